@@ -1,0 +1,82 @@
+# Every target starts from a bare checkout: it makes .venv, installs what is missing, and spends nothing when all is there.
+
+PYTHON ?= python3
+BIN := .venv/bin
+# The address of an index of CPU-only PyTorch wheels; then the CUDA libraries (4 GB) are left out.
+TORCH_INDEX ?=
+SYSTEM_PACKAGES := apertium apertium-eng-spa
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test soak check format bench whisperx lock vendor frames clean
+
+help: ## what the targets do
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: .venv/base .venv/system .env ## two subtitled videos from the bundled clip
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py demo
+
+test: .venv/dev .venv/system ## the whole suite
+	$(PYTEST) -n 2 --dist loadgroup
+
+soak: .venv/dev .venv/system ## the whole suite with long repetitions
+	$(PYTEST) -n 2 --dist loadgroup --timeout 1800 -m "soak or not bench"
+
+check: .venv/dev ## lint, types, layers, migrations, deployment settings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	ENV_FILE= SECRET_KEY=only-to-look-at-the-models $(BIN)/python manage.py makemigrations --check --dry-run
+	ENV_FILE= HTTPS=1 SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secrets.token_urlsafe(50))") \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
+
+format: .venv/dev ## lint fixes and formatting
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/dev .venv/system ## measurements, with their references in the same run
+	$(BIN)/python -m tests.benchmarks
+
+whisperx: .venv/whisperx ## WhisperX as requirements/whisperx.txt locks it (4.8 GB to download)
+
+lock: .venv/dev ## make every requirements/*.txt anew from its *.in
+	deploy/lock.sh
+
+vendor: .venv/dev ## copy fonts from their packages as static/vendor/vendor.lock.json names them
+	$(BIN)/python deploy/vendor.py
+
+frames: .venv/dev ## draw the approved subtitle pictures anew: look at each before you commit it
+	$(BIN)/python -m tests.pipeline.approve_frames
+
+clean: ## remove .venv and caches; videos, results and .env stay
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.venv/made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Zirnevis needs Python 3.11 or newer. On Debian or Ubuntu: apt install python3.11 python3.11-venv," \
+		     "then: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "Python lacks venv. On Debian or Ubuntu: apt install python3-venv"; rm -rf .venv; exit 1; }
+	@touch $@
+
+.venv/base: requirements/base.txt | .venv/made
+	$(BIN)/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+.venv/dev: requirements/dev.txt | .venv/base
+	$(BIN)/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+# With a CPU index the CUDA libraries and triton are left out: CPU wheels do not ask for them.
+.venv/whisperx: requirements/whisperx.txt | .venv/base
+	$(if $(TORCH_INDEX),grep -vE '^(nvidia-|triton)' $< > .venv/whisperx.lock,cp $< .venv/whisperx.lock)
+	$(BIN)/pip install --quiet --disable-pip-version-check $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -r .venv/whisperx.lock
+	@touch $@
+
+.venv/system: deploy/system-packages.sh | .venv/made
+	@deploy/system-packages.sh $(SYSTEM_PACKAGES) && touch $@
+
+.env: | .venv/made
+	@umask 077 && sed "s|^SECRET_KEY=.*|SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))')|" \
+		.env.example > .env && echo "Wrote .env with a new SECRET_KEY."

@@ -1,0 +1,8 @@
+#!/bin/sh
+# Makes the lock files anew. The locks share versions, so that installing one after another changes nothing.
+set -eu
+cd "$(dirname "$0")/../requirements"
+compile="../.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header --upgrade"
+$compile base.in -o base.txt
+$compile whisperx.in -c base.txt -o whisperx.txt
+$compile dev.in -c base.txt -c whisperx.txt -o dev.txt

@@ -1,0 +1,141 @@
+"""What this installation has, what it lacks, and the command that brings what is missing."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from jobs.engines.choose import Engines
+from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
+from jobs.engines.spec import Spec
+from jobs.pipeline import media
+from jobs.pipeline.errors import PipelineError
+from jobs.pipeline.languages import language
+from jobs.pipeline.limits import bytes_text
+from jobs.pipeline.subtitle import FONTS, missing_font
+
+ROOM = 2 * 1024**3
+"""Bytes of free disk under which a video of an hour may not fit any more."""
+
+_PAIRS = (("en", "fa"), ("en", "es"), ("fa", "en"), ("ar", "fa"))
+"""Language pairs that the table of engines shows: the ones this project is for, first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing looked at. What is `needed` and not `good` keeps the main job from running."""
+
+    subject: str
+    good: bool
+    detail: str
+    remedy: str = ""
+    needed: bool = False
+
+
+def examine() -> Iterator[Finding]:
+    """Everything `manage.py doctor` shows, in its order. Nothing is loaded, sent or changed."""
+    yield Finding(subject="Python", good=True, detail=platform.python_version())
+    yield _ffmpeg()
+    yield from _fonts()
+    yield _database()
+    yield _media_directory()
+    yield from (_engine("speech", spec) for spec in TRANSCRIBERS)
+    yield from (_engine("translation", spec) for spec in TRANSLATORS)
+    yield from _languages()
+    yield _main_job()
+
+
+def _ffmpeg() -> Finding:
+    try:
+        filters = _output(str(media.ffmpeg()), "-hide_banner", "-filters")
+        version = _output(str(media.ffmpeg()), "-version").split(" ")[2]
+    except (PipelineError, OSError, subprocess.SubprocessError, IndexError) as error:
+        remedy = "pip install -r requirements/base.txt"
+        return Finding(subject="ffmpeg", good=False, detail=str(error), remedy=remedy, needed=True)
+    able = " ass " in filters
+    detail = f"{version}, {'burns subtitles (libass)' if able else 'lacks libass'}"
+    return Finding(subject="ffmpeg", good=able, detail=detail, remedy="unset IMAGEIO_FFMPEG_EXE", needed=True)
+
+
+def _fonts() -> Iterator[Finding]:
+    bundled = sorted(path.stem for path in FONTS.glob("*.ttf"))
+    yield Finding(
+        subject="Fonts", good=bool(bundled), detail=", ".join(bundled) or "none", remedy="make vendor", needed=True
+    )
+    for code in ("zh", "ja", "ko", "hi", "th"):
+        if package := missing_font(language(code)):
+            detail = f"{language(code).name} has no font to be burned in with"
+            yield Finding(subject="Fonts", good=False, detail=detail, remedy=f"apt install {package}")
+
+
+def _database() -> Finding:
+    try:
+        executor = MigrationExecutor(connection)
+        waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError as error:
+        remedy = "check DATABASE_URL"
+        return Finding(subject="Database", good=False, detail=str(error).strip(), remedy=remedy, needed=True)
+    detail = f"{connection.vendor}, {f'{len(waiting)} migrations not applied' if waiting else 'up to date'}"
+    return Finding(subject="Database", good=not waiting, detail=detail, remedy="python manage.py migrate", needed=False)
+
+
+def _media_directory() -> Finding:
+    place = Path(settings.MEDIA_ROOT)
+    if not os.access(place, os.W_OK):
+        remedy = f"mkdir -p {place}, writable for this user; or set MEDIA_ROOT"
+        return Finding(subject="Disk", good=False, detail=f"{place} cannot be written", remedy=remedy, needed=True)
+    free = shutil.disk_usage(place).free
+    remedy = "free some space, or set MEDIA_ROOT to a larger disk"
+    return Finding(subject="Disk", good=free > ROOM, detail=f"{bytes_text(free)} free in {place}", remedy=remedy)
+
+
+def _engine(role: str, spec: Spec) -> Finding:
+    state = spec.readiness(settings.ENGINE_OPTIONS[spec.name])
+    quality = " (offline demo quality)" if spec.demo else ""
+    return Finding(
+        subject=f"{spec.label}, {role}{quality}",
+        good=state.ready,
+        detail=state.detail if state.ready else state.reason,
+        remedy=state.remedy,
+    )
+
+
+def _languages() -> Iterator[Finding]:
+    for source, target in _PAIRS:
+        pair = f"{language(source).name} to {language(target).name}"
+        try:
+            yield Finding(subject=pair, good=True, detail=_engines_for(source, target))
+        except PipelineError as error:
+            yield Finding(subject=pair, good=False, detail=str(error))
+
+
+def _engines_for(source: str, target: str) -> str:
+    engines = Engines(transcriber=settings.TRANSCRIBER, translator=settings.TRANSLATOR, options=settings.ENGINE_OPTIONS)
+    heard = engines.choose_transcriber(source)
+    return f"{heard.label}, then {engines.choose_translator(source, target, heard).label}"
+
+
+def _main_job() -> Finding:
+    """The main job can run when some speech and some translation engine can work together on some pair."""
+    for source, target in (("en", "fa"), ("en", "es")):
+        try:
+            used = _engines_for(source, target)
+        except PipelineError:
+            continue
+        return Finding(subject="Translating a video", good=True, detail=f"{used} ({source} to {target})", needed=True)
+    detail = "no speech engine and translation engine are ready together"
+    remedy = "make demo; or see “Real quality” in README.md"
+    return Finding(subject="Translating a video", good=False, detail=detail, remedy=remedy, needed=True)
+
+
+def _output(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout

@@ -1,0 +1,1 @@
+"""Adapters to speech and translation systems: one file each, registered in `registry`."""

@@ -1,0 +1,16 @@
+"""Names of files, from titles that people and sites chose."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_LONGEST = 180
+"""Bytes of a name. File systems take 255, and what is added to it (`.pt-BR.srt`, `.report.json`) needs room."""
+
+
+def result_name(title: str) -> str:
+    """A file name made of `title`: no slash or control character, not hidden, not empty, at most 180 bytes of UTF-8."""
+    kept = "".join(" " if unicodedata.category(letter) in {"Cc", "Cs"} or letter == "/" else letter for letter in title)
+    name = " ".join(kept.split()).lstrip(".")
+    short = name.encode()[:_LONGEST].decode(errors="ignore").strip()
+    return short or "video"

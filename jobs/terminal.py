@@ -1,0 +1,153 @@
+"""Showing a job at the command line: bars on a terminal, plain lines elsewhere, JSON lines for scripts."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol, TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from jobs.pipeline.produce import Listener, Result
+from jobs.pipeline.stages import Stage, overall
+
+_STEP = 0.25
+"""Of a stage, between two plain lines."""
+
+_PAUSE = 0.5
+"""Seconds between two JSON lines about the same stage."""
+
+_SETTLED = 2.0
+"""Seconds of a stage before its speed says anything about the time that is left."""
+
+
+class Display(Listener, Protocol):
+    """A listener that also shows how it ended."""
+
+    def result(self, result: Result) -> None: ...
+
+
+class _Clock:
+    """How long each stage has been at work, and how long it may still take."""
+
+    def __init__(self) -> None:
+        self._began: dict[Stage, float] = {}
+
+    def left(self, stage: Stage, share: float) -> float | None:
+        """Seconds until the stage ends at its speed so far; None while that is a guess."""
+        spent = time.monotonic() - self._began.setdefault(stage, time.monotonic())
+        return spent * (1 - share) / share if share > 0 and spent >= _SETTLED else None
+
+
+class Bars:
+    """One bar a stage, with percent and time left."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._tasks: dict[Stage, TaskID] = {}
+
+    def progress(self, stage: Stage, share: float) -> None:
+        if stage not in self._tasks:
+            self._tasks[stage] = self._bars.add_task(stage.capitalize(), total=1.0)
+        self._bars.update(self._tasks[stage], completed=share)
+
+    def note(self, sentence: str) -> None:
+        self._bars.console.print(sentence, markup=False, highlight=False)
+
+    def result(self, result: Result) -> None:
+        self._bars.stop()
+        for line in _ending(result):
+            self._bars.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+class Lines:
+    """A line when a stage begins, at each quarter, and when it ends."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._clock = _Clock()
+        self._next: dict[Stage, float] = {}
+
+    def progress(self, stage: Stage, share: float) -> None:
+        left = self._clock.left(stage, share)
+        if share < self._next.get(stage, 0.0):
+            return
+        self._next[stage] = 2.0 if share >= 1 else (share // _STEP + 1) * _STEP
+        rest = f", about {_clock_text(left)} left" if left and share < 1 else ""
+        self._say(f"{stage}: {share:.0%}{rest}")
+
+    def note(self, sentence: str) -> None:
+        self._say(sentence)
+
+    def result(self, result: Result) -> None:
+        for line in _ending(result):
+            self._say(line)
+
+    def _say(self, line: str) -> None:
+        self._out.write(line + "\n")
+        self._out.flush()
+
+
+class JsonLines:
+    """One JSON object a line: `event` is `progress`, `note` or `result`."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._clock = _Clock()
+        self._last: dict[Stage, float] = {}
+
+    def progress(self, stage: Stage, share: float) -> None:
+        left = self._clock.left(stage, share)
+        now = time.monotonic()
+        if 0 < share < 1 and now - self._last.get(stage, 0.0) < _PAUSE:
+            return
+        self._last[stage] = now
+        self._say(
+            event="progress",
+            stage=str(stage),
+            share=round(share, 4),
+            overall=round(overall(stage, share), 4),
+            seconds_left=None if left is None else round(left, 1),
+        )
+
+    def note(self, sentence: str) -> None:
+        self._say(event="note", sentence=sentence)
+
+    def result(self, result: Result) -> None:
+        self._say(
+            event="result",
+            video=str(result.video) if result.video else None,
+            subtitles=str(result.subtitles),
+            files=[str(path) for path in result.files],
+            report=result.report,
+        )
+
+    def _say(self, **event: Any) -> None:
+        self._out.write(json.dumps(event, ensure_ascii=False) + "\n")
+        self._out.flush()
+
+
+@contextmanager
+def display(out: TextIO, *, as_json: bool) -> Iterator[Display]:
+    """The way of showing that suits `out`."""
+    if as_json:
+        yield JsonLines(out)
+    elif out.isatty():
+        columns = (TextColumn("{task.description:<11}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(file=out)) as bars:
+            yield Bars(bars)
+    else:
+        yield Lines(out)
+
+
+def _ending(result: Result) -> list[str]:
+    kept = f"{result.quality.good} of {result.quality.cues} cues keep every rule of good subtitles"
+    return [f"quality: {kept}", f"result: {result.video or result.subtitles}", f"subtitles: {result.subtitles}"]
+
+
+def _clock_text(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02}"

@@ -1,0 +1,48 @@
+"""What people can set or call is described: each environment variable, each command, each option of `translate`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import get_commands, load_command_class
+
+from jobs.engines.registry import SPECS
+from jobs.engines.spec import variable
+
+ROOT = Path(settings.BASE_DIR)
+SETTINGS = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+SOURCE = (ROOT / "translator" / "settings.py").read_text(encoding="utf-8")
+READ = set(re.findall(r'(?:_flag|_number|_list|_secret|ENV\.get|environ\.get)\(\s*"([A-Z_]+)"', SOURCE))
+KNOWN = READ | {variable(spec, field) for spec in SPECS for field in fields(spec.options)}
+OURS = sorted(name for name, app in get_commands().items() if app == "jobs")
+
+
+@pytest.mark.parametrize("name", sorted(KNOWN))
+def test_every_variable_is_described(name: str) -> None:
+    assert f"`{name}`" in SETTINGS
+
+
+def test_no_variable_is_described_that_nobody_reads() -> None:
+    assert set(re.findall(r"^\| `([A-Z_]+)`", SETTINGS, re.MULTILINE)) == KNOWN
+
+
+def test_the_settings_were_found() -> None:
+    assert {"SECRET_KEY", "DEBUG", "DATABASE_URL", "MAX_MINUTES", "ENV_FILE"} <= READ
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_command_is_in_the_readme(name: str) -> None:
+    assert f"manage.py {name}" in README
+
+
+def test_every_option_of_translate_is_in_the_readme() -> None:
+    parser = load_command_class("jobs", "translate").create_parser("manage.py", "translate")
+    common = {"--help", "--version", "--settings", "--pythonpath", "--traceback", "--no-color", "--force-color"}
+    ours = {option for action in parser._actions for option in action.option_strings if option.startswith("--")}
+    assert not [option for option in ours - common if f"`{option}" not in README]

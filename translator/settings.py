@@ -1,0 +1,156 @@
+"""Every setting of Zirnevis. This module is the only reader of the environment and of `.env`.
+
+`.env` lies beside `manage.py` (ENV_FILE names another one); what the real environment sets wins over it. All
+variables are described in docs/settings.md.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+from dotenv import dotenv_values
+
+from jobs.engines.registry import SPECS
+from jobs.engines.spec import read_options
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def _environment() -> Mapping[str, str]:
+    file = os.environ.get("ENV_FILE", str(BASE_DIR / ".env"))
+    from_file = {name: value for name, value in dotenv_values(file).items() if value is not None} if file else {}
+    return {**from_file, **os.environ}
+
+
+ENV = _environment()
+
+
+def _flag(name: str, default: bool = False) -> bool:
+    text = ENV.get(name, "").strip().lower()
+    return text in {"1", "true", "yes", "on"} if text else default
+
+
+def _number(name: str, default: int) -> int:
+    text = ENV.get(name, "").strip()
+    try:
+        return int(text) if text else default
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a whole number, not “{text}”.") from None
+
+
+def _list(name: str, default: str) -> list[str]:
+    return [part.strip() for part in ENV.get(name, default).split(",") if part.strip()]
+
+
+def _secret(name: str) -> str:
+    if value := ENV.get(name):
+        return value
+    if DEBUG:
+        return f"only-for-debugging-{name}"
+    raise ImproperlyConfigured(f"{name} is not set. Put a long random value into .env; `make .env` writes one for you.")
+
+
+# The site
+
+DEBUG = _flag("DEBUG")
+SECRET_KEY = _secret("SECRET_KEY")
+ALLOWED_HOSTS = _list("ALLOWED_HOSTS", "127.0.0.1,localhost")
+HTTPS = _flag("HTTPS")
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if HTTPS]
+
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "django_q",
+    "jobs",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "translator.urls"
+ASGI_APPLICATION = "translator.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LANGUAGE_CODE = "en"
+LANGUAGES = [("fa", "فارسی"), ("en", "English")]
+TIME_ZONE = ENV.get("TIME_ZONE") or "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_ROOT = Path(ENV.get("MEDIA_ROOT") or BASE_DIR / "media")
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# The database: SQLite until DATABASE_URL names another one. Write-ahead logging lets readers go on beside the one
+# writer; IMMEDIATE takes the write lock at the start of a transaction, so that it waits instead of failing half way.
+
+DATABASES = {"default": dj_database_url.parse(ENV.get("DATABASE_URL") or f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+
+# The queue. A ticket is redelivered after `retry`; the time limits of the work itself are the supervisor's.
+
+Q_CLUSTER = {"name": "zirnevis", "orm": "default", "workers": 1, "retry": 60, "timeout": 50, "save_limit": 100}
+
+# What a video may be
+
+MAX_BYTES = _number("MAX_MEGABYTES", 4096) * 1024 * 1024
+MAX_SECONDS = _number("MAX_MINUTES", 240) * 60
+MAX_PIXELS = _number("MAX_PIXELS", 3840 * 2160)
+
+# Links
+
+LINK_PROXY = ENV.get("LINK_PROXY", "")
+LINK_COOKIES = Path(ENV["LINK_COOKIES"]) if ENV.get("LINK_COOKIES") else None
+LINK_DENO = Path(ENV["LINK_DENO"]) if ENV.get("LINK_DENO") else None
+LINK_TEST_HOSTS = tuple(_list("LINK_TEST_HOSTS", ""))
+
+# Engines: which one, and the options of each by its name
+
+TRANSCRIBER = ENV.get("TRANSCRIBER") or "auto"
+TRANSLATOR = ENV.get("TRANSLATOR") or "auto"
+try:
+    ENGINE_OPTIONS = {spec.name: read_options(spec, ENV) for spec in SPECS}
+except ValueError as wrong:
+    raise ImproperlyConfigured(str(wrong)) from None
