@@ -1,0 +1,219 @@
+"""Words to cues: segmentation under the limits of good subtitles.
+
+Rules and numbers: Netflix timed text style guide (general requirements) unless another source is named.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+
+from jobs.pipeline import phrases
+from jobs.pipeline.characters import cells_a_character
+from jobs.pipeline.languages import Language
+from jobs.pipeline.protocols import Word
+from jobs.pipeline.timed import TimedPiece, timed_pieces
+from jobs.pipeline.wrap import MAX_LINES, line_cells
+from jobs.pipeline.wrap import wrap as wrap
+
+FRAME = 1 / 24
+"""Seconds a frame. The guide counts in frames of the picture; 24 a second is the slowest, so it holds for all."""
+
+MIN_SECONDS = 5 / 6
+MAX_SECONDS = 7.0
+GAP = 2 * FRAME
+LINGER = 12 * FRAME
+"""How long a cue may stay after its last word."""
+
+UNSURE_BELOW = math.exp(-1)
+"""Mean confidence below which a cue is flagged: Whisper itself takes a passage for badly decoded where the mean
+log-probability of its tokens falls below -1 (its logprob_threshold)."""
+
+_LINES_FILLED = 0.9
+"""Lines break between words, so that about half a word a line stays empty: a tenth of 42 characters."""
+
+# The costs of a division, on the scale of `phrases`. Tried on read and spoken English, Persian, Spanish and Japanese.
+_CUE = 3.0
+_LONG_PAUSE = 1.5
+"""Seconds of silence that always part two cues."""
+_PAUSE_HEARD = 0.25
+"""Seconds: shorter silences are part of speaking (stops and breath)."""
+_PAUSE_RELIEF = 6.0
+_PAUSE_CROSSED = 6.0
+_SENTENCE_CROSSED = 5.0
+_CLAUSE_CROSSED = 0.5
+_TOO_SHORT = 10.0
+_TOO_FAST = 8.0
+_FRAGMENT = 4.0
+_FRAGMENT_BELOW = 0.4
+"""A cue that fills less of a line than this share is a fragment."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cue:
+    """One subtitle: when it is shown (seconds from the video's start), what is said, and its translation.
+
+    `flags` are keys of `protocols.FLAGS`.
+    """
+
+    id: int
+    start: float
+    end: float
+    source: str
+    target: str = ""
+    speaker: str = ""
+    flags: tuple[str, ...] = ()
+
+
+def segment(words: Iterable[Word], language: Language, *, first_id: int = 1, until: float = math.inf) -> list[Cue]:
+    """The cues of one window's `words`, numbered from `first_id`; their source text is one line, not wrapped.
+
+    `until` is the end of the window in seconds: no cue outlasts it less the gap, so that windows never touch. Every
+    word is kept. A cue fits two lines and 7 seconds unless one word alone does not. Where speech leaves no room, a cue
+    is shorter than 5/6 s or faster than can be read: `quality` names it.
+    """
+    parts = timed_pieces(words, language, until=until)
+    if not parts:
+        return []
+    spans = list(pairwise(_cuts(parts, language, until)))
+    times = _times([(parts[first].start, parts[last - 1].end) for first, last in spans], until)
+    return [
+        _cue(parts[first:last], number, start, end)
+        for number, ((first, last), (start, end)) in enumerate(zip(spans, times, strict=True), start=first_id)
+    ]
+
+
+def budget(cue: Cue, target: Language) -> int:
+    """How many characters of `target` (see `characters.width`) can be read in the time of `cue` and fit two lines."""
+    readable = (cue.end - cue.start) * target.reading_speed
+    return max(1, int(min(readable, MAX_LINES * target.line_length * _LINES_FILLED)))
+
+
+def _cue(parts: Sequence[TimedPiece], number: int, start: float, end: float) -> Cue:
+    confidence = sum(part.confidence for part in parts) / len(parts)
+    return Cue(
+        id=number,
+        start=start,
+        end=end,
+        source="".join(part.piece.space + part.piece.text for part in parts).strip(),
+        speaker=parts[0].speaker,
+        flags=("unsure",) if confidence < UNSURE_BELOW else (),
+    )
+
+
+# Where to cut: the cheapest way through all word borders, found from left to right (dynamic programming)
+
+
+def _cuts(parts: Sequence[TimedPiece], language: Language, until: float) -> list[int]:
+    """The borders of the cheapest division, from 0 to the number of parts."""
+    ways = _Ways(parts, language, until)
+    best = [0.0] + [math.inf] * len(parts)
+    origin = [0] * (len(parts) + 1)
+    for first in range(len(parts)):
+        so_far = best[first]
+        for last, cost in enumerate(ways.costs(first), start=first + 1):
+            if so_far + cost < best[last]:
+                best[last], origin[last] = so_far + cost, first
+    return _path(origin)
+
+
+def _path(origin: Sequence[int]) -> list[int]:
+    path = [len(origin) - 1]
+    while path[-1]:
+        path.append(origin[path[-1]])
+    return path[::-1]
+
+
+class _Ways:
+    """What each possible cue costs. All that does not depend on both its ends is summed up once, beforehand."""
+
+    def __init__(self, parts: Sequence[TimedPiece], language: Language, until: float) -> None:
+        borders = [_border(before, after, language) for before, after in pairwise(parts)]
+        self._starts = [part.start for part in parts]
+        self._spoken = [part.end for part in parts]
+        self._latest = [start - GAP for start in [*self._starts[1:], until]]
+        self._widths = list(accumulate((len(part.piece.space) + part.cells for part in parts), initial=0))
+        self._spaces = [len(part.piece.space) for part in parts]
+        self._crossed = list(accumulate((crossed for _, crossed in borders), initial=0.0))
+        self._cut = [cut + crossed for (cut, _), crossed in zip([*borders, (0.0, 0.0)], self._crossed, strict=True)]
+        self._room = line_cells(language)
+        self._seconds_a_cell = 1 / (language.reading_speed * cells_a_character(language))
+        self._reach = self._reaches(parts)
+
+    def _reaches(self, parts: Sequence[TimedPiece]) -> list[int]:
+        """For each part, the end of the longest cue that begins with it: two full lines, one speaker, no long pause."""
+        count = len(parts)
+        line = [*self._line_ends(count), count]
+        walls = [count] * (count + 1)
+        for at in range(count - 1, 0, -1):
+            walls[at] = at if _is_wall(parts[at - 1], parts[at]) else walls[at + 1]
+        return [min(line[line[first]], walls[first + 1]) for first in range(count)]
+
+    def _line_ends(self, count: int) -> list[int]:
+        """For each part, the end of the longest line that begins with it: at least one part."""
+        ends, end = [], 0
+        for first in range(count):
+            end = max(end, first + 1)
+            full = self._widths[first] + self._spaces[first] + self._room
+            while end < count and self._widths[end + 1] <= full:
+                end += 1
+            ends.append(end)
+        return ends
+
+    def costs(self, first: int) -> Iterator[float]:
+        """What the cues cost that begin with part `first`: the one of that part alone, of two parts, and so on.
+
+        The one loop that runs for every pair of borders: it reads plain lists and calls nothing.
+        """
+        start, reach = self._starts[first], self._reach[first]
+        begin, base = self._widths[first] + self._spaces[first], _CUE - self._crossed[first]
+        small, seconds_a_cell = self._room * _FRAGMENT_BELOW, self._seconds_a_cell
+        ends = zip(
+            self._widths[first + 1 : reach + 1],
+            self._spoken[first:reach],
+            self._latest[first:reach],
+            self._cut[first:reach],
+            strict=True,
+        )
+        for end, spoken, latest, cut in ends:
+            if spoken - start > MAX_SECONDS and end > self._widths[first + 1]:
+                return
+            width, cost = end - begin, base + cut
+            if latest - start < MIN_SECONDS:
+                cost += _TOO_SHORT * (1 - (latest - start) / MIN_SECONDS)
+            shown = (latest if latest < spoken + LINGER else spoken + LINGER) - start
+            if width and shown < width * seconds_a_cell:
+                cost += _TOO_FAST * (1 - shown / (width * seconds_a_cell))
+            if width < small:
+                cost += _FRAGMENT * (1 - width / small)
+            yield cost
+
+
+def _is_wall(before: TimedPiece, after: TimedPiece) -> bool:
+    return before.speaker != after.speaker or after.start - before.end >= _LONG_PAUSE
+
+
+def _border(before: TimedPiece, after: TimedPiece, language: Language) -> tuple[float, float]:
+    """What it costs to cut between two parts, and what it costs not to."""
+    cost = phrases.cost(before.piece, after.piece, language)
+    pause = max(0.0, after.start - before.end - _PAUSE_HEARD)
+    crossed = _SENTENCE_CROSSED if cost == phrases.SENTENCE else _CLAUSE_CROSSED * (cost == phrases.CLAUSE)
+    return max(0.0, cost - _PAUSE_RELIEF * pause), crossed + _PAUSE_CROSSED * pause
+
+
+# When to show
+
+
+def _times(spoken: Sequence[tuple[float, float]], until: float) -> Iterator[tuple[float, float]]:
+    """When each cue is shown, given when it is spoken, in whole milliseconds, as SRT and WebVTT write them."""
+    starts = list(accumulate((start for start, _ in spoken), lambda before, own: max(own, before + GAP + FRAME)))
+    for start, (_, speech_end), following in zip(starts, spoken, [*starts[1:], until], strict=True):
+        yield round(start, 3), round(_out_time(start, speech_end, following), 3)
+
+
+def _out_time(start: float, speech_end: float, following: float) -> float:
+    """Up to 12 frames after the last word, the gap kept before the next cue, 7 seconds at most, a frame at least."""
+    wanted = max(min(speech_end + LINGER, start + MAX_SECONDS), start + MIN_SECONDS)
+    return max(min(wanted, following - GAP), start + FRAME)

@@ -1,0 +1,120 @@
+"""Subtitles that a person brings: SRT, WebVTT, ASS or SSA in any usual encoding, read for their times and text only.
+
+The times are the person's: they are kept, overlaps included (`quality` names them); only lines without a length go.
+Styles, fonts, drawings and positions of an ASS are not even parsed, so that nothing it refers to can be opened.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pysubs2
+
+from jobs.pipeline.cues import Cue
+from jobs.pipeline.encodings import decode
+from jobs.pipeline.errors import EmptyFile, NoSubtitleLines, NoSuchFile, NotAFile, TooLarge, UnreadableSubtitles
+
+MAX_BYTES = 10 * 1024 * 1024
+"""Far above any film: three hours of speech take some 200 kB."""
+
+_TIMING = re.compile(r"\d{1,2}:\d{2}[.,:]\d.*-->.*\d{1,2}:\d{2}[.,:]\d")
+_DIALOGUE = re.compile(r"Dialogue:[^,]*,\s*\d+:\d+:\d+[.,]\d+\s*,\s*\d+:\d+:\d+[.,]\d+\s*,", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
+_MARKS = "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+"""Direction marks. The writer puts its own at line starts."""
+
+
+def read_subtitles(path: Path) -> list[Cue]:
+    """The cues of a subtitle file in the order of their times, numbered from 1, the text in `source`.
+
+    Line breaks stay, as newlines; tags, comments and marks of direction at the ends of lines go; a line that stands
+    there twice comes once. Raises NoSuchFile, NotAFile, EmptyFile, TooLarge, UnreadableSubtitles or NoSubtitleLines.
+    """
+    text = decode(_contents(path))
+    if text is None:
+        raise UnreadableSubtitles(name=path.name, detail="The bytes are no text in any usual encoding.")
+    events = dict.fromkeys(sorted(_events(path.name, text), key=lambda event: event[:2]))
+    if not events:
+        raise NoSubtitleLines(name=path.name)
+    return [
+        Cue(id=number, start=start / 1000, end=end / 1000, source=lines)
+        for number, (start, end, lines) in enumerate(events, start=1)
+    ]
+
+
+def _contents(path: Path) -> bytes:
+    if not path.exists():
+        raise NoSuchFile(path=str(path))
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise NotAFile(path=str(path), detail=str(error)) from error
+    if not data.strip():
+        raise EmptyFile(path=str(path))
+    if len(data) > MAX_BYTES:
+        raise TooLarge(name=path.name, limit=f"{MAX_BYTES // 1024**2} MB")
+    return data
+
+
+def _events(name: str, text: str) -> Iterator[tuple[int, int, str]]:
+    """Start and end in milliseconds, and text, of each line that has both."""
+    form, plain = _prepared(name, text)
+    try:
+        subtitles = pysubs2.SSAFile.from_string(plain, format_=form)
+    except (ValueError, pysubs2.exceptions.Pysubs2Error) as error:
+        raise UnreadableSubtitles(name=name, detail=str(error)) from error
+    for event in subtitles:
+        lines = "" if event.is_drawing else _clean(event.plaintext, unescape=form == "vtt")
+        if lines and event.end > event.start >= 0:
+            yield event.start, event.end, lines
+
+
+def _prepared(name: str, text: str) -> tuple[str, str]:
+    """The format of `text`, and what pysubs2 is to read of it. Raises UnreadableSubtitles."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    start = text.lstrip(_MARKS + " \t\r\n")[:6]
+    if start == "WEBVTT":
+        return "vtt", "\n".join(_vtt_lines(lines))
+    if any(line.strip().lower() in {"[script info]", "[events]"} for line in lines):
+        form = "ssa" if any(line.strip().lower() == "[v4 styles]" for line in lines) else "ass"
+        return form, "\n".join(["[Events]", *(line.strip() for line in lines if _DIALOGUE.match(line.strip()))])
+    if any(_TIMING.search(line) for line in lines):
+        # The number behind the last line keeps pysubs2 from taking a number that is its text for the next cue's.
+        return "srt", "\n".join([*lines, "", "0", ""])
+    raise UnreadableSubtitles(name=name, detail="There is no line with times in it.")
+
+
+def _vtt_lines(lines: Iterable[str]) -> Iterator[str]:
+    """The timing and text lines of a WebVTT file, numbered.
+
+    pysubs2 takes comments, styles and names of cues for text of the cue before them, and times within a line of text
+    (karaoke) for those of a cue.
+    """
+    yield "WEBVTT"
+    inside = False
+    for line in lines:
+        if _TIMING.search(line):
+            inside = True
+            yield from ("", "0", line)
+        elif not line.strip():
+            inside = False
+        elif inside:
+            yield _TAG.sub("", line)
+    yield from ("", "0", "")
+
+
+def _clean(text: str, *, unescape: bool) -> str:
+    """The lines of one cue without marks, control characters and blank lines, in NFC."""
+    plain = html.unescape(text) if unescape else text
+    lines = (_clean_line(line) for line in plain.split("\n"))
+    return unicodedata.normalize("NFC", "\n".join(line for line in lines if line))
+
+
+def _clean_line(line: str) -> str:
+    printable = "".join(character for character in line if unicodedata.category(character) != "Cc" or character == "\t")
+    return printable.replace("\t", " ").strip(_MARKS + " \u00a0")

@@ -1,0 +1,179 @@
+"""Which cues break a number of good subtitles, and why.
+
+The numbers are those of the Netflix timed text guide, as `cues` and `languages` hold them; text is judged in the lines
+in which it will be shown. For Persian, also what a Persian reader stumbles over: Arabic letters and Latin punctuation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import chain, zip_longest
+from typing import Any, Literal
+
+from jobs.pipeline.characters import width
+from jobs.pipeline.cues import GAP, MAX_SECONDS, MIN_SECONDS, Cue
+from jobs.pipeline.languages import Language
+from jobs.pipeline.protocols import FLAGS
+from jobs.pipeline.wrap import MAX_LINES, lines_needed, unwrap, wrap
+
+Side = Literal["times", "source", "target"]
+
+_ROUNDING = 0.0015
+"""Seconds: subtitle files hold whole milliseconds, so that a start and an end may each be half of one off."""
+
+_ARABIC_LETTERS = re.compile("[يك]")
+_LATIN_PUNCTUATION = re.compile(r"(?<=[\u0600-\u06ff\u200c]) *[,;?]")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One number that one cue breaks. `kind` is a key of KINDS, `value` what was measured, in the unit of `limit`."""
+
+    cue: int
+    start: float
+    side: Side
+    kind: str
+    value: float
+    limit: float
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """What was found in `cues` cues, in their order. `source` and `target` are language codes."""
+
+    cues: int
+    source: str
+    target: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """How many findings there are of each kind that occurs."""
+        counted = Counter(finding.kind for finding in self.findings)
+        return {kind: counted[kind] for kind in KINDS if counted[kind]}
+
+    @property
+    def good(self) -> int:
+        """How many cues break nothing."""
+        return self.cues - len({finding.cue for finding in self.findings})
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as plain data for JSON."""
+        return {
+            "source": self.source,
+            "target": self.target,
+            "cues": self.cues,
+            "good": self.good,
+            "totals": self.totals,
+            "findings": [asdict(finding) for finding in self.findings],
+        }
+
+    def as_text(self) -> str:
+        """The report to be read: a line of sum, the totals, then a line for each finding."""
+        head = f"{self.good} of {self.cues} cues keep every rule ({self.source} to {self.target})."
+        totals = [f"{count:6}  {KINDS[kind]}" for kind, count in self.totals.items()]
+        lines = [
+            f"#{finding.cue} at {_clock(finding.start)}, {finding.side}: {finding.why}" for finding in self.findings
+        ]
+        return "\n".join([head, *totals, *lines]) + "\n"
+
+
+KINDS = {
+    "short": "shown too briefly",
+    "long": "shown too long",
+    "overlap": "still there when the next one comes",
+    "gap": "too close to the next one",
+    "empty": "without text",
+    "lines": "too long for two lines",
+    "line_length": "with a line that is too long",
+    "reading_speed": "too fast to read",
+    "arabic_letters": "with Arabic letters in Persian text",
+    "latin_punctuation": "with Latin punctuation in Persian text",
+    "flag": "marked by an engine",
+}
+"""Every kind of finding, in the order of the totals."""
+
+
+def check(cues: Sequence[Cue], source: Language, target: Language) -> Report:
+    """Judge `cues`, which must be in the order in which they are shown.
+
+    Source texts are judged where there are any; target texts too, and missed where there are none, unless both
+    languages are the same (captions).
+    """
+    found = chain.from_iterable(
+        chain(_times(cue, after), _texts(cue, source, target), _flags(cue))
+        for cue, after in zip_longest(cues, cues[1:])
+    )
+    return Report(cues=len(cues), source=source.code, target=target.code, findings=tuple(found))
+
+
+def _times(cue: Cue, following: Cue | None) -> Iterator[Finding]:
+    seconds = cue.end - cue.start
+    if seconds < MIN_SECONDS - _ROUNDING:
+        yield _finding(cue, "times", "short", seconds, MIN_SECONDS, "shown for {} s, at least {} s")
+    if seconds > MAX_SECONDS + _ROUNDING:
+        yield _finding(cue, "times", "long", seconds, MAX_SECONDS, "shown for {} s, at most {} s")
+    if following is None:
+        return
+    gap = following.start - cue.end
+    if gap < -_ROUNDING:
+        yield _finding(cue, "times", "overlap", -gap, 0, "lasts {} s into the next cue")
+    elif gap < GAP - _ROUNDING:
+        yield _finding(cue, "times", "gap", gap, GAP, "{} s before the next cue, at least {} s")
+
+
+def _texts(cue: Cue, source: Language, target: Language) -> Iterator[Finding]:
+    captions = source.code.split("-")[0] == target.code.split("-")[0]
+    if cue.source.strip():
+        yield from _text(cue, "source", cue.source, source)
+    elif captions:
+        yield _finding(cue, "source", "empty", 0, 1, "there is no text")
+    if cue.target.strip():
+        yield from _text(cue, "target", cue.target, target)
+    elif not captions:
+        yield _finding(cue, "target", "empty", 0, 1, "there is no translation")
+
+
+def _text(cue: Cue, side: Side, text: str, language: Language) -> Iterator[Finding]:
+    shown = wrap(text, language)
+    needed, longest = (
+        lines_needed(unwrap(text, language), language),
+        max(width(line, language) for line in shown.split("\n")),
+    )
+    if needed > MAX_LINES:
+        yield _finding(cue, side, "lines", needed, MAX_LINES, "needs {} lines, at most {}")
+    if longest > language.line_length:
+        yield _finding(cue, side, "line_length", longest, language.line_length, "a line of {} characters, at most {}")
+    speed = width(unwrap(text, language), language) / max(cue.end - cue.start, 0.001)
+    if speed > language.reading_speed * 1.005:
+        yield _finding(cue, side, "reading_speed", speed, language.reading_speed, "{} characters a second, at most {}")
+    if language.code.split("-")[0] == "fa":
+        yield from _persian(cue, side, text)
+
+
+def _persian(cue: Cue, side: Side, text: str) -> Iterator[Finding]:
+    if letters := _ARABIC_LETTERS.findall(text):
+        yield _finding(cue, side, "arabic_letters", len(letters), 0, "{} times Arabic ي or ك for Persian ی or ک")
+    if marks := _LATIN_PUNCTUATION.findall(text):
+        yield _finding(cue, side, "latin_punctuation", len(marks), 0, "{} times Latin , ; or ? for ، ؛ or ؟")
+
+
+def _flags(cue: Cue) -> Iterator[Finding]:
+    for flag in cue.flags:
+        yield _finding(cue, "source" if flag == "unsure" else "target", "flag", 1, 0, FLAGS.get(flag, flag))
+
+
+def _finding(cue: Cue, side: Side, kind: str, value: float, limit: float, why: str) -> Finding:
+    """`why` is a template that takes the value and the limit."""
+    value, limit = round(value, 3), round(limit, 3)
+    sentence = why.format(f"{round(value, 2):g}", f"{round(limit, 2):g}")
+    return Finding(cue=cue.id, start=cue.start, side=side, kind=kind, value=value, limit=limit, why=sentence)
+
+
+def _clock(seconds: float) -> str:
+    whole, milliseconds = divmod(round(seconds * 1000), 1000)
+    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}.{milliseconds:03}"

@@ -1,0 +1,111 @@
+"""Breaking the text of one cue into at most two lines.
+
+Rules: Netflix timed text guide, general requirements (two lines; break after punctuation, before conjunctions and
+prepositions), and its preference for a bottom line that is not the shorter one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import accumulate, chain, pairwise
+
+from jobs.pipeline import phrases
+from jobs.pipeline.characters import Piece, cell_width, cells_a_character, pieces, space_between, words_of
+from jobs.pipeline.languages import Language
+
+MAX_LINES = 2
+
+_MARKS = "\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069"
+_DASH = re.compile(rf"^[{_MARKS}]*[-–—‐][^\d]")
+_NEXT_SPEAKER = re.compile(r"(?<=[.!?…؟。！？\"”»]) +(?=[-–—‐] ?\w)")
+
+_OVERFLOW = 1000.0
+_IMBALANCE = 5.0
+"""The cost of a line with all of the text beside an empty one: somewhat more than a break between any two words."""
+_TOP_HEAVY = 0.5
+
+
+def wrap(text: str, language: Language) -> str:
+    """`text` in at most two lines, joined by a newline, at the best place.
+
+    Lines of a dialogue, each begun by a dash, stay lines, and a break made by hand stays where it is good. Text longer
+    than two full lines still comes in two lines, as even as can be: the quality report names it.
+    """
+    lines = _speakers(_lines(text))
+    if _is_dialogue(lines) or _is_well_broken(lines, language):
+        return "\n".join(lines)
+    return _break(pieces(unwrap(text, language), language), language)
+
+
+def unwrap(text: str, language: Language) -> str:
+    """`text` on one line: breaks become spaces where the script has them, and white space is single."""
+    lines = _lines(text)
+    joints = (space_between(before, after, language) for before, after in pairwise(lines))
+    return "".join(chain.from_iterable(zip(["", *joints], lines, strict=True))) if lines else ""
+
+
+def line_cells(language: Language) -> int:
+    """The longest line of `language` in cells."""
+    return language.line_length * cells_a_character(language)
+
+
+def lines_needed(text: str, language: Language) -> int:
+    """How many lines `text` takes when each is filled as far as it goes."""
+    room, taken, lines = line_cells(language), 0, 1
+    for piece in pieces(text, language):
+        size = cell_width(piece.text)
+        if taken and taken + len(piece.space) + size > room:
+            lines, taken = lines + 1, size
+        else:
+            taken += len(piece.space) + size
+    return lines
+
+
+def _lines(text: str) -> list[str]:
+    return [" ".join(words) for line in text.splitlines() if (words := words_of(line))]
+
+
+def _speakers(lines: list[str]) -> list[str]:
+    """Two speakers on one line, “- Yes? - No.”, get a line each."""
+    if len(lines) == 1 and _DASH.match(lines[0]):
+        return _NEXT_SPEAKER.split(lines[0])
+    return lines
+
+
+def _is_dialogue(lines: Sequence[str]) -> bool:
+    return len(lines) == MAX_LINES and all(_DASH.match(line) for line in lines)
+
+
+def _is_well_broken(lines: Sequence[str], language: Language) -> bool:
+    """Two lines that fit and part no words that belong together."""
+    if len(lines) != MAX_LINES or max(map(cell_width, lines)) > line_cells(language):
+        return False
+    before, after = (pieces(line, language) for line in lines)
+    return phrases.cost(before[-1], after[0], language) < phrases.BOUND
+
+
+def _break(parts: Sequence[Piece], language: Language) -> str:
+    text = _text(parts)
+    room = line_cells(language)
+    if len(parts) < MAX_LINES or cell_width(text) <= room:
+        return text
+    ends = list(accumulate(cell_width(part.space + part.text) for part in parts))
+    total = ends[-1]
+    costs = [
+        phrases.cost(before, after, language) + _shape_cost(end, total - end - len(after.space), room)
+        for end, (before, after) in zip(ends, pairwise(parts), strict=False)
+    ]
+    at = costs.index(min(costs)) + 1
+    return f"{_text(parts[:at])}\n{_text(parts[at:])}"
+
+
+def _shape_cost(top: int, bottom: int, room: int) -> float:
+    """What two lines of these widths cost: overflow above all, then imbalance, then a longer line on top."""
+    overflow = max(top, bottom) - room
+    uneven = abs(top - bottom) / (top + bottom)
+    return (overflow + 1) * _OVERFLOW * (overflow > 0) + uneven * _IMBALANCE + _TOP_HEAVY * (top > bottom)
+
+
+def _text(parts: Sequence[Piece]) -> str:
+    return "".join(part.space + part.text for part in parts).strip(" \u3000")
