@@ -1,0 +1,71 @@
+"""How large, long and sharp a video may be, and the same numbers as a person reads them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from jobs.pipeline.errors import TooLarge, TooLong, TooManyPixels, TooShort
+from jobs.pipeline.probe import Media
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """The most that is accepted: bytes of the file, seconds, pixels of one picture (width times height)."""
+
+    max_bytes: int = 4_000_000_000
+    max_seconds: float = 4 * 3600
+    max_pixels: int = 4096 * 2304
+
+    def check_size(self, size: int, name: str) -> None:
+        """Raises TooLarge. `size` is in bytes."""
+        if size > self.max_bytes:
+            raise self.too_large(name)
+
+    def check_duration(self, seconds: float, name: str) -> None:
+        """Raises TooLong."""
+        if seconds > self.max_seconds:
+            raise TooLong(name=name, actual=duration_text(math.ceil(seconds)), limit=duration_text(self.max_seconds))
+
+    def check_picture(self, width: int, height: int, name: str) -> None:
+        """Raises TooManyPixels."""
+        if width * height > self.max_pixels:
+            actual = f"{width} × {height}, {pixels_text(width * height)}"
+            raise TooManyPixels(name=name, actual=actual, limit=pixels_text(self.max_pixels))
+
+    def check(self, media: Media, name: str) -> None:
+        """All of them, on a file that was probed. Raises TooShort where it does not play at all."""
+        self.check_size(media.size, name)
+        if media.duration <= 0:
+            raise TooShort(name=name)
+        self.check_duration(media.duration, name)
+        if media.video:
+            self.check_picture(media.video.width, media.video.height, name)
+
+    def too_large(self, name: str) -> TooLarge:
+        return TooLarge(name=name, limit=bytes_text(self.max_bytes))
+
+
+def bytes_text(size: int) -> str:
+    """4_000_000_000 → 4 GB: decimal units, as file managers and shops count."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= factor:
+            return f"{_short(size / factor)} {unit}"
+    return f"{size} bytes"
+
+
+def duration_text(seconds: float) -> str:
+    """36_000 → 10 h; 5_430 → 1 h 30 min; 75 → 1 min 15 s. Two units at most."""
+    whole = max(1, round(seconds))
+    hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
+    parts = [f"{hours} h"] * bool(hours) + [f"{minutes} min"] * bool(minutes) + [f"{rest} s"] * bool(rest)
+    return " ".join(parts[:2])
+
+
+def pixels_text(pixels: int) -> str:
+    """8_294_400 → 8.3 megapixels."""
+    return f"{_short(pixels / 1e6)} megapixels"
+
+
+def _short(number: float) -> str:
+    return f"{number:.1f}".removesuffix(".0")

@@ -1,0 +1,59 @@
+"""The picture that stands for a video."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jobs.pipeline import errors
+from jobs.pipeline.ffmpeg import input_of, make, making
+from jobs.pipeline.probe import Media
+
+POSTER_WIDTH = 1280
+POSTER_QUALITY = 82
+_POSTER_SHARES = (0.1, 0.3, 0.5)
+_DARK = 24
+
+
+def poster(source: Path, target: Path, *, media: Media) -> None:
+    """Write a picture of the video, WebP or JPEG by its suffix: a frame near a tenth of its length that is not dark.
+
+    Errors as those of `burn`.
+    """
+    from PIL import Image
+
+    with making(target) as part:
+        tried: list[NDArray[np.uint8]] = []
+        for share in (*_POSTER_SHARES, 0.0):
+            frame = _frame(source, share * media.duration, part.with_name("still"), media)
+            tried.extend(() if frame is None else (frame,))
+            if tried and (share == 0 or tried[-1].mean() > _DARK):
+                break
+        if not tried:
+            raise errors.MediaFailed(name=media.name, detail="no frame for a poster")
+        picture = Image.fromarray(max(tried, key=lambda frame: float(frame.mean())))
+        picture.save(part, format="WEBP" if target.suffix.lower() == ".webp" else "JPEG", quality=POSTER_QUALITY)
+
+
+def _frame(source: Path, time: float, still: Path, media: Media) -> NDArray[np.uint8] | None:
+    """The frame at `time`, upright, of shape (height, width, 3); None where there is none to be had by seeking.
+
+    moviepy runs ffmpeg without a whitelist, stumbles over chapters and unusual tags, and does not know today's words
+    for a rotation. So what it opens is a video of this one frame, of our own making.
+    """
+    from moviepy.video.io.VideoFileClip import VideoFileClip
+
+    small = f"scale='min({POSTER_WIDTH},iw)':-1"
+    one = ("-map", f"0:{media.picture.index}", "-frames:v", "1", "-vf", small, "-c:v", "png", "-pix_fmt", "rgb24")
+    make(["-ss", f"{time:.3f}", *input_of(source), *one, "-f", "matroska"], still, media=media)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with VideoFileClip(str(still), audio=False) as clip:
+                frame: NDArray[np.uint8] = clip.get_frame(0)
+        except (OSError, LookupError, AttributeError, TypeError, ValueError):
+            return None
+    return frame

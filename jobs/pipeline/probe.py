@@ -1,0 +1,212 @@
+"""What a media file holds, as plain data, and how it is read out of ffmpeg's words. No process is started here.
+
+ffmpeg's description of an input is the only source there is without ffprobe. `describe` reads the parts of it that
+moviepy's parser leaves out; `media.probe` brings both together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+from jobs.pipeline.errors import NoVideoStream
+
+_STREAM = re.compile(r"^  Stream #0:(\d+)(?:\[0x[0-9a-f]+\])?(?:\(([^)]*)\))?: (\w+): (.*)$")
+_ROTATION = re.compile(r"(?i)display ?matrix: rotation of (-?[\d.]+) degrees")
+_PIXELS = re.compile(r", (\w+)(?:\(([^)]*)\))?(?:, |$)")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VideoStream:
+    """The picture. Width and height are those of a shown frame, after rotation; `rotation` is in degrees, clockwise."""
+
+    index: int
+    codec: str
+    width: int
+    height: int
+    fps: float
+    variable_rate: bool
+    rotation: int
+    pixel_format: str
+    colour_range: Literal["tv", "pc", ""]
+    offset: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AudioStream:
+    """A sound track. `offset`: seconds from the file's start to its first sample. `language` as tagged, or empty."""
+
+    index: int
+    codec: str
+    language: str
+    channels: str
+    sample_rate: int
+    default: bool = False
+    offset: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SubtitleStream:
+    """A subtitle track that came with the file."""
+
+    index: int
+    codec: str
+    language: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Media:
+    """A media file. `duration` is in seconds, `size` in bytes, `bitrate` in bits a second (0: unknown)."""
+
+    name: str
+    container: str
+    duration: float
+    size: int
+    bitrate: int
+    video: VideoStream | None
+    audio: tuple[AudioStream, ...] = ()
+    subtitles: tuple[SubtitleStream, ...] = ()
+
+    @property
+    def picture(self) -> VideoStream:
+        """The moving picture. Raises NoVideoStream."""
+        if not self.video:
+            raise NoVideoStream(name=self.name)
+        return self.video
+
+    @property
+    def speech(self) -> AudioStream | None:
+        """The sound track to transcribe: the first that is marked default, else the first."""
+        return next((track for track in self.audio if track.default), self.audio[0] if self.audio else None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Described:
+    """One stream in ffmpeg's description. `words` is what stands behind its kind."""
+
+    index: int
+    kind: str
+    codec: str
+    language: str
+    words: str
+    rotation: int = 0
+
+    @property
+    def default(self) -> bool:
+        return "(default)" in self.words
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Description:
+    """ffmpeg's description of an input: no container when it could not be opened, no duration unless it is sure."""
+
+    text: str
+    container: str
+    duration: float | None
+    streams: tuple[Described, ...]
+
+    @property
+    def pictures(self) -> list[Described]:
+        """Moving pictures: a cover is none."""
+        return [each for each in self._known("Video") if "(attached pic)" not in each.words]
+
+    @property
+    def sounds(self) -> list[Described]:
+        return self._known("Audio")
+
+    @property
+    def subtitles(self) -> tuple[SubtitleStream, ...]:
+        return tuple(
+            SubtitleStream(index=each.index, codec=each.codec, language=each.language)
+            for each in self._known("Subtitle")
+        )
+
+    def _known(self, kind: str) -> list[Described]:
+        return [each for each in self.streams if each.kind == kind and each.codec not in {"none", "unknown"}]
+
+
+def describe(text: str) -> Description:
+    """Read the answer to `ffmpeg -i`."""
+    head = re.search(r"^Input #0, (.+), from ", text, re.MULTILINE)
+    length = re.search(r"^  Duration: (\d+):(\d+):(\d+\.\d+)", text, re.MULTILINE)
+    duration = None
+    if length and "Estimating duration from bitrate" not in text:
+        hours, minutes, seconds = length.groups()
+        duration = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+    return Description(
+        text=text, container=head.group(1) if head else "", duration=duration, streams=tuple(_streams(text))
+    )
+
+
+def _streams(text: str) -> Iterator[Described]:
+    for block in re.split(r"(?m)^(?=  Stream #0:)", text)[1:]:
+        if found := _STREAM.match(block.split("\n", 1)[0]):
+            index, language, kind, words = found.groups()
+            turned = _ROTATION.search(block)
+            yield Described(
+                index=int(index),
+                kind=kind,
+                codec=words.split(" ", 1)[0].strip(","),
+                language="" if language in {None, "und"} else language,
+                words=words,
+                rotation=-round(float(turned.group(1))) % 360 if turned else 0,
+            )
+
+
+def video_stream(found: Described, *, fps: float, variable_rate: bool, offset: float) -> VideoStream:
+    """The picture as shown. `fps` and `variable_rate` come from the times of its frames."""
+    size = re.search(r" (\d+)x(\d+)[, ]", found.words + " ")
+    width, height = (int(size.group(1)), int(size.group(2))) if size else (0, 0)
+    if found.rotation in {90, 270}:
+        width, height = height, width
+    pixels = _PIXELS.search(found.words)
+    colour = (pixels.group(2) or "") if pixels else ""
+    return VideoStream(
+        index=found.index,
+        codec=found.codec,
+        width=width,
+        height=height,
+        fps=fps,
+        variable_rate=variable_rate,
+        rotation=found.rotation,
+        pixel_format=pixels.group(1) if pixels else "",
+        colour_range="pc" if colour.startswith("pc") else "tv" if colour.startswith("tv") else "",
+        offset=offset,
+    )
+
+
+def audio_stream(found: Described, *, offset: float) -> AudioStream:
+    """A sound track; an unknown sample rate is 0."""
+    rate = re.search(r", (\d+) Hz(?:, ([^,]+))?", found.words)
+    return AudioStream(
+        index=found.index,
+        codec=found.codec,
+        language=found.language,
+        channels=(rate.group(2) or "") if rate else "",
+        sample_rate=int(rate.group(1)) if rate else 0,
+        default=found.default,
+        offset=offset,
+    )
+
+
+def frame_times(listing: str) -> list[float]:
+    """The times in seconds, in order, of the frames in a framecrc listing of one stream."""
+    base = re.search(r"^#tb 0: (\d+)/(\d+)", listing, re.MULTILINE)
+    if not base:
+        return []
+    unit = int(base.group(1)) / int(base.group(2))
+    rows = (line.split(",") for line in listing.splitlines() if line and not line.startswith("#"))
+    return sorted(int(row[2]) * unit for row in rows if "NOPTS" not in row[2])
+
+
+def pace(times: list[float]) -> tuple[float, bool]:
+    """Frames a second and whether they vary, by more than the rounding of times to milliseconds."""
+    steps = sorted(later - earlier for earlier, later in pairwise(times) if later > earlier)
+    if not steps:
+        return 0.0, False
+    typical = steps[len(steps) // 2]
+    uneven = [step for step in steps if abs(step - typical) > max(0.0021, 0.1 * typical)]
+    return len(steps) / sum(steps), len(uneven) > 0

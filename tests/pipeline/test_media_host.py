@@ -1,0 +1,165 @@
+"""When the machine or the person says no: full disk, no permission, an interrupt. Nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from jobs.pipeline import errors, media
+from tests.pipeline.clips import Clips
+
+ROOT = Path(__file__).parents[2]
+
+BURN = """
+import signal, sys
+from pathlib import Path
+from jobs.pipeline import media
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+signal.signal(signal.SIGTERM, interrupt)
+source, subtitles, fonts, target = map(Path, sys.argv[1:])
+media.burn(source, subtitles, target, media=media.probe(source), fonts=fonts, progress=lambda _: print(flush=True))
+"""
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 100 kB."""
+    directory = tmp_path / "disk"
+    directory.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", str(directory)]
+    if os.geteuid() or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("only root may mount a small file system")
+    yield directory
+    subprocess.run(["umount", str(directory)], check=True)
+
+
+def test_a_full_disk(clips: Clips, small_disk: Path, ass: Path, srt: Path, fonts: Path) -> None:
+    source = clips["long.mp4"]
+    known = media.probe(source)
+    with pytest.raises(errors.DiskFull):
+        media.extract_audio(source, small_disk / "out.wav", media=known)
+    with pytest.raises(errors.DiskFull):
+        media.embed(source, srt, small_disk / "out.mp4", media=known, language="fa")
+    with pytest.raises(errors.DiskFull):
+        media.burn(source, ass, small_disk / "out.mp4", media=known, fonts=fonts)
+    assert not list(small_disk.iterdir())
+
+
+def test_a_disk_that_is_full_already(clips: Clips, small_disk: Path, ass: Path, fonts: Path) -> None:
+    with (small_disk / "filler").open("wb", buffering=0) as filler, suppress(OSError):
+        while filler.write(bytes(4096)):
+            pass
+    source = clips["plain.mp4"]
+    with pytest.raises(errors.DiskFull):
+        media.burn(source, ass, small_disk / "out.mp4", media=media.probe(source), fonts=fonts)
+    with pytest.raises(errors.DiskFull):
+        media.poster(source, small_disk / "out.webp", media=media.probe(source))
+    assert [path.name for path in small_disk.iterdir()] == ["filler"]
+
+
+def test_nowhere_to_write(clips: Clips, tmp_path: Path) -> None:
+    source = clips["plain.mp4"]
+    known = media.probe(source)
+    (tmp_path / "file").touch()
+    for target in (tmp_path / "missing" / "out.wav", tmp_path / "file" / "out.wav"):
+        with pytest.raises(errors.Unwritable) as caught:
+            media.extract_audio(source, target, media=known)
+        assert str(target) in str(caught.value)
+
+
+def test_a_directory_in_the_way(clips: Clips, tmp_path: Path) -> None:
+    (tmp_path / "out.wav").mkdir()
+    with pytest.raises(errors.Unwritable):
+        media.extract_audio(clips["plain.mp4"], tmp_path / "out.wav", media=media.probe(clips["plain.mp4"]))
+    assert [path.name for path in tmp_path.iterdir()] == ["out.wav"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write and read everywhere")
+def test_no_permission(clips: Clips, tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o500)
+    with pytest.raises(errors.Unwritable):
+        media.extract_audio(clips["plain.mp4"], closed / "out.wav", media=media.probe(clips["plain.mp4"]))
+    secret = tmp_path / "secret.mp4"
+    secret.write_bytes(b"x")
+    secret.chmod(0)
+    with pytest.raises(errors.NotAFile):
+        media.probe(secret)
+
+
+def test_the_result_may_be_read_by_others(clips: Clips, tmp_path: Path) -> None:
+    """As any file this process makes."""
+    (tmp_path / "usual").touch()
+    media.extract_audio(clips["plain.mp4"], tmp_path / "out.wav", media=media.probe(clips["plain.mp4"]))
+    assert (tmp_path / "out.wav").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+def children(pid: int) -> list[int]:
+    """The processes that `pid` started; the parent's id is the second word after the name in /proc/ID/stat."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == pid:
+                found.append(int(stat.parent.name))
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_leaves_nothing(
+    clips: Clips, tmp_path: Path, ass: Path, fonts: Path, number: signal.Signals
+) -> None:
+    target = tmp_path / "out" / "film.mp4"
+    target.parent.mkdir()
+    arguments = [str(path) for path in (clips["long.mp4"], ass, fonts, target)]
+    with subprocess.Popen(
+        [sys.executable, "-c", BURN, *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        working = children(process.pid)
+        assert len(working) == 1
+        assert list(target.parent.rglob("part"))
+        os.kill(working[0], signal.SIGSTOP)  # so that only a kill can end it
+        process.send_signal(number)
+        said = process.communicate(timeout=20)[1]
+    assert "KeyboardInterrupt" in said
+    assert not any(Path(f"/proc/{pid}").exists() for pid in working)
+    assert not list(target.parent.iterdir())
+
+
+def test_a_callback_that_stops_the_work(clips: Clips, tmp_path: Path, ass: Path, fonts: Path) -> None:
+    working: list[int] = []
+
+    def stop(share: float) -> None:
+        working.extend(children(os.getpid()))
+        raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        media.burn(
+            clips["long.mp4"],
+            ass,
+            tmp_path / "out.mp4",
+            media=media.probe(clips["long.mp4"]),
+            fonts=fonts,
+            progress=stop,
+        )
+    assert working
+    assert not any(pid in children(os.getpid()) for pid in working[:1])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cues.ass", "fonts"]
+
+
+def test_no_ffmpeg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(tmp_path / "none"))
+    (tmp_path / "film.mp4").write_bytes(b"x")
+    with pytest.raises(errors.NoFfmpeg):
+        media.probe(tmp_path / "film.mp4")
