@@ -1,0 +1,154 @@
+"""The first stage: a file or a link becomes a video that was looked at and is within the limits."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs.pipeline import link, media
+from jobs.pipeline.errors import DiskFull, EmptyFile, NoSuchFile, NotAFile, SourceError, Unwritable
+from jobs.pipeline.limits import Limits
+from jobs.pipeline.link import LinkOptions, is_link
+from jobs.pipeline.probe import Media
+from jobs.pipeline.protocols import Progress, ignore_progress
+
+__all__ = ["Fetched", "Limits", "LinkOptions", "fetch", "is_link"]
+
+_DOWNLOAD_SHARE = 0.95
+"""Of the whole; the rest is merging picture and sound."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fetched:
+    """`path` of a local source is that of the person's own file: read it, never write or remove it.
+
+    `language` is the code that the site names for the speech, if it does.
+    """
+
+    path: Path
+    media: Media
+    title: str
+    language: str | None = None
+
+
+def fetch(
+    source: str,
+    directory: Path,
+    *,
+    limits: Limits = Limits(),
+    options: LinkOptions = LinkOptions(),
+    progress: Progress = ignore_progress,
+) -> Fetched:
+    """The video `source`: the path of a file, which is used where it is, or a link, downloaded into `directory`.
+
+    `directory` must exist. However this ends, `directory` holds the whole video `source.*` or nothing new. Raises
+    SourceError for what is wrong with the source, HostError for what is wrong here.
+    """
+    if is_link(source):
+        return _fetch_link(source, directory, limits, options, progress)
+    fetched = _fetch_file(source, limits)
+    progress(1.0)
+    return fetched
+
+
+def _fetch_file(source: str, limits: Limits) -> Fetched:
+    path = Path(source).absolute()
+    try:
+        size = _size(path)
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a NUL in the name
+        raise NoSuchFile(path=source) from None
+    except OSError as error:
+        missing = error.errno in {errno.ENAMETOOLONG, errno.ELOOP}
+        raise (NoSuchFile if missing else NotAFile)(path=source, detail=error.strerror or "") from None
+    if size == 0:
+        raise EmptyFile(path=source)
+    limits.check_size(size, path.name)
+    found = media.probe(path)
+    limits.check(found, path.name)
+    return Fetched(path=path, media=found, title=path.stem)
+
+
+def _size(path: Path) -> int:
+    """In bytes, of a regular file that can be opened (a pipe, which may wait, is not). Raises OSError."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "Not a regular file")
+    with path.open("rb") as file:
+        return os.fstat(file.fileno()).st_size
+
+
+def _fetch_link(source: str, directory: Path, limits: Limits, options: LinkOptions, progress: Progress) -> Fetched:
+    rising = _never_falling(progress)
+    with _workshop(directory) as work:
+        loaded = link.download(
+            source, work, limits=limits, options=options, progress=lambda share: rising(share * _DOWNLOAD_SHARE)
+        )
+        limits.check_size(sum(file.stat().st_size for file in loaded.files), loaded.title)
+        found = _probe_download(loaded, limits)
+        whole = _merge(loaded, work, rising)
+        if len(loaded.files) > 1:
+            found = media.probe(whole)
+        path = directory / f"source{loaded.suffix}"
+        with _writing(directory):
+            whole.replace(path)
+    progress(1.0)
+    return Fetched(path=path, media=found, title=loaded.title, language=loaded.language)
+
+
+def _probe_download(loaded: link.Download, limits: Limits) -> Media:
+    """The first file (the picture, where there are two), within the limits. Errors name the title, not our file."""
+    try:
+        found = media.probe(loaded.files[0])
+    except SourceError as error:
+        raise type(error)(detail=error.detail, **{**error.params, "name": loaded.title}) from None
+    limits.check(found, loaded.title)
+    return found
+
+
+def _merge(loaded: link.Download, work: Path, progress: Progress) -> Path:
+    if len(loaded.files) == 1:
+        return loaded.files[0]
+    whole = work / f"whole{loaded.suffix}"
+    picture, sound = loaded.files
+    media.merge(picture, sound, whole, progress=lambda share: progress(_DOWNLOAD_SHARE + (1 - _DOWNLOAD_SHARE) * share))
+    return whole
+
+
+@contextmanager
+def _workshop(directory: Path) -> Iterator[Path]:
+    """A directory inside `directory` for all that is unfinished; gone at the end, however it ends."""
+    with _writing(directory):
+        work = Path(tempfile.mkdtemp(prefix=".fetch-", dir=directory))
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+@contextmanager
+def _writing(directory: Path) -> Iterator[None]:
+    """Turns the system's refusals into ours."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise DiskFull from None
+        raise Unwritable(path=str(directory), detail=error.strerror or "") from None
+
+
+def _never_falling(progress: Progress) -> Progress:
+    """`progress` without the steps back that estimates of a size make."""
+    highest = 0.0
+
+    def rising(share: float) -> None:
+        nonlocal highest
+        if share > highest:
+            highest = share
+            progress(share)
+
+    return rising

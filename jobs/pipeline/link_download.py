@@ -1,0 +1,218 @@
+"""yt-dlp, in the child process behind the guard: look the link up, choose formats, download them.
+
+It never starts ffmpeg: separate streams stay separate files named 0 and 1, which the parent merges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import yt_dlp.globals
+from yt_dlp import YoutubeDL
+from yt_dlp.networking._requests import RequestsRH
+from yt_dlp.networking.exceptions import RequestError
+from yt_dlp.utils import DownloadError, YoutubeDLError
+
+from jobs.pipeline.errors import BrokenDownload, DeadLink, LiveStream, NoVideoAtLink, SeveralVideos
+from jobs.pipeline.limits import Limits
+from jobs.pipeline.link_errors import error_for
+from jobs.pipeline.link_formats import SORT, choose, fits, suffix
+from jobs.pipeline.link_orders import Orders
+
+Info = Mapping[str, Any]
+Send = Callable[[dict[str, Any]], None]
+
+_PAGE_BYTES = 32 << 20
+"""The most that is read into memory at once: pages and playlists. The largest real ones are a tenth of it."""
+_BLOCK_BYTES = 64 << 10
+_RETRIES = 3
+_LIVE = {"is_live", "is_upcoming", "post_live"}
+_SHARES = {1: (1.0,), 2: (0.9, 0.1)}
+"""How the progress bar is divided where picture and sound come apart: sound is about a tenth."""
+
+
+def download(orders: Orders, send: Send) -> dict[str, Any]:
+    """Files 0 (and 1) in the directory of `orders`, and their title, language and suffix. Raises PipelineError."""
+    meter = _Meter(orders.limits, send)
+    try:
+        return _download(orders, meter)
+    except (YoutubeDLError, RequestError, OSError) as error:
+        found = error_for(_words(error), hide=(str(orders.directory), orders.proxy))
+        raise BrokenDownload(detail=found.detail) if isinstance(found, DeadLink) and meter.received else found from None
+
+
+def _download(orders: Orders, meter: _Meter) -> dict[str, Any]:
+    with _Downloader(_settings(orders, meter)) as downloader:
+        info = _look_up(downloader, orders.link)
+        title = str(info.get("title") or info.get("id") or "video")
+        chosen = _accept(info, title, orders.limits)
+        meter.expect(title, len(chosen))
+        for number, each in enumerate(chosen):
+            meter.begin(number)
+            _save(downloader, {**info, **each}, orders.directory / str(number))
+    return {"title": title, "language": _language(info, chosen), "files": len(chosen), "suffix": suffix(chosen)}
+
+
+class _Downloader(YoutubeDL):  # type: ignore[misc]  # yt-dlp has no types
+    """yt-dlp with one way to the network: requests, which speaks http and https only, on Python's own sockets."""
+
+    def build_request_director(self, _: object, preferences: object = None) -> Any:
+        return super().build_request_director([RequestsRH], preferences)
+
+    def urlopen(self, request: Any) -> Any:
+        response = super().urlopen(request)
+        response.read = _bounded(response.read)
+        return response
+
+
+def _bounded(read: Callable[[int], bytes]) -> Callable[[int | None], bytes]:
+    """`read` that does not put an endless page into memory. Files are read block by block and counted elsewhere."""
+
+    def bounded(amount: int | None = None) -> bytes:
+        if amount is not None:
+            return read(amount)
+        page = bytearray()
+        while block := read(_BLOCK_BYTES):
+            page += block
+            if len(page) > _PAGE_BYTES:
+                raise NoVideoAtLink(detail=f"The page is larger than {_PAGE_BYTES >> 20} MB")
+        return bytes(page)
+
+    return bounded
+
+
+def _settings(orders: Orders, meter: _Meter) -> dict[str, Any]:
+    """yt-dlp's parameters (documented in its class YoutubeDL). What is not named here stays at its default, off."""
+    yt_dlp.globals.plugin_dirs.value = []
+    return {
+        "logger": _Logger(meter.send),
+        "progress_hooks": [meter],
+        "color": "never",
+        "noprogress": True,
+        "cachedir": False,
+        "format": lambda context: iter(context["formats"][-1:]),  # the real choice is ours, see `_accept`
+        "format_sort": SORT,
+        "noplaylist": True,
+        "playlist_items": "1,2",  # enough to know that there are several
+        "extract_flat": "in_playlist",
+        "external_downloader": "native",
+        "ffmpeg_location": "/nonexistent",
+        "fixup": "never",
+        "js_runtimes": {"deno": {"path": str(orders.deno)}} if orders.deno else {},
+        "proxy": orders.proxy,  # empty: none, whatever the environment says
+        "cookiefile": None if orders.cookies is None else StringIO(orders.cookies),
+        "socket_timeout": orders.timeout,
+        "retries": _RETRIES,
+        "fragment_retries": _RETRIES,
+        "extractor_retries": 1,
+        "file_access_retries": 0,
+        "skip_unavailable_fragments": False,
+        "nopart": True,
+        "continuedl": False,
+        "updatetime": False,
+        "buffersize": _BLOCK_BYTES,
+        "noresizebuffer": True,
+    }
+
+
+class _Logger:
+    """yt-dlp's words, as signs of life."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def debug(self, _: str) -> None:
+        self._send({"alive": True})
+
+    info = warning = error = debug
+
+
+def _look_up(downloader: YoutubeDL, link: str) -> Info:
+    """The one video behind `link`. A page that embeds a single video counts as that video."""
+    info = downloader.extract_info(link, download=False)
+    while info and info.get("_type") in {"playlist", "multi_video"}:
+        info = _only_entry(downloader, info)
+    if not info:
+        raise NoVideoAtLink
+    if info.get("is_live") or info.get("live_status") in _LIVE:
+        raise LiveStream
+    return dict(info)
+
+
+def _only_entry(downloader: YoutubeDL, playlist: Info) -> Info | None:
+    """The video of a list of one, under the list's title: that of the page, where a page embeds a video."""
+    entries = [entry for entry in playlist.get("entries") or () if entry]
+    if len(entries) > 1:
+        raise SeveralVideos
+    if not entries:
+        return None
+    entry = entries[0]
+    if entry.get("_type", "video") != "video":
+        entry = downloader.process_ie_result(entry, download=False) or {}
+    return {**entry, "title": playlist.get("title") or entry.get("title")}
+
+
+def _accept(info: Info, title: str, limits: Limits) -> Sequence[Info]:
+    """The formats to download. Raises what can be known before the first byte: too long, too sharp, too large."""
+    limits.check_duration(info.get("duration") or 0, title)
+    formats = info.get("formats") or []
+    chosen = choose(formats, limits.max_pixels)
+    if all(each.get("vcodec") == "none" for each in chosen):
+        for each in formats:
+            if not fits(each, limits.max_pixels):
+                limits.check_picture(each["width"], each["height"], title)
+    if not chosen:
+        raise NoVideoAtLink(detail="No format can be downloaded over http")
+    limits.check_size(sum(each.get("filesize") or 0 for each in chosen), title)
+    return chosen
+
+
+def _save(downloader: YoutubeDL, info: Info, path: Path) -> None:
+    done, _ = downloader.dl(str(path), dict(info))
+    if not done or not path.is_file():
+        raise DownloadError("The downloaded file is empty")
+
+
+class _Meter:
+    """Counts what arrives, over all files and their segments, and stops at the limit: servers need not name a size."""
+
+    def __init__(self, limits: Limits, send: Send) -> None:
+        self.send = send
+        self._limits = limits
+        self._bytes = [0]
+        self._number = 0
+
+    @property
+    def received(self) -> int:
+        """Bytes of the video so far."""
+        return sum(self._bytes)
+
+    def expect(self, title: str, files: int) -> None:
+        self._title = title
+        self._shares = _SHARES[files]
+        self._bytes = [0] * files
+
+    def begin(self, number: int) -> None:
+        self._number = number
+
+    def __call__(self, status: Mapping[str, Any]) -> None:
+        self._bytes[self._number] = max(self._bytes[self._number], status.get("downloaded_bytes") or 0)
+        self._limits.check_size(self.received, self._title)
+        total = status.get("total_bytes") or status.get("total_bytes_estimate")
+        share = min(1.0, self._bytes[self._number] / total) if total else 0.0
+        before = sum(self._shares[: self._number])
+        self.send({"progress": before + self._shares[self._number] * share})
+
+
+def _language(info: Info, chosen: Sequence[Info]) -> str | None:
+    """That of the sound; some sites name it only for the video as a whole."""
+    return chosen[-1].get("language") or info.get("language")
+
+
+def _words(error: BaseException) -> str:
+    """What it says and what it was raised from: yt-dlp often keeps the cause out of its own message."""
+    cause = error.exc_info[1] if isinstance(error, DownloadError) and error.exc_info else None
+    return str(error) if cause is None or str(cause) in str(error) else f"{error} {cause}"

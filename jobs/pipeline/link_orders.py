@@ -1,0 +1,37 @@
+"""What the parent tells the downloading child: one JSON line, so that cookies stand in no command line and no file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from jobs.pipeline.guard import Endpoint
+from jobs.pipeline.limits import Limits
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Orders:
+    """`directory` takes the files; `cookies` is the text of a cookies file; `timeout` is in seconds of silence."""
+
+    link: str
+    directory: Path
+    limits: Limits
+    timeout: float
+    cookies: str | None
+    proxy: str
+    allow_loopback: tuple[Endpoint, ...]
+    deno: Path | None
+
+    def line(self) -> bytes:
+        return json.dumps(asdict(self), default=str).encode() + b"\n"
+
+    @classmethod
+    def parse(cls, line: bytes) -> Orders:
+        fields: dict[str, Any] = json.loads(line)
+        fields["limits"] = Limits(**fields["limits"])
+        fields["directory"] = Path(fields["directory"])
+        fields["deno"] = Path(fields["deno"]) if fields["deno"] else None
+        fields["allow_loopback"] = tuple((host, port) for host, port in fields["allow_loopback"])
+        return cls(**fields)
