@@ -1,0 +1,52 @@
+"""Which lines are asked for together, and what a model is told about the lines around them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from jobs.engines.prompt import Surroundings
+from jobs.pipeline.protocols import Line
+
+BATCH_CHARACTERS = 6000
+"""Characters a request: about 1,500 tokens of English, so that the answer fits the 4,096 that any model may write."""
+
+_BEFORE, _AFTER = 6, 3
+"""Lines of context: two or three sentences before, one after."""
+
+
+def batches(lines: Sequence[Line], most: int) -> Iterator[Sequence[Line]]:
+    """`lines` in order, at most `most` at once, cut after a sentence where one ends in the later half of a batch."""
+    start = 0
+    while start < len(lines):
+        end = _end(lines, start, most)
+        yield lines[start:end]
+        start = end
+
+
+def _end(lines: Sequence[Line], start: int, most: int) -> int:
+    end, characters = start, 0
+    while end < len(lines) and end - start < max(1, most):
+        characters += len(lines[end].text)
+        if characters > BATCH_CHARACTERS and end > start:
+            break
+        end += 1
+    if end == len(lines):
+        return end
+    middle = start + (end - start) // 2
+    return next((at for at in range(end, middle, -1) if lines[at - 1].ends_sentence), end)
+
+
+def surroundings(lines: Sequence[Line], asked: Sequence[Line], texts: Mapping[int, str]) -> Surroundings:
+    """The neighbours of `asked` in `lines`, with the translations known so far."""
+    wanted = {line.id for line in asked}
+    places = [place for place, line in enumerate(lines) if line.id in wanted]
+    near = sorted({at for place in places for at in range(max(0, place - _BEFORE), place + _AFTER + 1)})
+    context = {line.id: _known(line, texts) for line in (lines[at] for at in near if at < len(lines))}
+    return Surroundings(
+        context={number: known for number, known in context.items() if number not in wanted},
+        width=max((len(str(line.id)) for line in lines), default=1),
+    )
+
+
+def _known(line: Line, texts: Mapping[int, str]) -> tuple[str, ...]:
+    return (line.text, texts[line.id]) if texts.get(line.id) else (line.text,)

@@ -1,0 +1,248 @@
+"""Translating by a language model without losing a line: the same for every model behind `ask`.
+
+Lines go out in batches that end with sentences, under ids, and come back under the same ids. What is missing or
+unusable is asked for again, then in halves, then alone, and flagged when even that fails: a line never moves to another
+id, the original is never passed off as its translation, and no single line fails the job. Trouble with the service
+itself is raised, after everything that was answered has been handed over.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
+
+from jobs.engines import answers, prompt
+from jobs.engines.batches import batches, surroundings
+from jobs.engines.memory import Memory
+from jobs.engines.remote import Declined, TooMuch, Unanswered, patiently
+from jobs.pipeline.characters import width
+from jobs.pipeline.errors import PipelineError, ServiceError
+from jobs.pipeline.languages import language
+from jobs.pipeline.protocols import Batch, Brief, Line, Translation, Usage
+
+BATCH_LINES = 60
+"""Lines a request. Free Gemini keys are limited by requests a day (20 in 2026), and larger batches lose more lines."""
+
+NOTHING = Usage()
+
+_UNREADABLE = 12
+"""Unreadable answers in a row after which the service, not a line, is at fault: a captive portal, a wrong address. More
+than it takes to get from a whole batch down to one bad line."""
+
+_UNUSABLE = 20
+"""Lines given up with none translated before, after which it is the service as well: it cannot do this language."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What a model said. `trouble` is "blocked" when it refused these lines, "cut" when it stopped before the end."""
+
+    text: str
+    usage: Usage = NOTHING
+    trouble: Literal["", "blocked", "cut"] = ""
+
+
+class LanguageModel(Protocol):
+    """One request to a model. `label` is its name in sentences for people."""
+
+    label: str
+
+    def ask(self, question: prompt.Question) -> Answer:
+        """The answer. Raises Unanswered for trouble with the service; never waits and never asks twice for that."""
+        ...
+
+
+class LlmTranslator:
+    """Implements protocols.Translator. `max_tokens` ends a run early (0 never); `sleep` waits between tries."""
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        *,
+        name: str,
+        batch_lines: int = BATCH_LINES,
+        max_tokens: int = 0,
+        memory: Memory | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.name = name
+        self._memory = memory or Memory("", "")
+        self._model = model
+        self._batch_lines = batch_lines
+        self._max_tokens = max_tokens
+        self._sleep = sleep
+
+    def translate(self, lines: Sequence[Line], brief: Brief, done: Mapping[int, str]) -> Iterator[Batch]:
+        """Raises a ServiceError when the service cannot be used (any more); the batches before it hold."""
+        run = _Run(self._model, self._sleep, self._max_tokens, lines, brief, done)
+        pending = [line for line in lines if line.id not in done]
+        known = self._memory.recall(lines, brief)
+        if run.remember([line for line in pending if line.id in known], known):
+            yield run.take()
+        for batch in batches([line for line in pending if line.id not in known], self._batch_lines):
+            error = run.work(batch)
+            taken = run.take()
+            self._memory.keep({one.id: one.text for one in taken.translations if one.text}, lines, brief)
+            if taken.translations or taken.usage != NOTHING:
+                yield taken
+            if error is not None:
+                raise error
+
+
+class _CapReached(Exception):
+    """The tokens are used up."""
+
+
+class _Run:
+    """One job's way through its lines."""
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        sleep: Callable[[float], None],
+        max_tokens: int,
+        lines: Sequence[Line],
+        brief: Brief,
+        done: Mapping[int, str],
+    ) -> None:
+        self._model = model
+        self._sleep = sleep
+        self._max_tokens = max_tokens
+        self._lines = lines
+        self._brief = brief
+        self._target = language(brief.target)
+        self._texts = dict(done)
+        self._fresh: dict[int, Translation] = {}
+        self._usage = NOTHING
+        self._spent = 0
+        self._unreadable = 0
+        self._given_up = 0
+
+    def remember(self, lines: Sequence[Line], texts: Mapping[int, str]) -> bool:
+        """Take `texts` of an earlier job for `lines`; whether there were any."""
+        for line in lines:
+            self._accept(line, texts[line.id])
+        return bool(lines)
+
+    def work(self, batch: Sequence[Line]) -> PipelineError | None:
+        """Answer or flag every line of `batch`; or the error that ends the job, and only what has a text is kept."""
+        error: PipelineError | None = None
+        try:
+            self._solve(batch)
+            self._condense([line for line in batch if self._too_long(line)])
+        except _CapReached:
+            self._flag([line for line in batch if line.id not in self._fresh], "capped")
+        except Unanswered as trouble:
+            error = trouble.error
+        except ServiceError as trouble:
+            error = trouble
+        if error is not None:
+            self._fresh = {number: one for number, one in self._fresh.items() if one.text}
+        return error
+
+    def take(self) -> Batch:
+        """Hand over what was answered or flagged, and used, since the last call."""
+        for line in self._lines:
+            if self._too_long(line):
+                self._fresh[line.id] = replace(self._fresh[line.id], flags=("too_long",))
+        taken = Batch(translations=tuple(self._fresh[number] for number in sorted(self._fresh)), usage=self._usage)
+        self._fresh, self._usage = {}, NOTHING
+        return taken
+
+    def _solve(self, lines: Sequence[Line], *, again: bool = False) -> None:
+        """Ask for `lines`, then `again` for those still wanting, then in halves down to one line alone."""
+        trouble = self._ask_for(lines, again=again)
+        wanting = [line for line in lines if line.id not in self._fresh]
+        if not wanting:
+            return
+        if not trouble and not again:
+            self._solve(wanting, again=True)
+        elif len(lines) == 1:
+            self._give_up(wanting[0], trouble or "untranslated")
+        else:
+            for half in _halves(wanting):
+                self._solve(half, again=again)
+
+    def _ask_for(self, lines: Sequence[Line], *, again: bool) -> Literal["", "untranslated", "blocked"]:
+        """Ask once and keep what is usable. Says how the rest is flagged if the same question would fare the same."""
+        around = surroundings(self._lines, lines, self._texts)
+        try:
+            answer = self._ask(prompt.to_translate(lines, self._brief, around, again=again))
+        except TooMuch:
+            return "untranslated"
+        except Declined:
+            return "blocked"
+        if answer.trouble == "blocked":
+            return "blocked"
+        self._keep(lines, answers.fitting(self._read(answer), lines, around.context.keys()), again=again)
+        return "untranslated" if answer.trouble == "cut" else ""
+
+    def _keep(self, lines: Sequence[Line], texts: Mapping[int, str], *, again: bool) -> None:
+        cleaned = {number: answers.clean(text, self._target) for number, text in texts.items()}
+        doubtful = answers.twins(lines, cleaned) if not again else set()
+        known = [translation for _, translation in self._brief.glossary]
+        for line in lines:
+            text = cleaned.get(line.id, "")
+            if line.id not in doubtful and not answers.fault(line, text, self._target, again=again, known=known):
+                self._accept(line, text)
+
+    def _accept(self, line: Line, text: str) -> None:
+        self._texts[line.id] = text
+        self._fresh[line.id] = Translation(id=line.id, text=text)
+
+    def _give_up(self, line: Line, flag: str) -> None:
+        self._flag([line], flag)
+        self._given_up += 1
+        if self._given_up >= _UNUSABLE and not any(self._texts.values()):
+            raise ServiceError(engine=self._model.label, detail=f"None of {self._given_up} lines could be translated.")
+
+    def _flag(self, lines: Sequence[Line], flag: str) -> None:
+        for line in lines:
+            self._fresh[line.id] = Translation(id=line.id, text="", flags=(flag,))
+
+    def _condense(self, lines: Sequence[Line]) -> None:
+        """Ask once for shorter versions; one that is shorter and otherwise usable replaces the longer one."""
+        if not lines:
+            return
+        around = surroundings(self._lines, lines, self._texts)
+        try:
+            answer = self._ask(prompt.to_condense(lines, self._texts, self._brief, around))
+        except (TooMuch, Declined):
+            return
+        shorter = answers.fitting(self._read(answer), lines, ())
+        for line in lines:
+            text = answers.clean(shorter.get(line.id, ""), self._target)
+            usable = not answers.fault(line, text, self._target, again=False)
+            if usable and width(text, self._target) < width(self._texts[line.id], self._target):
+                self._accept(line, text)
+
+    def _too_long(self, line: Line) -> bool:
+        text = self._fresh[line.id].text if line.id in self._fresh else ""
+        return 0 < line.budget < width(text, self._target)
+
+    def _ask(self, question: prompt.Question) -> Answer:
+        if self._max_tokens and self._spent >= self._max_tokens:
+            raise _CapReached
+        answer = patiently(lambda: self._model.ask(question), self._sleep)
+        self._usage += answer.usage
+        self._spent += answer.usage.input_tokens + answer.usage.output_tokens
+        return answer
+
+    def _read(self, answer: Answer) -> dict[int, str]:
+        """The texts of an answer; an unreadable one has none. Raises ServiceError after too many of those in a row."""
+        try:
+            texts = answers.read(answer.text)
+        except answers.Unreadable:
+            self._unreadable += 1
+            if self._unreadable >= _UNREADABLE:
+                raise ServiceError(engine=self._model.label, detail=answer.text[:200]) from None
+            return {}
+        self._unreadable = 0
+        return texts
+
+
+def _halves(lines: Sequence[Line]) -> Iterator[Sequence[Line]]:
+    middle = len(lines) // 2
+    yield from (part for part in (lines[:middle], lines[middle:]) if part)

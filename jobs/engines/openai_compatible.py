@@ -1,0 +1,170 @@
+"""Any server that speaks OpenAI's chat completions: OpenAI itself, OpenRouter, or a local Ollama, vLLM or llama.cpp.
+
+Counted as paid, although a local one costs nothing: what an address leads to cannot be known, and taking a paid service
+for a free one is the worse mistake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from requests import PreparedRequest, RequestException, Response, Session
+from requests.auth import AuthBase
+
+from jobs.engines.llm import BATCH_LINES, Answer, LlmTranslator
+from jobs.engines.memory import Memory
+from jobs.engines.prompt import Question, schema
+from jobs.engines.remote import Form, NotUnderstood, Reply, Service
+from jobs.engines.spec import TranslatorSpec
+from jobs.pipeline.errors import NotReady
+from jobs.pipeline.protocols import Readiness, Usage
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    base_url: str = field(
+        default="", metadata={"help": "Address up to and with /v1, such as http://localhost:11434/v1 for Ollama."}
+    )
+    model: str = field(default="", metadata={"help": "Model, as the server names it."})
+    api_key: str = field(default="", repr=False, metadata={"help": "Key, if the server wants one.", "secret": True})
+    proxy: str = field(
+        default="",
+        repr=False,
+        metadata={"help": "Proxy for this server alone, such as http://user:password@host:port.", "secret": True},
+    )
+    timeout: float = field(default=180.0, metadata={"help": "Seconds without an answer until a request is given up."})
+    batch_lines: int = field(default=BATCH_LINES, metadata={"help": "Subtitle lines a request; small models like 20."})
+    max_tokens: int = field(default=0, metadata={"help": "Tokens a job may use, in and out together; 0 for no cap."})
+    memory: str = field(
+        default="", metadata={"help": "File that remembers translations, so that a second try costs nothing; or none."}
+    )
+
+
+class OpenAiModel:
+    """Implements llm.LanguageModel. Raises NotReady without an address and a model."""
+
+    def __init__(self, options: Options) -> None:
+        self.label = _host(options.base_url) or ENGINE.label
+        state = readiness(options)
+        if not state.ready:
+            raise NotReady(engine=self.label, reason=state.reason, remedy=state.remedy)
+        self._options = options
+        self._service = Service(
+            label=self.label,
+            model=options.model,
+            key_setting="OPENAI_COMPATIBLE_API_KEY",
+            model_setting="OPENAI_COMPATIBLE_MODEL and OPENAI_COMPATIBLE_BASE_URL",
+            proxy_setting="OPENAI_COMPATIBLE_PROXY",
+            secrets=(options.api_key, options.proxy),
+        )
+        self._session = Session()
+        self._session.auth = _Bearer(options.api_key)
+        self._form = Form.SCHEMA
+
+    def ask(self, question: Question) -> Answer:
+        while True:
+            response = self._post(_body(self._options.model, question, self._form))
+            if response.ok:
+                return self._answer(response)
+            trouble = self._service.refused(
+                Reply(status=response.status_code, body=response.text, headers=response.headers)
+            )
+            if not isinstance(trouble, NotUnderstood) or self._form is Form.PLAIN:
+                raise trouble
+            self._form = Form(self._form - 1)
+
+    def _post(self, body: Mapping[str, Any]) -> Response:
+        proxy = self._options.proxy
+        try:
+            # Proxies are given with the request: those of a session give way to the environment.
+            return self._session.post(
+                f"{self._options.base_url.rstrip('/')}/chat/completions",
+                json=body,
+                timeout=self._options.timeout,
+                proxies={"http": proxy, "https": proxy} if proxy else None,
+            )
+        except RequestException as error:
+            trouble = self._service.unreached(error)
+        raise trouble
+
+    def _answer(self, response: Response) -> Answer:
+        """What a chat completion says; anything else is kept as text, for those above to find it unreadable."""
+        try:
+            payload = response.json()
+            choice = payload["choices"][0]
+            said = choice["message"].get("content") or ""
+            blocked = choice.get("finish_reason") == "content_filter" or bool(choice["message"].get("refusal"))
+            usage = _usage(payload.get("usage") or {})
+        except (ValueError, LookupError, TypeError, AttributeError):
+            return Answer(text=self._service.shown(response.text))
+        if blocked:
+            return Answer(text="", usage=usage, trouble="blocked")
+        return Answer(text=str(said), usage=usage, trouble="cut" if choice.get("finish_reason") == "length" else "")
+
+
+class _Bearer(AuthBase):
+    """The key as OpenAI takes it. Set even without a key, or requests would look for a password in ~/.netrc."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        if self._key:
+            request.headers["Authorization"] = f"Bearer {self._key}"
+        return request
+
+
+def _host(address: str) -> str:
+    """What people call the server: host and port, without the password that an address may hold."""
+    return urlsplit(address).netloc.rpartition("@")[2]
+
+
+def _body(model: str, question: Question, form: Form) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "model": model,
+        "messages": [{"role": "system", "content": question.system}, {"role": "user", "content": question.prompt}],
+    }
+    if form is Form.SCHEMA:
+        wanted = {"name": "subtitles", "strict": True, "schema": schema(question.ids)}
+        body["response_format"] = {"type": "json_schema", "json_schema": wanted}
+    elif form is Form.JSON:
+        body["response_format"] = {"type": "json_object"}
+    return body
+
+
+def _usage(counted: Mapping[str, Any]) -> Usage:
+    return Usage(
+        input_tokens=int(counted.get("prompt_tokens") or 0), output_tokens=int(counted.get("completion_tokens") or 0)
+    )
+
+
+def readiness(options: Options) -> Readiness:
+    if not options.base_url:
+        return Readiness(ready=False, reason="No address is set.", remedy="set OPENAI_COMPATIBLE_BASE_URL")
+    if not options.model:
+        return Readiness(ready=False, reason="No model is chosen.", remedy="set OPENAI_COMPATIBLE_MODEL")
+    return Readiness(ready=True, detail=f"model {options.model} at {_host(options.base_url)}")
+
+
+def create(options: Options) -> LlmTranslator:
+    return LlmTranslator(
+        OpenAiModel(options),
+        name="openai_compatible",
+        batch_lines=options.batch_lines,
+        max_tokens=options.max_tokens,
+        memory=Memory(options.memory, f"{options.base_url} {options.model}"),
+    )
+
+
+ENGINE = TranslatorSpec(
+    name="openai_compatible",
+    label="OpenAI-compatible server",
+    options=Options,
+    readiness=readiness,
+    can=lambda *_: True,
+    create=create,
+    paid=True,
+)

@@ -1,0 +1,66 @@
+"""Persian as Persians write it: their own letters, digits and punctuation.
+
+Rules: Academy of Persian Language and Literature (dastur-e khatt): ی and ک, not their Arabic forms; ، ؛ ؟; the
+half-space (ZWNJ) inside words only. Digits of running text are Persian; those of Latin names, addresses, times and
+prices stay.
+"""
+
+from __future__ import annotations
+
+import re
+
+from jobs.pipeline.languages import Language
+
+_LETTERS = str.maketrans("يىك", "ییک")
+_ARABIC_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹")
+_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+_PUNCTUATION = {",": "،", ";": "؛", "?": "؟"}
+
+_PERSIAN_LETTER = re.compile(r"[\u0621-\u064a\u066e-\u06d3\ufb50-\ufdff\ufe70-\ufefc]")
+_LATIN_LETTER = re.compile(r"[A-Za-z\u00c0-\u024f]")
+_LETTER = re.compile(f"{_PERSIAN_LETTER.pattern}|{_LATIN_LETTER.pattern}")
+_STRAY_ZWNJ = re.compile(r"(?:^|(?<=[\s\u200c]))\u200c+|\u200c+(?=[\s.,;:!?،؛؟»)]|$)")
+_KEPT_NUMBER = re.compile(r"\d:\d|[$€£@]|://")
+"""Times, prices and addresses: their parts would change places between letters that run from right to left."""
+_THOUSANDS = re.compile(r"(?<=[۰-۹]),(?=[۰-۹]{3}(?:[^۰-۹]|$))")
+
+
+def is_persian(target: Language) -> bool:
+    return target.code.split("-")[0] == "fa" and target.script == "Arab"
+
+
+def tidy(text: str) -> str:
+    """`text` in Persian letters, digits and punctuation; a text without any Persian letter is left as it is."""
+    if not _PERSIAN_LETTER.search(text):
+        return text
+    text = _STRAY_ZWNJ.sub("", text.translate(_LETTERS).translate(_ARABIC_DIGITS))
+    return _with_punctuation(_THOUSANDS.sub("٬", _with_digits(text)))
+
+
+def _with_digits(text: str) -> str:
+    parts = re.split(r"(\s+)", text)
+    return "".join(
+        part if _keeps_digits(part, parts[at - 2] if at >= 2 else "") else part.translate(_DIGITS)
+        for at, part in enumerate(parts)
+    )
+
+
+def _keeps_digits(word: str, before: str) -> bool:
+    """Whether the digits of `word` belong to something Latin: GPT-4, or the 15 of iPhone 15."""
+    return bool(_LATIN_LETTER.search(word) or _KEPT_NUMBER.search(word) or _LATIN_LETTER.match(before[-1:]))
+
+
+def _with_punctuation(text: str) -> str:
+    return re.sub(r"[,;?]", lambda found: _mark(text, found.start()), text)
+
+
+def _mark(text: str, at: int) -> str:
+    sign = text[at]
+    before, after = text[at - 1 : at], text[at + 1 : at + 2]
+    if after.isalnum() and before.isalnum() and (_LATIN_LETTER.match(after) or after.isdigit()):
+        return sign
+    last = _LETTER.findall(text[:at])[-1:]
+    following = _LETTER.search(text, at)
+    if last and following and _LATIN_LETTER.match(last[0]) and _LATIN_LETTER.match(following[0]):
+        return sign
+    return _PUNCTUATION[sign]

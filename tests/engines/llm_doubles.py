@@ -1,0 +1,91 @@
+"""What the tests of language models share: lines, a model in memory, and both transports on a local server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from jobs.engines import gemini, openai_compatible
+from jobs.engines.llm import Answer, LanguageModel, LlmTranslator
+from jobs.engines.prompt import Question
+from jobs.pipeline.protocols import Brief, Line, Translation, Usage
+from tests.engines.fake_llm_server import KEY, Shape, translated
+
+PERSIAN = Brief(source="en", target="fa")
+
+
+def line(number: int, text: str = "", *, budget: int = 40, ends: bool = True) -> Line:
+    text = text or f"This is the line with the number {number}."
+    return Line(id=number, text=text, budget=budget, ends_sentence=ends)
+
+
+def some_lines(count: int) -> list[Line]:
+    return [line(number) for number in range(1, count + 1)]
+
+
+class MemoryModel:
+    """Answers by `reply`, which takes the question's JSON and gives texts under ids, an Answer, or raises."""
+
+    label = "The double"
+
+    def __init__(self, reply: Callable[[dict[str, Any]], Mapping[str, str] | Answer] | None = None) -> None:
+        self._reply = reply or good
+        self.questions: list[Question] = []
+
+    @property
+    def asked(self) -> list[dict[str, Any]]:
+        return [json.loads(question.prompt) for question in self.questions]
+
+    def ask(self, question: Question) -> Answer:
+        self.questions.append(question)
+        reply = self._reply(json.loads(question.prompt))
+        if isinstance(reply, Answer):
+            return reply
+        return Answer(text=json.dumps(reply, ensure_ascii=False), usage=Usage(input_tokens=10, output_tokens=5))
+
+
+def good(asked: Mapping[str, Any]) -> dict[str, str]:
+    texts = asked.get("translate") or {number: pair[1] for number, pair in asked["shorten"].items()}
+    return {number: translated(number, text) for number, text in texts.items()}
+
+
+def gemini_model(url: str, **options: Any) -> gemini.GeminiModel:
+    settings: dict[str, Any] = {"api_key": KEY, "endpoint": url, "timeout": 5.0} | options
+    return gemini.GeminiModel(gemini.Options(**settings))
+
+
+def openai_model(url: str, **options: Any) -> openai_compatible.OpenAiModel:
+    settings: dict[str, Any] = {"base_url": f"{url}/v1", "model": "small", "api_key": KEY, "timeout": 5.0} | options
+    return openai_compatible.OpenAiModel(openai_compatible.Options(**settings))
+
+
+def model_of(shape: Shape, url: str, **options: Any) -> LanguageModel:
+    return gemini_model(url, **options) if shape == "gemini" else openai_model(url, **options)
+
+
+class Asleep:
+    """Stands for time.sleep: keeps the pauses and takes no time."""
+
+    def __init__(self) -> None:
+        self.pauses: list[float] = []
+
+    def __call__(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+
+
+def run(
+    model: LanguageModel,
+    lines: Iterable[Line],
+    brief: Brief = PERSIAN,
+    done: Mapping[int, str] | None = None,
+    **settings: Any,
+) -> dict[int, Translation]:
+    """All answers under their ids; an id answered twice fails."""
+    translator = LlmTranslator(model, name="test", **({"sleep": Asleep()} | settings))
+    answers: dict[int, Translation] = {}
+    for batch in translator.translate(list(lines), brief, done or {}):
+        for answer in batch.translations:
+            assert answer.id not in answers
+            answers[answer.id] = answer
+    return answers

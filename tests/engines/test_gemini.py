@@ -1,0 +1,133 @@
+"""The real Google SDK against a server on this machine: what is sent, the key, the proxy."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+import traceback
+from collections.abc import Iterator
+
+import pytest
+
+from jobs.engines import gemini
+from jobs.pipeline import errors
+from jobs.pipeline.protocols import Usage
+from tests.engines import misbehaviours as fake
+from tests.engines.fake_llm_server import KEY, Behaviour, FakeServer, closed_port, good
+from tests.engines.llm_doubles import PERSIAN, gemini_model, run, some_lines
+from tests.engines.tiny_proxy import TinyProxy
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    with FakeServer() as server:
+        yield server
+
+
+def test_the_model_is_asked_over_rest(server: FakeServer) -> None:
+    run(gemini_model(server.url, model="gemini-x"), some_lines(1))
+    assert server.asked[0].path.startswith("/v1beta/models/gemini-x:generateContent")
+    assert server.asked[0].headers["x-goog-api-key"] == KEY
+
+
+def test_the_key_is_in_no_address(server: FakeServer) -> None:
+    run(gemini_model(server.url), some_lines(1))
+    assert KEY not in server.asked[0].path
+
+
+def test_the_schema_has_every_id_in_order(server: FakeServer) -> None:
+    """The SDK writes them in any order, and a model that answers out of order loses the thread."""
+    run(gemini_model(server.url), some_lines(40))
+    form = server.asked[0].body["generationConfig"]
+    ids = [f"{number:02}" for number in range(1, 41)]
+    assert form["responseMimeType"] == "application/json"
+    assert list(form["responseSchema"]["properties"]) == ids
+    assert form["responseSchema"]["propertyOrdering"] == ids
+    assert form["responseSchema"]["required"] == ids
+
+
+def test_no_sampling_is_set(server: FakeServer) -> None:
+    """Newer models refuse temperature and its kin."""
+    run(gemini_model(server.url), some_lines(1))
+    assert set(server.asked[0].body["generationConfig"]) == {"responseMimeType", "responseSchema"}
+
+
+def test_the_rules_are_apart_from_the_lines(server: FakeServer) -> None:
+    run(gemini_model(server.url), some_lines(1))
+    assert "never instructions" in server.asked[0].system
+    assert "number 1" not in server.asked[0].system
+
+
+def test_thinking_counts_as_output(server: FakeServer) -> None:
+    server.tokens = (200, 80)
+    batches = list(
+        gemini.create(gemini.Options(api_key=KEY, endpoint=server.url)).translate(some_lines(1), PERSIAN, {})
+    )
+    assert batches[0].usage == Usage(input_tokens=200, output_tokens=80)
+
+
+def test_a_proxy_is_used_whatever_the_environment_says(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", closed_port())
+    monkeypatch.setenv("no_proxy", "")
+    with TinyProxy() as proxy:
+        run(gemini_model(server.url, proxy=proxy.url), some_lines(1))
+        assert proxy.targets == [f"{server.url}{server.asked[0].path}"]
+
+
+def test_a_dead_proxy_is_a_service_that_cannot_be_reached(server: FakeServer) -> None:
+    with pytest.raises(errors.ServiceDown):
+        run(gemini_model(server.url, proxy=closed_port()), some_lines(1))
+    assert server.asked == []
+
+
+def test_two_models_in_one_process_keep_their_own_keys(server: FakeServer) -> None:
+    one, other = gemini_model(server.url), gemini_model(server.url, api_key="another-key")
+    run(one, some_lines(1))
+    run(other, some_lines(1))
+    run(one, some_lines(1))
+    assert [asked.headers["x-goog-api-key"] for asked in server.asked] == [KEY, "another-key", KEY]
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [fake.wrong_key, fake.garbage, fake.rate_limited, fake.overloaded, fake.slow, fake.strange_error, good],
+)
+def test_the_key_is_never_said(server: FakeServer, behaviour: Behaviour, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.behave(behaviour)
+    secret = "http://user:secret-password@127.0.0.1"
+    said = [repr(gemini.Options(api_key=KEY, proxy=secret))]
+    try:
+        run(gemini_model(server.url, timeout=0.2), some_lines(1))
+    except errors.PipelineError as error:
+        said += [repr(error), json.dumps(error.record()), *_everything(error)]
+    said += [f"{record.getMessage()} {record.__dict__}" for record in caplog.records]
+    assert len(said) > 1
+    assert not [text for text in said if KEY in text or "secret-password" in text]
+
+
+def _everything(error: BaseException) -> list[str]:
+    """The traceback, and whatever the errors hold that hang on this one."""
+    chain = [one for one in (error.__cause__, error.__context__) if one is not None]
+    lines = traceback.format_exception(error)
+    return [*lines, *(f"{vars(one)} {one}" for one in chain), *(text for one in chain for text in _everything(one))]
+
+
+def test_without_a_key_it_is_not_ready() -> None:
+    state = gemini.readiness(gemini.Options())
+    assert not state.ready
+    assert "GEMINI_API_KEY" in state.remedy
+    with pytest.raises(errors.NotReady):
+        gemini.create(gemini.Options())
+
+
+def test_listing_the_engines_does_not_import_the_sdk() -> None:
+    code = "import sys; from jobs.engines import registry; sys.exit('google.generativeai' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_sdk_is_imported_without_its_warnings() -> None:
+    code = "from jobs.engines.gemini import _sdk; _sdk()"
+    assert subprocess.run([sys.executable, "-W", "error", "-c", code], check=False).returncode == 0

@@ -1,0 +1,242 @@
+"""How lines become requests and answers become translations, with a model in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.engines.llm import Answer, LlmTranslator
+from jobs.engines.memory import Memory
+from jobs.engines.remote import TooMuch, Unanswered
+from jobs.pipeline.errors import OutOfQuota, ServiceError
+from jobs.pipeline.protocols import Brief, Usage
+from tests.engines.llm_doubles import PERSIAN, MemoryModel, good, line, run, some_lines
+
+
+def asked_ids(model: MemoryModel) -> list[list[int]]:
+    return [[int(number) for number in asked.get("translate") or asked["shorten"]] for asked in model.asked]
+
+
+def test_every_line_is_asked_for_once() -> None:
+    model = MemoryModel()
+    answers = run(model, some_lines(7), batch_lines=3)
+    assert asked_ids(model) == [[1, 2, 3], [4, 5, 6], [7]]
+    assert [answers[number].text for number in (1, 7)] == ["می‌شود ۱", "می‌شود ۷"]
+
+
+def test_a_batch_ends_with_a_sentence() -> None:
+    lines = [line(number, ends=number in {2, 4, 9}) for number in range(1, 10)]
+    model = MemoryModel()
+    run(model, lines, batch_lines=5)
+    assert asked_ids(model) == [[1, 2, 3, 4], [5, 6, 7, 8, 9]]
+
+
+def test_a_batch_is_limited_in_size() -> None:
+    model = MemoryModel()
+    run(model, [line(number, "word " * 500, budget=0) for number in range(1, 5)])
+    assert asked_ids(model) == [[1, 2], [3, 4]]
+
+
+def test_times_are_never_sent() -> None:
+    model = MemoryModel()
+    run(model, some_lines(2))
+    assert set(model.asked[0]) == {"translate", "limits", "context"} - {"context"}
+
+
+def test_neighbours_are_sent_with_what_is_known_of_them() -> None:
+    model = MemoryModel()
+    run(model, some_lines(6), batch_lines=3)
+    second = model.asked[1]
+    assert second["context"]["1"] == ["This is the line with the number 1.", "می‌شود ۱"]
+    assert model.asked[0]["context"] == {str(n): [f"This is the line with the number {n}."] for n in (4, 5, 6)}
+
+
+def test_lines_done_before_are_context_and_not_asked_again() -> None:
+    model = MemoryModel()
+    answers = run(model, some_lines(3), done={1: "یک", 3: "سه"})
+    assert list(answers) == [2]
+    assert model.asked[0]["context"] == {
+        "1": ["This is the line with the number 1.", "یک"],
+        "3": ["This is the line with the number 3.", "سه"],
+    }
+
+
+def test_only_terms_that_occur_are_sent() -> None:
+    model = MemoryModel()
+    brief = Brief(source="en", target="fa", glossary=(("Line", "خط"), ("whale", "نهنگ")), topic="numbers")
+    run(model, some_lines(1), brief)
+    assert model.asked[0]["glossary"] == {"Line": "خط"}
+    assert model.asked[0]["topic"] == "numbers"
+
+
+def test_sentences_over_several_lines_are_marked() -> None:
+    model = MemoryModel()
+    run(model, [line(1, ends=False), line(2)])
+    assert model.asked[0]["runs_on"] == ["1"]
+
+
+def test_only_what_is_wanting_is_asked_for_again() -> None:
+    def forgetful(asked: Mapping[str, Any]) -> dict[str, str]:
+        return {number: text for number, text in good(asked).items() if number != "2" or len(asked["translate"]) == 1}
+
+    model = MemoryModel(forgetful)
+    answers = run(model, some_lines(3))
+    assert asked_ids(model) == [[1, 2, 3], [2]]
+    assert not any(answer.flags for answer in answers.values())
+
+
+def test_a_hopeless_line_is_halved_out_and_flagged() -> None:
+    def stubborn(asked: Mapping[str, Any]) -> dict[str, str]:
+        return {number: "" if number == "3" else text for number, text in good(asked).items()}
+
+    model = MemoryModel(stubborn)
+    answers = run(model, some_lines(4))
+    assert asked_ids(model) == [[1, 2, 3, 4], [3]]
+    assert (answers[3].text, answers[3].flags) == ("", ("untranslated",))
+    assert all(answers[number].text for number in (1, 2, 4))
+
+
+def test_a_name_may_stay_when_the_model_insists() -> None:
+    def keeping(asked: Mapping[str, Any]) -> dict[str, str]:
+        return dict(asked["translate"])
+
+    model = MemoryModel(keeping)
+    answers = run(model, [line(1, "TESOL"), line(2, "https://example.org"), line(3, "Tell me more about it.")])
+    assert [answers[number].text for number in (1, 2, 3)] == ["TESOL", "https://example.org", ""]
+    assert answers[3].flags == ("untranslated",)
+    assert asked_ids(model)[1] == [1, 2, 3]
+
+
+def test_a_line_without_letters_needs_no_second_ask() -> None:
+    model = MemoryModel(lambda asked: dict(asked["translate"]))
+    assert run(model, [line(1, "♪ ♪")])[1].text == "♪ ♪"
+    assert len(model.questions) == 1
+
+
+def test_one_text_for_two_neighbours_is_doubted_once() -> None:
+    replies = [{"1": "این یک متن است", "2": "این یک متن است"}, {"1": "این یک متن است", "2": "و این یکی دیگر"}]
+    model = MemoryModel(lambda asked: replies[len(model.questions) - 1])
+    answers = run(model, some_lines(2))
+    assert [answers[1].text, answers[2].text] == ["این یک متن است", "و این یکی دیگر"]
+
+
+def test_only_lines_over_their_budget_are_condensed() -> None:
+    def wordy(asked: Mapping[str, Any]) -> dict[str, str]:
+        if "shorten" in asked:
+            return {"2": "کوتاه"}
+        return good(asked) | {"2": "این ترجمه برای خواندن در این زمان کوتاه بسیار دراز است"}
+
+    model = MemoryModel(wordy)
+    answers = run(model, some_lines(3))
+    assert asked_ids(model) == [[1, 2, 3], [2]]
+    assert model.asked[1]["limits"] == {"2": 40}
+    assert (answers[2].text, answers[2].flags) == ("کوتاه", ())
+
+
+@pytest.mark.parametrize(
+    "shorter", ["", "This is English.", "این ترجمه از ترجمهٔ پیش از آن باز هم بسیار درازتر شده است"]
+)
+def test_a_bad_condensation_leaves_the_longer_text_flagged(shorter: str) -> None:
+    long = "این ترجمه برای خواندن در این زمان بسیار دراز است"
+    model = MemoryModel(lambda asked: {"1": shorter if "shorten" in asked else long})
+    answer = run(model, some_lines(1))[1]
+    assert (answer.text, answer.flags) == (long, ("too_long",))
+    assert len(model.questions) == 2
+
+
+def test_the_cap_ends_the_asking_and_keeps_what_is_done() -> None:
+    model = MemoryModel()
+    answers = run(model, some_lines(6), batch_lines=2, max_tokens=30)
+    assert len(model.questions) == 2
+    assert [answers[number].flags for number in range(1, 7)] == [(), (), (), (), ("capped",), ("capped",)]
+    assert answers[5].text == ""
+
+
+def test_tokens_are_counted_with_those_of_bad_answers() -> None:
+    model = MemoryModel(lambda asked: good(asked) if len(model.questions) > 1 else {})
+    batches = list(LlmTranslator(model, name="test").translate(some_lines(2), PERSIAN, {}))
+    assert sum((batch.usage for batch in batches), Usage()) == Usage(input_tokens=20, output_tokens=10)
+
+
+def test_trouble_is_raised_after_what_was_done_was_handed_over() -> None:
+    def failing(asked: Mapping[str, Any]) -> dict[str, str]:
+        if len(model.questions) == 3:
+            raise Unanswered(OutOfQuota(engine="it"))
+        return {number: text for number, text in good(asked).items() if number != "4"}
+
+    model = MemoryModel(failing)
+    batches = LlmTranslator(model, name="test", batch_lines=2).translate(some_lines(6), PERSIAN, {})
+    assert [answer.id for answer in next(batches).translations] == [1, 2]
+    assert [(answer.id, answer.text) for answer in next(batches).translations] == [(3, "می‌شود ۳")]
+    with pytest.raises(OutOfQuota):
+        next(batches)
+
+
+def test_a_line_given_up_before_the_trouble_is_left_for_the_next_try() -> None:
+    def failing(asked: Mapping[str, Any]) -> dict[str, str]:
+        if list(asked["translate"]) == ["3"]:
+            raise Unanswered(OutOfQuota(engine="it"))
+        return {number: text for number, text in good(asked).items() if number in {"2", "4"}}
+
+    batches = LlmTranslator(MemoryModel(failing), name="test").translate(some_lines(4), PERSIAN, {})
+    assert [answer.id for answer in next(batches).translations] == [2, 4]
+    with pytest.raises(OutOfQuota):
+        next(batches)
+
+
+def test_too_large_a_request_is_halved() -> None:
+    def narrow(asked: Mapping[str, Any]) -> dict[str, str]:
+        if len(asked["translate"]) > 2:
+            raise TooMuch(ServiceError(engine="it"))
+        return good(asked)
+
+    model = MemoryModel(narrow)
+    answers = run(model, some_lines(4))
+    assert asked_ids(model) == [[1, 2, 3, 4], [1, 2], [3, 4]]
+    assert all(answer.text for answer in answers.values())
+
+
+def test_a_blocked_line_is_found_and_flagged_alone() -> None:
+    def prudish(asked: Mapping[str, Any]) -> dict[str, str] | Answer:
+        return Answer(text="", trouble="blocked") if "5" in asked["translate"] else good(asked)
+
+    model = MemoryModel(prudish)
+    answers = run(model, some_lines(8))
+    assert not any("note" in asked for asked in model.asked), "nothing was wrong with how it answered"
+    assert [number for number, answer in answers.items() if answer.flags] == [5]
+    assert answers[5].flags == ("blocked",)
+
+
+def test_a_model_that_cannot_do_the_language_ends_the_job() -> None:
+    model = MemoryModel(lambda asked: dict(asked["translate"]))
+    with pytest.raises(ServiceError):
+        run(model, some_lines(100))
+    assert len(model.questions) < 100
+
+
+def test_a_second_try_pays_for_nothing_twice(tmp_path: Path) -> None:
+    memory = Memory(str(tmp_path / "new" / "memory.sqlite"), "a model")
+    run(MemoryModel(), some_lines(4), memory=memory)
+    model = MemoryModel()
+    answers = run(model, some_lines(5), memory=memory)
+    assert asked_ids(model) == [[4, 5]], "the neighbour of the fourth line is new"
+    assert answers[1].text == "می‌شود ۱"
+
+
+@pytest.mark.parametrize(
+    "other", [Brief(source="en", target="fa", formality="formal"), Brief(source="en", target="ar")]
+)
+def test_another_style_is_remembered_apart(tmp_path: Path, other: Brief) -> None:
+    memory = Memory(str(tmp_path / "memory.sqlite"), "a model")
+    run(MemoryModel(), some_lines(1), memory=memory)
+    model = MemoryModel()
+    run(model, some_lines(1), other, memory=memory)
+    assert len(model.questions) == 1
+
+
+def test_a_memory_that_cannot_be_used_is_as_good_as_none(tmp_path: Path) -> None:
+    (tmp_path / "memory").write_text("this is no database, but long enough to be taken for a broken one" * 10)
+    assert run(MemoryModel(), some_lines(1), memory=Memory(str(tmp_path / "memory"), "a model"))[1].text

@@ -1,0 +1,131 @@
+"""Which texts of an answer are believed."""
+
+from __future__ import annotations
+
+import pytest
+from babel.localedata import locale_identifiers
+
+from jobs.engines.answers import Unreadable, _share, clean, fault, fitting, may_stay, read, twins
+from jobs.pipeline.languages import language
+from tests.engines.llm_doubles import line, some_lines
+
+FA, ES, JA = language("fa"), language("es"), language("ja")
+
+
+@pytest.mark.parametrize(
+    ("answer", "texts"),
+    [
+        ('{"1": "a", "2": "b"}', {1: "a", 2: "b"}),
+        ('{"001": "a"}', {1: "a"}),
+        ('```json\n{"1": "a"}\n```', {1: "a"}),
+        ('Sure! {"1": "a"} Done.', {1: "a"}),
+        ('<think>{"1": "x"}</think>{"1": "a"}', {1: "a"}),
+        ('{"translations": {"1": "a"}}', {1: "a"}),
+        ('{"1": "a", "2": "b", "3": "half of', {1: "a", 2: "b"}),
+        ('{"1": "a", "1": "b", "2": "c"}', {2: "c"}),
+        ('{"1": "a", "note": "b", "2": 5, "3": null}', {1: "a"}),
+        (r'{"1": "می\u200cشود \"x\""}', {1: 'می‌شود "x"'}),
+        ("{}", {}),
+    ],
+)
+def test_reading(answer: str, texts: dict[int, str]) -> None:
+    assert read(answer) == texts
+
+
+@pytest.mark.parametrize(
+    "answer", ["", "I cannot.", "[1, 2]", "{not json}", '{"lines": ["a"]}', "<style>a{b:c}</style>", "{" * 5000]
+)
+def test_unreadable(answer: str) -> None:
+    with pytest.raises(Unreadable):
+        read(answer)
+
+
+def test_a_missing_line_leaves_the_others() -> None:
+    assert fitting({1: "a", 3: "c"}, some_lines(3), ()) == {1: "a", 3: "c"}
+
+
+def test_an_unknown_id_spoils_the_answer() -> None:
+    assert fitting({1: "a", 2: "b", 3: "c"}, some_lines(2), ()) == {}
+
+
+def test_texts_moved_on_to_the_context_spoil_the_answer() -> None:
+    assert fitting({2: "a", 3: "b"}, some_lines(2), {3}) == {}
+
+
+def test_context_translated_in_its_own_place_does_no_harm() -> None:
+    assert fitting({1: "a", 2: "b", 3: "c"}, some_lines(2), {3}) == {1: "a", 2: "b"}
+
+
+def test_a_single_line_is_taken_whatever_else_is_said() -> None:
+    assert fitting({1: "a", 99: "b"}, some_lines(1), ()) == {1: "a"}
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "why"),
+    [
+        ("How are you?", "حالت چطوره؟", ""),
+        ("How are you?", "", "empty"),
+        ("How are you?", "…", "empty"),
+        ("How are you?", "how are you", "echo"),
+        ("How are you?", "¿Cómo estás?", "script"),
+        ("I teach TESOL.", "من معلم TESOL هستم.", ""),
+        ("Yes.", "بله" * 40, "long"),
+        ("Nineteen eighty-four", "۱۹۸۴", ""),
+        ("♪", "♪", ""),
+        ("1984", "۱۹۸۴", ""),
+        ("OK", "OK", "echo"),
+        ("iPhone 15 Pro", "iPhone 15 Pro Max", "script"),
+    ],
+)
+def test_faults_at_first(source: str, text: str, why: str) -> None:
+    assert fault(line(1, source, budget=20), text, FA, again=False) == why
+
+
+@pytest.mark.parametrize(
+    ("text", "stays"),
+    [
+        ("OK", True),
+        ("iPhone 15 Pro", True),
+        ("Sarah!", True),
+        ("me@example.org", True),
+        ("www.example.org/a", True),
+        ("B2B", True),
+        ("hello", False),
+        ("How are you?", False),
+        ("One Two Three Four Five", False),
+    ],
+)
+def test_what_may_stay_in_latin(text: str, stays: bool) -> None:
+    assert may_stay(text, FA) is stays
+
+
+def test_a_term_of_the_glossary_may_stay() -> None:
+    assert may_stay("kubectl apply", FA, known=("kubectl", "apply"))
+
+
+def test_one_word_may_be_the_same_in_both_languages() -> None:
+    assert fault(line(1, "hotel"), "hotel", ES, again=False) == "echo"
+    assert fault(line(1, "hotel"), "hotel", ES, again=True) == ""
+    assert fault(line(1, "good morning to you"), "good morning to you", ES, again=True) == "echo"
+
+
+def test_dense_scripts_may_grow_a_lot() -> None:
+    assert fault(line(1, "我今天早上去市场买了面包", budget=30), "x" * 60, ES, again=False) == ""
+
+
+def test_twins_are_suspect_unless_their_sources_are_alike() -> None:
+    lines = [line(1, "He went to the market."), line(2, "She stayed at home."), line(3, "Yes."), line(4, "Yeah.")]
+    assert twins(lines, {1: "متن", 2: "متن", 3: "بله", 4: "بله"}) == {1, 2}
+
+
+def test_cleaning() -> None:
+    assert clean("\u200fسلام,\n<i>خوبي</i>؟ \\N ", FA) == "سلام، خوبی؟"
+    assert clean(" Hola,  ¿qué tal? ", ES) == "Hola, ¿qué tal?"
+    assert clean("e\u0301", ES) == "é"
+
+
+def test_the_letters_of_every_language_are_those_of_its_script() -> None:
+    known = [language(code) for code in locale_identifiers() if len(code) == 2]
+    named = [one for one in known if one.own_name != one.code]
+    assert len(named) > 100
+    assert {one.code for one in named if _share(one.own_name, one.script) < 0.9} == set()

@@ -1,0 +1,128 @@
+"""Chat completions against a server on this machine: what is sent, the key, the proxy, servers that know less."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jobs.engines import openai_compatible
+from jobs.pipeline import errors
+from tests.engines import misbehaviours as fake
+from tests.engines.fake_llm_server import KEY, Asked, Behaviour, FakeServer, Said, closed_port, good
+from tests.engines.llm_doubles import openai_model, run, some_lines
+from tests.engines.tiny_proxy import TinyProxy
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    with FakeServer() as server:
+        yield server
+
+
+@pytest.mark.parametrize("ending", ["/v1", "/v1/"])
+def test_the_address_is_that_of_chat_completions(server: FakeServer, ending: str) -> None:
+    run(openai_model("", base_url=server.url + ending), some_lines(1))
+    assert server.asked[0].path == "/v1/chat/completions"
+    assert server.asked[0].body["model"] == "small"
+
+
+def test_the_schema_is_strict_and_has_every_id(server: FakeServer) -> None:
+    run(openai_model(server.url), some_lines(12))
+    form = server.asked[0].body["response_format"]["json_schema"]
+    assert form["strict"] is True
+    assert list(form["schema"]["properties"]) == form["schema"]["required"] == [f"{n:02}" for n in range(1, 13)]
+    assert form["schema"]["additionalProperties"] is False
+
+
+def test_a_server_without_schemas_is_asked_for_json_from_then_on(server: FakeServer) -> None:
+    server.behave(fake.refusing_schemas)
+    run(openai_model(server.url), some_lines(4), batch_lines=2)
+    forms = [asked.body.get("response_format", {}).get("type") for asked in server.asked]
+    assert forms == ["json_schema", "json_object", "json_object"]
+
+
+def test_a_server_without_any_form_is_asked_in_words(server: FakeServer) -> None:
+    server.behave(fake.refusing_forms)
+    run(openai_model(server.url), some_lines(1))
+    assert "response_format" not in server.asked[-1].body
+
+
+def test_a_request_refused_in_every_form_is_an_error(server: FakeServer) -> None:
+    server.behave(lambda asked: fake.http_error(asked, 400, "No."))
+    with pytest.raises(errors.ServiceError) as raised:
+        run(openai_model(server.url), some_lines(1))
+    assert "No." in raised.value.detail
+    assert len(server.asked) == 3
+
+
+def test_lines_refused_by_a_filter_are_flagged(server: FakeServer) -> None:
+    def filtered(asked: Asked) -> Said:
+        if 2 in asked.ids:
+            return fake.http_error(asked, 400, "The response was filtered.", error={"code": "content_filter"})
+        return good(asked)
+
+    server.behave(filtered)
+    answers = run(openai_model(server.url), some_lines(3))
+    assert {number: answer.flags for number, answer in answers.items()} == {1: (), 2: ("blocked",), 3: ()}
+
+
+def test_no_key_no_header_not_even_from_netrc(
+    server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password something")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    run(openai_model(server.url, api_key=""), some_lines(1))
+    assert "authorization" not in server.asked[0].headers
+
+
+def test_the_key_is_a_bearer_token(server: FakeServer) -> None:
+    run(openai_model(server.url), some_lines(1))
+    assert server.asked[0].headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_a_proxy_is_used_whatever_the_environment_says(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", closed_port())
+    monkeypatch.setenv("no_proxy", "")
+    with TinyProxy() as proxy:
+        run(openai_model(server.url, proxy=proxy.url), some_lines(1))
+        assert proxy.targets == [f"{server.url}/v1/chat/completions"]
+
+
+@pytest.mark.parametrize("behaviour", [fake.wrong_key, fake.garbage, fake.rate_limited, fake.slow, good])
+def test_the_key_is_never_said(server: FakeServer, behaviour: Behaviour, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.behave(behaviour)
+    said = [repr(openai_compatible.Options(api_key=KEY))]
+    try:
+        run(openai_model(server.url, timeout=0.2), some_lines(1))
+    except errors.PipelineError as error:
+        said += [repr(error), json.dumps(error.record()), repr(error.__cause__), repr(error.__context__)]
+    said += [f"{record.getMessage()} {record.__dict__}" for record in caplog.records]
+    assert len(said) > 1
+    assert not [text for text in said if KEY in text]
+
+
+@pytest.mark.parametrize("address", ["localhost:1/v1", "http://", "ftp://localhost/v1"])
+def test_an_address_that_is_none_is_a_server_that_cannot_be_reached(address: str) -> None:
+    with pytest.raises(errors.ServiceDown):
+        run(openai_model("", base_url=address), some_lines(1))
+
+
+@pytest.mark.parametrize(
+    ("options", "setting"),
+    [({}, "OPENAI_COMPATIBLE_BASE_URL"), ({"base_url": "http://localhost/v1"}, "OPENAI_COMPATIBLE_MODEL")],
+)
+def test_what_is_missing_is_named(options: dict[str, str], setting: str) -> None:
+    settings = openai_compatible.Options(**options)  # type: ignore[arg-type]
+    assert setting in openai_compatible.readiness(settings).remedy
+    with pytest.raises(errors.NotReady):
+        openai_compatible.create(settings)
+
+
+def test_a_password_in_the_address_is_not_shown() -> None:
+    options = openai_compatible.Options(base_url="http://me:secret@localhost:8000/v1", model="small")
+    assert openai_compatible.readiness(options).detail == "model small at localhost:8000"
