@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import fields
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from django.conf import settings
 from django.core.management import get_commands, load_command_class
 
 from jobs.engines.registry import SPECS
-from jobs.engines.spec import variable
+from jobs.engines.spec import TranslatorSpec, read_options, variable
+from jobs.pipeline.protocols import Brief, Line
 
 ROOT = Path(settings.BASE_DIR)
 SETTINGS = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
@@ -42,7 +45,30 @@ def test_every_command_is_in_the_readme(name: str) -> None:
 
 
 def test_every_option_of_translate_is_in_the_readme() -> None:
-    parser = load_command_class("jobs", "translate").create_parser("manage.py", "translate")
-    common = {"--help", "--version", "--settings", "--pythonpath", "--traceback", "--no-color", "--force-color"}
-    ours = {option for action in parser._actions for option in action.option_strings if option.startswith("--")}
-    assert not [option for option in ours - common if f"`{option}" not in README]
+    ours = {option for option in _options("translate") - _options("doctor") if option.startswith("--")}
+    assert "--glossary" in ours
+    assert not [option for option in ours if f"`{option}" not in README]
+
+
+def _options(command: str) -> set[str]:
+    parser = load_command_class("jobs", command).create_parser("manage.py", command)
+    return {option for action in parser._actions for option in action.option_strings}
+
+
+def test_the_engine_of_contributing_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    example = re.search(r"```python\n(.*?)```", text, re.DOTALL)
+    assert example
+    module = ModuleType("shout")
+    monkeypatch.setitem(sys.modules, "shout", module)
+    exec(example[1], module.__dict__)
+    spec: TranslatorSpec = module.__dict__["ENGINE"]
+    options = read_options(spec, {"SHOUT_MARK": "?"})
+    assert spec.readiness(options).ready
+    lines = [Line(id=1, text="hello", budget=40), Line(id=2, text="you", budget=40)]
+    answers = [
+        one
+        for batch in spec.create(options).translate(lines, Brief(source="en", target="en"), {2: "YOU"})
+        for one in batch.translations
+    ]
+    assert [(one.id, one.text) for one in answers] == [(1, "HELLO?")]

@@ -96,6 +96,7 @@ def test_two_models_in_one_process_keep_their_own_keys(server: FakeServer) -> No
 )
 def test_the_key_is_never_said(server: FakeServer, behaviour: Behaviour, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="urllib3")  # other packages in this process may quiet it
     server.behave(behaviour)
     secret = "http://user:secret-password@127.0.0.1"
     said = [repr(gemini.Options(api_key=KEY, proxy=secret))]

@@ -95,6 +95,7 @@ def test_a_proxy_is_used_whatever_the_environment_says(server: FakeServer, monke
 @pytest.mark.parametrize("behaviour", [fake.wrong_key, fake.garbage, fake.rate_limited, fake.slow, good])
 def test_the_key_is_never_said(server: FakeServer, behaviour: Behaviour, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="urllib3")  # other packages in this process may quiet it
     server.behave(behaviour)
     said = [repr(openai_compatible.Options(api_key=KEY))]
     try:

@@ -78,7 +78,7 @@ def test_the_numbers_of_the_guides(code: str, line_length: int, reading_speed: f
         ("pt_BR", "pt-BR"),
         ("iw", "he"),
         ("jw", "jv"),
-        ("zh-TW", "zh-Hant-TW"),
+        ("zh-TW", "zh-TW"),
     ],
 )
 def test_codes_and_english_names(wanted: str, code: str) -> None:

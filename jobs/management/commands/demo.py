@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from jobs.engines import models
-from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
-from jobs.engines.spec import Spec
+from jobs.engines.registry import SPECS
 from jobs.pipeline.limits import bytes_text
+from jobs.pipeline.protocols import Readiness
 
 SAMPLE = Path(settings.BASE_DIR) / "static" / "sample"
 
@@ -33,17 +35,21 @@ class Command(BaseCommand):
         self._title("Persian, from subtitles that a person wrote")
         call_command("translate", clip, to="fa", subtitles=SAMPLE / "sample.fa.srt", output=output)
         self._title("Spanish, recognised and translated here and now")
-        call_command("translate", clip, to="es", transcriber="pocketsphinx", translator="apertium", output=output)
+        lacking = _lacking("pocketsphinx", "apertium")
+        if lacking:
+            self.stdout.write(f"Left out: {lacking.reason} {lacking.remedy}")
+        else:
+            call_command("translate", clip, to="es", transcriber="pocketsphinx", translator="apertium", output=output)
         self._what_is_missing()
 
     def _title(self, text: str) -> None:
         self.stdout.write(self.style.MIGRATE_HEADING(f"\n{text}"))
 
     def _what_is_missing(self) -> None:
-        steps = [step for spec in (TRANSCRIBERS[0], TRANSLATORS[0]) for step in _steps(spec)]
+        steps = list(_steps())
         if not steps:
             self._title("Good Persian of any video: ready")
-            self.stdout.write(".venv/bin/python manage.py translate VIDEO --to fa")
+            self.stdout.write(_TRANSLATE)
             return
         self._title("Still missing for good Persian of any video")
         for number, step in enumerate([*steps, _TRANSLATE], start=1):
@@ -53,16 +59,20 @@ class Command(BaseCommand):
 _TRANSLATE = ".venv/bin/python manage.py translate VIDEO --to fa"
 
 
-def _steps(spec: Spec) -> list[str]:
-    """The commands that make `spec` ready, each with what it costs."""
-    options = settings.ENGINE_OPTIONS[spec.name]
-    if spec.readiness(options).ready:
-        return []
-    if spec.name == "whisperx":
-        model = models.whisper(options.model)
-        return [
-            f"make whisperx    (WhisperX: {bytes_text(WHISPERX_DISK)} on disk, less with TORCH_INDEX, see README.md)",
-            f".venv/bin/python manage.py fetch_models    (its model {model.name}: {bytes_text(model.size)} on disk, "
-            "and the alignment model of English)",
-        ]
-    return [f"{spec.label}: {spec.readiness(options).remedy}    (nothing on disk)"]
+def _lacking(*names: str) -> Readiness | None:
+    """What keeps the first of these engines from working, or None."""
+    states = [spec.readiness(settings.ENGINE_OPTIONS[spec.name]) for spec in SPECS if spec.name in names]
+    return next((state for state in states if not state.ready), None)
+
+
+def _steps() -> Iterator[str]:
+    """The commands that make WhisperX and Gemini ready, each with what it costs."""
+    if importlib.util.find_spec("whisperx") is None:
+        disk = bytes_text(WHISPERX_DISK)
+        yield f"make whisperx    (WhisperX: {disk} on disk; README.md says how to leave CUDA out)"
+    if _lacking("whisperx"):
+        model, english = models.whisper(settings.ENGINE_OPTIONS["whisperx"].model), models.aligner("en")
+        disk = f"{bytes_text(model.size)} on disk for its model {model.name}, {bytes_text(english.size)} for English"
+        yield f".venv/bin/python manage.py fetch_models    ({disk})"
+    if _lacking("gemini"):
+        yield "echo GEMINI_API_KEY=YOUR_KEY >> .env    (nothing on disk; the key: https://aistudio.google.com/apikey)"
