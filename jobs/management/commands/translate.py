@@ -22,9 +22,9 @@ from jobs.pipeline.errors import PipelineError
 from jobs.pipeline.fetch import Limits, LinkOptions
 from jobs.pipeline.languages import Language, language
 from jobs.pipeline.produce import Crew, Order, produce
-from jobs.pipeline.protocols import Formality, Transcriber, Translator
+from jobs.pipeline.protocols import Brief, Formality, Transcriber, Translator
 from jobs.pipeline.subtitle import parse_style
-from jobs.pipeline.translate import glossary
+from jobs.pipeline.translate import glossary, is_captions
 
 _DEMO = "offline demo engines: expect errors"
 
@@ -131,7 +131,7 @@ def _crew(order: Order, options: dict[str, Any], display: terminal.Display) -> C
 def needs_translator(order: Order) -> bool:
     """Not where the source is known to be in the target language already."""
     source = order.spoken or (order.target if order.subtitles else None)
-    return source is None or source.code != order.target.code
+    return source is None or not is_captions(Brief(source=source.code, target=order.target.code))
 
 
 def _transcriber(spec: TranscriberSpec | None, display: terminal.Display) -> Transcriber:

@@ -1,0 +1,229 @@
+"""Marks of direction, so that mixed lines are read in the right order in every player.
+
+The rules are those of the Unicode Bidirectional Algorithm (UAX #9). Marks (LRM, RLM) are used and no isolates: every
+player and font of the last twenty years knows the marks, many a television shows isolates as boxes. libass pairs no
+brackets unless asked (N0 of UAX #9), so brackets get marks too. What a Persian reader expects of numbers is taken from
+CLDR's number patterns for `fa`: a minus or a currency sign stands left of its number, ٪ too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from jobs.pipeline.languages import Direction
+
+LRM = "\u200e"
+RLM = "\u200f"
+
+_RTL = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\U00010800-\U00010fff\U0001e800-\U0001efff"
+"""Letters, digits and punctuation of the scripts that run from right to left."""
+_EASTERN = "\u0660-\u0669\u06f0-\u06f9"
+_JOINERS = "\u200c\u200d"
+_SIGNS = "%٪$€£¥₹‰°"
+
+_BROUGHT = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_HAS_RTL = re.compile(f"[{_RTL}]")
+_LETTER = re.compile(rf"[^\W\d_{_RTL}]")
+_NEEDS_CARE = re.compile(rf"[^\W{_RTL}]|[{_EASTERN}]")
+"""A line without any of these is all of one direction."""
+
+_WORD = re.compile(rf"[^\s{_RTL}{_JOINERS}]*[^\W{_RTL}][^\s{_RTL}{_JOINERS}]*")
+_NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
+"""Digits that come out right by themselves: 99.99, 12:30, 1,000, 1/2."""
+_ACRONYM = re.compile(r"(?:[^\W\d_]\.){2,}")
+_AFTER_WORD = ".,:;!?…'’‘\"”“»«)]}"
+_BEFORE_WORD = "'‘’\"“”«»([{…"
+_PAIRS = {"(": ")", "[": "]", "{": "}", "«": "»", "“": "”"}
+_OPENING = {closing: opening for opening, closing in _PAIRS.items()}
+_BRACKET = re.compile(r"[\])}»”\"]")
+
+_DIGIT = re.compile(r"\d")
+_GROUPS = re.compile(r"(?<![\w+])\+?\d+(?:[ -]\d+)+(?!\w)")
+_EASTERN_NUMBER = re.compile(rf"([-−+]?[$€£¥₹]?[-−]?)([{_EASTERN}]+(?:[.,:/٫٬][{_EASTERN}]+)*) ?([{_SIGNS}]?)")
+_RANGE = re.compile(rf"[{_EASTERN}]+(-)[{_EASTERN}]+")
+
+
+class _Line:
+    """One right-to-left line: where its stretches of left-to-right text are, and which marks come before each place."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.marks: defaultdict[int, str] = defaultdict(str)
+        self.islands = list(_islands(text))
+
+    def marked(self) -> str:
+        places = sorted({0, *self.marks, len(self.text)})
+        parts = (self.marks.get(at, "") + self.text[at:end] for at, end in pairwise(places))
+        return RLM + "".join(parts) + self.marks.get(len(self.text), "")
+
+    def mark(self, at: int, mark: str) -> None:
+        if mark not in self.marks[at]:
+            self.marks[at] += mark
+
+    def leans_left(self, at: int, step: int) -> bool:
+        """Whether the nearest letter or mark from `at` on, in the direction of `step`, runs from left to right."""
+        while 0 <= at < len(self.text):
+            character = self.text[at]
+            if mark := self.marks.get(at + 1 if step < 0 else at, "")[-1 if step < 0 else 0 :][:1]:
+                return mark == LRM
+            if any(start <= at < end and wants for start, end, wants in self.islands) or _LETTER.match(character):
+                return True
+            if _HAS_RTL.match(character) and not character.isdigit():
+                return False
+            at += step
+        return False
+
+
+def strip_marks(text: str) -> str:
+    """`text` without the marks of direction that somebody put in; `direct` puts in those that are needed."""
+    return _BROUGHT.sub("", text)
+
+
+def direct(lines: Sequence[str], direction: Direction) -> list[str]:
+    """The lines of one subtitle with marks of direction.
+
+    A right-to-left line always begins with RLM. A left-to-right line begins with LRM when it holds right-to-left
+    letters, for players guess from the first letter.
+    """
+    mixed = any(map(_HAS_RTL.search, lines))
+    if direction == "ltr":
+        return [LRM + line if _HAS_RTL.search(line) else line for line in lines]
+    if not mixed:
+        return [f"{RLM}{LRM}{line}{LRM}" for line in lines]
+    return [_right_to_left(line) for line in lines]
+
+
+def _right_to_left(text: str) -> str:
+    if not _NEEDS_CARE.search(text):
+        return RLM + text
+    line = _Line(text)
+    _mark_islands(line)
+    if _DIGIT.search(text):
+        _mark_groups(line)
+        _mark_eastern_numbers(line)
+    if _BRACKET.search(text):
+        _mark_brackets(line)
+    _mark_commas(line)
+    return line.marked()
+
+
+def _islands(text: str) -> Iterator[tuple[int, int, bool]]:
+    """Start and end of each Latin word, price, address and the like, and whether its ends need marks to stay there."""
+    for found in _WORD.finditer(text):
+        start, end = _trimmed(text, found.start(), found.end())
+        word = text[start:end]
+        yield start, end, not (_NUMBER.fullmatch(word) or (word[0].isalnum() and word[-1].isalnum() and word.isalnum()))
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """Without the punctuation of the sentence around the word. A dash that begins a line or follows a letter is one."""
+    while end > start and text[end - 1] in _AFTER_WORD and not _belongs(text[start:end]):
+        end -= 1
+    while start < end and text[start] in _BEFORE_WORD:
+        start += 1
+    while text[start] in "-–—" and (start == 0 or not text[start - 1].isspace()):
+        start += 1
+    return start, end
+
+
+def _belongs(word: str) -> bool:
+    """Whether the last character is a part of `word`: f(x), U.S.A."""
+    return bool(_ACRONYM.fullmatch(word)) or _OPENING.get(word[-1], " ") in word[1:]
+
+
+def _mark_islands(line: _Line) -> None:
+    for start, end, wants in line.islands:
+        if wants:
+            if not _LETTER.match(line.text[start]):
+                line.mark(start, LRM)
+            if not line.text[end - 1].isalnum():
+                line.mark(end, LRM)
+
+
+def _mark_groups(line: _Line) -> None:
+    """Telephone numbers, dates with dashes and thousands parted by spaces run from left to right, in any digits."""
+    for found in _GROUPS.finditer(line.text):
+        if _is_one_number(found.group()):
+            line.mark(found.start(), LRM)
+            line.mark(found.end(), LRM)
+
+
+def _is_one_number(groups: str) -> bool:
+    first, *rest = re.split("[ -]", groups)
+    if groups[0] == "+" or (int(first[0]) == 0 and len(groups) > 6):
+        return True
+    if "-" in groups:
+        return groups.count("-") > 1 and " " not in groups
+    return len(first) <= 3 and all(len(group) == 3 for group in rest)
+
+
+def _mark_eastern_numbers(line: _Line) -> None:
+    for found in _RANGE.finditer(line.text):
+        if not line.marks.get(found.start()) and not _in_group(line, found.start()):
+            _keep_apart(line, found.start())
+            line.mark(found.start(1), RLM)
+    for found in _EASTERN_NUMBER.finditer(line.text):
+        before, start, end = found.group(1), found.start(), found.end(2)
+        if before and _stands_free(line.text, start):
+            line.mark(start, LRM)
+            line.mark(end, LRM)
+        elif found.group(3):
+            _keep_apart(line, start)
+            line.mark(found.start(3), RLM)
+        elif _after_sentence(line, start):
+            line.mark(start, RLM)
+
+
+def _in_group(line: _Line, at: int) -> bool:
+    groups = (found for found in _GROUPS.finditer(line.text) if found.start() <= at < found.end())
+    return any(_is_one_number(found.group()) for found in groups)
+
+
+def _stands_free(text: str, at: int) -> bool:
+    """A sign between a letter or the start of the line and the number is a dash, unless it is of money."""
+    return text[at] not in "-−+" or (at > 0 and text[at - 1].isspace())
+
+
+def _keep_apart(line: _Line, at: int) -> None:
+    """Behind a Latin word a number would become a part of it."""
+    if line.leans_left(at - 1, -1):
+        line.mark(at, RLM)
+
+
+def _after_sentence(line: _Line, at: int) -> bool:
+    """Whether punctuation and a space part the number from the Latin word before it."""
+    return bool(re.search(r"[.!:;…)\]»”\"]\s+$", line.text[:at])) and line.leans_left(at - 1, -1)
+
+
+def _mark_brackets(line: _Line) -> None:
+    """Brackets of a Latin phrase run with it, all others with the line."""
+    for start, end in _brackets(line.text):
+        if line.leans_left(start - 1, -1) and not _HAS_RTL.search(line.text[start:end]):
+            line.mark(end + 1, LRM)
+        else:
+            if line.leans_left(start - 1, -1):
+                line.mark(start, RLM)
+            if line.leans_left(end + 1, 1):
+                line.mark(end + 1, RLM)
+
+
+def _brackets(text: str) -> Iterator[tuple[int, int]]:
+    """Where each pair of brackets or quotation marks opens and closes."""
+    waiting: list[tuple[str, int]] = []
+    for at, character in enumerate(text):
+        if waiting and waiting[-1][0] == character:
+            yield waiting.pop()[1], at
+        elif character in _PAIRS:
+            waiting.append((_PAIRS[character], at))
+        elif character == '"':
+            waiting.append((character, at))
+
+
+def _mark_commas(line: _Line) -> None:
+    """The Persian comma is neutral: between Latin words it would make one left-to-right phrase of a list."""
+    for found in re.finditer("،", line.text):
+        if line.leans_left(found.start() - 1, -1):
+            line.mark(found.end(), RLM)

@@ -1,0 +1,77 @@
+"""The fonts that subtitles are drawn with: bundled ones for the common scripts, the machine's Noto for the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs.pipeline.languages import Language
+
+FONTS = Path(__file__).resolve().parents[2] / "static" / "vendor" / "fonts"
+"""The directory of the bundled fonts. It holds fonts only, for ffmpeg's `fontsdir` takes every file in it for one.
+What they are and where they came from stands in static/vendor/vendor.lock.json."""
+
+PLACES = (
+    Path("/usr/share/fonts"),
+    Path("/usr/local/share/fonts"),
+    Path("~/.local/share/fonts"),
+    Path("~/.fonts"),
+    Path("/Library/Fonts"),
+    Path("~/Library/Fonts"),
+)
+"""Where systems keep fonts (the XDG base directories and Apple's)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Font:
+    """A font by the name of its family. `height` is what ASS counts font sizes in, ascent and descent of the font's
+    OS/2 table, in em."""
+
+    family: str
+    height: float
+    bundled: bool = True
+
+
+_VAZIRMATN = Font(family="Vazirmatn", height=(2200 + 1300) / 2048)
+_HEEBO = Font(family="Heebo", height=(2146 + 862) / 2048)
+_NOTO = Font(family="Noto Sans", height=(1124 + 395) / 1000)
+_BUNDLED = {"Arab": _VAZIRMATN, "Hebr": _HEEBO, "Latn": _NOTO, "Cyrl": _NOTO, "Grek": _NOTO, "Deva": _NOTO}
+
+_CJK = {"Hans": "SC", "Hant": "TC", "Jpan": "JP", "Kore": "KR"}
+_CJK_HEIGHT = (1160 + 288) / 1000
+_OTHER_HEIGHT = 1.5
+"""Most Noto fonts for other scripts lie between 1.3 and 1.7."""
+
+_NOTO_NAMES = {
+    **{"Thai": "Thai", "Laoo": "Lao", "Khmr": "Khmer", "Mymr": "Myanmar", "Sinh": "Sinhala", "Tibt": "Tibetan"},
+    **{"Beng": "Bengali", "Gujr": "Gujarati", "Guru": "Gurmukhi", "Knda": "Kannada", "Mlym": "Malayalam"},
+    **{"Orya": "Oriya", "Taml": "Tamil", "Telu": "Telugu", "Armn": "Armenian", "Geor": "Georgian"},
+    **{"Ethi": "Ethiopic", "Thaa": "Thaana", "Syrc": "Syriac", "Nkoo": "NKo", "Tfng": "Tifinagh"},
+    **{"Mong": "Mongolian", "Cher": "Cherokee", "Adlm": "Adlam", "Olck": "OlChiki", "Cans": "CanadianAboriginal"},
+}
+"""Scripts (ISO 15924) to what Noto calls them."""
+
+
+def font(language: Language) -> Font:
+    """The font for a language by its script; an unknown script gets plain Noto Sans."""
+    if language.script in _BUNDLED:
+        return _BUNDLED[language.script]
+    if language.script in _CJK:
+        return Font(family=f"Noto Sans CJK {_CJK[language.script]}", height=_CJK_HEIGHT, bundled=False)
+    if language.script in _NOTO_NAMES:
+        return Font(family=f"Noto Sans {_NOTO_NAMES[language.script]}", height=_OTHER_HEIGHT, bundled=False)
+    return _NOTO
+
+
+def missing_font(language: Language) -> str | None:
+    """The Debian package that brings the font for `language`, or None when it is bundled or on this machine."""
+    if font(language).bundled:
+        return None
+    if language.script in _CJK:
+        return None if _on_this_machine("NotoSansCJK") else "fonts-noto-cjk"
+    return None if _on_this_machine(f"NotoSans{_NOTO_NAMES[language.script]}") else "fonts-noto-core"
+
+
+def _on_this_machine(name: str) -> bool:
+    """Noto's files are named after the family, then `-Regular` or, in variable fonts, `[wght]`."""
+    return any(next(place.expanduser().rglob(f"{name}[-[]*.[ot]t[fc]"), None) for place in PLACES)

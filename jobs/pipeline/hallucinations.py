@@ -1,0 +1,143 @@
+"""Words that nobody said: what speech engines make of noise, music and silence. The same for every engine.
+
+Whisper is known for three kinds, all held against the evidence of the audio: words where nobody speaks, one phrase
+over and over, and phrases that closed thousands of the videos it learned from (Koenecke et al., "Careless Whisper",
+FAccT 2024; Barański et al., "Investigation of Whisper ASR hallucinations induced by non-speech audio", ICASSP 2025).
+A phrase that is really spoken, loud and at the pace of speech, stays, whatever it says.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from jobs.pipeline.protocols import Word
+from jobs.pipeline.speech import Region, overlap
+
+_SLACK = 0.3  # seconds by which the times of a word may be wrong
+_PAUSE = 0.5  # seconds between words that part two utterances
+_LONGEST_PHRASE = 12  # words of a phrase that is looked for again
+_REPEATS = 3  # times in a row that are suspicious
+_COVERED = 0.5  # share of a phrase's time that must be speech
+_CONFIDENT = 0.35  # mean confidence under which a suspicious phrase is not believed
+_SLOWEST, _FASTEST = 0.5, 7.0  # words a second; the fastest speakers reach about 6
+_SENTENCE_END = (".", "!", "?", "。", "！", "？", "؟", "۔", "…")
+
+_STOCK = (
+    *(
+        "thank you",
+        "thanks for watching",
+        "thanks for listening",
+        "please subscribe",
+        "subscribe",
+        "like and subscribe",
+    ),
+    *("see you in the next", "see you next", "subtitles by", "subtitle by", "captions by", "captioning by"),
+    *("transcription by", "transcribed by", "translation by", "translated by", "amara org", "www "),
+    *("sous titres", "sous titrage", "merci d avoir regardé", "abonnez vous"),
+    *("untertitel", "vielen dank fürs zuschauen", "vielen dank für", "danke fürs zuschauen"),
+    *("subtítulos", "gracias por ver", "gracias por mirar", "suscríbete"),
+    *("legendas", "legenda por", "obrigado por assistir", "obrigada por assistir", "inscreva se"),
+    *("sottotitoli", "grazie per la visione", "grazie per aver guardato", "iscrivetevi"),
+    *("ondertiteling", "ondertiteld door", "bedankt voor het kijken"),
+    *("napisy stworzone", "napisy wykonane", "dziękuję za uwagę", "dzięki za oglądanie"),
+    *("субтитры", "редактор субтитров", "продолжение следует", "спасибо за просмотр", "спасибо за внимание"),
+    *("дякую за перегляд", "субтитри"),
+    *("altyazı", "izlediğiniz için teşekkür", "abone ol"),
+    *(
+        "زیرنویس",
+        "ترجمه و زیرنویس",
+        "مترجم",
+        "با تشکر از",
+        "تشکر از تماشا",
+        "ممنون از تماشا",
+        "ممنون که",
+        "سپاس از تماشا",
+    ),
+    *("از تماشای شما", "برای تماشای", "کانال را دنبال", "سابسکرایب", "لایک و سابسکرایب"),
+    *("ترجمة", "اشتركوا في القناة", "شكرا على المشاهدة", "شكرا للمشاهدة", "شكرا لكم"),
+    *("תודה על הצפייה", "תודה שצפיתם", "כתוביות"),
+    *("देखने के लिए धन्यवाद", "सब्सक्राइब"),
+    *("ご視聴ありがとうございました", "ご視聴 ありがとうございました", "字幕", "チャンネル登録"),
+    *("谢谢观看", "感谢观看", "謝謝觀看", "请不吝点赞", "請不吝點贊", "中文字幕"),
+    *("시청해주셔서 감사합니다", "시청해 주셔서 감사합니다", "구독과 좋아요"),
+)
+"""How utterances begin that Whisper makes of silence, as `_plain` writes them: credits, thanks and appeals."""
+
+
+def spoken(words: Sequence[Word], regions: Sequence[Region]) -> list[Word]:
+    """Those of `words` that somebody can have said, given where speech is; times of both from the same zero."""
+    utterances = _utterances(_without_loops(words, regions))
+    believed = [word for utterance in utterances if not _is_invented(utterance, regions) for word in utterance]
+    return [word for word in believed if overlap(word.start - _SLACK, word.end + _SLACK, regions) > 0]
+
+
+def _is_invented(utterance: Sequence[Word], regions: Sequence[Region]) -> bool:
+    text = " ".join(filter(None, (_plain(word.text) for word in utterance)))
+    return text.startswith(_STOCK) and _is_weak(utterance, regions)
+
+
+def _without_loops(words: Sequence[Word], regions: Sequence[Region]) -> list[Word]:
+    """`words` without phrases said three times or more in a row, where the audio does not bear them out.
+
+    Of a loop over real speech the first turn stays: somebody said something, and the engine got stuck in it.
+    """
+    kept: list[Word] = []
+    plain = [_plain(word.text) for word in words]
+    at = 0
+    while at < len(words):
+        length, turns = _loop_at(plain, at)
+        loop = words[at : at + length * turns]
+        if turns < _REPEATS or not _is_weak(loop, regions):
+            loop = loop[:1]
+            kept += loop
+        elif not _is_weak(loop, regions, pace=False):
+            kept += loop[:length]
+        at += len(loop)
+    return kept
+
+
+def _loop_at(plain: Sequence[str], at: int) -> tuple[int, int]:
+    """The phrase at `at` that covers most by being repeated: its length in words and how often it comes in a row."""
+    longest = min(_LONGEST_PHRASE, (len(plain) - at) // _REPEATS)
+    loops = [(length, _turns(plain, at, length)) for length in range(1, longest + 1)]
+    return max((loop for loop in loops if loop[1] >= _REPEATS), key=lambda loop: loop[0] * loop[1], default=(1, 1))
+
+
+def _turns(plain: Sequence[str], at: int, length: int) -> int:
+    turns = 1
+    while plain[at : at + length] == plain[at + turns * length : at + (turns + 1) * length]:
+        turns += 1
+    return turns
+
+
+def _is_weak(phrase: Sequence[Word], regions: Sequence[Region], *, pace: bool = True) -> bool:
+    """Whether the audio speaks against `phrase`: little speech under it, little confidence, or no human pace."""
+    start, end = phrase[0].start, phrase[-1].end
+    seconds = max(end - start, 0.01)
+    if overlap(start, end, regions) < _COVERED * seconds:
+        return True
+    if sum(word.confidence for word in phrase) < _CONFIDENT * len(phrase):
+        return True
+    return pace and not _SLOWEST <= len(phrase) / seconds <= _FASTEST
+
+
+def _utterances(words: Sequence[Word]) -> Iterator[list[Word]]:
+    """The words between pauses and ends of sentences."""
+    if not words:
+        return
+    utterance = [words[0]]
+    for before, word in pairwise(words):
+        if word.start - before.end >= _PAUSE or before.text.endswith(_SENTENCE_END):
+            yield utterance
+            utterance = []
+        utterance.append(word)
+    yield utterance
+
+
+def _plain(text: str) -> str:
+    """`text` in lower case, with nothing but letters, marks and digits, and a space where something else was."""
+    folded = text.casefold().replace("\u0307", "")  # what casefold() makes of the Turkish İ
+    kept = (character if unicodedata.category(character)[0] in "LMN" else " " for character in folded)
+    return " ".join("".join(kept).split())

@@ -1,0 +1,160 @@
+"""Where somebody speaks: evidence that needs no model, the same for every speech engine.
+
+Two things tell speech from hum, noise and music. Its loudness moves (syllables), and its overtones never stand still,
+while those of an instrument do for the length of a note. Both are old observations: Scheirer and Slaney,
+"Construction and evaluation of a robust multifeature speech/music discriminator", ICASSP 1997.
+
+The weights below were measured on the three voices of tests/data, clean and mixed with white noise and with 60 pieces
+of music: all clean speech passes, and 99 % of what is 5 dB louder than the music or the noise. Hum, white noise and
+sustained notes do not pass. Rhythmic music may: engines have detectors of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jobs.pipeline.protocols import SAMPLE_RATE, Samples
+
+HOP = 320
+"""Samples from one spectrum to the next: 20 ms."""
+
+FLOOR = -65.0
+"""Level in dBFS below which nothing counts as sound; the noise of a quiet room recorded with care."""
+
+_SIZE = 1024
+_LAG = 8  # hops, 160 ms: longer than a phoneme's overtones stand still, shorter than most notes
+_BAND = slice(13, 224)  # bins of 200 to 3,500 Hz: voices, without mains hum
+_SMOOTH = 15  # bins, 234 Hz: about two overtones wide, so that what remains above it are single overtones
+_BLOCK = 1500  # spectra at once, 30 s: bounds the memory
+_RANGE = 40.0  # dB below the loud parts that still count as sound
+_DYNAMIC = 25.0  # dB below a second's peak that count for its movement
+_EDGE = 3  # hops that one spectrum reaches over
+_STEP = 25  # hops between two scores: half a second
+_SPREAD = 2.56  # the 10 % to 90 % range of a normal distribution in standard deviations
+_UNSTEADY = 0.5  # likeness of overtones that speech over loud music reaches, too
+_STEADINESS = 8.0  # dB of movement that one more of likeness cancels
+_NEIGHBOURS = 2  # scores on either side that are averaged
+ENOUGH = 0.8  # dB; white noise reaches 0.5
+_GAP = 0.3  # seconds: shorter pauses do not end a region
+_MARGIN = 0.1  # seconds added on both sides of a region
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Region:
+    """A stretch in which somebody speaks, in seconds from the start of the samples."""
+
+    start: float
+    end: float
+
+
+def speech_regions(samples: Samples) -> list[Region]:
+    """Where speech is in `samples`, in order, apart by more than 0.3 s."""
+    if len(samples) < _SIZE:
+        return []
+    level, steadiness = _features(samples)
+    sounding = level > max(FLOOR, float(np.percentile(level, 95)) - _RANGE)
+    speaking = sounding & _speechlike(level, steadiness, _without_edges(sounding))
+    runs = [Region(start=first * HOP / SAMPLE_RATE, end=last * HOP / SAMPLE_RATE) for first, last in runs_of(speaking)]
+    return _joined(runs, len(samples) / SAMPLE_RATE)
+
+
+def overlap(start: float, end: float, regions: Sequence[Region]) -> float:
+    """Seconds of speech between `start` and `end`."""
+    return sum(max(0.0, min(end, region.end) - max(start, region.start)) for region in regions)
+
+
+def runs_of(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """The stretches of true values as (first, one past the last)."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8)))
+    return [(int(first), int(last)) for first, last in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _features(samples: Samples) -> tuple[Floats, Floats]:
+    """Per hop: the level in the voice band in dBFS, and how alike its overtones are to those 160 ms later (−1 to 1)."""
+    blocks = [_block_features(power) for power in _spectra(samples)]
+    level = np.concatenate([level for level, _ in blocks])
+    steadiness = np.concatenate([steadiness for _, steadiness in blocks])
+    return level, steadiness
+
+
+def _spectra(samples: Samples) -> Iterator[Floats]:
+    """Power in the voice band in blocks of up to 30 s, each with `_LAG` spectra of the next block behind it."""
+    frames = np.lib.stride_tricks.sliding_window_view(samples, _SIZE)[::HOP]
+    window = np.hanning(_SIZE).astype(np.float32)
+    scale = 2.0 / (_SIZE * float(np.square(window).sum()))
+    for first in range(0, len(frames), _BLOCK):
+        spectrum = np.fft.rfft(frames[first : first + _BLOCK + _LAG] * window, axis=1)[:, _BAND]
+        yield (np.square(np.abs(spectrum)) * scale).astype(np.float32) + 1e-12
+
+
+def _block_features(power: Floats) -> tuple[Floats, Floats]:
+    overtones = _overtones(10 * np.log10(power))
+    later = np.concatenate((overtones[_LAG:], overtones[len(overtones) - _LAG :]))[: len(overtones)]
+    alike = (overtones * later).sum(axis=1)
+    own = slice(0, min(len(power), _BLOCK))
+    return (10 * np.log10(power.sum(axis=1)))[own], alike[own]
+
+
+def _overtones(spectrum: Floats) -> Floats:
+    """What stands above the smoothed spectrum, each row with mean 0 and length 1."""
+    padded = np.pad(spectrum, ((0, 0), (_SMOOTH // 2 + 1, _SMOOTH // 2)), mode="edge")
+    total = np.cumsum(padded, axis=1, dtype=np.float64)
+    above = np.maximum(spectrum - (total[:, _SMOOTH:] - total[:, :-_SMOOTH]) / _SMOOTH, 0)
+    above -= above.mean(axis=1, keepdims=True)
+    rows: Floats = (above / (np.linalg.norm(above, axis=1, keepdims=True) + 1e-9)).astype(np.float32)
+    return rows
+
+
+def _speechlike(level: Floats, steadiness: Floats, sounding: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Per hop, whether it and the seconds around it move like speech. Silent seconds say nothing about the others."""
+    firsts = range(0, len(level), _STEP)
+    scores = np.array([_score(level, steadiness, sounding, slice(first, first + 2 * _STEP)) for first in firsts])
+    known = ~np.isnan(scores)
+    count = _around(known)
+    smoothed = _around(np.where(known, scores, 0.0)) / np.maximum(count, 1)
+    either = np.fmax(scores, np.concatenate(([np.nan], scores[:-1])))  # a hop lies in two of the overlapping seconds
+    enough = (smoothed > ENOUGH) & (either > ENOUGH)
+    return np.repeat(enough, _STEP)[: len(level)]
+
+
+def _without_edges(sounding: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Less the hops whose spectrum reaches into silence: the onset of a steady sound is a movement, too."""
+    beside = np.lib.stride_tricks.sliding_window_view(np.pad(sounding, _EDGE, mode="edge"), 2 * _EDGE + 1)
+    return np.asarray(beside.all(axis=1), dtype=np.bool_)
+
+
+def _around(scores: NDArray[Any]) -> NDArray[np.float64]:
+    """Each score added to its neighbours."""
+    return np.convolve(np.pad(scores, _NEIGHBOURS), np.ones(2 * _NEIGHBOURS + 1), "valid")
+
+
+def _score(level: Floats, steadiness: Floats, sounding: NDArray[np.bool_], second: slice) -> float:
+    """The movement of a second's level in dB, less what its steadiness takes away; NaN without sound."""
+    loud = level[second]
+    counted = sounding[second] & (loud > loud.max() - _DYNAMIC)
+    if not counted.any():
+        return float("nan")
+    quiet, peak = np.percentile(
+        loud[counted], (10, 90)
+    )  # not the standard deviation: one onset in noise would carry it
+    steady = max(0.0, float(np.median(steadiness[second][counted])) - _UNSTEADY)
+    return float((peak - quiet) / _SPREAD - _STEADINESS * steady)
+
+
+def _joined(runs: Sequence[Region], length: float) -> list[Region]:
+    """The runs with short gaps closed and a margin added, within 0 and `length`."""
+    joined: list[Region] = []
+    for run in runs:
+        start, end = max(0.0, run.start - _MARGIN), min(length, run.end + _SIZE / SAMPLE_RATE + _MARGIN)
+        if joined and run.start - joined[-1].end < _GAP - _MARGIN:
+            joined[-1] = Region(start=joined[-1].start, end=end)
+        else:
+            joined.append(Region(start=start, end=end))
+    return joined

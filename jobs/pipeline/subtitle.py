@@ -1,0 +1,179 @@
+"""Cues to subtitle files: SRT, WebVTT and ASS, in the source language, the target language or both.
+
+Subtitles are data: whatever stands in them is shown as it is. What a format or its players would take for a tag, a
+time or the end of a cue is escaped, where the format has escapes, or parted by WORD JOINER, which nobody sees.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import pysubs2
+
+from jobs.pipeline.ass_style import Style as Style
+from jobs.pipeline.ass_style import ass_style, fitting_cells, narrowed
+from jobs.pipeline.ass_style import parse_style as parse_style
+from jobs.pipeline.bidi import direct, strip_marks
+from jobs.pipeline.characters import Piece, cell_width, cells, pieces
+from jobs.pipeline.cues import Cue
+from jobs.pipeline.ffmpeg import making
+from jobs.pipeline.fonts import FONTS as FONTS
+from jobs.pipeline.fonts import missing_font as missing_font
+from jobs.pipeline.languages import Direction, Language
+from jobs.pipeline.wrap import unwrap, wrap
+
+Form = Literal["source", "target", "bilingual"]
+
+WORD_JOINER = "\u2060"
+
+_CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+_INVISIBLE = re.compile("[\u2060\ufeff]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+"""Halves of characters, as broken JSON brings them: UTF-8 has no form for them."""
+_BREAKS = re.compile(r"\\(?=[Nnh])")
+"""What ASS writes for line breaks and hard spaces; pysubs2 and many players know it in SRT and WebVTT too."""
+_TIME = re.compile(r"(:\d{1,2})(?=[.,]\d)")
+_DASHES = "-–—‐"
+_SECOND_STYLE = "{\\rSecond}"
+_FIRST, _SECOND = "Default", "Second"
+
+
+def write(
+    cues: Iterable[Cue],
+    path: Path,
+    *,
+    form: Form,
+    source: Language,
+    target: Language,
+    style: Style = Style(),  # noqa: B008 - frozen
+    size: tuple[int, int] = (1280, 720),
+) -> None:
+    """Write `cues` to `path` in the format of its suffix: .srt, .vtt or .ass. The file appears whole or not at all.
+
+    `form` says which texts: `bilingual` has the target's lines first and the source's below, smaller in ASS. Cues
+    without text in that form are left out. `style` and `size`, the picture's (width, height), are of ASS only: SRT and
+    WebVTT have at most two lines a language, ASS more where the picture is narrow. Raises DiskFull or Unwritable.
+    """
+    kind = path.suffix[1:].lower()
+    languages = {"source": [source], "target": [target], "bilingual": [target, source]}[form]
+    subs = pysubs2.SSAFile()
+    subs.styles = {
+        name: ass_style(language, style, size, second=name == _SECOND)
+        for name, language in zip((_FIRST, _SECOND), languages, strict=False)
+    }
+    subs.info.update(PlayResX=str(size[0]), PlayResY=str(size[1]))
+    room = [fitting_cells(style, size, second=at > 0) if kind == "ass" else None for at in range(len(languages))]
+    for cue in cues:
+        if text := _text(_wanted(cue, form), languages, room, kind):
+            subs.append(pysubs2.SSAEvent(start=round(cue.start * 1000), end=round(cue.end * 1000), text=text))
+    content = subs.to_string(kind, **_OPTIONS[kind])
+    with making(path) as part:
+        part.write_text(content, encoding="utf-8", newline="\n")
+
+
+def _wanted(cue: Cue, form: Form) -> list[str]:
+    return {"source": [cue.source], "target": [cue.target], "bilingual": [cue.target, cue.source]}[form]
+
+
+def _text(texts: list[str], languages: list[Language], rooms: list[int | None], kind: str) -> str:
+    """The texts of one cue as the format has them, with an ASS line break between lines; empty without any text."""
+    blocks = []
+    for at, (text, language, room) in enumerate(zip(texts, languages, rooms, strict=True)):
+        lines = [_ESCAPES[kind](line) for line in _directed(_lines(clean(text), language, room), language.direction)]
+        tag = _SECOND_STYLE if lines and at and kind == "ass" else ""
+        blocks.append(tag + "\\N".join(lines))
+    return "\\N".join(filter(None, blocks))
+
+
+def clean(text: str) -> str:
+    """`text` without what no subtitle holds: control characters, marks of direction, halves of characters."""
+    return _SURROGATES.sub("\ufffd", _CONTROLS.sub(" ", _INVISIBLE.sub("", strip_marks(text)))).strip()
+
+
+# The three formats of one video have the same lines in nearly every cue. Only the speed depends on the numbers.
+
+
+@lru_cache(maxsize=4096)
+def _wrapped(text: str, language: Language) -> tuple[str, ...]:
+    return tuple(line for line in wrap(text, language).split("\n") if line)
+
+
+@lru_cache(maxsize=4096)
+def _directed(lines: tuple[str, ...], direction: Direction) -> tuple[str, ...]:
+    return tuple(direct(lines, direction))
+
+
+def _lines(text: str, language: Language, room: int | None) -> tuple[str, ...]:
+    """The lines of one text: two, but as many as it takes where two are wider than `room` cells."""
+    if room is None:
+        return _wrapped(text, language)
+    lines = _wrapped(text, narrowed(language, room))
+    if max(map(cell_width, lines), default=0) <= room:
+        return lines
+    if all(line[0] in _DASHES for line in lines):
+        return tuple(part for speaker in lines for part in _filled(speaker, language, room))
+    return tuple(_filled(unwrap(text, language), language, room))
+
+
+def _filled(text: str, language: Language, room: int) -> list[str]:
+    """`text` in as few lines as fit into `room` cells, evened out: the narrowest that need no line more."""
+    parts = [part for piece in pieces(text, language) for part in _fitting(piece, room)]
+    needed = len(_stacked(parts, room))
+    narrowest = max(*(cell_width(part.text) for part in parts), cell_width(text) // needed, 1)
+    return next(lines for width in range(narrowest, room + 1) if len(lines := _stacked(parts, width)) <= needed)
+
+
+def _fitting(piece: Piece, room: int) -> Iterator[Piece]:
+    """`piece`, cut where not even a line of its own could hold it: nothing would cut it on the picture."""
+    taken = begun = 0
+    for at, size in enumerate(map(cells, piece.text)):
+        if taken + size > room and taken:
+            yield Piece(text=piece.text[begun:at], space="" if begun else piece.space, inner=piece.inner)
+            taken, begun = 0, at
+        taken += size
+    yield Piece(text=piece.text[begun:], space="" if begun else piece.space, inner=piece.inner)
+
+
+def _stacked(parts: Sequence[Piece], room: int) -> list[str]:
+    lines = [parts[0].text]
+    for part in parts[1:]:
+        longer = lines[-1] + part.space + part.text
+        if cell_width(longer) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(part.text)
+    return lines
+
+
+def _ass(text: str) -> str:
+    """libass shows `\\{` and `\\}` as braces. A backslash before anything else is parted from it."""
+    return text.replace("\\", "\\" + WORD_JOINER).replace("{", "\\{").replace("}", "\\}")
+
+
+def _srt(text: str) -> str:
+    """SRT has no escapes; its players know a few HTML tags, and ASS tags in braces."""
+    text = text.replace("<", "<" + WORD_JOINER).replace("{", "{" + WORD_JOINER).replace("-->", f"--{WORD_JOINER}>")
+    return _unbroken(text)
+
+
+def _vtt(text: str) -> str:
+    return _unbroken(html.escape(text, quote=False))
+
+
+def _unbroken(text: str) -> str:
+    return _TIME.sub(rf"\1{WORD_JOINER}", _BREAKS.sub(rf"\\{WORD_JOINER}", text))
+
+
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "ass": {"header_notice": "Written by Zirnevis"},
+    "srt": {"keep_ssa_tags": True},
+    "vtt": {"keep_ssa_tags": True},
+}
+"""What pysubs2 is told: without `keep_ssa_tags` it would take the text in braces for tags, and drop it."""
+
+_ESCAPES: dict[str, Callable[[str], str]] = {"ass": _ass, "srt": _srt, "vtt": _vtt}

@@ -1,0 +1,107 @@
+"""The second stage: audio to words, window by window."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from jobs.pipeline.errors import CannotDetectLanguage, NoSpeech
+from jobs.pipeline.hallucinations import spoken
+from jobs.pipeline.protocols import SAMPLE_RATE, Progress, Samples, Transcriber, Window, Word, ignore_progress
+from jobs.pipeline.speech import Region, speech_regions
+from jobs.pipeline.windows import Stretch, open_audio, stretches
+
+DETECTION = 30.0
+"""Seconds of speech by which the language is told; Whisper looks at no more."""
+
+
+def transcribe(
+    audio: Path,
+    transcriber: Transcriber,
+    *,
+    name: str,
+    language: str | None = None,
+    start: float = 0.0,
+    offset: float = 0.0,
+    heard: bool = False,
+    progress: Progress = ignore_progress,
+) -> Iterator[Window]:
+    """The windows of `audio` (WAV, 16 kHz, mono, 16 bit) in order, each as soon as it is recognised.
+
+    Times count from the video's start, `offset` seconds before the first sample; audio before the video's start is
+    left out. To go on after a crash, give the `end` of the last window as `start`, its language, and whether any window
+    so far held words (`heard`): the windows that follow are the same as without the crash.
+
+    Without a `language` it is told by the first window with speech, and by the next one when that gave no words. The
+    language of windows before is empty. Raises NoSpeech(name) at the end when no window held a word, and what the
+    transcriber raises.
+    """
+    begin = max(0.0, -offset)
+    with open_audio(audio) as opened:
+        seconds = max(opened.length / SAMPLE_RATE, 1e-6)
+        for stretch in stretches(
+            opened, begin=begin, start=max(begin, start - offset), longest=transcriber.window_seconds
+        ):
+            part = _part(progress, stretch, seconds)
+            found, words = _recognise(stretch.samples, transcriber, language, part)
+            heard = heard or bool(words)
+            language = found if words else language
+            yield _window(stretch, words, found, offset)
+            part(1.0)
+    if not heard:
+        raise NoSpeech(name=name)
+    progress(1.0)
+
+
+def _recognise(
+    samples: Samples, transcriber: Transcriber, language: str | None, progress: Progress
+) -> tuple[str, list[Word]]:
+    """The language and the words of a window; the engine is not bothered with one in which nobody speaks."""
+    regions = speech_regions(samples)
+    if not regions:
+        return language or "", []
+    try:
+        language = language or transcriber.detect(_speech(samples, regions))
+    except CannotDetectLanguage:  # music, say: a later window may tell
+        return "", []
+    return language, spoken(_tidy(transcriber.recognise(samples, language, progress), samples), regions)
+
+
+def _speech(samples: Samples, regions: Sequence[Region]) -> Samples:
+    """The first 30 seconds of what is spoken."""
+    parts = [samples[int(part.start * SAMPLE_RATE) : int(part.end * SAMPLE_RATE)] for part in regions]
+    return np.concatenate(parts)[: int(DETECTION * SAMPLE_RATE)]
+
+
+def _tidy(words: Sequence[Word], samples: Samples) -> list[Word]:
+    """The words that have text, in NFC, with times that stay within the samples and never run backwards."""
+    tidy: list[Word] = []
+    earliest, latest = 0.0, len(samples) / SAMPLE_RATE
+    for word in words:
+        if text := unicodedata.normalize("NFC", word.text).strip():
+            earliest = min(max(word.start, earliest), latest)
+            end = min(max(word.end, earliest), latest)
+            tidy.append(_moved(word, text, earliest, end))
+    return tidy
+
+
+def _window(stretch: Stretch, words: Sequence[Word], language: str, offset: float) -> Window:
+    shift = stretch.start + offset
+    return Window(
+        start=round(shift, 3),
+        end=round(stretch.end + offset, 3),
+        language=language,
+        words=tuple(_moved(word, word.text, word.start + shift, word.end + shift) for word in words),
+    )
+
+
+def _moved(word: Word, text: str, start: float, end: float) -> Word:
+    return Word(text=text, start=round(start, 3), end=round(end, 3), confidence=word.confidence, speaker=word.speaker)
+
+
+def _part(progress: Progress, stretch: Stretch, seconds: float) -> Callable[[float], None]:
+    """The progress of one window as progress of the whole."""
+    return lambda share: progress(min(1.0, (stretch.start + share * (stretch.end - stretch.start)) / seconds))

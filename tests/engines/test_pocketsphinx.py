@@ -1,0 +1,83 @@
+"""PocketSphinx with its own model, on a synthetic and a human voice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from jobs.engines.pocketsphinx import ENGINE, PocketSphinx
+from jobs.pipeline.protocols import SAMPLE_RATE, Word, ignore_progress
+from tests.pipeline.sounds import HUMAN, SAMPLE, plain, voice
+
+
+@pytest.fixture(scope="module")
+def engine() -> PocketSphinx:
+    return PocketSphinx()
+
+
+@pytest.fixture(scope="module")
+def sample(engine: PocketSphinx) -> Sequence[Word]:
+    return engine.recognise(voice(SAMPLE), "en", ignore_progress)
+
+
+@pytest.fixture(scope="module")
+def human(engine: PocketSphinx) -> Sequence[Word]:
+    return engine.recognise(voice(HUMAN), "en", ignore_progress)
+
+
+def written(data: Path) -> list[str]:
+    """The text of the sample as a person wrote it down, one subtitle an entry."""
+    blocks = (data / "sample/sample.en.srt").read_text(encoding="utf-8").strip().split("\n\n")
+    return [" ".join(block.splitlines()[2:]) for block in blocks]
+
+
+def test_the_sample_is_recognised_word_for_word(sample: Sequence[Word], data: Path) -> None:
+    assert plain(" ".join(word.text for word in sample)) == plain(" ".join(written(data)))
+
+
+def test_pauses_make_sentences(sample: Sequence[Word], data: Path) -> None:
+    sentences = re.findall(r"[^.]+\.", " ".join(word.text for word in sample))
+
+    assert [sentence.strip().replace(",", "") for sentence in sentences] == [
+        sentence.replace(",", "") for sentence in written(data)
+    ]
+
+
+def test_words_are_timed_as_a_person_timed_them(sample: Sequence[Word]) -> None:
+    """First words of the subtitles start when these do, to a third of a second."""
+    starts = [0.6, 4.09, 8.46, 12.31, 16.175, 20.915, 24.63, 28.965]
+    firsts = [sample[0], *(after for before, after in pairwise(sample) if before.text.endswith("."))]
+
+    assert [word.start for word in firsts] == pytest.approx(starts, abs=0.34)
+
+
+def test_confidence_tells_clear_from_unclear_speech(sample: Sequence[Word], human: Sequence[Word]) -> None:
+    assert mean(sample) > 0.7 > mean(human)
+
+
+def test_a_human_voice_is_partly_understood(human: Sequence[Word]) -> None:
+    words = plain(" ".join(word.text for word in human))
+
+    assert {"my", "fellow", "what", "country", "can", "do", "for", "you"} <= set(words)
+
+
+def test_progress_goes_on_during_the_work(engine: PocketSphinx) -> None:
+    shares: list[float] = []
+
+    engine.recognise(voice(SAMPLE)[: 12 * SAMPLE_RATE], "en", shares.append)
+
+    assert len([share for share in shares if 0 < share < 1]) >= 2
+
+
+def test_it_is_ready_everywhere_and_says_what_it_is() -> None:
+    assert ENGINE.readiness(ENGINE.options()).ready
+    assert ENGINE.demo
+    assert ENGINE.languages(ENGINE.options()) == {"en"}
+
+
+def mean(words: Sequence[Word]) -> float:
+    return sum(word.confidence for word in words) / len(words)

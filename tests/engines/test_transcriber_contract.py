@@ -1,0 +1,156 @@
+"""What every speech engine keeps: one suite over the registry, and over the double of the other tests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jobs.engines import whisperx
+from jobs.engines.registry import TRANSCRIBERS
+from jobs.engines.spec import TranscriberSpec
+from jobs.pipeline.languages import language
+from jobs.pipeline.protocols import SAMPLE_RATE, Samples, Transcriber, Word, ignore_progress
+from jobs.pipeline.transcribe import transcribe
+from tests.pipeline.doubles import Parrot
+from tests.pipeline.sounds import SENTENCES, SENTENCES_TEXT, hum, music, noise, plain, silence, voice, write_wav
+
+Make = Callable[[Path], Transcriber]
+
+
+def _sentences() -> list[str]:
+    return re.findall(r"[^.]+\.", SENTENCES_TEXT)
+
+
+def toy_whisperx(models: Path) -> Transcriber:
+    return whisperx.WhisperX(whisperx.Options(model="tiny", models_dir=str(models), chunk_size=5, batch_size=4))
+
+
+# How an engine is made that needs a model here; the others are made with their defaults.
+MAKERS: dict[str, Make] = {
+    "whisperx": toy_whisperx,
+    "parrot": lambda _models: Parrot(*re.findall(r"[^.]+\.", SENTENCES_TEXT)),
+}
+
+
+def default(spec: TranscriberSpec) -> Make:
+    return lambda _models: spec.create(spec.options())
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=pytest.mark.whisperx if name == "whisperx" else ())
+        for name in [*(spec.name for spec in TRANSCRIBERS), "parrot"]
+    ],
+)
+def transcriber(request: pytest.FixtureRequest, models_dir: Path) -> Transcriber:
+    name: str = request.param
+    specs = {spec.name: default(spec) for spec in TRANSCRIBERS}
+    return {**specs, **MAKERS}[name](models_dir)
+
+
+@pytest.fixture(scope="module")
+def heard(transcriber: Transcriber) -> tuple[Sequence[Word], list[float]]:
+    """What the engine makes of the five sentences, and its progress on the way."""
+    shares: list[float] = []
+    return transcriber.recognise(voice(SENTENCES), "en", shares.append), shares
+
+
+def test_it_hears_words(heard: tuple[Sequence[Word], list[float]]) -> None:
+    words = plain(" ".join(word.text for word in heard[0]))
+
+    assert {"hello", "today", "children", "thank"} <= set(words)
+
+
+def test_word_times_rise_within_the_samples(heard: tuple[Sequence[Word], list[float]]) -> None:
+    words, _ = heard
+    starts = [word.start for word in words]
+
+    assert starts == sorted(starts)
+    assert all(0 <= word.start <= word.end <= len(voice(SENTENCES)) / SAMPLE_RATE for word in words)
+
+
+def test_words_lie_near_the_moment_they_are_said(heard: tuple[Sequence[Word], list[float]]) -> None:
+    """The fourth sentence, “The children are playing in the park”, is said from 11.8 to 13.8 s."""
+    [children] = [word for word in heard[0] if plain(word.text) == ["children"]]
+
+    assert 11.7 < children.start < children.end < 13
+
+
+def test_confidence_is_a_share(heard: tuple[Sequence[Word], list[float]]) -> None:
+    assert all(0 <= word.confidence <= 1 for word in heard[0])
+
+
+def test_words_are_single_and_bare(heard: tuple[Sequence[Word], list[float]]) -> None:
+    for word in heard[0]:
+        assert word.text.split() == [word.text]
+        assert not set("<>[]()") & set(word.text)
+
+
+def test_progress_rises_to_one(heard: tuple[Sequence[Word], list[float]]) -> None:
+    _, shares = heard
+
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    assert 0 <= shares[0] < 1
+
+
+@pytest.mark.parametrize("sound", [silence(), hum(), noise(), music()], ids=["silence", "hum", "noise", "music"])
+def test_where_nobody_speaks_there_are_no_words(transcriber: Transcriber, sound: Samples) -> None:
+    assert list(transcriber.recognise(sound, "en", ignore_progress)) == []
+
+
+def test_a_moment_of_sound_is_no_failure(transcriber: Transcriber) -> None:
+    assert list(transcriber.recognise(noise(0.05), "en", ignore_progress)) == []
+
+
+def test_the_same_sound_gives_the_same_words(transcriber: Transcriber) -> None:
+    """Whatever it heard before: a stage that goes on after a crash ends as it would have without."""
+    first = voice(SENTENCES)[: int(3.6 * SAMPLE_RATE)]
+    before = list(transcriber.recognise(first, "en", ignore_progress))
+    transcriber.recognise(music(4) + noise(4), "en", ignore_progress)
+
+    assert list(transcriber.recognise(first, "en", ignore_progress)) == before
+
+
+def test_it_tells_a_language_by_its_code(transcriber: Transcriber) -> None:
+    code = transcriber.detect(voice(SENTENCES))
+
+    assert code == "en"
+    assert language(code).code == code
+
+
+def test_it_likes_windows_of_a_sensible_length(transcriber: Transcriber) -> None:
+    assert 30 <= transcriber.window_seconds <= 600
+
+
+@pytest.mark.parametrize("after", [noise(8, level=0.02), hum(8), music(8)], ids=["noise", "hum", "music"])
+def test_sound_after_the_speech_adds_no_word(transcriber: Transcriber, tmp_path: Path, after: Samples) -> None:
+    sentence = np.concatenate((voice(SENTENCES)[: int(3.6 * SAMPLE_RATE)], after))
+
+    [window] = transcribe(write_wav(tmp_path / "a.wav", sentence), transcriber, name="a.mp4", language="en")
+
+    assert plain(" ".join(word.text for word in window.words)) == ["hello", "and", "welcome", "to", "this", "video"]
+
+
+@pytest.mark.parametrize("spec", TRANSCRIBERS, ids=lambda spec: spec.name)
+class TestRegistration:
+    def test_options_have_defaults_and_help(self, spec: TranscriberSpec) -> None:
+        for field in fields(spec.options):
+            assert field.default is not MISSING
+            assert type(field.default) in (str, int, float, bool)
+            assert field.metadata["help"]
+
+    def test_it_answers_without_loading_anything(self, spec: TranscriberSpec) -> None:
+        state = spec.readiness(spec.options())
+
+        assert state.detail if state.ready else state.reason and state.remedy
+
+    def test_its_languages_are_known_to_the_project(self, spec: TranscriberSpec) -> None:
+        for code in spec.languages(spec.options()):
+            assert language(code).code == code

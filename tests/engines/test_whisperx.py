@@ -1,0 +1,214 @@
+"""The real WhisperX with a toy model that knows twenty sentences, and an aligner of random weights."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.engines import whisperx
+from jobs.engines.whisperx import ENGINE, Options, WhisperX, readiness
+from jobs.pipeline.errors import CannotDetectLanguage, EngineError, NotReady, OutOfMemory
+from jobs.pipeline.protocols import SAMPLE_RATE, Word, ignore_progress
+from jobs.pipeline.speech import overlap, speech_regions
+from jobs.pipeline.transcribe import transcribe
+from tests.pipeline.sounds import SENTENCES, SENTENCES_TEXT, voice, write_wav
+
+pytestmark = pytest.mark.whisperx
+
+SECONDS = len(voice(SENTENCES)) / SAMPLE_RATE
+
+
+@pytest.fixture(scope="module")
+def options(models_dir: Path) -> Options:
+    return Options(model="tiny", models_dir=str(models_dir), chunk_size=5, batch_size=4)
+
+
+@pytest.fixture(scope="module")
+def engine(options: Options) -> WhisperX:
+    return WhisperX(options)
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever looks up an address or connects to one fails, and the test with him."""
+
+    def refuse(*_args: object, **_kwargs: object) -> None:
+        raise AssertionError("the engine went to the network")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+def text(words: Sequence[Word]) -> str:
+    return " ".join(word.text for word in words)
+
+
+def test_it_transcribes_word_for_word(engine: WhisperX) -> None:
+    assert text(engine.recognise(voice(SENTENCES), "en", ignore_progress)) == SENTENCES_TEXT
+
+
+def test_the_whole_stage_keeps_every_word(engine: WhisperX, tmp_path: Path) -> None:
+    """“Thank you for watching” is a phrase that Whisper likes to invent; here somebody says it."""
+    audio = write_wav(tmp_path / "a.wav", voice(SENTENCES))
+
+    [window] = transcribe(audio, engine, name="a.mp4")
+
+    assert window.language == "en"
+    assert text(window.words) == SENTENCES_TEXT
+
+
+def test_words_without_alignment_lie_where_speech_is(engine: WhisperX) -> None:
+    regions = speech_regions(voice(SENTENCES))
+
+    for word in engine.recognise(voice(SENTENCES), "en", ignore_progress):
+        assert overlap(word.start, word.end, regions) > 0.6 * (word.end - word.start)
+
+
+def test_alignment_runs_where_the_language_has_a_model(engine: WhisperX, no_network: None) -> None:
+    """Its weights are random, so its times mean nothing; that there are some, and no download, does."""
+    shares: list[float] = []
+    words = engine.recognise(voice(SENTENCES), "fr", shares.append)
+    spread = WhisperX(replace(engine.options, align=False))
+    spread._pipeline = engine._pipeline
+    unaligned = spread.recognise(voice(SENTENCES), "fr", ignore_progress)
+
+    assert words
+    assert all(0 <= word.start <= word.end <= SECONDS for word in words)
+    assert [word.start for word in words] != [word.start for word in unaligned]
+    assert shares == sorted(shares)
+    assert len([share for share in shares if 0.8 < share < 1]) > 1
+
+
+def test_nothing_is_downloaded_or_reported(options: Options, no_network: None) -> None:
+    fresh = WhisperX(options)
+
+    assert fresh.detect(voice(SENTENCES)) == "en"
+    assert fresh.recognise(voice(SENTENCES)[: 4 * SAMPLE_RATE], "en", ignore_progress)
+
+
+def test_nothing_is_written_to_standard_output(engine: WhisperX, capfd: pytest.CaptureFixture[str]) -> None:
+    engine.recognise(voice(SENTENCES), "en", ignore_progress)
+
+    assert capfd.readouterr().out == ""
+
+
+def test_a_model_can_be_an_absolute_directory(options: Options, models_dir: Path) -> None:
+    directory = str(models_dir / "whisper/tiny")
+
+    assert readiness(replace(options, model=directory)).ready
+    assert WhisperX(replace(options, model=directory)).detect(voice(SENTENCES)) == "en"
+
+
+def test_an_unsure_guess_of_the_language_is_none(engine: WhisperX, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine.detect(voice(SENTENCES))
+    monkeypatch.setattr(engine._pipeline.model, "detect_language", lambda audio: ("la", 0.1, []))
+
+    with pytest.raises(CannotDetectLanguage):
+        engine.detect(voice(SENTENCES))
+
+
+def test_javanese_has_another_code_in_whisper(engine: WhisperX, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine.detect(voice(SENTENCES))
+    monkeypatch.setattr(engine._pipeline.model, "detect_language", lambda audio: ("jw", 0.9, []))
+
+    assert engine.detect(voice(SENTENCES)) == "jv"
+    assert engine.recognise(voice(SENTENCES)[: 4 * SAMPLE_RATE], "jv", ignore_progress)
+
+
+def test_the_region_of_a_language_is_no_matter(engine: WhisperX) -> None:
+    assert engine.recognise(voice(SENTENCES)[: 4 * SAMPLE_RATE], "en-GB", ignore_progress)
+
+
+class Cramped:
+    """The real pipeline on a machine with memory for `room` chunks at once."""
+
+    def __init__(self, pipeline: Any, room: int, message: str = "CUDA failed with error out of memory") -> None:
+        self.pipeline = pipeline
+        self.room = room
+        self.message = message
+        self.tried: list[int] = []
+
+    def transcribe(self, audio: Any, *, batch_size: int, **rest: Any) -> Any:
+        self.tried.append(batch_size)
+        if batch_size > self.room:
+            rest["progress_callback"](60.0)
+            raise RuntimeError(self.message)
+        return self.pipeline.transcribe(audio, batch_size=batch_size, **rest)
+
+
+@pytest.fixture
+def cramped(engine: WhisperX) -> WhisperX:
+    engine.detect(voice(SENTENCES))
+    other = WhisperX(replace(engine.options, batch_size=8))
+    other._pipeline = Cramped(engine._pipeline, room=2)
+    return other
+
+
+def test_the_batch_is_halved_until_it_fits(cramped: WhisperX) -> None:
+    words = cramped.recognise(voice(SENTENCES), "en", ignore_progress)
+
+    assert cramped._pipeline.tried == [8, 4, 2]
+    assert text(words) == SENTENCES_TEXT
+
+
+def test_a_smaller_batch_is_remembered(cramped: WhisperX) -> None:
+    for _ in range(2):
+        cramped.recognise(voice(SENTENCES)[: 4 * SAMPLE_RATE], "en", ignore_progress)
+
+    assert cramped._pipeline.tried == [8, 4, 2, 2]
+
+
+def test_progress_does_not_fall_when_the_batch_is_halved(cramped: WhisperX) -> None:
+    shares: list[float] = []
+
+    cramped.recognise(voice(SENTENCES), "en", shares.append)
+
+    assert shares == sorted(shares)
+
+
+def test_no_memory_for_a_single_chunk_is_an_error(cramped: WhisperX) -> None:
+    cramped._pipeline.room = 0
+
+    with pytest.raises(OutOfMemory, match="WhisperX ran out of memory"):
+        cramped.recognise(voice(SENTENCES), "en", ignore_progress)
+    assert cramped._pipeline.tried == [8, 4, 2, 1]
+
+
+def test_other_failures_keep_their_own_words(cramped: WhisperX) -> None:
+    cramped._pipeline.room, cramped._pipeline.message = 0, "mat1 and mat2 shapes cannot be multiplied"
+
+    with pytest.raises(EngineError, match="WhisperX failed") as failure:
+        cramped.recognise(voice(SENTENCES), "en", ignore_progress)
+    assert "mat1" in failure.value.detail
+    assert cramped._pipeline.tried == [8]
+
+
+def test_a_damaged_model_is_an_engine_error(options: Options, models_dir: Path, tmp_path: Path) -> None:
+    for file in (models_dir / "whisper/tiny").iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "model.bin").write_bytes(b"not a model")
+
+    with pytest.raises(EngineError, match="WhisperX failed"):
+        WhisperX(replace(options, model=str(tmp_path))).detect(voice(SENTENCES))
+
+
+def test_a_model_that_is_not_there_is_not_ready(options: Options, tmp_path: Path) -> None:
+    with pytest.raises(NotReady, match="fetch_models --model tiny"):
+        WhisperX(replace(options, models_dir=str(tmp_path))).detect(voice(SENTENCES))
+
+
+def test_cpu_computes_in_int8() -> None:
+    assert whisperx._compute_type(Options(), "cpu") == "int8"
+    assert whisperx._compute_type(Options(compute_type="float32"), "cpu") == "float32"
+
+
+def test_its_languages_are_those_of_the_package() -> None:
+    tokenizer = pytest.importorskip("faster_whisper.tokenizer")
+
+    ours = {{"jv": "jw", "fil": "tl"}.get(code, code) for code in ENGINE.languages(Options())}
+    assert ours == set(tokenizer._LANGUAGE_CODES)

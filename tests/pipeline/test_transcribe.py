@@ -1,0 +1,254 @@
+"""The transcribe stage with a double for the engine: windows, times, languages, and what nobody said."""
+
+from __future__ import annotations
+
+import itertools
+import tracemalloc
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jobs.pipeline.errors import NoSpeech
+from jobs.pipeline.protocols import Samples, Window, Word, ignore_progress
+from jobs.pipeline.transcribe import transcribe
+from tests.pipeline.doubles import Parrot
+from tests.pipeline.sounds import SENTENCES, hum, music, noise, silence, voice, write_wav
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three minutes of speech."""
+    return write_wav(tmp_path_factory.mktemp("audio") / "a.wav", *[voice(SENTENCES)] * 10)
+
+
+def run(audio: Path, parrot: Parrot, **options: object) -> list[Window]:
+    return list(transcribe(audio, parrot, name="a.mp4", **{"language": "en", **options}))  # type: ignore[arg-type]
+
+
+def all_words(windows: Sequence[Window]) -> list[Word]:
+    return [word for window in windows for word in window.words]
+
+
+def always(*words: Word) -> Parrot:
+    return Parrot(words=lambda _samples: words)
+
+
+def test_windows_come_one_by_one(recording: Path) -> None:
+    parrot = Parrot()
+    windows = transcribe(recording, parrot, name="a.mp4")
+
+    first = next(windows)
+
+    assert len(parrot.heard) == 1
+    assert first.start == 0
+    assert 30 <= first.end <= 60
+    assert first.words[0].text == "Polly"
+
+
+def test_windows_follow_each_other_to_the_end(recording: Path) -> None:
+    windows = run(recording, Parrot(window_seconds=90))
+
+    assert [window.start for window in windows[1:]] == [window.end for window in windows[:-1]]
+    assert windows[-1].end == pytest.approx(182.4, abs=0.1)
+
+
+def test_word_times_rise_within_their_window(recording: Path) -> None:
+    for window in run(recording, Parrot()):
+        times = [time for word in window.words for time in (word.start, word.end)]
+        assert times == sorted(times)
+        assert window.start <= times[0]
+        assert times[-1] <= window.end
+
+
+def test_words_are_where_the_speech_is(recording: Path) -> None:
+    """The fifth copy of a sound of 18.24 s says the same as the first, that much later."""
+    windows = run(recording, Parrot(window_seconds=40))
+
+    starts = [word.start for word in all_words(windows) if word.text == "Polly"]
+    assert len(starts) == 50
+    assert starts[20] - starts[0] == pytest.approx(4 * 18.24, abs=0.1)
+
+
+def test_times_count_from_the_start_of_the_video(recording: Path) -> None:
+    plain, shifted = run(recording, Parrot()), run(recording, Parrot(), offset=1.5)
+
+    assert [round(word.start + 1.5, 3) for word in all_words(plain)] == [word.start for word in all_words(shifted)]
+    assert (shifted[0].start, shifted[0].end) == (1.5, plain[0].end + 1.5)
+
+
+def test_sound_before_the_video_starts_is_left_out(recording: Path) -> None:
+    windows = run(recording, Parrot(), offset=-4.0)
+
+    assert windows[0].start == 0
+    assert windows[0].words[0].start == pytest.approx(0.3, abs=0.1)  # the sentence at 4.3 s of the audio
+    assert windows[-1].end == pytest.approx(178.4, abs=0.1)
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.0234, -3.21])
+def test_it_goes_on_where_it_was_interrupted(recording: Path, offset: float) -> None:
+    whole = run(recording, Parrot(window_seconds=50), offset=offset)
+
+    for at, window in enumerate(whole):
+        resumed = run(recording, Parrot(window_seconds=50), offset=offset, start=window.end, heard=True)
+        assert resumed == whole[at + 1 :]
+
+
+def test_progress_rises_to_one(recording: Path) -> None:
+    shares: list[float] = []
+
+    run(recording, Parrot(), progress=shares.append)
+
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    assert len(set(shares)) > 4
+
+
+def test_progress_of_a_resumed_stage_starts_where_it_was(recording: Path) -> None:
+    shares: list[float] = []
+
+    run(recording, Parrot(), start=run(recording, Parrot())[0].end, progress=shares.append)
+
+    assert shares[0] > 0.2
+    assert shares[-1] == 1.0
+
+
+def test_the_language_is_told_by_the_first_speech(tmp_path: Path) -> None:
+    audio = write_wav(tmp_path / "a.wav", silence(70), voice(SENTENCES), voice(SENTENCES))
+    parrot = Parrot(languages=["fa"])
+
+    windows = run(audio, parrot, language=None)
+
+    assert [window.language for window in windows] == ["", "fa"]
+    assert len(parrot.detected) == 1
+    assert 20 < parrot.detected[0] < 25  # only what is spoken of the 36 s
+
+
+def test_no_more_than_thirty_seconds_of_speech_are_looked_at(recording: Path) -> None:
+    parrot = Parrot()
+
+    run(recording, parrot, language=None)
+
+    assert parrot.detected == [pytest.approx(30, abs=0.01)]
+
+
+def test_a_given_language_is_not_told_again(recording: Path) -> None:
+    parrot = Parrot()
+
+    windows = run(recording, parrot, language="es")
+
+    assert parrot.detected == []
+    assert {*parrot.asked, *(window.language for window in windows)} == {"es"}
+
+
+def test_a_window_in_which_no_language_can_be_told_is_passed_over(recording: Path) -> None:
+    parrot = Parrot(languages=["", "de"])
+
+    windows = run(recording, parrot, language=None)
+
+    assert [window.language for window in windows[:2]] == ["", "de"]
+    assert not windows[0].words
+    assert windows[1].words
+
+
+def test_a_language_that_gave_no_words_is_told_again(recording: Path) -> None:
+    said = itertools.chain([[]], itertools.repeat([Word(text="Servus", start=5, end=6)]))
+    parrot = Parrot(languages=["la", "de"], words=lambda _samples: next(said))
+
+    windows = run(recording, parrot, language=None)
+
+    assert parrot.asked == ["la", *["de"] * (len(windows) - 1)]
+
+
+def test_silent_windows_are_not_sent_to_the_engine(tmp_path: Path) -> None:
+    audio = write_wav(tmp_path / "a.wav", silence(100), voice(SENTENCES))
+    parrot = Parrot()
+
+    windows = run(audio, parrot)
+
+    assert len(windows) == 2
+    assert len(parrot.heard) == 1
+    assert windows[0].words == ()
+
+
+@pytest.mark.parametrize(
+    "sound", [silence(70), hum(70), music(70), noise(70)], ids=["silence", "hum", "music", "noise"]
+)
+def test_no_speech_is_a_clear_result(tmp_path: Path, sound: Samples) -> None:
+    parrot = always(Word(text="Hello", start=1, end=2))
+
+    with pytest.raises(NoSpeech, match=r"No speech was found in “a\.mp4”"):
+        run(write_wav(tmp_path / "a.wav", sound), parrot)
+
+    assert parrot.heard == []
+
+
+def test_an_engine_that_hears_nothing_in_speech_is_no_speech_either(recording: Path) -> None:
+    with pytest.raises(NoSpeech):
+        run(recording, always())
+
+
+def test_a_silent_rest_of_a_resumed_video_is_no_failure(tmp_path: Path) -> None:
+    audio = write_wav(tmp_path / "a.wav", voice(SENTENCES), voice(SENTENCES), silence(70))
+    first = next(transcribe(audio, Parrot(), name="a.mp4"))
+
+    rest = run(audio, Parrot(), start=first.end, heard=True)
+
+    assert all_words(rest) == []
+
+
+def test_empty_audio_has_no_speech(tmp_path: Path) -> None:
+    with pytest.raises(NoSpeech):
+        run(write_wav(tmp_path / "a.wav"), Parrot())
+
+
+@pytest.mark.parametrize("after", [noise(20, level=0.02), hum(20), music(20), silence(20)])
+def test_what_an_engine_invents_after_the_speech_is_dropped(tmp_path: Path, after: Samples) -> None:
+    """A loop over the trailing sound, as Whisper makes them."""
+    audio = write_wav(tmp_path / "a.wav", voice(SENTENCES), after)
+    said = [Word(text=text, start=15.5, end=15.8) for text in ("and", "see", "you")]
+    loop = [Word(text="Thank you.", start=19 + at, end=19.9 + at) for at in range(18)]
+
+    assert [word.text for word in all_words(run(audio, always(*said, *loop)))] == ["and", "see", "you"]
+
+
+def test_a_phrase_repeated_for_ever_gives_no_word(tmp_path: Path) -> None:
+    sound = voice(SENTENCES) * np.float32(0.3) + noise(18.24)[: len(voice(SENTENCES))]
+    loop = [Word(text="you", start=at * 0.02, end=(at + 1) * 0.02, confidence=0.1) for at in range(900)]
+
+    with pytest.raises(NoSpeech):
+        run(write_wav(tmp_path / "a.wav", sound), always(*loop))
+
+
+def test_careless_words_are_put_in_order(recording: Path) -> None:
+    """Empty text, times that run back or out of the window, and letters that are not composed."""
+    parrot = Parrot(
+        words=lambda _samples: [
+            Word(text=" cafe\u0301 ", start=5.0, end=4.8),
+            Word(text="  ", start=5.0, end=5.5),
+            Word(text="noir", start=4.5, end=1e6, confidence=0.3, speaker="A"),
+        ]
+    )
+
+    first = run(recording, parrot)[0]
+
+    assert [(word.text, word.start, word.end) for word in first.words] == [("caf\u00e9", 5, 5), ("noir", 5, first.end)]
+    assert (first.words[1].confidence, first.words[1].speaker) == (0.3, "A")
+
+
+def test_memory_does_not_grow_with_the_audio(tmp_path: Path) -> None:
+    def peak(copies: int) -> int:
+        audio = write_wav(tmp_path / f"{copies}.wav", *[voice(SENTENCES)] * copies)
+        parrot = Parrot(window_seconds=120, words=lambda _samples: [Word(text="Polly", start=5, end=6)])
+        tracemalloc.start()
+        for _ in transcribe(audio, parrot, name="a.mp4", language="en", progress=ignore_progress):
+            pass
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    five_minutes, half_an_hour = peak(16), peak(100)
+
+    assert half_an_hour < 1.1 * five_minutes
+    assert half_an_hour < 80e6

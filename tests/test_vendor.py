@@ -1,0 +1,40 @@
+"""What is vendored is what the lock says, with its licence."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.pipeline.fonts import FONTS
+
+VENDOR = Path(__file__).resolve().parents[1] / "static" / "vendor"
+PACKAGES: list[dict[str, Any]] = json.loads((VENDOR / "vendor.lock.json").read_text(encoding="utf-8"))["packages"]
+FILES: dict[str, str] = {file["path"]: file["sha256"] for package in PACKAGES for file in package["files"]}
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_each_file_is_the_one_in_the_lock(path: str) -> None:
+    assert hashlib.sha256((VENDOR / path).read_bytes()).hexdigest() == FILES[path]
+
+
+def test_nothing_is_there_that_the_lock_does_not_name() -> None:
+    there = {path.relative_to(VENDOR).as_posix() for path in VENDOR.rglob("*") if path.is_file()}
+    assert there == {*FILES, "vendor.lock.json"}
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package["name"])
+def test_each_package_brings_its_licence(package: dict[str, Any]) -> None:
+    texts = [(VENDOR / file["path"]).read_text("utf-8") for file in package["files"] if "licences" in file["path"]]
+    assert package["version"]
+    assert package["licence"] == "OFL-1.1"
+    assert len(texts) == 1
+    assert "SIL Open Font License, Version 1.1" in texts[0]
+
+
+def test_the_directory_of_fonts_holds_fonts_only() -> None:
+    """ffmpeg takes every file in it for a font."""
+    assert {path.read_bytes()[:4] for path in FONTS.iterdir()} == {b"\0\1\0\0"}
