@@ -33,7 +33,7 @@ class Engines:
         """
         candidates = _named(self.transcriber, TRANSCRIBERS)
         ready = [spec for spec in candidates if spec.readiness(self.options[spec.name]).ready]
-        able = [spec for spec in ready if source is None or source in spec.languages(self.options[spec.name])]
+        able = [spec for spec in ready if source is None or self._hears(spec, source)]
         if able:
             return able[0]
         if ready and source:
@@ -60,6 +60,10 @@ class Engines:
             remedy = "make whisperx, then: manage.py fetch_models"
             raise DemoSpeechOnly(engine=ready[0].label, remedy=remedy, reason="")
         return ready[0]
+
+    def _hears(self, spec: TranscriberSpec, source: str) -> bool:
+        """Engines know languages, not their countries: Portuguese, not that of Brazil."""
+        return source.split("-")[0] in spec.languages(self.options[spec.name])
 
     def _sources(self, source: str | None, target: str, transcriber: TranscriberSpec | None) -> list[str]:
         """The languages that may have to be translated from; the target itself is no reason to translate."""

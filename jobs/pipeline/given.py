@@ -17,6 +17,7 @@ import pysubs2
 from jobs.pipeline.cues import Cue
 from jobs.pipeline.encodings import decode
 from jobs.pipeline.errors import EmptyFile, NoSubtitleLines, NoSuchFile, NotAFile, TooLarge, UnreadableSubtitles
+from jobs.pipeline.subtitle import clean
 
 MAX_BYTES = 10 * 1024 * 1024
 """Far above any film: three hours of speech take some 200 kB."""
@@ -24,8 +25,6 @@ MAX_BYTES = 10 * 1024 * 1024
 _TIMING = re.compile(r"\d{1,2}:\d{2}[.,:]\d.*-->.*\d{1,2}:\d{2}[.,:]\d")
 _DIALOGUE = re.compile(r"Dialogue:[^,]*,\s*\d+:\d+:\d+[.,]\d+\s*,\s*\d+:\d+:\d+[.,]\d+\s*,", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
-_MARKS = "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
-"""Direction marks. The writer puts its own at line starts."""
 
 
 def read_subtitles(path: Path) -> list[Cue]:
@@ -77,7 +76,7 @@ def _events(name: str, text: str) -> Iterator[tuple[int, int, str]]:
 def _prepared(name: str, text: str) -> tuple[str, str]:
     """The format of `text`, and what pysubs2 is to read of it. Raises UnreadableSubtitles."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    start = text.lstrip(_MARKS + " \t\r\n")[:6]
+    start = clean(text[:200])[:6]
     if start == "WEBVTT":
         return "vtt", "\n".join(_vtt_lines(lines))
     if any(line.strip().lower() in {"[script info]", "[events]"} for line in lines):
@@ -109,12 +108,11 @@ def _vtt_lines(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _clean(text: str, *, unescape: bool) -> str:
-    """The lines of one cue without marks, control characters and blank lines, in NFC."""
+    """The lines of one cue in NFC, without marks of direction (the writer puts in its own) and blank lines."""
     plain = html.unescape(text) if unescape else text
     lines = (_clean_line(line) for line in plain.split("\n"))
     return unicodedata.normalize("NFC", "\n".join(line for line in lines if line))
 
 
 def _clean_line(line: str) -> str:
-    printable = "".join(character for character in line if unicodedata.category(character) != "Cc" or character == "\t")
-    return printable.replace("\t", " ").strip(_MARKS + " \u00a0")
+    return re.sub(" {2,}", " ", clean(line)).strip(" \u00a0")

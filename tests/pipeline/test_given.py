@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jobs.pipeline import given as given_module
+from jobs.pipeline.cues import Cue
 from jobs.pipeline.errors import (
     EmptyFile,
     NoSubtitleLines,
@@ -20,6 +21,8 @@ from jobs.pipeline.errors import (
     UnreadableSubtitles,
 )
 from jobs.pipeline.given import read_subtitles
+from jobs.pipeline.languages import language
+from jobs.pipeline.subtitle import write
 
 ONE_CUE = "1\n00:00:01,000 --> 00:00:02,000\n{}\n"
 
@@ -239,3 +242,12 @@ def test_what_is_written_is_read_again(tmp_path: Path, suffix: str, lines: list[
     assert [(round(cue.start * 1000), round(cue.end * 1000), cue.source) for cue in read_subtitles(path)] == [
         (start, start + length, text) for (start, length), text in sorted(lines)
     ]
+
+
+def test_the_marks_that_the_writer_put_inside_a_line_go(tmp_path: Path) -> None:
+    text = "Python قیمتش $99.99 است (نه 10-20)، یعنی ۲۰٪ کمتر!"
+    fa = language("fa")
+    path = tmp_path / "own.srt"
+    write([Cue(id=1, start=0, end=3, source="", target=text)], path, form="target", source=fa, target=fa)
+    assert "\u200e" in path.read_text(encoding="utf-8")[3:]
+    assert [line.replace("\n", " ") for line in texts(path)] == [text]
