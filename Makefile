@@ -8,6 +8,7 @@ SYSTEM_PACKAGES := apertium apertium-eng-spa
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
+.NOTPARALLEL:  # one pip at a time in one .venv
 .PHONY: help demo test soak check format bench whisperx lock vendor frames clean
 
 help: ## what the targets do
@@ -75,7 +76,7 @@ clean: ## remove .venv and caches; videos, results and .env stay
 	@touch $@
 
 .venv/system: deploy/system-packages.sh | .venv/made
-	@deploy/system-packages.sh $(SYSTEM_PACKAGES) && touch $@
+	@if deploy/system-packages.sh $(SYSTEM_PACKAGES); then touch $@; fi
 
 .env: | .venv/made
 	@umask 077 && sed "s|^SECRET_KEY=.*|SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))')|" \

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol, TextIO
-
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from jobs.pipeline.produce import Listener, Result
 from jobs.pipeline.stages import Stage, overall
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 _STEP = 0.25
 """Of a stage, between two plain lines."""
@@ -132,15 +133,25 @@ class JsonLines:
 
 @contextmanager
 def display(out: TextIO, *, as_json: bool) -> Iterator[Display]:
-    """The way of showing that suits `out`."""
+    """The way of showing that suits `out`. What its encoding lacks is shown as `\\uXXXX`, which JSON reads, too."""
+    if isinstance(out, io.TextIOWrapper):
+        out.reconfigure(errors="backslashreplace")
     if as_json:
         yield JsonLines(out)
     elif out.isatty():
-        columns = (TextColumn("{task.description:<11}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=Console(file=out)) as bars:
+        with _bars(out) as bars:
             yield Bars(bars)
     else:
         yield Lines(out)
+
+
+def _bars(out: TextIO) -> Progress:
+    """Imported here: scripts and `--help` need not wait for it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description:<11}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(file=out))
 
 
 def _ending(result: Result) -> list[str]:

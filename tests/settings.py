@@ -4,7 +4,20 @@ import os
 
 os.environ["ENV_FILE"] = ""
 os.environ["SECRET_KEY"] = "only-for-tests"
-for name in [name for name in os.environ if name.startswith(("GEMINI_", "OPENAI_", "WHISPERX_", "LINK_", "DATABASE_"))]:
+OURS = (
+    "GEMINI_",
+    "OPENAI_",
+    "WHISPERX_",
+    "APERTIUM_",
+    "LINK_",
+    "DATABASE_",
+    "MAX_",
+    "MEDIA_",
+    "TRANS",
+    "DEBUG",
+    "HTTPS",
+)
+for name in [name for name in os.environ if name.startswith(OURS)]:
     del os.environ[name]
 
 from translator.settings import *  # noqa: E402, F403

@@ -21,7 +21,7 @@ SETTINGS = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 SOURCE = (ROOT / "translator" / "settings.py").read_text(encoding="utf-8")
-READ = set(re.findall(r'(?:_flag|_number|_list|_secret|ENV\.get|environ\.get)\(\s*"([A-Z_]+)"', SOURCE))
+READ = set(re.findall(r'(?:_flag|_number|_list|_secret|_env\.get|environ\.get)\(\s*"([A-Z_]+)"', SOURCE))
 KNOWN = READ | {variable(spec, field) for spec in SPECS for field in fields(spec.options)}
 OURS = sorted(name for name, app in get_commands().items() if app == "jobs")
 

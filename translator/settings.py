@@ -20,22 +20,22 @@ from jobs.engines.spec import read_options
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
-def _environment() -> Mapping[str, str]:
+def _read_environment() -> Mapping[str, str]:
     file = os.environ.get("ENV_FILE", str(BASE_DIR / ".env"))
     from_file = {name: value for name, value in dotenv_values(file).items() if value is not None} if file else {}
     return {**from_file, **os.environ}
 
 
-ENV = _environment()
+_env = _read_environment()
 
 
 def _flag(name: str, default: bool = False) -> bool:
-    text = ENV.get(name, "").strip().lower()
+    text = _env.get(name, "").strip().lower()
     return text in {"1", "true", "yes", "on"} if text else default
 
 
 def _number(name: str, default: int) -> int:
-    text = ENV.get(name, "").strip()
+    text = _env.get(name, "").strip()
     try:
         return int(text) if text else default
     except ValueError:
@@ -43,11 +43,11 @@ def _number(name: str, default: int) -> int:
 
 
 def _list(name: str, default: str) -> list[str]:
-    return [part.strip() for part in ENV.get(name, default).split(",") if part.strip()]
+    return [part.strip() for part in _env.get(name, default).split(",") if part.strip()]
 
 
 def _secret(name: str) -> str:
-    if value := ENV.get(name):
+    if value := _env.get(name):
         return value
     if DEBUG:
         return f"only-for-debugging-{name}"
@@ -110,18 +110,18 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LANGUAGE_CODE = "en"
 LANGUAGES = [("fa", "فارسی"), ("en", "English")]
-TIME_ZONE = ENV.get("TIME_ZONE") or "UTC"
+TIME_ZONE = _env.get("TIME_ZONE") or "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-MEDIA_ROOT = Path(ENV.get("MEDIA_ROOT") or BASE_DIR / "media")
+MEDIA_ROOT = Path(_env.get("MEDIA_ROOT") or BASE_DIR / "media")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The database: SQLite until DATABASE_URL names another one. Write-ahead logging lets readers go on beside the one
 # writer; IMMEDIATE takes the write lock at the start of a transaction, so that it waits instead of failing half way.
 
-DATABASES = {"default": dj_database_url.parse(ENV.get("DATABASE_URL") or f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
+DATABASES = {"default": dj_database_url.parse(_env.get("DATABASE_URL") or f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -141,16 +141,16 @@ MAX_PIXELS = _number("MAX_PIXELS", 3840 * 2160)
 
 # Links
 
-LINK_PROXY = ENV.get("LINK_PROXY", "")
-LINK_COOKIES = Path(ENV["LINK_COOKIES"]) if ENV.get("LINK_COOKIES") else None
-LINK_DENO = Path(ENV["LINK_DENO"]) if ENV.get("LINK_DENO") else None
+LINK_PROXY = _env.get("LINK_PROXY", "")
+LINK_COOKIES = Path(_env["LINK_COOKIES"]) if _env.get("LINK_COOKIES") else None
+LINK_DENO = Path(_env["LINK_DENO"]) if _env.get("LINK_DENO") else None
 LINK_TEST_HOSTS = tuple(_list("LINK_TEST_HOSTS", ""))
 
 # Engines: which one, and the options of each by its name
 
-TRANSCRIBER = ENV.get("TRANSCRIBER") or "auto"
-TRANSLATOR = ENV.get("TRANSLATOR") or "auto"
+TRANSCRIBER = _env.get("TRANSCRIBER") or "auto"
+TRANSLATOR = _env.get("TRANSLATOR") or "auto"
 try:
-    ENGINE_OPTIONS = {spec.name: read_options(spec, ENV) for spec in SPECS}
+    ENGINE_OPTIONS = {spec.name: read_options(spec, _env) for spec in SPECS}
 except ValueError as wrong:
     raise ImproperlyConfigured(str(wrong)) from None

@@ -83,7 +83,6 @@ ALIGN: Mapping[str, tuple[str, int]] = {
 
 # What each file choice must leave on disk: for each tuple at least one of its names. Without tokenizer.json
 # faster-whisper would ask the hub for one in the middle of a job.
-_VOCABULARY = ("vocab.json",)
 _NEEDED: Mapping[Kind, tuple[tuple[str, ...], ...]] = {
     "whisper": (("model.bin",), ("config.json",), ("tokenizer.json",), ("vocabulary.json", "vocabulary.txt")),
     "align": (

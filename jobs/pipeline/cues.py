@@ -85,10 +85,14 @@ def segment(words: Iterable[Word], language: Language, *, first_id: int = 1, unt
     ]
 
 
-def budget(cue: Cue, target: Language) -> int:
+def capacity(cue: Cue, target: Language) -> int:
     """How many characters of `target` (see `characters.width`) can be read in the time of `cue` and fit two lines."""
-    readable = (cue.end - cue.start) * target.reading_speed
-    return max(1, int(min(readable, MAX_LINES * target.line_length * _LINES_FILLED)))
+    return max(1, int(min((cue.end - cue.start) * target.reading_speed, MAX_LINES * target.line_length)))
+
+
+def budget(cue: Cue, target: Language) -> int:
+    """What a translator is asked to keep to: the capacity, or less where words would have to fill both lines."""
+    return min(capacity(cue, target), int(MAX_LINES * target.line_length * _LINES_FILLED))
 
 
 def _cue(parts: Sequence[TimedPiece], number: int, start: float, end: float) -> Cue:

@@ -7,6 +7,7 @@ Arabic, 9 Chinese, 12 Korean, 4 Japanese. Persian has no guide of its own and ta
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -20,8 +21,17 @@ Direction = Literal["ltr", "rtl"]
 
 _LINE_LENGTH = {"zh": 16, "yue": 16, "ko": 16, "ja": 13}
 _READING_SPEED = {"en": 20.0, "ar": 20.0, "zh": 9.0, "yue": 9.0, "ko": 12.0, "ja": 4.0}
+_CODE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")
 _NO_LANGUAGE = {"und", "root", "mul", "zxx"}
-_OTHER_NAMES = {"farsi": "fa", "iw": "he", "mandarin": "zh", "cantonese": "yue", "jw": "jv"}
+_OTHER_NAMES = {
+    "farsi": "fa",
+    "iw": "he",
+    "mandarin": "zh",
+    "cantonese": "yue",
+    "jw": "jv",
+    "nb": "no",
+    "norwegian bokmål": "no",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +66,8 @@ def language(code_or_name: str) -> Language:
 def _locale(code_or_name: str) -> Locale:
     wanted = code_or_name.strip()
     code = _OTHER_NAMES.get(wanted.lower()) or _names().get(wanted.lower()) or wanted
+    if not _CODE.fullmatch(code):  # babel lets anything follow a “.” or “@”
+        raise UnknownLanguage(language=code_or_name)
     try:
         locale = Locale.parse(code, sep="_" if "_" in code else "-")
     except (ValueError, UnknownLocaleError):

@@ -11,6 +11,6 @@ _LONGEST = 180
 def result_name(title: str) -> str:
     """A file name made of `title`: no slash or control character, not hidden, not empty, at most 180 bytes of UTF-8."""
     kept = "".join(" " if unicodedata.category(letter) in {"Cc", "Cs"} or letter == "/" else letter for letter in title)
-    name = " ".join(kept.split()).lstrip(".")
+    name = " ".join(kept.split()).lstrip(". ")
     short = name.encode()[:_LONGEST].decode(errors="ignore").strip()
     return short or "video"

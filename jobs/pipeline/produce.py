@@ -29,7 +29,7 @@ from jobs.pipeline.stages import Stage
 from jobs.pipeline.subtitle import Style
 from jobs.pipeline.transcribe import transcribe
 from jobs.pipeline.translate import is_captions, translate
-from jobs.pipeline.workspace import workspace, writing
+from jobs.pipeline.workspace import publish, workspace, writing
 
 _AUDIO_SHARE = 0.05
 """Of the transcription: taking the sound out of the video."""
@@ -218,10 +218,13 @@ def _subtitle(course: _Course, cues: list[Cue], spoken: Language, fetched: Fetch
     """The subtitle files in the work directory by what follows NAME in their name."""
     order, video = course.order, fetched.media.video
     size = (video.width, video.height) if video else (1280, 720)
-    form: subtitle.Form = "bilingual" if order.bilingual else "target"
+    twice = order.bilingual and not is_captions(Brief(source=spoken.code, target=order.target.code))
+    form: subtitle.Form = "bilingual" if twice else "target"
     with course.stage(Stage.SUBTITLE):
         forms: dict[str, subtitle.Form] = {f"{order.target.code}.{kind}": form for kind in ("srt", "vtt", "ass")}
-        forms.setdefault(f"{spoken.code}.srt", "source")
+        own_words = f"{spoken.code}.srt"
+        if not _is_brought(order, order.output / f"{result_name(fetched.title)}.{own_words}"):
+            forms.setdefault(own_words, "source")
         files = {ending: course.work / f"subtitles.{ending}" for ending in forms}
         for ending, path in files.items():
             subtitle.write(
@@ -272,19 +275,24 @@ def _publish(
         names[video] = f"{name}.{order.target.code}{video.suffix}"
     report["files"] = sorted(names.values())
     with writing(order.output):
-        written.write_text(json.dumps(report, ensure_ascii=False, indent=2), encoding="utf-8")
-        for path, place in names.items():
-            path.replace(order.output / place)
-    return {path: order.output / place for path, place in names.items()}
+        # A name may hold bytes that are no text; backslashreplace writes them as JSON does.
+        written.write_text(
+            json.dumps(report, ensure_ascii=False, indent=2), encoding="utf-8", errors="backslashreplace"
+        )
+        places = {path: order.output / place for path, place in names.items()}
+        publish(places)
+    return places
 
 
 def _check_overwriting(order: Order, name: str) -> None:
     """What was brought is never replaced: a result may have the name of the subtitles it is made of."""
-    code = order.target.code
-    endings = ["mp4", "mkv", "srt", "vtt", "ass"]
-    codes = {code, *([order.spoken.code] if order.spoken else [])}
-    results = {(order.output / f"{name}.{one}.{ending}").resolve() for one in codes for ending in endings}
+    for ending in ("mp4", "mkv", "srt", "vtt", "ass"):
+        place = order.output / f"{name}.{order.target.code}.{ending}"
+        if _is_brought(order, place):
+            raise WouldOverwrite(path=str(place))
+
+
+def _is_brought(order: Order, place: Path) -> bool:
+    """Whether `place` is a file that the person gave."""
     brought = [order.subtitles, None if fetch.is_link(order.source) else Path(order.source)]
-    for path in brought:
-        if path is not None and path.resolve() in results:
-            raise WouldOverwrite(path=str(path))
+    return any(path is not None and path.resolve() == place.resolve() for path in brought)

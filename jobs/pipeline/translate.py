@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jobs.pipeline.characters import width
-from jobs.pipeline.cues import Cue, budget
+from jobs.pipeline.cues import Cue, budget, capacity
 from jobs.pipeline.errors import BadGlossary, NoSuchFile, NotAFile, NothingTranslated
 from jobs.pipeline.languages import Language, language
 from jobs.pipeline.phrases import ends_sentence
@@ -142,7 +142,7 @@ def _with(cue: Cue, answer: Translation, target: Language) -> Cue:
     flags = [*answer.flags]
     if not answer.text.strip() and not flags:
         flags.append("untranslated")
-    if answer.text and width(answer.text, target) > budget(cue, target):
+    if answer.text and width(answer.text, target) > capacity(cue, target):
         flags.append("too_long")
     return replace(cue, target=answer.text.strip(), flags=tuple(dict.fromkeys([*cue.flags, *flags])))
 

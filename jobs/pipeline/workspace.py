@@ -1,7 +1,7 @@
 """Where files grow until they are whole: a hidden directory beside the results, on the same disk, so that renaming
 publishes them.
 
-The directory holds a locked file while its owner lives. What a killed owner left is swept away by the next one.
+The directory is locked while its owner lives. What a killed owner left is swept away by the next one.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from jobs.pipeline.errors import DiskFull, Unwritable
 
 PREFIX = ".zirnevis-work-"
-_LOCK = "lock"
 
 
 @contextmanager
@@ -27,18 +26,33 @@ def workspace(output: Path) -> Iterator[Path]:
 
     An `output` made here is taken away again when nothing was put into it. Raises Unwritable, DiskFull.
     """
-    with writing(output):
-        made = _make(output)
+    made = _missing(output)
+    try:
+        with writing(output):
+            output.mkdir(parents=True, exist_ok=True)
+            work, lock = _claim(output)
+        try:
+            yield work
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+            os.close(lock)
+    finally:
+        _unmake(made)
+
+
+def _claim(output: Path) -> tuple[Path, int]:
+    """A new work directory and the lock on it. Two processes take turns, so that neither sweeps what the other has
+    made and not locked yet."""
+    turn = os.open(output, os.O_RDONLY)
+    try:
+        fcntl.flock(turn, fcntl.LOCK_EX)
         sweep(output)
         work = Path(tempfile.mkdtemp(prefix=PREFIX, dir=output))
-    lock = os.open(work / _LOCK, os.O_CREAT | os.O_RDWR)
-    try:
+        lock = os.open(work, os.O_RDONLY)
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield work
     finally:
-        shutil.rmtree(work, ignore_errors=True)
-        os.close(lock)
-        _unmake(made)
+        os.close(turn)
+    return work, lock
 
 
 @contextmanager
@@ -52,13 +66,31 @@ def writing(path: Path) -> Iterator[None]:
         raise Unwritable(path=str(path), detail=error.strerror or "") from None
 
 
+def publish(places: Mapping[Path, Path]) -> None:
+    """Rename each file to its place, on the same disk. Where one cannot be, those that are new there go again.
+
+    A file of an earlier run may have been replaced by then, but is never missing. Raises OSError.
+    """
+    for place in places.values():
+        if place.is_dir():
+            raise IsADirectoryError(errno.EISDIR, f"There is a directory at {place}")
+    new = [place for place in places.values() if not place.exists()]
+    try:
+        for path, place in places.items():
+            path.replace(place)
+    except BaseException:
+        for place in new:
+            place.unlink(missing_ok=True)
+        raise
+
+
 def sweep(output: Path) -> None:
     """Remove the work directories in `output` whose owner is dead."""
     for work in output.glob(f"{PREFIX}*"):
         try:
-            lock = os.open(work / _LOCK, os.O_RDWR)
+            lock = os.open(work, os.O_RDONLY | os.O_DIRECTORY)
         except OSError:
-            continue  # Its owner is about to lock it, or has just removed it.
+            continue  # Its owner has just removed it.
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(work, ignore_errors=True)
@@ -68,16 +100,16 @@ def sweep(output: Path) -> None:
             os.close(lock)
 
 
-def _make(directory: Path) -> list[Path]:
-    """The directories that were made, innermost first."""
-    missing = [place for place in (directory, *directory.parents) if not place.exists()]
-    directory.mkdir(parents=True, exist_ok=True)
-    return missing
+def _missing(directory: Path) -> list[Path]:
+    """Which of it and its parents are still to be made, innermost first."""
+    return [place for place in (directory, *directory.parents) if not place.exists()]
 
 
 def _unmake(made: list[Path]) -> None:
     for directory in made:
         try:
             directory.rmdir()
+        except FileNotFoundError:
+            continue  # The way to it could not be made.
         except OSError:
             return  # It holds results.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ def run_child(command: Sequence[str | Path]) -> tuple[Sample, str]:
     The CPU time is that of the process and of all it waited for. Raises RuntimeError with its last words if it fails.
     """
     wall = time.monotonic()
-    with (BUILD / "stderr.txt").open("wb+") as stderr:
+    with tempfile.TemporaryFile() as stderr:
         child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr)
         assert child.stdout
         said = child.stdout.read().decode()

@@ -63,7 +63,6 @@ def test_the_json_has_rows_and_verdicts(tmp_path: Path) -> None:
 
 
 def test_work_in_other_processes_counts() -> None:
-    BUILD.mkdir(parents=True, exist_ok=True)
     busy = (sys.executable, "-c", "sum(range(10_000_000)); print('done')")
     here = timed(lambda: run_child(busy))
     sample, said = run_child(busy)
@@ -72,7 +71,6 @@ def test_work_in_other_processes_counts() -> None:
 
 
 def test_a_child_that_fails_says_why() -> None:
-    BUILD.mkdir(parents=True, exist_ok=True)
     with pytest.raises(RuntimeError, match="no such thing"):
         run_child((sys.executable, "-c", "raise SystemExit('no such thing')"))
 

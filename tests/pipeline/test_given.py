@@ -251,3 +251,23 @@ def test_the_marks_that_the_writer_put_inside_a_line_go(tmp_path: Path) -> None:
     write([Cue(id=1, start=0, end=3, source="", target=text)], path, form="target", source=fa, target=fa)
     assert "\u200e" in path.read_text(encoding="utf-8")[3:]
     assert [line.replace("\n", " ") for line in texts(path)] == [text]
+
+
+HOSTILE = "00:00.0" * 4000 + "-->" * 4000
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"{HOSTILE}\n1\n00:00:01,000 --> 00:00:02,000\nسلام\n",
+        f"WEBVTT\n\nNOTE {HOSTILE}\n\n00:01.000 --> 00:02.000\nسلام\n",
+    ],
+)
+def test_lines_made_to_be_slow_are_not(tmp_path: Path, content: str) -> None:
+    """With a pattern that backtracks this would take hours, and the test's time limit would end it."""
+    assert texts(written(tmp_path, content)) == ["سلام"]
+
+
+def test_a_cue_is_not_endless(tmp_path: Path) -> None:
+    (text,) = texts(written(tmp_path, ONE_CUE.format("\n".join(["<a " * 30_000, *["word " * 300] * 40]))))
+    assert len(text) <= 2000

@@ -102,3 +102,13 @@ def test_what_is_no_language_is_named_in_the_error(wanted: str) -> None:
     with pytest.raises(UnknownLanguage) as caught:
         language(wanted)
     assert caught.value.params == {"language": wanted}
+
+
+@pytest.mark.parametrize("code", ["fa-IR./../../evil", "fa.utf8", "en_US@../x", "fa/..", "f", "fa-", ""])
+def test_what_only_begins_like_a_code(code: str) -> None:
+    with pytest.raises(UnknownLanguage):
+        language(code)
+
+
+def test_bokmal_is_the_norwegian_that_engines_know() -> None:
+    assert language("nb").code == language("Norwegian").code == "no"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import traceback
@@ -72,6 +73,9 @@ class Command(BaseCommand):
                 self.stdout.write(result.quality.as_text())
         except PipelineError as error:
             self._fail(error, options)
+        except BrokenPipeError:  # `| head` has read enough; nobody listens any more
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
         except KeyboardInterrupt:
             self.stderr.write("Interrupted: nothing is left behind.")
             sys.exit(130)
@@ -79,7 +83,7 @@ class Command(BaseCommand):
     def _fail(self, error: PipelineError, options: dict[str, Any]) -> NoReturn:
         if options["json"]:
             self.stdout.write(json.dumps({"event": "error", **error.record(), "sentence": str(error)}))
-        self.stderr.write(str(error))
+        self.stderr.write(" ".join(str(error).split()))
         if options["verbosity"] >= 3:
             self.stderr.write(f"{error.detail}\n{traceback.format_exc()}")
         sys.exit(1)
@@ -159,4 +163,5 @@ def _stop_cleanly() -> None:
         raise KeyboardInterrupt
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, interrupt)
+        if (number, signal.getsignal(number)) != (signal.SIGHUP, signal.SIG_IGN):  # which is what nohup sets
+            signal.signal(number, interrupt)

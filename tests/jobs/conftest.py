@@ -1,0 +1,90 @@
+"""What the tests of the commands share: clips, a place for results, and a guard against leftovers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.jobs.command import children
+from tests.pipeline.clips import Clips, run, write_srt
+
+
+@pytest.fixture(scope="session")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Clips:
+    return Clips(tmp_path_factory.mktemp("clips"))
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every test: no process and no temporary file may outlive a command; signals are as they were."""
+    temporary = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    before = set(children())
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    assert set(children()) <= before
+    assert not list(temporary.iterdir())
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    """Where results go. It is not there yet."""
+    return tmp_path / "results"
+
+
+@pytest.fixture
+def persian(tmp_path: Path) -> Path:
+    """Finished subtitles."""
+    return write_srt(tmp_path / "finished.srt")
+
+
+@pytest.fixture
+def english(tmp_path: Path) -> Path:
+    """Subtitles to translate."""
+    path = tmp_path / "spoken.srt"
+    path.write_text(
+        "1\n00:00:00,000 --> 00:00:00,900\nShe reads a new book.\n\n"
+        "2\n00:00:01,000 --> 00:00:01,900\nThe children are playing in the park.\n"
+    )
+    return path
+
+
+@pytest.fixture(scope="session")
+def welcome(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small video in which a voice says “Welcome, and thank you for watching.”"""
+    path = tmp_path_factory.mktemp("speech") / "welcome.mkv"
+    sound = ("-t", "4", "-i", str(data / "sample" / "sample_rms.wav"))
+    picture = ("-f", "lavfi", "-i", "testsrc2=size=160x120:rate=10:duration=4")
+    run(*picture, *sound, "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "flac", str(path))
+    return path
+
+
+def mounted(directory: Path, options: str) -> Iterator[Path]:
+    """A small file system in memory."""
+    directory.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(directory)]
+    if os.geteuid() or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("only root may mount a file system")
+    yield directory
+    subprocess.run(["umount", str(directory)], check=True)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 100 kB."""
+    yield from mounted(tmp_path / "small", "size=100k")
+
+
+@pytest.fixture
+def closed_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system that cannot be written, not even by root."""
+    yield from mounted(tmp_path / "closed", "size=100k,ro")

@@ -1,0 +1,134 @@
+"""Bars, lines and JSON lines, under a clock that the test turns."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs import terminal
+from jobs.pipeline.languages import language
+from jobs.pipeline.produce import Result
+from jobs.pipeline.quality import check
+from jobs.pipeline.stages import Stage
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("jobs.terminal.time.monotonic", clock.monotonic)
+    return clock
+
+
+def result(video: Path | None) -> Result:
+    srt = Path("out/film.fa.srt")
+    quality = check([], language("en"), language("fa"))
+    files = (srt, *([video] if video else []))
+    return Result(video=video, subtitles=srt, files=files, quality=quality, report={"title": "فیلم"})
+
+
+def test_a_line_for_each_quarter(clock: Clock) -> None:
+    out = io.StringIO()
+    with terminal.display(out, as_json=False) as display:
+        for share in range(0, 101, 5):
+            display.progress(Stage.RENDER, share / 100)
+            clock.now += 1
+    assert out.getvalue().splitlines() == [
+        "render: 0%",
+        "render: 25%, about 0:15 left",
+        "render: 50%, about 0:10 left",
+        "render: 75%, about 0:05 left",
+        "render: 100%",
+    ]
+
+
+def test_no_time_is_guessed_in_the_first_seconds(clock: Clock) -> None:
+    out = io.StringIO()
+    with terminal.display(out, as_json=False) as display:
+        for share in (0.0, 0.5, 1.0):
+            display.progress(Stage.FETCH, share)
+            clock.now += 0.9
+    assert out.getvalue() == "fetch: 0%\nfetch: 50%\nfetch: 100%\n"
+
+
+def test_long_times_are_in_minutes(clock: Clock) -> None:
+    out = io.StringIO()
+    with terminal.display(out, as_json=False) as display:
+        display.progress(Stage.RENDER, 0.0)
+        clock.now += 300
+        display.progress(Stage.RENDER, 0.25)
+    assert "about 15:00 left" in out.getvalue()
+
+
+def test_json_of_the_same_stage_comes_twice_a_second_at_most(clock: Clock) -> None:
+    out = io.StringIO()
+    with terminal.display(out, as_json=True) as display:
+        for share in range(0, 1001):
+            display.progress(Stage.RENDER, share / 1000)
+            clock.now += 0.01
+    events: list[dict[str, Any]] = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert 20 <= len(events) <= 22
+    assert (events[0]["share"], events[-1]["share"]) == (0, 1)
+    assert events[-1]["overall"] == pytest.approx(1.0)
+    assert events[10]["seconds_left"] == pytest.approx(5, abs=0.5)
+    assert [event["share"] for event in events] == sorted(event["share"] for event in events)
+
+
+def test_json_is_one_line_and_keeps_its_letters(clock: Clock) -> None:
+    out = io.StringIO()
+    with terminal.display(out, as_json=True) as display:
+        display.note("two\nlines: سلام")
+        display.result(result(None))
+    note, end = out.getvalue().splitlines()
+    assert json.loads(note) == {"event": "note", "sentence": "two\nlines: سلام"}
+    assert "سلام" in note
+    assert json.loads(end) == {
+        "event": "result",
+        "video": None,
+        "subtitles": "out/film.fa.srt",
+        "files": ["out/film.fa.srt"],
+        "report": {"title": "فیلم"},
+    }
+
+
+@pytest.mark.parametrize(("video", "shown"), [(Path("out/film.fa.mp4"), "out/film.fa.mp4"), (None, "out/film.fa.srt")])
+def test_the_ending(video: Path | None, shown: str) -> None:
+    out = io.StringIO()
+    with terminal.display(out, as_json=False) as display:
+        display.result(result(video))
+    assert out.getvalue().splitlines()[-2:] == [f"result: {shown}", "subtitles: out/film.fa.srt"]
+
+
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_bars_take_names_as_they_are() -> None:
+    """And not for colours."""
+    out = Screen()
+    with terminal.display(out, as_json=False) as display:
+        display.progress(Stage.RENDER, 0.5)
+        display.note("[red]a note[/red]")
+        display.result(result(Path("out/[bold]" + "x" * 100 + ".mp4")))
+    assert "[red]a note[/red]" in out.getvalue()
+    assert "result: out/[bold]" + "x" * 100 + ".mp4\n" in out.getvalue()
+
+
+def test_an_output_that_knows_few_letters() -> None:
+    raw = io.BytesIO()
+    out = io.TextIOWrapper(raw, encoding="ascii")
+    with terminal.display(out, as_json=True) as display:
+        display.note("سلام \udcff")
+    assert json.loads(raw.getvalue()) == {"event": "note", "sentence": "سلام \udcff"}

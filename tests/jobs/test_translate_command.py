@@ -1,0 +1,339 @@
+"""`manage.py translate`: what it makes, what it says, how it shows its progress."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.engines import apertium, gemini, pocketsphinx
+from jobs.pipeline import media
+from tests.engines.fake_llm_server import KEY, FakeServer
+from tests.jobs.command import ENVIRONMENT, command_line, files_in, run, translate
+from tests.pipeline.clips import Clips, gray_frame, write_srt
+from tests.pipeline.web_server import serving
+
+needs_apertium = pytest.mark.skipif(
+    not apertium.ENGINE.readiness(apertium.Options()).ready,
+    reason="Apertium is not installed: apt install apertium-eng-spa",
+)
+needs_pocketsphinx = pytest.mark.skipif(
+    not pocketsphinx.ENGINE.readiness(pocketsphinx.ENGINE.options()).ready, reason="PocketSphinx is not installed"
+)
+
+STAGES = ["fetch", "translate", "subtitle", "render"]
+
+
+# What is made
+
+
+def test_finished_subtitles_are_burned_in(clips: Clips, output: Path, persian: Path) -> None:
+    ran = translate(clips["black.mp4"], "--to", "fa", "--subtitles", persian, "--output", output)
+    assert (ran.code, ran.err) == (0, "")
+    names = {"black.fa.mp4", "black.fa.srt", "black.fa.vtt", "black.fa.ass", "black.report.json", "black.webp"}
+    assert files_in(output) == names
+    assert max(gray_frame(output / "black.fa.mp4", 1.0, (160, 120))) > 150, "white letters"
+    assert max(gray_frame(output / "black.fa.mp4", 0.1, (160, 120))) < 40, "not there yet"
+
+
+def test_the_ending_says_where_the_results_are(clips: Clips, output: Path, persian: Path) -> None:
+    ran = translate(clips["black.mp4"], "--to", "fa", "--subtitles", persian, "--output", output)
+    assert ran.out.splitlines()[-2:] == [
+        f"result: {output / 'black.fa.mp4'}",
+        f"subtitles: {output / 'black.fa.srt'}",
+    ]
+
+
+def test_the_same_language_is_captions(clips: Clips, output: Path, english: Path) -> None:
+    ran = translate(
+        *(clips["plain.mp4"], "--from", "en", "--to", "English", "--subtitles", english),
+        *("--no-video", "--output", output),
+    )
+    assert "The subtitles are in English already: translation is skipped." in ran.out
+    assert "She reads a new book." in (output / "plain.en.srt").read_text()
+    assert json.loads((output / "plain.report.json").read_text())["engines"] == {}
+
+
+def test_captions_in_both_languages_come_once(clips: Clips, output: Path, english: Path) -> None:
+    more = ("--bilingual", "--no-video", "--output", output)
+    assert translate(clips["plain.mp4"], "--from", "en", "--to", "en", "--subtitles", english, *more).code == 0
+    assert (output / "plain.en.srt").read_text().count("She reads a new book.") == 1
+
+
+def test_a_reader_that_goes_away(clips: Clips, output: Path, persian: Path) -> None:
+    """As `| head -1` does."""
+    arguments = (clips["plain.mp4"], "--to", "fa", "--subtitles", persian, "--output", output)
+    with subprocess.Popen(
+        command_line(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        err = process.stderr.read()
+    assert (process.returncode, err) == (1, "")
+    assert not output.exists()
+
+
+@needs_apertium
+@needs_pocketsphinx
+def test_spoken_english_becomes_spanish(welcome: Path, output: Path) -> None:
+    ran = translate(
+        *(welcome, "--to", "es", "--transcriber", "pocketsphinx", "--translator", "apertium"), "--output", output
+    )
+    assert (ran.code, ran.err) == (0, "")
+    endings = ("es.mp4", "es.srt", "es.vtt", "es.ass", "en.srt", "webp", "report.json")
+    names = {f"welcome.{ending}" for ending in endings}
+    assert files_in(output) == names
+    assert "thank you for watching" in (output / "welcome.en.srt").read_text().lower()
+    assert "gracias" in (output / "welcome.es.srt").read_text().lower()
+    assert ran.out.count("(offline demo engines: expect errors)") == 2
+    assert "Spoken language: English." in ran.out
+    report = json.loads((output / "welcome.report.json").read_text())
+    assert report["engines"] == {"transcribe": "pocketsphinx", "translate": "apertium"}
+    assert (report["source"], report["target"]) == ("en", "es")
+    assert report["files"] == sorted(names)
+
+
+@needs_apertium
+def test_both_languages(clips: Clips, output: Path, english: Path) -> None:
+    translate(
+        *(clips["plain.mp4"], "--from", "en", "--to", "es", "--subtitles", english, "--translator", "apertium"),
+        *("--bilingual", "--no-video", "--output", output),
+    )
+    both = (output / "plain.es.srt").read_text()
+    assert "libro" in both
+    assert "She reads a new book." in both
+    assert "libro" not in (output / "plain.en.srt").read_text()
+
+
+def test_a_soft_track(clips: Clips, output: Path, persian: Path) -> None:
+    translate(clips["black.mp4"], "--to", "fa", "--subtitles", persian, "--soft", "--output", output)
+    made = media.probe(output / "black.fa.mp4")
+    assert len(made.subtitles) == 1
+    assert max(gray_frame(output / "black.fa.mp4", 1.0, (160, 120))) < 40, "the picture is untouched"
+
+
+def test_subtitles_only(clips: Clips, output: Path, persian: Path) -> None:
+    ran = translate(clips["plain.mp4"], "--to", "fa", "--subtitles", persian, "--no-video", "--output", output)
+    assert files_in(output) == {f"plain.{ending}" for ending in ("fa.srt", "fa.vtt", "fa.ass", "report.json")}
+    assert f"result: {output / 'plain.fa.srt'}" in ran.out
+    assert "render" not in ran.out
+
+
+def test_a_video_without_sound_and_subtitles_that_were_brought(clips: Clips, output: Path, persian: Path) -> None:
+    assert translate(clips["mute.mp4"], "--to", "fa", "--subtitles", persian, "--output", output).code == 0
+    assert (output / "mute.fa.mp4").exists()
+
+
+def test_sound_without_a_picture_gives_subtitles(clips: Clips, output: Path, persian: Path) -> None:
+    ran = translate(clips["sound.mp3"], "--to", "fa", "--subtitles", persian, "--output", output)
+    assert ran.code == 0
+    assert "There is sound but no picture: only subtitles are made." in ran.out
+    assert files_in(output) == {f"sound.{ending}" for ending in ("fa.srt", "fa.vtt", "fa.ass", "report.json")}
+
+
+def test_the_hevc_video_of_a_phone(clips: Clips, output: Path, persian: Path) -> None:
+    source = clips.turned()
+    assert translate(source, "--to", "fa", "--subtitles", persian, "--output", output).code == 0
+    made, known = media.probe(output / "turned.fa.mp4").video, media.probe(source).video
+    assert made
+    assert known
+    assert (made.width, made.height, made.rotation) == (known.width, known.height, 0)
+    assert made.codec == "h264"
+
+
+def test_a_link(clips: Clips, output: Path, persian: Path, settings: Any) -> None:
+    with serving(clips["plain.mp4"].read_bytes()) as site:
+        settings.LINK_TEST_HOSTS = (site.endpoint,)
+        ran = translate(site.url("/video.mp4"), "--to", "fa", "--subtitles", persian, "--output", output)
+    assert (ran.code, ran.err) == (0, "")
+    assert (output / "video.fa.mp4").exists()
+    assert not list(output.glob(".*"))
+
+
+def test_a_glossary_a_tone_and_a_topic_reach_the_translator(
+    clips: Clips, output: Path, english: Path, tmp_path: Path, settings: Any
+) -> None:
+    (tmp_path / "words.txt").write_text("book = کتاب\n")
+    with FakeServer() as server:
+        options = gemini.Options(api_key=KEY, endpoint=server.url)
+        settings.ENGINE_OPTIONS = settings.ENGINE_OPTIONS | {"gemini": options}
+        translate(
+            *(clips["plain.mp4"], "--from", "en", "--to", "fa", "--subtitles", english, "--translator", "gemini"),
+            *("--glossary", tmp_path / "words.txt", "--formality", "formal", "--topic", "a day in the park"),
+            *("--no-video", "--output", output),
+        )
+    whole = json.dumps(server.asked[0].body, ensure_ascii=False)
+    assert "کتاب" in whole
+    assert "a day in the park" in whole
+    assert "formal" in whole
+
+
+def test_earlier_results_are_replaced(clips: Clips, output: Path, tmp_path: Path) -> None:
+    for text in ("یک", "دو"):
+        brought = write_srt(tmp_path / "brought.srt", text)
+        translate(clips["plain.mp4"], "--to", "fa", "--subtitles", brought, "--no-video", "--output", output)
+    assert "دو" in (output / "plain.fa.srt").read_text()
+
+
+def test_the_default_place_is_here(
+    clips: Clips, tmp_path: Path, persian: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    translate(clips["plain.mp4"], "--to", "fa", "--subtitles", persian, "--no-video")
+    assert "plain.fa.srt" in files_in(Path())
+
+
+@pytest.mark.parametrize(
+    ("name", "result"),
+    [
+        ("two words.mp4", "two words"),
+        ("\"double\" and 'single'.mp4", "\"double\" and 'single'"),
+        ("two\nlines.mp4", "two lines"),
+        ("فیلم سفر.mp4", "فیلم سفر"),
+        ("-y.mp4", "-y"),
+        ("a:b=c,d;[e]%d.mp4", "a:b=c,d;[e]%d"),
+        ("back\\slash.mp4", "back\\slash"),
+        ("{x}[bold]$HOME`id`.mp4", "{x}[bold]$HOME`id`"),
+        ("http:film.mp4", "http:film"),
+        (".hidden.mp4", "hidden"),
+        (b"bytes \xff.mp4".decode(errors="surrogateescape"), "bytes"),
+    ],
+)
+def test_any_name(
+    clips: Clips, tmp_path: Path, persian: Path, monkeypatch: pytest.MonkeyPatch, name: str, result: str
+) -> None:
+    """In the place with that name, too: it goes into the arguments of ffmpeg's filters."""
+    shutil.copy(clips["black.mp4"], tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    output = tmp_path / f"{name} results"
+    ran = translate("--to", "fa", "--subtitles", persian, "--output", output, "--", name)
+    assert (ran.code, ran.err) == (0, "")
+    assert (output / f"{result}.fa.srt").exists()
+    assert max(gray_frame(output / f"{result}.fa.mp4", 1.0, (160, 120))) > 150
+
+
+# What is said
+
+
+def test_the_report_as_text(clips: Clips, output: Path, persian: Path) -> None:
+    ran = translate(clips["plain.mp4"], "--to", "fa", "--subtitles", persian, "--no-video", "--output", output, "-v", 2)
+    assert "1 of 1 cues keep every rule (fa to fa)." in ran.out
+
+
+def test_a_traceback_when_it_is_asked_for(output: Path) -> None:
+    ran = translate("none.mp4", "--to", "fa", "--output", output, "-v", 3, "--subtitles", "none.srt")
+    assert "Traceback" in ran.err
+    assert "NoSuchFile" in ran.err
+
+
+def test_plain_lines(clips: Clips, output: Path, persian: Path) -> None:
+    ran = translate(clips["plain.mp4"], "--to", "fa", "--subtitles", persian, "--output", output)
+    shares = re.findall(r"^(\w+): (\d+)%", ran.out, re.MULTILINE)
+    assert list(dict.fromkeys(stage for stage, _ in shares)) == STAGES
+    for stage in STAGES:
+        of_stage = [int(share) for one, share in shares if one == stage]
+        assert of_stage == sorted(set(of_stage))
+        assert (of_stage[0], of_stage[-1]) == (0, 100)
+        assert len(of_stage) <= 6
+
+
+def test_json_lines(clips: Clips, output: Path, persian: Path) -> None:
+    ran = translate(clips["plain.mp4"], "--to", "fa", "--subtitles", persian, "--output", output, "--json", "-v", 2)
+    events = [json.loads(line) for line in ran.out.splitlines()]
+    overall = [event["overall"] for event in events if event["event"] == "progress"]
+    assert overall == sorted(overall)
+    assert overall[-1] == 1.0
+    assert list(dict.fromkeys(event["stage"] for event in events if event["event"] == "progress")) == STAGES
+    assert [event["event"] for event in events].count("note") == 1
+    assert [event["event"] for event in events].count("result") == 1
+    result = events[-1]
+    assert result["video"] == str(output / "plain.fa.mp4")
+    assert result["subtitles"] == str(output / "plain.fa.srt")
+    assert {Path(path) for path in result["files"]} == set(output.iterdir())
+    assert result["report"] == json.loads((output / "plain.report.json").read_text())
+
+
+def test_an_error_as_json(output: Path) -> None:
+    ran = translate("none.mp4", "--to", "fa", "--subtitles", "none.srt", "--output", output, "--json")
+    event = json.loads(ran.out)
+    assert (ran.code, event["event"], event["code"]) == (1, "error", "NoSuchFile")
+    assert event["sentence"] == ran.err.strip()
+
+
+# As a person runs it
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("film.mp4",),
+        ("film.mp4", "--to", "fa", "--soft", "--no-video"),
+        ("film.mp4", "--to", "fa", "--translator", "x"),
+    ],
+    ids=["nothing", "no language", "both modes", "no such engine"],
+)
+def test_a_misuse(arguments: tuple[str, ...]) -> None:
+    ran = run(*arguments)
+    assert ran.code == 2
+    assert ran.err.startswith("usage: manage.py translate")
+    assert "Traceback" not in ran.err
+
+
+def test_a_failure_of_the_whole_process(output: Path) -> None:
+    ran = run("none.mp4", "--to", "fa", "--subtitles", "none.srt", "--output", output)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == "There is no file “none.srt”. Check the name and try again.\n"
+
+
+def test_a_name_that_is_no_text_as_json(clips: Clips, tmp_path: Path, persian: Path) -> None:
+    """The output of a real process takes only what can be encoded."""
+    source = tmp_path / b"bytes \xff.mp4".decode(errors="surrogateescape")
+    shutil.copy(clips["plain.mp4"], source)
+    output = tmp_path / b"results \xff".decode(errors="surrogateescape")
+    ran = run(source, "--to", "fa", "--subtitles", persian, "--no-video", "--json", "--output", output)
+    assert (ran.code, ran.err) == (0, "")
+    assert json.loads(ran.out.splitlines()[-1])["subtitles"] == str(output / "bytes.fa.srt")
+    assert json.loads((output / "bytes.report.json").read_text())["title"] == source.stem
+
+
+def test_bars_on_a_terminal(clips: Clips, output: Path, persian: Path) -> None:
+    arguments = (clips["middle.mp4"], "--to", "fa", "--subtitles", persian, "--output", output)
+    code, shown = on_a_terminal(command_line(*arguments))
+    assert code == 0
+    assert re.search(r"Render\W.*[━╸╺].* \d+%", shown)
+    percents = [int(each) for each in re.findall(r"Render.*?(\d+)%", shown)]
+    assert percents == sorted(percents)
+    assert any(0 < percent < 100 for percent in percents)
+    assert re.search(r"Render.*\d+% .*0:00:0[1-9]", shown), "the time that is left"
+    assert f"result: {output / 'middle.fa.mp4'}" in shown
+
+
+def on_a_terminal(command: list[str]) -> tuple[int, str]:
+    """Exit code, and what the terminal got."""
+    ours, theirs = pty.openpty()
+    environment = {**ENVIRONMENT, "TERM": "xterm-256color", "COLUMNS": "200", "LINES": "40"}
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        shown = b"".join(chunks(ours))
+    os.close(ours)
+    return process.returncode, re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
+
+
+def chunks(terminal: int) -> Iterator[bytes]:
+    while True:
+        try:
+            yield os.read(terminal, 65536)
+        except OSError:
+            return  # The other side is closed.

@@ -1,0 +1,183 @@
+"""Ctrl-C, an end from outside, and a kill, in every stage that takes time: no process and no file is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.engines import misbehaviours as fake
+from tests.engines.fake_llm_server import KEY, FakeServer
+from tests.jobs.command import ENVIRONMENT, children, command_line, files_in, translate
+from tests.pipeline.clips import Clips
+from tests.pipeline.web_server import serving
+
+PATIENCE = 20.0
+"""Seconds until a command must be where the test wants it."""
+
+SETTINGS = """
+from dataclasses import replace
+from tests.settings import *
+LINK_TEST_HOSTS = ("{site}",)
+ENGINE_OPTIONS["gemini"] = replace(ENGINE_OPTIONS["gemini"], api_key="{key}", endpoint="{model}")
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """A command in the middle of a stage: its arguments, and whether it has come so far. `site` is the address of a web
+    server that drips, `model` that of a Gemini that does not answer."""
+
+    clips: Clips
+    data: Path
+    persian: Path
+    english: Path
+    output: Path
+    site: str
+    asked: Callable[[], bool]
+    home: Path
+
+    def arguments(self, stage: str) -> list[object]:
+        speech = ("--transcriber", "pocketsphinx", "--translator", "apertium")
+        llm = ("--from", "en", "--subtitles", self.english, "--translator", "gemini")
+        return {
+            "fetch": [f"http://{self.site}/drip.mp4", "--to", "fa", "--subtitles", self.persian],
+            "transcribe": [self.data / "sample" / "sample_rms.wav", "--to", "es", *speech],
+            "translate": [self.clips["plain.mp4"], "--to", "fa", *llm],
+            "render": [self.clips["long.mp4"], "--to", "fa", "--subtitles", self.persian],
+        }[stage]
+
+    def reached(self, stage: str, process: subprocess.Popen[str]) -> bool:
+        works = list(self.output.glob(".zirnevis-work-*"))
+        found: dict[str, Callable[[], object]] = {
+            "fetch": lambda: self.asked() and children(process.pid),
+            "transcribe": lambda: works and (works[0] / "audio.wav").exists(),
+            "translate": self.asked,
+            "render": lambda: works and list(works[0].rglob("part")) and children(process.pid),
+        }
+        return bool(found[stage]())
+
+    @contextmanager
+    def running(self, stage: str, before: Sequence[str] = ()) -> Iterator[subprocess.Popen[str]]:
+        """The command, when it has reached `stage`, in a group of its own as a shell would start it."""
+        paths = os.pathsep.join([str(self.home), str(Path(__file__).parents[2])])
+        with subprocess.Popen(
+            [*before, *command_line(*self.arguments(stage), "--output", self.output)],
+            env={**ENVIRONMENT, "PYTHONPATH": paths, "DJANGO_SETTINGS_MODULE": "scene_settings"},
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # the tests may run under nohup
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            deadline = time.monotonic() + PATIENCE
+            while not self.reached(stage, process):
+                assert process.poll() is None, process.communicate()
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            yield process
+
+
+@pytest.fixture
+def scene(clips: Clips, data: Path, persian: Path, english: Path, output: Path, tmp_path: Path) -> Iterator[Scene]:
+    with serving(b"") as site, FakeServer() as model:
+        model.behave(fake.slow)
+        text = SETTINGS.format(site=site.endpoint, key=KEY, model=model.url)
+        (tmp_path / "scene_settings.py").write_text(text)
+        yield Scene(
+            clips=clips,
+            data=data,
+            persian=persian,
+            english=english,
+            output=output,
+            site=site.endpoint,
+            asked=lambda: bool(model.asked or site.asked),
+            home=tmp_path,
+        )
+
+
+def alive(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+@pytest.mark.parametrize("stage", ["fetch", "transcribe", "translate", "render"])
+def test_ctrl_c(scene: Scene, stage: str) -> None:
+    """A terminal sends it to every process of the group."""
+    with scene.running(stage) as process:
+        below = children(process.pid)
+        began = time.monotonic()
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, err) == (130, "Interrupted: nothing is left behind.\n")
+    assert time.monotonic() - began < 5
+    assert not [pid for pid in below if alive(pid)]
+    assert not scene.output.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_an_end_from_outside(scene: Scene, number: signal.Signals) -> None:
+    """Which only the command itself hears of."""
+    with scene.running("render") as process:
+        below = children(process.pid)
+        assert below
+        process.send_signal(number)
+        _, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, err) == (130, "Interrupted: nothing is left behind.\n")
+    assert not [pid for pid in below if alive(pid)]
+    assert not scene.output.exists()
+
+
+def test_nohup_is_heeded(scene: Scene) -> None:
+    with scene.running("translate", before=["nohup"]) as process:
+        process.send_signal(signal.SIGHUP)
+        time.sleep(0.5)
+        assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+
+
+def test_ctrl_c_twice(scene: Scene) -> None:
+    """Impatience does not keep the first one from cleaning up."""
+    with scene.running("render") as process:
+        for _ in range(5):
+            with suppress(ProcessLookupError):
+                process.send_signal(signal.SIGINT)
+            time.sleep(0.01)
+        _, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, err) == (130, "Interrupted: nothing is left behind.\n")
+    assert not scene.output.exists()
+
+
+def test_the_next_run_sweeps_after_a_kill(scene: Scene) -> None:
+    with scene.running("render") as process:
+        below = children(process.pid)
+        process.kill()
+        process.communicate(timeout=PATIENCE)
+    for pid in below:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    left = {path.name for path in scene.output.iterdir()}
+    assert len(left) == 1
+    more = ("--subtitles", scene.persian, "--no-video", "--output", scene.output)
+    assert translate(scene.clips["plain.mp4"], "--to", "fa", *more).code == 0
+    assert not left & files_in(scene.output)
+    assert (scene.output / "plain.fa.srt").exists()
+
+
+def test_a_run_leaves_another_one_alone(scene: Scene) -> None:
+    with scene.running("fetch") as process:
+        more = ("--subtitles", scene.persian, "--no-video", "--output", scene.output)
+        assert translate(scene.clips["plain.mp4"], "--to", "fa", *more).code == 0
+        assert len(list(scene.output.glob(".zirnevis-work-*"))) == 1
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=PATIENCE)
+    assert not list(scene.output.glob(".*"))
+    assert (scene.output / "plain.fa.srt").exists()
