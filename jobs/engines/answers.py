@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from itertools import pairwise
 
@@ -37,10 +38,15 @@ _TARGET_SHARE = 0.3
 _MOST_NAMES = 4
 """A line of up to so many words can be made of names only."""
 
-_COMPLETE_PAIR = re.compile(r'"0*(\d+)"\s*:\s*("(?:[^"\\]|\\.)*")(?=\s*[,}])')
-_THOUGHTS = re.compile(r"<think>.*?</think>", re.DOTALL)
-"""What local reasoning models say to themselves before they answer."""
-_INVISIBLE = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\x00-\x08\x0b-\x1f\x7f]")
+_COMPLETE_PAIR = re.compile(r'"(\d{1,9})"\s*:\s*("(?:[^"\\]|\\.)*")(?=\s*[,}])')
+_LONGEST_ID = 9
+"""Digits. Numbers of thousands of digits are no ids, and Python refuses to read them."""
+
+_THOUGHTS_END = "</think>"
+"""Up to here local reasoning models talk to themselves before they answer."""
+
+# Half of a surrogate pair is no character: JSON can spell it, but no file and no database takes it.
+_INVISIBLE = re.compile("[\ud800-\udfff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\x00-\x08\x0b-\x1f\x7f]")
 _ADDRESS = re.compile(
     r"\S+@\S+\.\S+|(?:https?://|www\.)\S+|\S+\.(?:com|org|net|io|dev|ir|co)(?:/\S*)?[.,!?]?", re.IGNORECASE
 )
@@ -66,14 +72,14 @@ def read(text: str) -> dict[int, str]:
     Takes the object out of what models put around it, and from an answer that was cut off the pairs that are whole.
     Raises Unreadable.
     """
-    text = _THOUGHTS.sub("", text)
+    text = text[text.rfind(_THOUGHTS_END) + len(_THOUGHTS_END) :] if _THOUGHTS_END in text else text
     start, end = text.find("{"), text.rfind("}")
     if start < 0:
         raise Unreadable("no object")
     try:
         pairs = json.loads(text[start : end + 1], object_pairs_hook=_Pairs)
     except (ValueError, RecursionError):
-        pairs = _Pairs((number, json.loads(found, strict=False)) for number, found in _whole_pairs(text[start:]))
+        pairs = _whole_pairs(text[start:])
     if len(pairs) == 1 and isinstance(pairs[0][1], _Pairs):
         pairs = pairs[0][1]
     return _texts(pairs)
@@ -83,19 +89,27 @@ class _Pairs(list[tuple[str, object]]):
     """A JSON object as it stands in the text: a key that comes twice is seen twice."""
 
 
-def _whole_pairs(text: str) -> list[tuple[str, str]]:
-    found = [(match[1], match[2]) for match in _COMPLETE_PAIR.finditer(text)]
-    if not found:
+def _whole_pairs(text: str) -> _Pairs:
+    """The pairs that can be read on their own: one with a bad escape costs its own line only."""
+    pairs = _Pairs()
+    for match in _COMPLETE_PAIR.finditer(text):
+        with suppress(ValueError):
+            pairs.append((match[1], json.loads(match[2], strict=False)))
+    if not pairs:
         raise Unreadable("no pair of id and text")
-    return found
+    return pairs
 
 
 def _texts(pairs: Sequence[tuple[str, object]]) -> dict[int, str]:
-    known = [(int(key), value) for key, value in pairs if isinstance(value, str) and key.strip().isdecimal()]
+    known = [(int(key), value) for key, value in pairs if isinstance(value, str) and _is_id(key.strip())]
     if not known and pairs:
         raise Unreadable("no pair of id and text")
     times = Counter(number for number, _ in known)
     return {number: value for number, value in known if times[number] == 1}
+
+
+def _is_id(key: str) -> bool:
+    return key.isdecimal() and len(key) <= _LONGEST_ID
 
 
 def fitting(texts: Mapping[int, str], lines: Sequence[Line], context: Collection[int]) -> dict[int, str]:

@@ -16,12 +16,11 @@ from types import ModuleType
 from typing import Any
 
 from requests import PreparedRequest, RequestException, Response
-from requests.adapters import HTTPAdapter
 
 from jobs.engines.llm import BATCH_LINES, Answer, LlmTranslator
 from jobs.engines.memory import Memory
 from jobs.engines.prompt import Question, schema
-from jobs.engines.remote import Form, NotUnderstood, Reply, Service, Unanswered
+from jobs.engines.remote import BoundedAdapter, Form, NotUnderstood, Reply, Service, Unanswered, credentials
 from jobs.engines.spec import TranslatorSpec
 from jobs.pipeline.errors import NotReady
 from jobs.pipeline.protocols import Readiness, Usage
@@ -70,7 +69,7 @@ class GeminiModel:
             key_setting="GEMINI_API_KEY",
             model_setting="GEMINI_MODEL",
             proxy_setting="GEMINI_PROXY",
-            secrets=(options.api_key, options.proxy),
+            secrets=(options.api_key, options.proxy, *credentials(options.proxy), *credentials(options.endpoint)),
         )
         self._sdk = _sdk()
         self._wire = _Wire(options.proxy)
@@ -124,7 +123,7 @@ class GeminiModel:
         return self._service.refused(Reply(status=response.status_code, body=response.text, headers=response.headers))
 
 
-class _Wire(HTTPAdapter):
+class _Wire(BoundedAdapter):
     """Sends the SDK's requests, through `proxy` if there is one, and remembers the `last` answer.
 
     The SDK writes the keys of the schema in no order and has no field for theirs; the model answers in the order it
@@ -195,9 +194,17 @@ def _sdk() -> ModuleType:
     return sdk  # type: ignore[no-any-return]
 
 
+def _installed() -> bool:
+    try:
+        return importlib.util.find_spec("google.generativeai") is not None
+    except ModuleNotFoundError:  # there is no package "google" at all
+        return False
+
+
 def readiness(options: Options) -> Readiness:
-    if importlib.util.find_spec("google.generativeai") is None:
-        return Readiness(ready=False, reason="Its Python package is not installed.", remedy="make install")
+    if not _installed():
+        remedy = "pip install -r requirements/base.txt"
+        return Readiness(ready=False, reason="Its Python package is not installed.", remedy=remedy)
     if not options.api_key:
         return Readiness(ready=False, reason="No key is set.", remedy="set GEMINI_API_KEY")
     return Readiness(ready=True, detail=f"model {options.model}")

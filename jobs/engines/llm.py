@@ -31,6 +31,9 @@ _UNREADABLE = 12
 """Unreadable answers in a row after which the service, not a line, is at fault: a captive portal, a wrong address. More
 than it takes to get from a whole batch down to one bad line."""
 
+_CHARACTERS_PER_TOKEN = 4
+"""The usual estimate for English, for services that do not count. It keeps a cap from never being reached."""
+
 _UNUSABLE = 20
 """Lines given up with none translated before, after which it is the service as well: it cannot do this language."""
 
@@ -227,7 +230,7 @@ class _Run:
             raise _CapReached
         answer = patiently(lambda: self._model.ask(question), self._sleep)
         self._usage += answer.usage
-        self._spent += answer.usage.input_tokens + answer.usage.output_tokens
+        self._spent += _tokens(question, answer)
         return answer
 
     def _read(self, answer: Answer) -> dict[int, str]:
@@ -237,10 +240,19 @@ class _Run:
         except answers.Unreadable:
             self._unreadable += 1
             if self._unreadable >= _UNREADABLE:
-                raise ServiceError(engine=self._model.label, detail=answer.text[:200]) from None
+                said = answer.text[:200].encode(errors="replace").decode()
+                raise ServiceError(engine=self._model.label, detail=said) from None
             return {}
         self._unreadable = 0
         return texts
+
+
+def _tokens(question: prompt.Question, answer: Answer) -> int:
+    """What counts towards the cap: the service's own count or, on the side where it has none, an estimate."""
+    asked = len(question.system) + len(question.prompt)
+    return (answer.usage.input_tokens or asked // _CHARACTERS_PER_TOKEN) + (
+        answer.usage.output_tokens or len(answer.text) // _CHARACTERS_PER_TOKEN
+    )
 
 
 def _halves(lines: Sequence[Line]) -> Iterator[Sequence[Line]]:

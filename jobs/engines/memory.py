@@ -40,12 +40,12 @@ class Memory:
         return {}
 
     def keep(self, texts: Mapping[int, str], lines: Sequence[Line], brief: Brief) -> None:
-        """Remember `texts`, the translations of some of `lines`, given under their ids."""
+        """Remember `texts`, the translations of some of `lines`, given under their ids. Skips what is no valid text."""
         if not (self._path and texts):
             return
         keys = self._keys(lines, brief)
         with suppress(sqlite3.Error, OSError), closing(self._open()) as file, file:
-            rows = [(keys[number], text) for number, text in texts.items()]
+            rows = [(keys[number], text) for number, text in texts.items() if _encodable(text)]
             file.executemany("INSERT OR REPLACE INTO translation VALUES (?, ?)", rows)
 
     def _open(self) -> sqlite3.Connection:
@@ -62,3 +62,12 @@ class Memory:
         style = [brief.source, brief.target, brief.formality, brief.topic, occurring(brief.glossary, [line.text])]
         parts = [self._model, PROMPT_VERSION, *style, before, line.text, after, line.budget]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _encodable(text: str) -> bool:
+    """Whether `text` is free of halves of surrogate pairs, which no database takes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -17,10 +17,13 @@ from requests.auth import AuthBase
 from jobs.engines.llm import BATCH_LINES, Answer, LlmTranslator
 from jobs.engines.memory import Memory
 from jobs.engines.prompt import Question, schema
-from jobs.engines.remote import Form, NotUnderstood, Reply, Service
+from jobs.engines.remote import BoundedAdapter, Form, NotUnderstood, Reply, Service, Unanswered, credentials
 from jobs.engines.spec import TranslatorSpec
 from jobs.pipeline.errors import NotReady
 from jobs.pipeline.protocols import Readiness, Usage
+
+_MOST_TOKENS = 1_000_000_000
+"""No request has more; JSON as Python reads it has numbers up to Infinity."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,15 +61,19 @@ class OpenAiModel:
             key_setting="OPENAI_COMPATIBLE_API_KEY",
             model_setting="OPENAI_COMPATIBLE_MODEL and OPENAI_COMPATIBLE_BASE_URL",
             proxy_setting="OPENAI_COMPATIBLE_PROXY",
-            secrets=(options.api_key, options.proxy),
+            secrets=(options.api_key, options.proxy, *credentials(options.proxy), *credentials(options.base_url)),
         )
         self._session = Session()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, BoundedAdapter())
         self._session.auth = _Bearer(options.api_key)
         self._form = Form.SCHEMA
 
     def ask(self, question: Question) -> Answer:
         while True:
             response = self._post(_body(self._options.model, question, self._form))
+            if isinstance(response, Unanswered):
+                raise response
             if response.ok:
                 return self._answer(response)
             trouble = self._service.refused(
@@ -76,7 +83,8 @@ class OpenAiModel:
                 raise trouble
             self._form = Form(self._form - 1)
 
-    def _post(self, body: Mapping[str, Any]) -> Response:
+    def _post(self, body: Mapping[str, Any]) -> Response | Unanswered:
+        """One request. Trouble is returned: raised from here, it would drag along an error with the password in it."""
         proxy = self._options.proxy
         try:
             # Proxies are given with the request: those of a session give way to the environment.
@@ -87,8 +95,9 @@ class OpenAiModel:
                 proxies={"http": proxy, "https": proxy} if proxy else None,
             )
         except RequestException as error:
-            trouble = self._service.unreached(error)
-        raise trouble
+            return self._service.unreached(error)
+        except Exception as error:  # a proxy that is no address, for one, gets past what requests foresees
+            return Unanswered(self._service.strange(f"{type(error).__name__}: {error}"))
 
     def _answer(self, response: Response) -> Answer:
         """What a chat completion says; anything else is kept as text, for those above to find it unreadable."""
@@ -97,8 +106,8 @@ class OpenAiModel:
             choice = payload["choices"][0]
             said = choice["message"].get("content") or ""
             blocked = choice.get("finish_reason") == "content_filter" or bool(choice["message"].get("refusal"))
-            usage = _usage(payload.get("usage") or {})
-        except (ValueError, LookupError, TypeError, AttributeError):
+            usage = _usage(payload.get("usage"))
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return Answer(text=self._service.shown(response.text))
         if blocked:
             return Answer(text="", usage=usage, trouble="blocked")
@@ -118,8 +127,16 @@ class _Bearer(AuthBase):
 
 
 def _host(address: str) -> str:
-    """What people call the server: host and port, without the password that an address may hold."""
-    return urlsplit(address).netloc.rpartition("@")[2]
+    """What people call the server: host and port, without the password that an address may hold. "" for no address."""
+    return urlsplit(address).netloc.rpartition("@")[2] if _readable(address) else ""
+
+
+def _readable(address: str) -> bool:
+    """Whether `address` has the parts of one. Only reading the port tells whether it is a number."""
+    try:
+        return urlsplit(address).port != 0
+    except ValueError:
+        return False
 
 
 def _body(model: str, question: Question, form: Form) -> dict[str, Any]:
@@ -135,15 +152,24 @@ def _body(model: str, question: Question, form: Form) -> dict[str, Any]:
     return body
 
 
-def _usage(counted: Mapping[str, Any]) -> Usage:
+def _usage(counted: object) -> Usage:
+    """What the server counted; 0 for what is no count: the translation beside it is good all the same."""
+    if not isinstance(counted, Mapping):
+        return Usage()
     return Usage(
-        input_tokens=int(counted.get("prompt_tokens") or 0), output_tokens=int(counted.get("completion_tokens") or 0)
+        input_tokens=_count(counted.get("prompt_tokens")), output_tokens=_count(counted.get("completion_tokens"))
     )
+
+
+def _count(value: object) -> int:
+    return int(value) if isinstance(value, (int, float)) and 0 <= value <= _MOST_TOKENS else 0
 
 
 def readiness(options: Options) -> Readiness:
     if not options.base_url:
         return Readiness(ready=False, reason="No address is set.", remedy="set OPENAI_COMPATIBLE_BASE_URL")
+    if not _readable(options.base_url):
+        return Readiness(ready=False, reason="The address is not one.", remedy="correct OPENAI_COMPATIBLE_BASE_URL")
     if not options.model:
         return Readiness(ready=False, reason="No model is chosen.", remedy="set OPENAI_COMPATIBLE_MODEL")
     return Readiness(ready=True, detail=f"model {options.model} at {_host(options.base_url)}")

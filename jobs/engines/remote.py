@@ -6,16 +6,21 @@ Both language-model transports go through here: the same trouble gives the same 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import IntEnum
-from typing import TypeVar
+from io import BytesIO
+from typing import Any, TypeVar
+from urllib.parse import unquote
 
 import tenacity
-from requests import RequestException
+import urllib3
+from requests import PreparedRequest, RequestException, Response
 from requests import exceptions as http
+from requests.adapters import HTTPAdapter
 
 from jobs.pipeline.errors import (
     OutOfQuota,
@@ -48,6 +53,14 @@ _TOO_MUCH = ("context length", "context_length_exceeded", "context window", "exc
 _FILTERED = ("content_filter", "content management policy", "requires moderation", "data_inspection_failed")
 _DELAY = re.compile(r'"retryDelay"\s*:\s*"([0-9.]+)s"')
 """google.rpc.RetryInfo in the body of an error: Google's Retry-After."""
+
+
+_USERINFO = re.compile(r"//[^/@]*@")
+"""Name and password in an address."""
+
+_MOST_BYTES = 8_000_000
+"""The largest answer that is read, after decompression. A batch of 60 lines with thoughts is below 1 MB."""
+_CHUNK = 65536
 
 
 class Unanswered(Exception):
@@ -119,10 +132,61 @@ class Service:
 
     def shown(self, text: object) -> str:
         """`text` short enough to show, without any secret."""
-        clean = str(text)
-        for secret in filter(None, self.secrets):
+        clean = _USERINFO.sub("//***@", str(text))
+        for secret in sorted(filter(None, self.secrets), key=len, reverse=True):
             clean = clean.replace(secret, "***")
         return " ".join(clean.split())[:_DETAIL_LENGTH]
+
+
+def credentials(address: str) -> tuple[str, ...]:
+    """What is secret in an address that may be none at all: its user with password, the password, and that unquoted."""
+    user = address.rpartition("@")[0].rpartition("//")[2]
+    password = user.partition(":")[2]
+    return tuple(filter(None, (user, password, unquote(password))))
+
+
+class TooLong(Exception):
+    """An answer of more bytes than any translation has."""
+
+
+class BoundedAdapter(HTTPAdapter):
+    """Reads an answer whole before handing it on, for `timeout` seconds and _MOST_BYTES at most.
+
+    The time-out of requests is about each single read: a server that drips bytes would hold a job forever.
+    Raises requests.Timeout and TooLong.
+    """
+
+    def send(
+        self,
+        request: PreparedRequest,
+        stream: bool = False,  # noqa: ARG002  (the body is always read here)
+        timeout: Any = None,
+        verify: bool | str = True,
+        cert: Any = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> Response:
+        begun = time.monotonic()
+        response = super().send(request, True, timeout, verify, cert, proxies)
+        deadline = begun + timeout if isinstance(timeout, (int, float)) else float("inf")
+        raw = response.raw
+        try:
+            response.raw = BytesIO(_whole(raw, deadline))
+        except urllib3.exceptions.HTTPError as error:
+            raise http.ConnectionError(str(error)) from None
+        finally:
+            raw.close()
+        return response
+
+
+def _whole(raw: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
+    body = bytearray()
+    while chunk := raw.read1(_CHUNK, decode_content=True):
+        body += chunk
+        if len(body) > _MOST_BYTES:
+            raise TooLong(f"The answer has more than {_MOST_BYTES} bytes.")
+        if time.monotonic() > deadline:
+            raise http.ReadTimeout("The answer timed out before its end.")
+    return bytes(body)
 
 
 def _refused(service: Service, reply: Reply) -> Unanswered:

@@ -132,3 +132,14 @@ def test_listing_the_engines_does_not_import_the_sdk() -> None:
 def test_the_sdk_is_imported_without_its_warnings() -> None:
     code = "from jobs.engines.gemini import _sdk; _sdk()"
     assert subprocess.run([sys.executable, "-W", "error", "-c", code], check=False).returncode == 0
+
+
+def test_a_missing_package_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def find_spec(name: str) -> None:
+        raise ModuleNotFoundError(name)
+
+    for finder in (find_spec, lambda _: None):
+        monkeypatch.setattr("importlib.util.find_spec", finder)
+        state = gemini.readiness(gemini.Options(api_key=KEY))
+        assert (state.ready, state.remedy) == (False, "pip install -r requirements/base.txt")
+        assert "not installed" in state.reason

@@ -240,3 +240,16 @@ def test_another_style_is_remembered_apart(tmp_path: Path, other: Brief) -> None
 def test_a_memory_that_cannot_be_used_is_as_good_as_none(tmp_path: Path) -> None:
     (tmp_path / "memory").write_text("this is no database, but long enough to be taken for a broken one" * 10)
     assert run(MemoryModel(), some_lines(1), memory=Memory(str(tmp_path / "memory"), "a model"))[1].text
+
+
+def test_a_text_that_no_file_takes_is_not_remembered(tmp_path: Path) -> None:
+    memory = Memory(str(tmp_path / "memory"), "m")
+    memory.keep({1: "bad \ud83d", 2: "good"}, some_lines(2), PERSIAN)
+    assert memory.recall(some_lines(2), PERSIAN) == {2: "good"}
+
+
+def test_what_an_unreadable_answer_said_can_be_written_down() -> None:
+    model = MemoryModel(lambda _: Answer(text="no \ud83d"))
+    with pytest.raises(ServiceError) as raised:
+        run(model, some_lines(20), batch_lines=1)
+    raised.value.detail.encode()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from babel.localedata import locale_identifiers
 
@@ -129,3 +131,33 @@ def test_the_letters_of_every_language_are_those_of_its_script() -> None:
     named = [one for one in known if one.own_name != one.code]
     assert len(named) > 100
     assert {one.code for one in named if _share(one.own_name, one.script) < 0.9} == set()
+
+
+@pytest.mark.parametrize("bad", [r'"don\'t"', r'"C:\Users"', r'"\u12"'])
+def test_a_bad_escape_costs_its_own_line_only(bad: str) -> None:
+    assert read(f'{{"1": {bad}, "2": "b"}}') == {2: "b"}
+    with pytest.raises(Unreadable):
+        read(f'{{"1": {bad}}}')
+
+
+@pytest.mark.parametrize("end", ["}", ""])
+def test_a_number_of_5000_digits_is_no_id(end: str) -> None:
+    assert read(f'{{"{"1" * 5000}": "a", "2": "b"{end or ", "}') == {2: "b"}
+
+
+def test_half_a_surrogate_pair_is_no_text() -> None:
+    clean("hola \ud83d amigos", ES).encode()
+    assert clean(read(r'{"1": "hola \ud83d amigos"}')[1], ES) == "hola amigos"
+    assert clean(read(r'{"1": "hola \ud83d\ude00"}')[1], ES) == "hola 😀"
+
+
+def test_many_thoughts_take_no_time() -> None:
+    begun = time.monotonic()
+    with pytest.raises(Unreadable):
+        read("<think>" * 20_000)
+    assert read("<think>" * 20_000 + '</think>{"1": "a"}') == {1: "a"}
+    assert time.monotonic() - begun < 2
+
+
+def test_thoughts_end_where_the_last_of_them_ends() -> None:
+    assert read('I think {"1": "x"} </think> or {"1": "y"} </think> {"1": "a"}') == {1: "a"}
