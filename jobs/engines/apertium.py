@@ -17,6 +17,7 @@ from jobs.engines.answers import may_stay, same
 from jobs.engines.spec import TranslatorSpec
 from jobs.pipeline.divide import divide, sentences
 from jobs.pipeline.errors import CannotTranslate, EngineError, NotReady
+from jobs.pipeline.ffmpeg import dying_with_us
 from jobs.pipeline.languages import Language, language
 from jobs.pipeline.protocols import Batch, Brief, Line, Readiness, Translation
 
@@ -69,7 +70,7 @@ class Apertium:
         """One text out for each text in: both are lines, and `-f line` keeps their number."""
         try:
             ended = subprocess.run(
-                [self._command, "-u", "-f", "line", pair],
+                dying_with_us([self._command, "-u", "-f", "line", pair]),
                 input="\n".join(texts) + "\n",
                 capture_output=True,
                 text=True,
@@ -108,7 +109,9 @@ def _whole(run: Sequence[Line]) -> str:
 @cache
 def _pairs(command: str) -> frozenset[str]:
     """The pairs that are installed, such as `eng-spa`. Raises OSError where there is no such command."""
-    ended = subprocess.run([command, "-l"], capture_output=True, text=True, timeout=_SECONDS, check=False)
+    ended = subprocess.run(
+        dying_with_us([command, "-l"]), capture_output=True, text=True, timeout=_SECONDS, check=False
+    )
     return frozenset(ended.stdout.split())
 
 

@@ -8,15 +8,16 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jobs.pipeline import link, media
-from jobs.pipeline.errors import DiskFull, EmptyFile, NoSuchFile, NotAFile, SourceError, Unwritable
+from jobs.pipeline.errors import EmptyFile, NoSuchFile, NotAFile, PipelineError, SourceError
 from jobs.pipeline.limits import Limits
 from jobs.pipeline.link import LinkOptions, is_link
 from jobs.pipeline.probe import Media
 from jobs.pipeline.protocols import Progress, ignore_progress
+from jobs.pipeline.workspace import writing
 
 __all__ = ["Fetched", "Limits", "LinkOptions", "fetch", "is_link"]
 
@@ -89,25 +90,36 @@ def _fetch_link(source: str, directory: Path, limits: Limits, options: LinkOptio
             source, work, limits=limits, options=options, progress=lambda share: rising(share * _DOWNLOAD_SHARE)
         )
         limits.check_size(sum(file.stat().st_size for file in loaded.files), loaded.title)
-        found = _probe_download(loaded, limits)
-        whole = _merge(loaded, work, rising)
-        if len(loaded.files) > 1:
-            found = media.probe(whole)
+        with _named(loaded.title):
+            found, *_ = [_checked(file, limits) for file in loaded.files]
+            whole = _merge(loaded, work, rising)
+            if len(loaded.files) > 1:
+                found = _checked(whole, limits)
         path = directory / f"source{loaded.suffix}"
-        with _writing(directory):
+        with writing(directory):
             whole.replace(path)
     progress(1.0)
-    return Fetched(path=path, media=found, title=loaded.title, language=loaded.language)
+    named = replace(found, name=loaded.title)
+    return Fetched(path=path, media=named, title=loaded.title, language=loaded.language)
 
 
-def _probe_download(loaded: link.Download, limits: Limits) -> Media:
-    """The first file (the picture, where there are two), within the limits. Errors name the title, not our file."""
-    try:
-        found = media.probe(loaded.files[0])
-    except SourceError as error:
-        raise type(error)(detail=error.detail, **{**error.params, "name": loaded.title}) from None
-    limits.check(found, loaded.title)
+def _checked(file: Path, limits: Limits) -> Media:
+    found = media.probe(file)
+    limits.check(found, file.name)
     return found
+
+
+@contextmanager
+def _named(title: str) -> Iterator[None]:
+    """Errors name the title: nobody knows our names for the files."""
+    try:
+        yield
+    except PipelineError as error:
+        ours = {"name", "path"} if isinstance(error, SourceError) else {"name"}
+        names = dict.fromkeys(ours & error.params.keys(), title)
+        if not names:
+            raise
+        raise type(error)(detail=error.detail, **{**error.params, **names}) from None
 
 
 def _merge(loaded: link.Download, work: Path, progress: Progress) -> Path:
@@ -122,23 +134,12 @@ def _merge(loaded: link.Download, work: Path, progress: Progress) -> Path:
 @contextmanager
 def _workshop(directory: Path) -> Iterator[Path]:
     """A directory inside `directory` for all that is unfinished; gone at the end, however it ends."""
-    with _writing(directory):
+    with writing(directory):
         work = Path(tempfile.mkdtemp(prefix=".fetch-", dir=directory))
     try:
         yield work
     finally:
         shutil.rmtree(work, ignore_errors=True)
-
-
-@contextmanager
-def _writing(directory: Path) -> Iterator[None]:
-    """Turns the system's refusals into ours."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise DiskFull from None
-        raise Unwritable(path=str(directory), detail=error.strerror or "") from None
 
 
 def _never_falling(progress: Progress) -> Progress:

@@ -16,6 +16,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -118,10 +119,31 @@ def run(
     return code, "".join(said)
 
 
+def dying_with_us(command: Sequence[str]) -> list[str]:
+    """`command`, started so that the kernel kills it when we die, even by SIGKILL, which leaves us no time to do it.
+
+    The kernel means the thread that starts it: that thread has to wait for the command. setpriv (util-linux, on every
+    Debian) asks for the signal and then becomes the command, with the same process id. A `preexec_fn` could do so too,
+    but is not safe beside threads. Where there is no such setpriv (macOS, BusyBox) the command is started plainly, and
+    goes on if we are killed; so is one that is missing, for the system's own error.
+    """
+    setpriv = _setpriv()
+    return [*setpriv, *command] if setpriv and shutil.which(command[0]) else [*command]
+
+
+@cache
+def _setpriv() -> tuple[str, ...]:
+    found = shutil.which("setpriv")
+    prefix = (found or "", "--pdeathsig", "KILL", "--")
+    if found is None or subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode:
+        return ()
+    return prefix
+
+
 def _start(arguments: Sequence[str], directory: Path) -> subprocess.Popen[str]:
     try:
         return subprocess.Popen(
-            [str(ffmpeg()), "-nostdin", "-hide_banner", "-nostats", "-progress", "pipe:1", *arguments],
+            dying_with_us([str(ffmpeg()), "-nostdin", "-hide_banner", "-nostats", "-progress", "pipe:1", *arguments]),
             cwd=directory,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

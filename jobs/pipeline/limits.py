@@ -11,11 +11,14 @@ from jobs.pipeline.probe import Media
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
-    """The most that is accepted: bytes of the file, seconds, pixels of one picture (width times height)."""
+    """The most that is accepted: bytes of the file, seconds, pixels of one picture (width times height).
 
-    max_bytes: int = 4_000_000_000
+    The numbers are the defaults of the settings MAX_MEGABYTES, MAX_MINUTES and MAX_PIXELS.
+    """
+
+    max_bytes: int = 4096 << 20
     max_seconds: float = 4 * 3600
-    max_pixels: int = 4096 * 2304
+    max_pixels: int = 3840 * 2160
 
     def check_size(self, size: int, name: str) -> None:
         """Raises TooLarge. `size` is in bytes."""

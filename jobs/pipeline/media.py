@@ -15,6 +15,7 @@ from typing import Any
 from jobs.pipeline import errors
 from jobs.pipeline.containers import MP4_AUDIO, fits_mp4, is_cut_short, looks_like_media, track_language
 from jobs.pipeline.ffmpeg import SUBTITLE_FORMATS, ffmpeg, input_of, make, making, run
+from jobs.pipeline.limits import Limits
 from jobs.pipeline.poster import poster
 from jobs.pipeline.probe import (
     AudioStream,
@@ -27,6 +28,7 @@ from jobs.pipeline.probe import (
     describe,
     frame_times,
     pace,
+    shown_size,
     video_stream,
 )
 from jobs.pipeline.protocols import SAMPLE_RATE, Progress, ignore_progress
@@ -51,6 +53,15 @@ CRF = 23
 PACE_FRAMES = 300
 """How many frames tell a steady rate from a variable one: ten seconds of most videos."""
 
+MAX_DECODED = Limits(max_pixels=8192 * 8192)
+"""The largest picture that is decoded to look at it, whatever the limits allow: 8K is half as large."""
+
+CLOSE_TRACKS = 8
+"""How many sound tracks are looked at closely; each costs a run of ffmpeg, about 0.1 s."""
+
+SLACK = 5.0
+"""Seconds that a file may play beyond its length. The length was held against the limits, and may be a lie."""
+
 _MP4 = ("-movflags", "+faststart", "-f", "mp4")
 
 
@@ -58,7 +69,7 @@ _MP4 = ("-movflags", "+faststart", "-f", "mp4")
 
 
 def probe(path: Path) -> Media:
-    """What `path` holds. Raises NoSuchFile, NotAFile, EmptyFile, NotAVideo, DamagedVideo or TooShort.
+    """What `path` holds. Raises NoSuchFile, NotAFile, EmptyFile, NotAVideo, DamagedVideo, TooManyPixels or TooShort.
 
     A file that ends before the end it names counts as damaged; `containers.is_cut_short` tells which name one.
     """
@@ -102,8 +113,10 @@ def _media(name: str, size: int, source: Path, found: Description) -> Media:
         raise errors.NotAVideo(name=name, detail=found.text)
     if duration <= 0:
         raise errors.TooShort(name=name)
+    for stream in found.pictures[:1]:
+        MAX_DECODED.check_picture(*shown_size(stream), name)
     video = next((_video(source, stream, told) for stream in found.pictures), None)
-    audio = tuple(track for stream in found.sounds if (track := _audio(source, stream)))
+    audio = tuple(_tracks(source, found.sounds))
     if (found.pictures and (not video or not video.width)) or not (video or audio):
         raise errors.DamagedVideo(name=name, detail=found.text)
     return Media(
@@ -153,6 +166,15 @@ def _video(source: Path, stream: Described, told: Mapping[str, Any]) -> VideoStr
     )
 
 
+def _tracks(source: Path, sounds: Sequence[Described]) -> Iterator[AudioStream]:
+    """Those that can be decoded; what comes after the first few is believed to, and to begin with the file."""
+    for stream in sounds[:CLOSE_TRACKS]:
+        if track := _audio(source, stream):
+            yield track
+    for stream in sounds[CLOSE_TRACKS:]:
+        yield audio_stream(stream, offset=0.0)
+
+
 def _audio(source: Path, stream: Described) -> AudioStream | None:
     """The sound track, or None when nothing of it can be decoded."""
     (first,) = _frame_times(source, ("-map", f"0:{stream.index}", "-frames:a", "1"))
@@ -189,7 +211,12 @@ def extract_audio(source: Path, target: Path, *, media: Media, progress: Progres
         raise errors.NoAudio(name=media.name)
     sound = ("-map", f"0:{media.speech.index}", "-af", f"aresample={SAMPLE_RATE}:async=1", "-ac", "1")
     with making(target) as part:
-        make([*input_of(source), *sound, "-c:a", "pcm_s16le", "-f", "wav"], part, media=media, progress=progress)
+        make(
+            [*input_of(source), *sound, *_no_longer(media), "-c:a", "pcm_s16le", "-f", "wav"],
+            part,
+            media=media,
+            progress=progress,
+        )
 
 
 def burn(
@@ -208,7 +235,12 @@ def burn(
             *("-map", f"0:{video.index}", "-vf", _drawing(video), "-c:v", "libx264", "-crf", str(CRF)),
             *("-pix_fmt", "yuv420p", "-fps_mode", "vfr", "-enc_time_base:v", "demux"),
         )
-        make([*input_of(source), *picture, *_sound(media), *_MP4], part, media=media, progress=progress)
+        make(
+            [*input_of(source), *picture, *_sound(media), *_no_longer(media), *_MP4],
+            part,
+            media=media,
+            progress=progress,
+        )
 
 
 def embed(
@@ -249,6 +281,10 @@ def merge(video: Path, audio: Path, target: Path, *, progress: Progress = ignore
 
 
 # How ffmpeg is asked
+
+
+def _no_longer(media: Media) -> tuple[str, str]:
+    return "-t", f"{media.duration + SLACK:.3f}"
 
 
 def _drawing(video: VideoStream) -> str:

@@ -129,22 +129,30 @@ class Description:
 
 
 def describe(text: str) -> Description:
-    """Read the answer to `ffmpeg -i`."""
+    """Read the answer to `ffmpeg -i`.
+
+    The tags of a file are printed as they are, line breaks in their names included, so they can look like anything.
+    Those of the file come before its length: reading begins at the last length, and the first word on a stream counts.
+    """
     head = re.search(r"^Input #0, (.+), from ", text, re.MULTILINE)
-    length = re.search(r"^  Duration: (\d+):(\d+):(\d+\.\d+)", text, re.MULTILINE)
+    body = text[max(text.rfind("\n  Duration: "), 0) :]
+    length = re.search(r"^  Duration: (\d+):(\d+):(\d+\.\d+)", body, re.MULTILINE)
     duration = None
     if length and "Estimating duration from bitrate" not in text:
         hours, minutes, seconds = length.groups()
         duration = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
     return Description(
-        text=text, container=head.group(1) if head else "", duration=duration, streams=tuple(_streams(text))
+        text=text, container=head.group(1) if head else "", duration=duration, streams=tuple(_streams(body))
     )
 
 
 def _streams(text: str) -> Iterator[Described]:
+    seen = set()
     for block in re.split(r"(?m)^(?=  Stream #0:)", text)[1:]:
-        if found := _STREAM.match(block.split("\n", 1)[0]):
+        found = _STREAM.match(block.split("\n", 1)[0])
+        if found and found.group(1) not in seen:
             index, language, kind, words = found.groups()
+            seen.add(index)
             turned = _ROTATION.search(block)
             yield Described(
                 index=int(index),
@@ -156,12 +164,16 @@ def _streams(text: str) -> Iterator[Described]:
             )
 
 
-def video_stream(found: Described, *, fps: float, variable_rate: bool, offset: float) -> VideoStream:
-    """The picture as shown. `fps` and `variable_rate` come from the times of its frames."""
+def shown_size(found: Described) -> tuple[int, int]:
+    """Width and height of a frame as it is shown; (0, 0) where they are not told."""
     size = re.search(r" (\d+)x(\d+)[, ]", found.words + " ")
     width, height = (int(size.group(1)), int(size.group(2))) if size else (0, 0)
-    if found.rotation in {90, 270}:
-        width, height = height, width
+    return (height, width) if found.rotation in {90, 270} else (width, height)
+
+
+def video_stream(found: Described, *, fps: float, variable_rate: bool, offset: float) -> VideoStream:
+    """The picture as shown. `fps` and `variable_rate` come from the times of its frames."""
+    width, height = shown_size(found)
     pixels = _PIXELS.search(found.words)
     colour = (pixels.group(2) or "") if pixels else ""
     return VideoStream(

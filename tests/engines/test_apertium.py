@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -118,3 +119,13 @@ def test_a_command_without_pairs_is_not_ready(tmp_path: Path) -> None:
     path.write_text("#!/bin/sh\n")
     path.chmod(0o755)
     assert "no languages" in apertium.readiness(apertium.Options(command=str(path))).reason
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv of util-linux")
+def test_the_command_is_started_to_die_with_us(tmp_path: Path) -> None:
+    """PR_SET_PDEATHSIG cannot be read from outside: the command asks for its own."""
+    ask = "import ctypes; n = ctypes.c_int(); ctypes.CDLL(None).prctl(2, ctypes.byref(n)); print(n.value)"
+    options = command(tmp_path / "apertium", f"exec {sys.executable} -c '{ask}'")
+    engine = apertium.Apertium(options)
+    (batch,) = engine.translate([line(1)], SPANISH, {})
+    assert batch.translations[0].text.startswith("9")

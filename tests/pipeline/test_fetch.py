@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from jobs.pipeline import link
 from jobs.pipeline.errors import (
     DamagedVideo,
     DiskFull,
     EmptyFile,
+    NoAudio,
     NoSuchFile,
     NotAFile,
     NotAVideo,
@@ -23,7 +26,7 @@ from jobs.pipeline.errors import (
 )
 from jobs.pipeline.fetch import Limits, LinkOptions, fetch
 from jobs.pipeline.limits import bytes_text, duration_text, pixels_text
-from tests.pipeline.clips import Clips
+from tests.pipeline.clips import Clips, run
 from tests.pipeline.web_server import WebServer, serving
 
 
@@ -244,3 +247,47 @@ def test_a_full_disk(server: WebServer, work: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(DiskFull):
         fetch_link(server, "/video.mp4", work)
     assert list(work.iterdir()) == []
+
+
+# What a download is made of
+
+
+def downloaded(monkeypatch: pytest.MonkeyPatch, *sources: Path) -> None:
+    """The child's part done: `sources` under the names that it gives."""
+
+    def download(_: str, directory: Path, **__: object) -> link.Download:
+        files = tuple(directory / str(number) for number in range(len(sources)))
+        for source, file in zip(sources, files, strict=True):
+            shutil.copyfile(source, file)
+        return link.Download(files=files, suffix=".mp4", title="My talk", language=None)
+
+    monkeypatch.setattr(link, "download", download)
+
+
+def test_the_sound_is_held_to_the_limits_too(
+    clips: Clips, work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("-f", "lavfi", "-i", "sine=duration=20", "-c:a", "aac", str(tmp_path / "long.m4a"))
+    downloaded(monkeypatch, clips["mute.mp4"], tmp_path / "long.m4a")
+    with pytest.raises(TooLong, match="My talk"):
+        fetch("https://example.org/talk", work, limits=Limits(max_seconds=10))
+    assert list(work.iterdir()) == []
+
+
+@pytest.mark.parametrize("names", [["plain.mp4"], ["mute.mp4", "sound.m4a"]])
+def test_a_download_is_called_by_its_title(
+    clips: Clips, work: Path, monkeypatch: pytest.MonkeyPatch, names: list[str]
+) -> None:
+    downloaded(monkeypatch, *(clips[name] for name in names))
+    assert fetch("https://example.org/talk", work).media.name == "My talk"
+
+
+def test_errors_of_merging_name_the_title(clips: Clips, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    downloaded(monkeypatch, clips["mute.mp4"], clips["mute.mp4"])
+    with pytest.raises(NoAudio, match="My talk"):
+        fetch("https://example.org/talk", work)
+
+
+def test_the_limits_are_those_of_the_settings() -> None:
+    usual = Limits()
+    assert (usual.max_bytes, usual.max_seconds, usual.max_pixels) == (4096 << 20, 240 * 60, 3840 * 2160)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 from pathlib import Path
 
@@ -214,3 +215,11 @@ def test_merge_wants_one_of_each(clips: Clips, tmp_path: Path) -> None:
 def test_the_control_picture_is_black(clips: Clips, tmp_path: Path) -> None:
     run("-i", str(clips["black.mp4"]), "-c", "copy", str(tmp_path / "copy.mp4"))
     assert lit(gray_frame(tmp_path / "copy.mp4", 0.7, SIZE)) == 0
+
+
+def test_no_more_is_burned_than_the_file_said_it_holds(clips: Clips, tmp_path: Path, ass: Path, fonts: Path) -> None:
+    source = tmp_path / "long.mkv"
+    run("-f", "lavfi", "-i", "color=size=64x48:rate=10:duration=20", str(source))
+    said = dataclasses.replace(media.probe(source), duration=1.0)
+    media.burn(source, ass, tmp_path / "out.mp4", media=said, fonts=fonts)
+    assert 1 < media.probe(tmp_path / "out.mp4").duration < 8

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -163,3 +165,33 @@ def test_no_ffmpeg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "film.mp4").write_bytes(b"x")
     with pytest.raises(errors.NoFfmpeg):
         media.probe(tmp_path / "film.mp4")
+
+
+def gone_within(pid: int, seconds: float) -> bool:
+    """Whether the process ends; a zombie, which only waits to be read by its new parent, has ended."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except OSError:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv of util-linux")
+def test_ffmpeg_dies_with_a_killed_parent(clips: Clips, tmp_path: Path, ass: Path, fonts: Path) -> None:
+    arguments = [str(path) for path in (clips["long.mp4"], ass, fonts, tmp_path / "out.mp4")]
+    with subprocess.Popen([sys.executable, "-c", BURN, *arguments], cwd=ROOT, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        (working,) = children(process.pid)
+        os.kill(working, signal.SIGSTOP)  # so that it cannot just be done by then
+        process.kill()
+        process.wait()
+    try:
+        assert gone_within(working, 1)
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(working, signal.SIGKILL)

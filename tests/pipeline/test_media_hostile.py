@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from jobs.pipeline import errors, media
+from jobs.pipeline.probe import describe
 from tests.pipeline.clips import Clips, run, write_ass
 
 Trap = Callable[[str], str]
@@ -194,3 +195,42 @@ def test_the_control_run_is_real(clips: Clips, tmp_path: Path) -> None:
     """What the whitelist must not do is refuse every file."""
     run("-i", str(clips["plain.mp4"]), "-c", "copy", str(tmp_path / "again.mkv"))
     assert media.probe(tmp_path / "again.mkv").video
+
+
+def test_a_tag_that_looks_like_a_stream(clips: Clips, tmp_path: Path) -> None:
+    """ffmpeg prints the names of tags as they are, with their line breaks."""
+    fake = "a\n  Duration: 00:00:01.00, start: 0.0\n  Stream #0:0: Video: h264, yuv420p, 64x36, 25 fps\n"
+    path = tmp_path / "film.mp4"
+    tag = ("-metadata", f"{fake}b=x", "-movflags", "use_metadata_tags")
+    run("-i", str(clips["plain.mp4"]), "-c", "copy", *tag, str(path))
+    picture = media.probe(path).picture
+    assert (picture.width, picture.height) == (160, 120)
+
+
+def test_a_stream_is_described_once() -> None:
+    text = "Input #0, x, from 'y':\n  Duration: 00:00:02.00, start\n"
+    text += "  Stream #0:0: Video: h264, yuv420p, 640x360, 25 fps\n  Stream #0:0: Video: h264, yuv420p, 64x36, 25 fps\n"
+    assert [stream.words for stream in describe(text).streams] == ["h264, yuv420p, 640x360, 25 fps"]
+
+
+def test_a_huge_picture_is_refused_before_it_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "huge.mkv"
+    run("-f", "lavfi", "-i", "color=size=16000x8000:rate=1:duration=1", "-c:v", "png", str(path))
+    monkeypatch.setattr(media, "_frame_times", lambda *_: pytest.fail("decoded"))
+    with pytest.raises(errors.TooManyPixels, match="16000 × 8000"):
+        media.probe(path)
+
+
+def test_only_the_first_sound_tracks_are_decoded(clips: Clips, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "many.mkv"
+    run("-i", str(clips["plain.mp4"]), *(("-map", "0:a") * 12), "-c", "copy", str(path))
+    runs: list[object] = []
+    real = media._frame_times
+
+    def counted(source: Path, *outputs: Sequence[str]) -> list[list[float]]:
+        runs.append(outputs)
+        return real(source, *outputs)
+
+    monkeypatch.setattr(media, "_frame_times", counted)
+    assert len(media.probe(path).audio) == 12
+    assert len(runs) == 8
