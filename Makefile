@@ -5,11 +5,16 @@ BIN := .venv/bin
 # The address of an index of CPU-only PyTorch wheels; then the CUDA libraries (4 GB) are left out.
 TORCH_INDEX ?=
 SYSTEM_PACKAGES := apertium apertium-eng-spa
+TEST_PACKAGES := postgresql
+# Where `make run` listens, and where it keeps its pid file and socket.
+LISTEN ?= 127.0.0.1
+PORT ?= 8000
+RUN_DIR ?= $(CURDIR)/build/run
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # one pip at a time in one .venv
-.PHONY: help demo test soak check format bench whisperx lock vendor frames clean
+.PHONY: help demo run test soak check format bench whisperx lock vendor frames clean
 
 help: ## what the targets do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -18,10 +23,17 @@ demo: .venv/base .venv/system .env ## two subtitled videos from the bundled clip
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py demo
 
-test: .venv/dev .venv/system ## the whole suite
+run: .venv/base .venv/system .env ## everything: web server, clusters, reaper; Ctrl-C stops all of it
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@mkdir -p "$(RUN_DIR)"
+	@echo "Zirnevis runs on http://$(LISTEN):$(PORT) (Ctrl-C stops everything)"
+	@BIN="$(CURDIR)/$(BIN)" LISTEN="$(LISTEN)" PORT="$(PORT)" RUN_DIR="$(RUN_DIR)" \
+		exec $(BIN)/supervisord --configuration deploy/supervisord.conf
+
+test: .venv/dev .venv/system .venv/system-test ## the whole suite
 	$(PYTEST) -n 2 --dist loadgroup
 
-soak: .venv/dev .venv/system ## the whole suite with long repetitions
+soak: .venv/dev .venv/system .venv/system-test ## the whole suite with long repetitions
 	$(PYTEST) -n 2 --dist loadgroup --timeout 1800 -m "soak or not bench"
 
 check: .venv/dev ## lint, types, layers, migrations, deployment settings
@@ -37,7 +49,7 @@ format: .venv/dev ## lint fixes and formatting
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/dev .venv/system ## measurements, with their references in the same run
+bench: .venv/dev .venv/system .venv/system-test ## measurements, with their references in the same run
 	$(BIN)/python -m tests.benchmarks
 
 whisperx: .venv/whisperx ## WhisperX as requirements/whisperx.txt locks it (4.8 GB to download)
@@ -77,6 +89,9 @@ clean: ## remove .venv and caches; videos, results and .env stay
 
 .venv/system: deploy/system-packages.sh | .venv/made
 	@if deploy/system-packages.sh $(SYSTEM_PACKAGES); then touch $@; fi
+
+.venv/system-test: deploy/system-packages.sh | .venv/made
+	@if deploy/system-packages.sh $(TEST_PACKAGES); then touch $@; fi
 
 .env: | .venv/made
 	@umask 077 && sed "s|^SECRET_KEY=.*|SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))')|" \

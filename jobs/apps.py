@@ -1,8 +1,28 @@
 """The one app of the project."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class JobsConfig(AppConfig):
     name = "jobs"
     verbose_name = "Zirnevis"
+
+    def ready(self) -> None:
+        from jobs import checks, tasks
+
+        assert checks  # registered by being imported
+        tasks.connect()
+        post_migrate.connect(_schedule_cleanup, sender=self)
+
+
+def _schedule_cleanup(**_: Any) -> None:
+    """The one thing that Django-Q does by the clock. Without a cluster by name it would never be done."""
+    from django_q.models import Schedule
+
+    hourly = {"func": "jobs.cleanup.scheduled", "schedule_type": Schedule.HOURLY, "repeats": -1, "cluster": "media"}
+    Schedule.objects.update_or_create(name="cleanup", defaults=hourly)

@@ -14,17 +14,16 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from jobs import health
 from jobs.engines.choose import Engines
 from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
 from jobs.engines.spec import Spec
+from jobs.health import ROOM
 from jobs.pipeline import media
 from jobs.pipeline.errors import PipelineError
 from jobs.pipeline.languages import language
 from jobs.pipeline.limits import bytes_text
 from jobs.pipeline.subtitle import FONTS, missing_font
-
-ROOM = 2 * 1024**3
-"""Bytes of free disk under which a video of an hour may not fit any more."""
 
 _PAIRS = (("en", "fa"), ("en", "es"), ("fa", "en"), ("ar", "fa"))
 """Language pairs that the table of engines shows: the ones this project is for, first."""
@@ -48,6 +47,7 @@ def examine() -> Iterator[Finding]:
     yield from _fonts()
     yield _database()
     yield _media_directory()
+    yield from _processes()
     yield from (_engine("speech", spec) for spec in TRANSCRIBERS)
     yield from (_engine("translation", spec) for spec in TRANSLATORS)
     yield from _languages()
@@ -96,6 +96,24 @@ def _media_directory() -> Finding:
     free = shutil.disk_usage(place).free
     remedy = "free some space, or set MEDIA_ROOT to a larger disk"
     return Finding(subject="Disk", good=free > ROOM, detail=f"{bytes_text(free)} free in {place}", remedy=remedy)
+
+
+def _processes() -> Iterator[Finding]:
+    """Those of `make run`: the clusters, the reaper, the web server. Commands can do without."""
+    found = health.look()
+    if not found.database:
+        return
+    yield from map(_cluster, found.clusters)
+    for subject, alive in (("Reaper", found.reaper), ("Web server", found.web)):
+        yield Finding(subject=subject, good=alive, detail="alive" if alive else "does not run", remedy="make run")
+
+
+def _cluster(cluster: health.Cluster) -> Finding:
+    """One that is stuck is ended by the reaper, and brought back by what `make run` started."""
+    state = "stuck, takes no tickets" if cluster.stuck else "alive" if cluster.workers else "does not run"
+    load = f"workers: {cluster.workers}; stages at work: {cluster.running}, waiting: {cluster.waiting}"
+    detail = f"{state} ({load}; tickets: {cluster.tickets})"
+    return Finding(subject=f"Cluster {cluster.name}", good=cluster.ok, detail=detail, remedy="make run")
 
 
 def _engine(role: str, spec: Spec) -> Finding:

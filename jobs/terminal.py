@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
-from jobs.pipeline.produce import Listener, Result
+from jobs.delivery import Delivered
+from jobs.follow import Listener
 from jobs.pipeline.stages import Stage, overall
 
 if TYPE_CHECKING:
@@ -28,7 +29,15 @@ _SETTLED = 2.0
 class Display(Listener, Protocol):
     """A listener that also shows how it ended."""
 
-    def result(self, result: Result) -> None: ...
+    def result(self, result: Delivered) -> None: ...
+
+
+class Silence:
+    """A listener that tells nobody."""
+
+    def progress(self, stage: Stage, share: float) -> None: ...
+
+    def note(self, sentence: str) -> None: ...
 
 
 class _Clock:
@@ -58,7 +67,7 @@ class Bars:
     def note(self, sentence: str) -> None:
         self._bars.console.print(sentence, markup=False, highlight=False)
 
-    def result(self, result: Result) -> None:
+    def result(self, result: Delivered) -> None:
         self._bars.stop()
         for line in _ending(result):
             self._bars.console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -83,7 +92,7 @@ class Lines:
     def note(self, sentence: str) -> None:
         self._say(sentence)
 
-    def result(self, result: Result) -> None:
+    def result(self, result: Delivered) -> None:
         for line in _ending(result):
             self._say(line)
 
@@ -117,7 +126,7 @@ class JsonLines:
     def note(self, sentence: str) -> None:
         self._say(event="note", sentence=sentence)
 
-    def result(self, result: Result) -> None:
+    def result(self, result: Delivered) -> None:
         self._say(
             event="result",
             video=str(result.video) if result.video else None,
@@ -154,7 +163,7 @@ def _bars(out: TextIO) -> Progress:
     return Progress(*columns, console=Console(file=out))
 
 
-def _ending(result: Result) -> list[str]:
+def _ending(result: Delivered) -> list[str]:
     kept = f"{result.quality.good} of {result.quality.cues} cues keep every rule of good subtitles"
     return [f"quality: {kept}", f"result: {result.video or result.subtitles}", f"subtitles: {result.subtitles}"]
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from pytest_django import DjangoDbBlocker
+
+from tests import databases as kinds
+from tests.postgres import NoPostgres, Postgres, throwaway
 
 DATA = Path(__file__).parent / "data"
 
@@ -14,6 +20,55 @@ DATA = Path(__file__).parent / "data"
 def data() -> Path:
     """The directory of sounds, subtitles and toy models that the tests share."""
     return DATA
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server of this run's own. A test that stops or restarts it leaves it running."""
+    try:
+        with throwaway() as server:
+            yield server
+    except NoPostgres as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def databases(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
+) -> kinds.Databases:
+    return kinds.Databases(tmp_path_factory.mktemp("databases"), lambda: request.getfixturevalue("postgres"))
+
+
+@pytest.fixture(params=kinds.KINDS)
+def database_url(
+    request: pytest.FixtureRequest, databases: kinds.Databases, tmp_path: Path, django_db_blocker: DjangoDbBlocker
+) -> Iterator[str]:
+    """The DATABASE_URL of a fresh, migrated database, of each kind in turn. Processes may work on it: see
+    `databases.process_environment`; this one does within `on_database`, or with the fixture `database`.
+    """
+    with ExitStack() as stack:
+        with django_db_blocker.unblock():
+            url = stack.enter_context(databases.fresh(request.param, tmp_path))
+        yield url
+
+
+@pytest.fixture
+def on_database(django_db_blocker: DjangoDbBlocker) -> Callable[[str], AbstractContextManager[None]]:
+    """`with on_database(url):` Django code of this process works on that database. See databases.on_database."""
+
+    @contextmanager
+    def on(url: str) -> Iterator[None]:
+        with django_db_blocker.unblock(), kinds.on_database(url):
+            yield
+
+    return on
+
+
+@pytest.fixture
+def database(database_url: str, on_database: Callable[[str], AbstractContextManager[None]]) -> Iterator[str]:
+    """The whole test runs on a fresh database, of each kind in turn; this is its DATABASE_URL."""
+    with on_database(database_url):
+        yield database_url
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

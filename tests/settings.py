@@ -1,6 +1,8 @@
 """The settings of the tests: those of the project, without this machine's `.env` and keys."""
 
 import os
+import tempfile
+from pathlib import Path
 
 os.environ["ENV_FILE"] = ""
 os.environ["SECRET_KEY"] = "only-for-tests"
@@ -20,4 +22,13 @@ OURS = (
 for name in [name for name in os.environ if name.startswith(OURS)]:
     del os.environ[name]
 
+# Processes that a test starts work on its database and in its directory.
+for name in ("DATABASE_URL", "MEDIA_ROOT"):
+    if name_for_tests := os.environ.get(f"TEST_{name}"):
+        os.environ[name] = name_for_tests
+
 from translator.settings import *  # noqa: E402, F403
+from translator.settings import DATABASES  # noqa: E402
+
+# A file, not memory: threads have connections of their own, and what holds here holds for the files that people use.
+DATABASES["default"]["TEST"] = {"NAME": str(Path(tempfile.gettempdir()) / f"zirnevis-test-{os.getpid()}.sqlite3")}

@@ -131,13 +131,68 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 
 # The queue. A ticket is redelivered after `retry`; the time limits of the work itself are the supervisor's.
 
-Q_CLUSTER = {"name": "zirnevis", "orm": "default", "workers": 1, "retry": 60, "timeout": 50, "save_limit": 100}
+CLUSTERS = {
+    "speech": _number("SPEECH_WORKERS", 1),
+    "text": _number("TEXT_WORKERS", 2),
+    "media": _number("MEDIA_WORKERS", 2),
+}
+CLUSTER = _env.get("Q_CLUSTER_NAME", "")  # which of them this process belongs to, if any
+Q_CLUSTER = {
+    "name": "zirnevis",
+    "orm": "default",
+    "workers": 1,
+    "queue_limit": 1,  # tickets taken before a worker is free are hidden from the others
+    "poll": 0.1,
+    "retry": 60,
+    "timeout": 50,  # of anything but a ticket, which brings its own
+    "recycle": 100_000,
+    "save_limit": -1,
+    "ack_failures": True,
+    "ALT_CLUSTERS": {name: {"workers": workers} for name, workers in CLUSTERS.items()},
+}
+
+# How many seconds a page keeps its owner present: since its last sign, once it was closed, and while it is hidden on a
+# touch device. A server may be away for twice the lease without anybody being judged absent.
+
+PAGE_LEASE = _number("PAGE_LEASE", 180)
+TAB_CLOSE_GRACE = _number("TAB_CLOSE_GRACE", 10)
+HIDDEN_GRACE = _number("HIDDEN_GRACE", 15 * 60)
+
+# What one owner may have, unless the admin says otherwise (0: no limit), and how long results stay
+
+LIMIT_RUNNING = _number("LIMIT_RUNNING", 2)
+LIMIT_QUEUED = _number("LIMIT_QUEUED", 20)
+LIMIT_MINUTES_A_DAY = _number("LIMIT_MINUTES_A_DAY", 0)
+LIMIT_STORED_BYTES = _number("LIMIT_STORED_MEGABYTES", 50_000) * 1024 * 1024
+RETENTION_HOURS = _number("RETENTION_HOURS", 24)
+
+# What the children that run stages get of our environment: no key, no password, no address of a database
+
+_PASSED_ON = {"PATH", "HOME", "USER", "LANG", "TZ", "LD_LIBRARY_PATH", "XDG_CACHE_HOME", "IMAGEIO_FFMPEG_EXE"}
+_PASSED_ON_PREFIXES = ("LC_", "CUDA_", "NVIDIA_", "HF_HOME", "HF_HUB_", "TORCH_", "OMP_", "MKL_", "NLTK_", "SSL_CERT_")
+CHILD_ENVIRONMENT = {
+    name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith(_PASSED_ON_PREFIXES)
+}
 
 # What a video may be
 
 MAX_BYTES = _number("MAX_MEGABYTES", 4096) * 1024 * 1024
 MAX_SECONDS = _number("MAX_MINUTES", 240) * 60
 MAX_PIXELS = _number("MAX_PIXELS", 3840 * 2160)
+
+# Logs: a line for each transition, with its job, stage and attempt
+
+LOG_LEVEL = (_env.get("LOG_LEVEL") or "INFO").upper()
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"facts": {"()": "jobs.logs.Facts"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "facts"}},
+    "loggers": {
+        "jobs": {"handlers": ["stderr"], "level": LOG_LEVEL},
+        "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+    },
+}
 
 # Links
 

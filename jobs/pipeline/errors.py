@@ -4,7 +4,8 @@ PipelineError
 ├── BadInput            what was brought cannot be used
 │   ├── SourceError     the file or the link
 │   ├── LanguageError   the languages asked for
-│   └── SubtitlesError  the subtitles that were brought
+│   ├── SubtitlesError  the subtitles that were brought
+│   └── QuotaError      more than one person may have
 ├── EngineError         a speech or translation engine
 │   ├── NotReady        it is not installed, or lacks a key or a model
 │   └── ServiceError    a remote one did not do its work
@@ -218,6 +219,25 @@ class BadStyle(BadInput):
     sentence = _("“{style}” is not a style. Choose at most one word of each: {choices}.")
 
 
+# What one person may have
+
+
+class QuotaError(BadInput):
+    sentence = _("This is more than you are allowed here. Delete something, or try again later.")
+
+
+class TooManyJobs(QuotaError):
+    sentence = _("You have {count} jobs waiting or uploading; at most {limit} are allowed. Wait until one is done.")
+
+
+class DailyMinutes(QuotaError):
+    sentence = _("You had {used} of video translated in 24 hours; at most {limit} are allowed. Try again later.")
+
+
+class StorageFull(QuotaError):
+    sentence = _("This does not fit: your files take {stored}, and {limit} are allowed. Delete some results first.")
+
+
 # Engines
 
 
@@ -301,6 +321,15 @@ class Unwritable(HostError):
 
 class NoFfmpeg(HostError):
     sentence = _("There is no ffmpeg on this machine. Install the requirements of Zirnevis again.")
+    retryable = False
+
+
+class StageDied(HostError):
+    sentence = _("The work on the video broke off. Try again; if it happens again, choose another file or engine.")
+
+
+class StageTimedOut(HostError):
+    sentence = _("This took longer than {limit} and was stopped. Try a shorter or smaller video, or a faster engine.")
     retryable = False
 
 

@@ -42,20 +42,26 @@ def fetch(
     source: str,
     directory: Path,
     *,
+    name: str = "",
     limits: Limits = Limits(),
     options: LinkOptions = LinkOptions(),
     progress: Progress = ignore_progress,
 ) -> Fetched:
     """The video `source`: the path of a file, which is used where it is, or a link, downloaded into `directory`.
 
+    `name` is what the person calls a file that we keep under another name.
+
     `directory` must exist. However this ends, `directory` holds the whole video `source.*` or nothing new. Raises
     SourceError for what is wrong with the source, HostError for what is wrong here.
     """
     if is_link(source):
         return _fetch_link(source, directory, limits, options, progress)
-    fetched = _fetch_file(source, limits)
+    with _named(name):
+        fetched = _fetch_file(source, limits)
     progress(1.0)
-    return fetched
+    if not name:
+        return fetched
+    return replace(fetched, media=replace(fetched.media, name=name), title=Path(name).stem)
 
 
 def _fetch_file(source: str, limits: Limits) -> Fetched:
@@ -117,7 +123,7 @@ def _named(title: str) -> Iterator[None]:
     except PipelineError as error:
         ours = {"name", "path"} if isinstance(error, SourceError) else {"name"}
         names = dict.fromkeys(ours & error.params.keys(), title)
-        if not names:
+        if not (names and title):
             raise
         raise type(error)(detail=error.detail, **{**error.params, **names}) from None
 

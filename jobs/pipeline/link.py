@@ -6,7 +6,6 @@ import json
 import os
 import re
 import selectors
-import signal
 import subprocess
 import sys
 import time
@@ -127,7 +126,7 @@ def _loopback(setting: str) -> Endpoint:
 
 @contextmanager
 def _child(orders: Orders) -> Iterator[subprocess.Popen[bytes]]:
-    """The running child. It leads its own group, so that whatever it started ends with it.
+    """The running child. It stays in our process group, with which whatever it started ends (see `shim`).
 
     Its stdin stays open: if this process dies the pipe closes, and the child ends itself (`link_child`).
     """
@@ -138,7 +137,6 @@ def _child(orders: Orders) -> Iterator[subprocess.Popen[bytes]]:
         stderr=subprocess.DEVNULL,  # yt-dlp prints cookies it does not understand; errors come as messages
         cwd=orders.directory,
         env=_environment(orders.directory),
-        start_new_session=True,
     )
     assert process.stdin
     assert process.stdout
@@ -148,8 +146,7 @@ def _child(orders: Orders) -> Iterator[subprocess.Popen[bytes]]:
             process.stdin.flush()
         yield process
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
         process.wait()
         process.stdout.close()
         with suppress(BrokenPipeError):

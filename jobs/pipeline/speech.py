@@ -96,7 +96,7 @@ def _spectra(samples: Samples) -> Iterator[Floats]:
 
 def _block_features(power: Floats) -> tuple[Floats, Floats]:
     overtones = _overtones(10 * np.log10(power))
-    later = np.concatenate((overtones[_LAG:], overtones[len(overtones) - _LAG :]))[: len(overtones)]
+    later = np.concatenate((overtones[_LAG:], overtones[max(0, len(overtones) - _LAG) :]))[: len(overtones)]
     alike = (overtones * later).sum(axis=1)
     own = slice(0, min(len(power), _BLOCK))
     return (10 * np.log10(power.sum(axis=1)))[own], alike[own]

@@ -26,6 +26,24 @@ WEIGHTS: dict[Stage, float] = {
 }
 
 
+_LIMITS: dict[Stage, tuple[float, float]] = {
+    Stage.FETCH: (4 * 3600, 2),
+    Stage.TRANSCRIBE: (1800, 30),
+    Stage.TRANSLATE: (1800, 30),
+    Stage.SUBTITLE: (600, 0.1),
+    Stage.RENDER: (1800, 30),
+}
+
+
+def time_limit(stage: Stage, seconds: float) -> float:
+    """How many seconds a stage may take for a video of `seconds`: a bound for what hangs, far above any real work.
+
+    Recognition and burning are ten times slower than the video at worst (large model, 4K, two cores).
+    """
+    base, factor = _LIMITS[stage]
+    return base + factor * seconds
+
+
 def overall(stage: Stage, share: float) -> float:
     """The share of the whole job that is done when `stage` has done `share` of its own work."""
     before = sum(weight for earlier, weight in WEIGHTS.items() if list(Stage).index(earlier) < list(Stage).index(stage))

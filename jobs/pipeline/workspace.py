@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from jobs.pipeline.errors import DiskFull, Unwritable
+from jobs.pipeline.errors import DiskFull, HostError, Unwritable
 
 PREFIX = ".zirnevis-work-"
 
@@ -61,9 +61,14 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise DiskFull from None
-        raise Unwritable(path=str(path), detail=error.strerror or "") from None
+        raise refusal(error, path) from None
+
+
+def refusal(error: OSError, path: Path) -> HostError:
+    """What the system's refusal to write below `path` is called here."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return DiskFull(detail=str(error))
+    return Unwritable(path=str(path), detail=error.strerror or "")
 
 
 def publish(places: Mapping[Path, Path]) -> None:

@@ -11,7 +11,7 @@ import logging
 import sys
 from pathlib import Path
 
-from tests.benchmarks import burning, layout, memory, pipeline
+from tests.benchmarks import burning, jobs, layout, memory, pipeline
 from tests.benchmarks.measure import BUILD
 from tests.benchmarks.rows import Row, table, write
 
@@ -20,6 +20,7 @@ BENCHMARKS = {
     "memory": memory.measure,
     "burning": burning.measure,
     "pipeline": pipeline.measure,
+    "jobs": jobs.measure,
 }
 
 

@@ -11,14 +11,15 @@ import sys
 import time
 from pathlib import Path
 
-from jobs.pipeline import cues, produce, quality, subtitle
+from jobs.pipeline import cues, quality, subtitle
+from jobs.pipeline import work as pipeline
 from jobs.pipeline.languages import language
 from jobs.pipeline.protocols import Brief
 from jobs.pipeline.transcribe import transcribe
 from jobs.pipeline.translate import translate
 from tests.benchmarks.doubles import Counter, Mirror
 
-assert produce  # the whole pipeline is imported before anything is measured
+assert pipeline  # the whole pipeline is imported before anything is measured
 ENGLISH, SPANISH = language("en"), language("es")
 
 
@@ -33,7 +34,7 @@ def resident(kind: str) -> float:
 
 
 def work(audio: Path, window: float, directory: Path) -> int:
-    """As `produce` does it. Returns how many cues there were."""
+    """As the stages do it. Returns how many cues there were."""
     heard: list[cues.Cue] = []
     for part in transcribe(audio, Counter(window), name=audio.name, language="en"):
         heard += cues.segment(part.words, ENGLISH, first_id=len(heard) + 1, until=part.end)

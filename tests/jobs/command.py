@@ -10,13 +10,23 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.conf import settings
 from django.core.management import call_command
+from django.db import connection
 
 from jobs.pipeline.errors import PipelineError
 
 ROOT = Path(__file__).parents[2]
 
-ENVIRONMENT = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONWARNINGS": "error"}
+
+def environment(**more: str) -> dict[str, str]:
+    """Of a command in a process of its own that works on the database and in the directory of this test."""
+    ours = {"DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONWARNINGS": "error"}
+    places = {
+        "TEST_DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
+        "TEST_MEDIA_ROOT": str(settings.MEDIA_ROOT),
+    }
+    return {**os.environ, **ours, **places, **more}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +55,7 @@ def command_line(*arguments: object) -> list[str]:
 
 def run(*arguments: object) -> Ran:
     """Run the command in a process of its own."""
-    done = subprocess.run(command_line(*arguments), capture_output=True, text=True, env=ENVIRONMENT, check=False)
+    done = subprocess.run(command_line(*arguments), capture_output=True, text=True, env=environment(), check=False)
     return Ran(code=done.returncode, out=done.stdout, err=done.stderr)
 
 
@@ -60,10 +70,11 @@ def children(pid: int | None = None) -> list[int]:
     parents: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+            state, parent, *_ = stat.read_text().rpartition(")")[2].split()
         except OSError:
             continue  # It has just ended.
-        parents.setdefault(parent, []).append(int(stat.parent.name))
+        if state != "Z":  # ended, and its parent has yet to hear it
+            parents.setdefault(int(parent), []).append(int(stat.parent.name))
     found, waiting = list[int](), [pid or os.getpid()]
     while waiting:
         below = parents.get(waiting.pop(), [])

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,6 +34,14 @@ def nothing_left(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
         signal.signal(number, handler)
     assert set(children()) <= before
     assert not list(temporary.iterdir())
+
+
+@pytest.fixture(autouse=True)
+def media_root(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> Path:
+    """Where jobs live."""
+    place = tmp_path_factory.mktemp("media")
+    settings.MEDIA_ROOT = place
+    return place
 
 
 @pytest.fixture

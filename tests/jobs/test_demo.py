@@ -14,6 +14,8 @@ from jobs.engines import apertium, gemini
 from jobs.management.commands import demo
 from tests.jobs.command import files_in
 
+pytestmark = pytest.mark.django_db(transaction=True)
+
 needs_apertium = pytest.mark.skipif(
     not apertium.ENGINE.readiness(apertium.Options()).ready,
     reason="Apertium is not installed: apt install apertium-eng-spa",

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from jobs import terminal
+from jobs.delivery import Delivered
 from jobs.pipeline.languages import language
-from jobs.pipeline.produce import Result
 from jobs.pipeline.quality import check
 from jobs.pipeline.stages import Stage
 
@@ -31,11 +31,11 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def result(video: Path | None) -> Result:
+def result(video: Path | None) -> Delivered:
     srt = Path("out/film.fa.srt")
     quality = check([], language("en"), language("fa"))
     files = (srt, *([video] if video else []))
-    return Result(video=video, subtitles=srt, files=files, quality=quality, report={"title": "فیلم"})
+    return Delivered(video=video, subtitles=srt, files=files, quality=quality, report={"title": "فیلم"})
 
 
 def test_a_line_for_each_quarter(clock: Clock) -> None:

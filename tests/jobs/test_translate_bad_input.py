@@ -20,6 +20,8 @@ from tests.pipeline import sounds
 from tests.pipeline.clips import Clips, run
 from tests.pipeline.web_server import WebServer, serving
 
+pytestmark = pytest.mark.django_db(transaction=True)
+
 SPEECH = ("--transcriber", "pocketsphinx", "--translator", "apertium")
 
 

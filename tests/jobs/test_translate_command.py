@@ -17,9 +17,11 @@ import pytest
 from jobs.engines import apertium, gemini, pocketsphinx
 from jobs.pipeline import media
 from tests.engines.fake_llm_server import KEY, FakeServer
-from tests.jobs.command import ENVIRONMENT, command_line, files_in, run, translate
+from tests.jobs.command import command_line, environment, files_in, run, translate
 from tests.pipeline.clips import Clips, gray_frame, write_srt
 from tests.pipeline.web_server import serving
+
+pytestmark = pytest.mark.django_db(transaction=True)
 
 needs_apertium = pytest.mark.skipif(
     not apertium.ENGINE.readiness(apertium.Options()).ready,
@@ -72,7 +74,7 @@ def test_a_reader_that_goes_away(clips: Clips, output: Path, persian: Path) -> N
     """As `| head -1` does."""
     arguments = (clips["plain.mp4"], "--to", "fa", "--subtitles", persian, "--output", output)
     with subprocess.Popen(
-        command_line(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+        command_line(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
     ) as process:
         assert process.stdout
         assert process.stderr
@@ -305,7 +307,7 @@ def test_a_name_that_is_no_text_as_json(clips: Clips, tmp_path: Path, persian: P
     ran = run(source, "--to", "fa", "--subtitles", persian, "--no-video", "--json", "--output", output)
     assert (ran.code, ran.err) == (0, "")
     assert json.loads(ran.out.splitlines()[-1])["subtitles"] == str(output / "bytes.fa.srt")
-    assert json.loads((output / "bytes.report.json").read_text())["title"] == source.stem
+    assert json.loads((output / "bytes.report.json").read_text())["title"] == "bytes ?"
 
 
 def test_bars_on_a_terminal(clips: Clips, output: Path, persian: Path) -> None:
@@ -323,8 +325,8 @@ def test_bars_on_a_terminal(clips: Clips, output: Path, persian: Path) -> None:
 def on_a_terminal(command: list[str]) -> tuple[int, str]:
     """Exit code, and what the terminal got."""
     ours, theirs = pty.openpty()
-    environment = {**ENVIRONMENT, "TERM": "xterm-256color", "COLUMNS": "200", "LINES": "40"}
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
+    variables = environment(TERM="xterm-256color", COLUMNS="200", LINES="40")
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=variables) as process:
         os.close(theirs)
         shown = b"".join(chunks(ours))
     os.close(ours)

@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from tests.engines import misbehaviours as fake
 from tests.engines.fake_llm_server import KEY, FakeServer
-from tests.jobs.command import ENVIRONMENT, children, command_line, files_in, translate
+from tests.jobs.command import children, command_line, environment, files_in, translate
 from tests.pipeline.clips import Clips
 from tests.pipeline.web_server import serving
+
+pytestmark = pytest.mark.django_db(transaction=True)
 
 PATIENCE = 20.0
 """Seconds until a command must be where the test wants it."""
@@ -55,12 +58,12 @@ class Scene:
         }[stage]
 
     def reached(self, stage: str, process: subprocess.Popen[str]) -> bool:
-        works = list(self.output.glob(".zirnevis-work-*"))
+        works = list(Path(settings.MEDIA_ROOT).glob("jobs/*/*"))
         found: dict[str, Callable[[], object]] = {
             "fetch": lambda: self.asked() and children(process.pid),
-            "transcribe": lambda: works and (works[0] / "audio.wav").exists(),
+            "transcribe": lambda: any((work / "audio.wav").exists() for work in works),
             "translate": self.asked,
-            "render": lambda: works and list(works[0].rglob("part")) and children(process.pid),
+            "render": lambda: [part for work in works for part in work.rglob("part")] and children(process.pid),
         }
         return bool(found[stage]())
 
@@ -70,7 +73,7 @@ class Scene:
         paths = os.pathsep.join([str(self.home), str(Path(__file__).parents[2])])
         with subprocess.Popen(
             [*before, *command_line(*self.arguments(stage), "--output", self.output)],
-            env={**ENVIRONMENT, "PYTHONPATH": paths, "DJANGO_SETTINGS_MODULE": "scene_settings"},
+            env=environment(PYTHONPATH=paths, DJANGO_SETTINGS_MODULE="scene_settings"),
             start_new_session=True,
             preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # the tests may run under nohup
             stdout=subprocess.PIPE,

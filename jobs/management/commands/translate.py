@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 import os
 import signal
 import sys
 import traceback
+import uuid
 from argparse import ArgumentParser
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, TextIO, cast, get_args
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
-from jobs import terminal
-from jobs.engines.choose import AUTO, Engines
+from jobs import intake, lifecycle, local, terminal, workers
+from jobs.delivery import Delivered, check_overwriting, deliver
+from jobs.engines.choose import AUTO
 from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
-from jobs.engines.spec import TranscriberSpec
-from jobs.pipeline.errors import PipelineError
-from jobs.pipeline.fetch import Limits, LinkOptions
-from jobs.pipeline.languages import Language, language
-from jobs.pipeline.produce import Crew, Order, produce
-from jobs.pipeline.protocols import Brief, Formality, Transcriber, Translator
+from jobs.follow import follow
+from jobs.models import Job, JobStatus
+from jobs.orders import Order
+from jobs.pipeline.errors import ErrorRecord, PipelineError, from_record
+from jobs.pipeline.languages import language
+from jobs.pipeline.link import is_link
+from jobs.pipeline.names import result_name
+from jobs.pipeline.protocols import Formality
 from jobs.pipeline.subtitle import parse_style
-from jobs.pipeline.translate import glossary, is_captions
-
-_DEMO = "offline demo engines: expect errors"
+from jobs.pipeline.translate import glossary
+from jobs.pipeline.workspace import workspace
 
 
 class Command(BaseCommand):
@@ -58,21 +65,27 @@ class Command(BaseCommand):
         parser.add_argument(
             "--output", type=Path, default=Path(), metavar="DIR", help="where results go; default: here"
         )
+        parser.add_argument("--owner", default=local.COMMAND, metavar="USER", help="whose job it is on the site")
         parser.add_argument("--json", action="store_true", help="one JSON object a line, for scripts")
         parser.set_defaults(mode="burn")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         _stop_cleanly()
+        _check_database()
+        if options["verbosity"] < 3:
+            logging.getLogger("jobs").setLevel(logging.CRITICAL)  # the display tells it better
         try:
-            order = _order(options)
             # Django's wrapper ends every write with a newline, which no bar survives; the stream is inside it.
             with terminal.display(cast(TextIO, vars(self.stdout)["_out"]), as_json=options["json"]) as display:
-                result = produce(order, _crew(order, options, display), display)
+                result = _translate(options, display)
                 display.result(result)
             if options["verbosity"] >= 2 and not options["json"]:
                 self.stdout.write(result.quality.as_text())
         except PipelineError as error:
             self._fail(error, options)
+        except _Cancelled as cancelled:
+            self.stderr.write(str(cancelled))
+            sys.exit(1)
         except BrokenPipeError:  # `| head` has read enough; nobody listens any more
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(1)
@@ -89,69 +102,99 @@ class Command(BaseCommand):
         sys.exit(1)
 
 
+def _check_database() -> None:
+    """Everything is a row, so there must be tables."""
+    try:
+        Job.objects.exists()
+    except DatabaseError as error:
+        raise CommandError(f"The database is not ready ({error}). Run: manage.py migrate") from None
+
+
+class _Cancelled(Exception):
+    """Somebody cancelled the job meanwhile, in the admin say."""
+
+
+def _translate(options: dict[str, Any], display: terminal.Display) -> Delivered:
+    """The job, from its row to its results in the output directory."""
+    order, source, output = _order(options), options["source"], options["output"]
+    brought = [path for path in (options["subtitles"], None if is_link(source) else Path(source)) if path]
+    if not is_link(source):
+        check_overwriting(Path(source).stem, order.target, output, brought)
+    with workspace(output) as work, contextlib.ExitStack() as stack:
+        if not local.clusters_run():
+            stack.enter_context(local.clusters())
+        job = _accept(options, order)
+        try:
+            job = _wait(job.pk, order, output, brought, display)
+        except BaseException:
+            _cancel(job.pk)
+            raise
+        name = result_name(job.title if is_link(source) else Path(source).stem)
+        return deliver(job, name, output, work, brought)
+
+
+def _accept(options: dict[str, Any], order: Order) -> Job:
+    owner, source = _owner(options["owner"]), options["source"]
+    waiting = {"keep_running": True, "client": workers.register(local.COMMAND), "subtitles": options["subtitles"]}
+    if is_link(source):
+        return intake.accept_link(owner, source, order, **waiting)
+    return intake.accept_file(owner, Path(source), order, **waiting)
+
+
+def _wait(job_id: uuid.UUID, order: Order, output: Path, brought: list[Path], display: terminal.Display) -> Job:
+    """Until it is completed. Raises what it failed with."""
+    for job in follow(job_id, display):
+        if job.title:
+            check_overwriting(job.title, order.target, output, brought)
+    if job.status == JobStatus.FAILED:
+        raise from_record(cast(ErrorRecord, job.error))
+    if job.status == JobStatus.CANCELLED:
+        why = job.transitions.filter(now=JobStatus.CANCELLING).last()
+        raise _Cancelled(f"The job was cancelled by {why.who if why else 'somebody'}.")
+    return job
+
+
+def _cancel(job_id: uuid.UUID) -> None:
+    """Back when nothing of the job is left."""
+    lifecycle.cancel(job_id, who="command line", why="interrupted")
+    for _ in follow(job_id, terminal.Silence()):
+        pass
+
+
+def _owner(name: str) -> Any:
+    """The user whose job it is. The command line has one of its own, who cannot sign in."""
+    users = get_user_model()
+    if name != local.COMMAND:
+        try:
+            return users.objects.get_by_natural_key(name)
+        except users.DoesNotExist:
+            raise CommandError(f"There is no user {name}.", returncode=2) from None
+    owner, made = users.objects.get_or_create(username=local.COMMAND)
+    if made:
+        owner.set_unusable_password()
+        owner.save()
+    return owner
+
+
 def _names(specs: Any) -> list[str]:
     return [AUTO, *(spec.name for spec in specs)]
 
 
 def _order(options: dict[str, Any]) -> Order:
     return Order(
-        source=options["source"],
-        target=language(options["to"]),
-        output=options["output"],
-        spoken=language(options["spoken"]) if options["spoken"] else None,
-        subtitles=options["subtitles"],
+        target=language(options["to"]).code,
+        spoken=language(options["spoken"]).code if options["spoken"] else None,
+        brought=options["subtitles"] is not None,
         style=parse_style(options["style"]),
         bilingual=options["bilingual"],
         mode=options["mode"],
         formality=options["formality"],
         glossary=glossary(options["glossary"]) if options["glossary"] else (),
         topic=options["topic"],
-        limits=Limits(max_bytes=settings.MAX_BYTES, max_seconds=settings.MAX_SECONDS, max_pixels=settings.MAX_PIXELS),
-        link=LinkOptions(
-            cookies=options["cookies"],
-            proxy=settings.LINK_PROXY,
-            deno=settings.LINK_DENO,
-            allow_loopback=settings.LINK_TEST_HOSTS,
-        ),
+        transcriber=options["transcriber"],
+        translator=options["translator"],
+        cookies=options["cookies"],
     )
-
-
-def _crew(order: Order, options: dict[str, Any], display: terminal.Display) -> Crew:
-    """The engines, refused here and now when they cannot do the languages."""
-    engines = Engines(
-        transcriber=options["transcriber"], translator=options["translator"], options=settings.ENGINE_OPTIONS
-    )
-    spoken = order.spoken.code if order.spoken else None
-    heard = None if order.subtitles else engines.choose_transcriber(spoken)
-    if needs_translator(order):
-        known = spoken or (None if heard else order.target.code)
-        engines.choose_translator(known, order.target.code, heard)
-    return Crew(
-        transcriber=lambda: _transcriber(heard, display),
-        translator=lambda source: _translator(engines, source, order.target, heard, display),
-    )
-
-
-def needs_translator(order: Order) -> bool:
-    """Not where the source is known to be in the target language already."""
-    source = order.spoken or (order.target if order.subtitles else None)
-    return source is None or not is_captions(Brief(source=source.code, target=order.target.code))
-
-
-def _transcriber(spec: TranscriberSpec | None, display: terminal.Display) -> Transcriber:
-    assert spec is not None, "only asked for where no subtitles were brought"
-    if spec.demo:
-        display.note(f"{spec.label} ({_DEMO})")
-    return spec.create(settings.ENGINE_OPTIONS[spec.name])
-
-
-def _translator(
-    engines: Engines, source: str, target: Language, heard: TranscriberSpec | None, display: terminal.Display
-) -> Translator:
-    spec = engines.choose_translator(source, target.code, heard)
-    if spec.demo:
-        display.note(f"{spec.label} ({_DEMO})")
-    return spec.create(settings.ENGINE_OPTIONS[spec.name])
 
 
 def _stop_cleanly() -> None:

@@ -1,0 +1,132 @@
+"""What the admin can do to jobs: each action asks the state machine, job by job, and tells how many it was true of."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from functools import partial
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db import transaction
+from django.db.models import QuerySet, Sum
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+
+from jobs import artifacts, lifecycle
+from jobs.admin_read_only import ReadOnly
+from jobs.models import FINAL, UNFINISHED, Artifact, Job, JobStatus
+from jobs.pipeline.limits import bytes_text
+
+_NAMED = 20
+"""How many jobs are named before they are deleted."""
+
+
+class JobActions(ReadOnly):
+    actions = ("cancel", "retry", "keep_running_on", "keep_running_off", "pin", "unpin", "delete_files")
+
+    def has_steer_permission(self, request: HttpRequest) -> bool:
+        """Who may use the actions: whoever may change jobs, though no form does it."""
+        return request.user.has_perm("jobs.change_job")
+
+    @admin.action(description="Cancel", permissions=["steer"])
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        stop = partial(lifecycle.cancel, who=request.user.get_username(), why="admin")
+        self._each(request, queryset, stop, "Being cancelled", "Not cancelled, because they have ended or are about to")
+
+    @admin.action(description="Retry from the checkpoint", permissions=["steer"])
+    def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        again = partial(_retry, who=request.user.get_username())
+        self._each(request, queryset, again, "Queued again", "Not queued again, because they have not failed")
+
+    @admin.action(description="Keep running when the owner leaves", permissions=["steer"])
+    def keep_running_on(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        self._each(request, queryset, partial(_keep, keep=True), "Kept running", "Left alone, because they have ended")
+
+    @admin.action(description="End when the owner leaves", permissions=["steer"])
+    def keep_running_off(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        self._each(
+            request, queryset, partial(_keep, keep=False), "No longer kept", "Left alone, because they have ended"
+        )
+
+    @admin.action(description="Pin: keep the result when its time is over", permissions=["steer"])
+    def pin(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        self._each(request, queryset, partial(_pin, pinned=True), "Pinned", "Not pinned, because they are cancelled")
+
+    @admin.action(description="Unpin", permissions=["steer"])
+    def unpin(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        self._each(request, queryset, partial(_pin, pinned=False), "Unpinned", "Left alone, because they are cancelled")
+
+    @admin.action(description="Delete ended jobs with their files…", permissions=["steer"])
+    def delete_files(self, request: HttpRequest, queryset: QuerySet[Job]) -> HttpResponseBase | None:
+        unfinished = queryset.exclude(status__in=FINAL).count()
+        ended = queryset.filter(status__in=FINAL)
+        if "confirmed" not in request.POST and ended.exists():
+            return self._ask(request, ended, unfinished)
+        if unfinished:
+            text = f"Not deleted, because they have not ended (cancel them first): {unfinished}."
+            self.message_user(request, text, messages.WARNING)
+        delete = partial(self._delete, request)
+        self._each(request, ended, delete, "Deleted", "Not deleted, because their files resist")
+        return None
+
+    def _ask(self, request: HttpRequest, ended: QuerySet[Job], unfinished: int) -> HttpResponseBase:
+        size = Artifact.objects.filter(job__in=ended.order_by().values("pk")).aggregate(Sum("size"))["size__sum"] or 0
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Delete jobs with their files",
+            "opts": self.opts,
+            "jobs": ended[:_NAMED],
+            "more": max(0, ended.count() - _NAMED),
+            "unfinished": unfinished,
+            "size": bytes_text(size),
+            "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
+            "select_across": request.POST.get("select_across", "0"),
+        }
+        return TemplateResponse(request, "admin/jobs/job/delete_files.html", context)
+
+    def _delete(self, request: HttpRequest, job_id: uuid.UUID) -> bool:
+        """The row is locked, so that the job cannot begin again while its files go."""
+        with transaction.atomic():
+            job = Job.objects.select_for_update().filter(pk=job_id, status__in=FINAL).first()
+            if job is None or not artifacts.purge(job_id):
+                return False
+            self.log_deletions(request, Job.objects.filter(pk=job_id))
+            return lifecycle.forget(job_id)
+
+    def _each(
+        self, request: HttpRequest, queryset: QuerySet[Job], act: Callable[[uuid.UUID], bool], done: str, refused: str
+    ) -> None:
+        """Do something to each of the selected jobs, and say of how many it was true."""
+        outcomes = [_tried(act, job_id) for job_id in queryset.order_by().values_list("pk", flat=True)]
+        if count := outcomes.count(True):
+            self.message_user(request, f"{done}: {count}.", messages.SUCCESS)
+        if count := outcomes.count(False):
+            self.message_user(request, f"{refused}: {count}.", messages.WARNING)
+
+
+def _tried(act: Callable[[uuid.UUID], bool], job_id: uuid.UUID) -> bool:
+    try:
+        return act(job_id)
+    except (lifecycle.IllegalTransition, OSError):
+        return False
+
+
+def _retry(job_id: uuid.UUID, who: str) -> bool:
+    lifecycle.retry(job_id, who)
+    return True
+
+
+def _keep(job_id: uuid.UUID, keep: bool) -> bool:
+    unfinished = Job.objects.filter(pk=job_id, status__in=UNFINISHED).exists()
+    if unfinished:
+        lifecycle.set_keep_running(job_id, keep)
+    return unfinished
+
+
+def _pin(job_id: uuid.UUID, pinned: bool) -> bool:
+    stays = Job.objects.filter(pk=job_id).exclude(status__in=(JobStatus.CANCELLING, JobStatus.CANCELLED)).exists()
+    if stays:
+        lifecycle.set_pinned(job_id, pinned)
+    return stays

@@ -1,0 +1,119 @@
+"""One page for the machines: what waits in each cluster, and who is alive to take it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Max, Min, Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from jobs import tickets
+from jobs.admin_read_only import ReadOnly
+from jobs.admin_shown import ago
+from jobs.models import Queue, StageRun, StageStatus, Worker
+from jobs.workers import STALE
+
+_REMEMBERED = timedelta(days=1)
+"""How long a process that gives no sign of life is shown."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClusterLine:
+    """A cluster: counts of its stages, of tickets that can be taken, of its workers that are alive."""
+
+    name: str
+    ready: int
+    oldest: str
+    running: int
+    tickets: int
+    workers: int
+    last_claim: str
+
+    @property
+    def is_unattended(self) -> bool:
+        """Work waits, and nobody is there to take it."""
+        return self.ready > 0 and self.workers == 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkerLine:
+    """A process. `stages` are those that it runs now."""
+
+    row: Worker
+    seen: str
+    is_stale: bool
+    last_claim: str
+    stages: list[StageRun]
+
+
+def cluster_lines() -> list[ClusterLine]:
+    """Of every cluster, five queries in all."""
+    now = timezone.now()
+    stages = StageRun.objects.filter(status__in=(StageStatus.READY, StageStatus.RUNNING)).order_by()
+    counts = {
+        (queue, status): (count, oldest)
+        for queue, status, count, oldest in stages.values_list("queue", "status").annotate(Count("pk"), Min("ready_at"))
+    }
+    alive = Worker.objects.filter(seen__gt=now - STALE).values_list("cluster").annotate(Count("pk"), Max("last_claim"))
+    workers: dict[str, tuple[int, datetime | None]] = {cluster: (count, claim) for cluster, count, claim in alive}
+    return [_line(queue, counts, *workers.get(queue, (0, None))) for queue in Queue.values]
+
+
+def _line(
+    queue: str, counts: dict[tuple[str, str], tuple[int, datetime]], workers: int, claim: datetime | None
+) -> ClusterLine:
+    ready, oldest = counts.get((queue, StageStatus.READY), (0, None))
+    running, _ = counts.get((queue, StageStatus.RUNNING), (0, None))
+    return ClusterLine(
+        name=queue,
+        ready=ready,
+        oldest=ago(oldest) if oldest else "",
+        running=running,
+        tickets=tickets.waiting(queue),
+        workers=workers,
+        last_claim=ago(claim),
+    )
+
+
+def worker_lines() -> list[WorkerLine]:
+    """Of every process that was seen in the last day, two queries in all."""
+    now = timezone.now()
+    running = StageRun.objects.filter(status=StageStatus.RUNNING).only("job", "stage", "worker", "number")
+    rows = Worker.objects.filter(seen__gt=now - _REMEMBERED).order_by("cluster", "host", "-seen")
+    return [
+        WorkerLine(
+            row=row,
+            seen=ago(row.seen),
+            is_stale=row.seen <= now - STALE,
+            last_claim=ago(row.last_claim),
+            stages=list(row.stages.all()),
+        )
+        for row in rows.prefetch_related(Prefetch("stages", running))
+    ]
+
+
+@admin.register(Worker)
+class WorkerAdmin(ReadOnly):
+    """Its list is the page about all clusters."""
+
+    def changelist_view(
+        self,
+        request: HttpRequest,
+        extra_context: dict[str, Any] | None = None,  # noqa: ARG002
+    ) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Clusters and workers",
+            "opts": self.opts,
+            "clusters": cluster_lines(),
+            "workers": worker_lines(),
+        }
+        return TemplateResponse(request, "admin/jobs/worker/change_list.html", context)

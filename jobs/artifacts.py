@@ -1,0 +1,137 @@
+"""Where a job's files live: `MEDIA_ROOT/jobs/<job>/<attempt>/…`, published by an Artifact row that names them.
+
+Only creation makes a job's directory. Each attempt works in a directory of its own below it, so that a late writer of a
+lost attempt overwrites nothing, and finds nothing to write to once the job's directory was moved into the trash.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from django.conf import settings
+
+from jobs.models import Artifact, Job
+from jobs.pipeline.errors import HostError
+from jobs.pipeline.workspace import refusal
+
+
+def home(job_id: uuid.UUID) -> Path:
+    """The job's directory."""
+    return _jobs() / str(job_id)
+
+
+def make_home(job_id: uuid.UUID) -> None:
+    """Called once, before the job's row is written. Raises DiskFull, Unwritable."""
+    try:
+        home(job_id).mkdir(parents=True)
+    except OSError as error:
+        raise refusal(error, home(job_id)) from None
+
+
+def room(job_id: uuid.UUID, attempt: uuid.UUID) -> Path:
+    """A new directory for one attempt. Raises Unwritable where the job's own is gone, DiskFull."""
+    place = home(job_id) / str(attempt)
+    try:
+        place.mkdir()
+    except OSError as error:
+        raise refusal(error, place) from None
+    return place
+
+
+def clear(job_id: uuid.UUID, attempt: uuid.UUID) -> None:
+    """Remove what an attempt left that was not published. Its group must be empty."""
+    place = home(job_id) / str(attempt)
+    if not Artifact.objects.filter(job=job_id, name__startswith=f"{attempt}/").exists():
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def tidy(job_id: uuid.UUID, attempt: uuid.UUID, kept: Iterable[str]) -> None:
+    """Remove everything in an attempt's directory but the files that are about to be published."""
+    for place in (home(job_id) / str(attempt)).iterdir():
+        if place.name in set(kept):
+            continue
+        if place.is_dir() and not place.is_symlink():
+            shutil.rmtree(place, ignore_errors=True)
+        else:
+            place.unlink(missing_ok=True)
+    _unmake(home(job_id) / str(attempt))
+
+
+def facts(job_id: uuid.UUID, attempt: uuid.UUID, files: Mapping[str, str]) -> list[Artifact]:
+    """Rows, not yet saved, for the files that an attempt made: kinds to names in its directory. Raises HostError."""
+    found = []
+    for kind, name in files.items():
+        path = home(job_id) / str(attempt) / name
+        if Path(name).name != name or not path.is_file() or path.is_symlink():
+            raise HostError(detail=f"The stage names a file {name!r} that it has not made.")
+        found.append(Artifact(kind=kind, name=f"{attempt}/{name}", size=path.stat().st_size))
+    return found
+
+
+def path_of(job_id: uuid.UUID, kind: str) -> Path | None:
+    """The published file of a kind, if there is one."""
+    name = Artifact.objects.filter(job=job_id, kind=kind).values_list("name", flat=True).first()
+    return home(job_id) / name if name else None
+
+
+def drop(job_id: uuid.UUID, *kinds: str) -> None:
+    """Files that no stage needs any more: first the row goes, then the file."""
+    for artifact in Artifact.objects.filter(job=job_id, kind__in=kinds):
+        artifact.delete()
+        (home(job_id) / artifact.name).unlink(missing_ok=True)
+        _unmake((home(job_id) / artifact.name).parent)
+
+
+def purge(job_id: uuid.UUID) -> bool:
+    """Delete the job's directory: renamed first, so that a late writer finds nothing. Whether all of it is gone.
+
+    It can be repeated, and done by several at once.
+    """
+    if home(job_id).exists():
+        trash().mkdir(exist_ok=True)
+    with suppress(FileNotFoundError):  # It is gone, or another one is at it.
+        home(job_id).rename(trash() / f"{job_id}.{uuid.uuid4()}")
+    mine = list(trash().glob(f"{job_id}.*"))
+    for place in mine:
+        shutil.rmtree(place, ignore_errors=True)
+    return not home(job_id).exists() and not any(place.exists() for place in mine)
+
+
+def _unmake(place: Path) -> None:
+    """Remove an attempt's directory in which nothing is left."""
+    with suppress(OSError):
+        place.rmdir()
+
+
+def trash() -> Path:
+    return Path(settings.MEDIA_ROOT) / ".trash"
+
+
+def stored(path: Path) -> int:
+    """Bytes of all files below a directory that may be vanishing."""
+    total = 0
+    for directory, _, names in os.walk(path):
+        for name in names:
+            try:
+                total += (Path(directory) / name).lstat().st_size
+            except FileNotFoundError:
+                continue
+    return total
+
+
+def orphans() -> list[Path]:
+    """Directories of jobs that no row owns."""
+    if not _jobs().is_dir():
+        return []
+    places = {place.name: place for place in _jobs().iterdir()}
+    known = {str(key) for key in Job.objects.values_list("pk", flat=True)}
+    return [place for name, place in places.items() if name not in known]
+
+
+def _jobs() -> Path:
+    return Path(settings.MEDIA_ROOT) / "jobs"

@@ -1,0 +1,186 @@
+"""The child processes in which stages run, seen from the supervisor.
+
+A child lives in a process group of its own, led by a shim (`pipeline.shim`) that ends the whole group when we die: it
+waits on a lifeline, a pipe whose other end only we hold. The child begins when we say so, which is after its group was
+recorded. Nothing of a group is left when `end` returns.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+
+import msgspec
+from django.conf import settings
+
+from jobs.pipeline import processes, shim
+from jobs.pipeline.errors import StageDied
+from jobs.pipeline.messages import LINE_BYTES, Order, Report, decode_report, encode
+
+_BLOCK = 1 << 16
+_TAIL = 8000
+"""Bytes of stderr that are kept for the error page."""
+_LINES = 100
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProcessLimits:
+    """For each process of a group: seconds of CPU, bytes of a file it may write, open files; and niceness."""
+
+    cpu: int | None = None
+    file_size: int | None = None
+    open_files: int | None = None
+    nice: int = 5
+
+
+def command(orders: int, reports: int) -> list[str]:
+    """What the shim starts; both are descriptors, of the child's ends of the pipes."""
+    return [sys.executable, "-m", "jobs.engines", str(orders), str(reports)]
+
+
+class Child:
+    """A shim with its child. Raises OSError when it cannot be started."""
+
+    def __init__(self, limits: ProcessLimits) -> None:
+        theirs_in, self._orders = os.pipe()
+        self.reports, theirs_out = os.pipe()
+        self.errors, theirs_err = os.pipe()
+        theirs_life, self._lifeline = os.pipe()
+        theirs = (theirs_in, theirs_out, theirs_life)
+        self._process = subprocess.Popen(
+            [
+                sys.executable,
+                "-I",
+                "-S",
+                shim.__file__,
+                str(theirs_life),
+                json.dumps(asdict(limits)),
+                *command(theirs_in, theirs_out),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=theirs_err,
+            stderr=theirs_err,
+            env={**settings.CHILD_ENVIRONMENT, "PYTHONPATH": str(settings.BASE_DIR), "PYTHONUNBUFFERED": "1"},
+            pass_fds=theirs,
+            start_new_session=True,
+        )
+        for end in (*theirs, theirs_err):
+            os.close(end)
+        for end in (self._orders, self.reports, self.errors):
+            os.set_blocking(end, False)
+        self.group = self._process.pid
+        leader = processes.look(self.group)
+        self.started = leader.started if leader else 0
+        self._waiting = bytearray()
+        self._line = bytearray()
+        self._said: deque[bytes] = deque(maxlen=_LINES)
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def begin(self) -> None:
+        """Let the child start. Its group must have been recorded."""
+        with suppress(BrokenPipeError):
+            os.write(self._lifeline, b"!")
+
+    # What we say
+
+    def send(self, order: Order) -> None:
+        """Never waits: what the child does not take yet stays here until `push`."""
+        self._waiting += encode(order)
+        self.push()
+
+    def push(self) -> None:
+        try:
+            while self._waiting:
+                del self._waiting[: os.write(self._orders, self._waiting[:_BLOCK])]
+        except BlockingIOError:
+            return
+        except BrokenPipeError:
+            self._waiting.clear()  # nobody listens: to watch the pipe would be to wake for ever
+
+    @property
+    def orders_to_push(self) -> int | None:
+        """The descriptor to watch while something waits to be said."""
+        return self._orders if self._waiting else None
+
+    # What it says
+
+    def read(self) -> Iterator[Report]:
+        """The reports that have come. Raises StageDied where the child has ended, or says what is no report."""
+        for _ in range(16):  # a child that floods us must not keep us from looking up
+            try:
+                block = os.read(self.reports, _BLOCK)
+            except BlockingIOError:
+                return
+            if not block:
+                raise StageDied(detail=self.tail())
+            *lines, rest = (bytes(self._line) + block).split(b"\n") if b"\n" in block else (self._line + block,)
+            self._line = bytearray(rest)
+            if len(self._line) > LINE_BYTES:
+                raise StageDied(detail=f"The child sent a line of more than {LINE_BYTES} bytes.")
+            yield from map(_report, lines)
+
+    def hear(self) -> bool:
+        """Keep the tail of what it complains about. False when nobody will say more."""
+        try:
+            block = os.read(self.errors, _BLOCK)
+        except BlockingIOError:
+            return True
+        self._said.extend(line[:400] for line in block.splitlines()[-_LINES:])
+        return bool(block)
+
+    def tail(self) -> str:
+        """The last lines that it wrote to stderr."""
+        self.hear()
+        said = b"\n".join(self._said).decode(errors="replace")[-_TAIL:]
+        return said.replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL has no room for NUL
+
+    # Its end
+
+    def end(self) -> None:
+        """SIGKILL to the group; back when nobody of it runs. Raises TimeoutError where the kernel cannot end it."""
+        with processes.adopting_orphans():
+            gone = processes.end_group(self.group)
+            for end in (self._lifeline, self._orders, self.reports, self.errors):
+                with suppress(OSError):
+                    os.close(end)
+            if not gone:
+                raise TimeoutError(f"Process group {self.group} does not die.")
+            self._process.wait()
+            processes.bury(self.group)
+
+
+def _report(line: bytes) -> Report:
+    try:
+        return decode_report(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise StageDied(detail=f"The child sent what is no message: {line[:200]!r}") from None
+
+
+class Warm:
+    """The one child of a speech worker. It stays between stages, with its model loaded, until one is stopped."""
+
+    def __init__(self) -> None:
+        self._child: Child | None = None
+
+    def take(self, limits: ProcessLimits) -> Child:
+        """The child that is there, or a new one."""
+        if self._child and not self._child.alive:
+            self.drop()
+        if self._child is None:
+            self._child = Child(limits)
+        return self._child
+
+    def drop(self) -> None:
+        """End it: its stage was stopped, or it is broken."""
+        if child := self._child:
+            self._child = None
+            child.end()

@@ -1,0 +1,196 @@
+"""What nobody needs any more: results past their time, half uploads, files without a row, rows without their files.
+
+Each job is looked at again under its lock before it goes, so a sweep is safe beside running jobs and other sweeps. And
+after one that was killed: files go into the trash, the row goes with them, and every sweep empties the trash.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from jobs import artifacts, endings, lifecycle
+from jobs.models import FINAL, Job, JobStatus, PageLease, Transition, TranslationCache, Worker
+from jobs.pipeline.limits import bytes_text
+
+log = logging.getLogger(__name__)
+
+YOUNG = timedelta(hours=1)
+"""A directory without a row may be that of a job which is being made: the row comes second."""
+
+_T = TypeVar("_T")
+
+_ROWS: tuple[tuple[str, type[models.Model], str, timedelta], ...] = (
+    ("expired pages", PageLease, "expires", timedelta(days=1)),
+    ("translations not used again", TranslationCache, "used", timedelta(days=90)),
+    ("processes that ended", Worker, "seen", timedelta(days=1)),
+)
+"""Rows that need no more than an age: what they are, where, by which field, after how long."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Freed:
+    """How many of a kind were removed, or would be, and the bytes that this frees on the disk."""
+
+    kind: str
+    count: int
+    size: int = 0
+
+    def told(self, *, dry_run: bool = False) -> str:
+        """One line for a person."""
+        would = "would be " if dry_run else ""
+        freed = f", {bytes_text(self.size)} {would}freed" if self.size else ""
+        return f"{self.kind}: {self.count} {would}removed{freed}"
+
+
+def sweep(older_than: timedelta, *, dry_run: bool = False, orphans_only: bool = False) -> list[Freed]:
+    """Remove all of it, or only look. `older_than`: since the last edit of a result, the last byte of an upload.
+
+    What cannot be removed is logged, left, and tried again by the next sweep.
+    """
+    if orphans_only:
+        return [_orphans(dry_run)]
+    before = timezone.now() - older_than
+    past = Job.objects.filter(status__in=FINAL, pinned=False, edited__lt=before)
+    lost = Job.objects.filter(status=JobStatus.COMPLETED).exclude(pinned=False, edited__lt=before)
+    return [
+        _orphans(dry_run),
+        _jobs("half uploads", _half_uploads(before), _end_upload, dry_run),
+        _jobs("results past their time", past, _forget, dry_run),
+        _jobs("results without files", lost, _forget, dry_run, only=_has_no_files),
+        _each("trash", _below(artifacts.trash()), artifacts.stored, _delete, dry_run),
+        *(_rows(*one, dry_run) for one in _ROWS),
+    ]
+
+
+def scheduled() -> str:
+    """The sweep that Django-Q's schedule calls. What it did stands with the task."""
+    found = [freed.told() for freed in sweep(timedelta(hours=settings.RETENTION_HOURS)) if freed.count]
+    return "; ".join(found) or "nothing to remove"
+
+
+# Jobs: each is looked at again under its lock, for it may have been edited, pinned or retried since it was found
+
+
+def _jobs(
+    kind: str,
+    due: QuerySet[Job],
+    remove: Callable[[uuid.UUID, QuerySet[Job]], bool],
+    dry_run: bool,
+    only: Callable[[uuid.UUID], bool] = lambda _: True,
+) -> Freed:
+    found = [job_id for job_id in due.values_list("pk", flat=True) if only(job_id)]
+    return _each(kind, found, lambda one: artifacts.stored(artifacts.home(one)), lambda one: remove(one, due), dry_run)
+
+
+def _locked(job_id: uuid.UUID, due: QuerySet[Job]) -> bool:
+    """Whether the job is still due. It stays so until the transaction ends."""
+    return due.select_for_update().filter(pk=job_id).first() is not None
+
+
+def _forget(job_id: uuid.UUID, due: QuerySet[Job]) -> bool:
+    """The files leave their place together with the row. Deleting them takes seconds: not while others wait."""
+    with transaction.atomic():
+        if not _locked(job_id, due):
+            return False
+        _discard(job_id)
+        lifecycle.forget(job_id)
+    artifacts.purge(job_id)
+    return True
+
+
+def _discard(job_id: uuid.UUID) -> None:
+    """Move the job's directory into the trash, under a name that `artifacts.purge` knows."""
+    if artifacts.home(job_id).exists():
+        artifacts.trash().mkdir(exist_ok=True)
+    with suppress(FileNotFoundError):
+        artifacts.home(job_id).rename(artifacts.trash() / f"{job_id}.{uuid.uuid4()}")
+
+
+def _half_uploads(before: datetime) -> QuerySet[Job]:
+    """Uploads of which nothing came since then, and those that were cancelled but whose files may still be there."""
+    given_up = Transition.objects.filter(job=OuterRef("pk"), was=JobStatus.UPLOADING, now=JobStatus.CANCELLING)
+    silent = Q(status=JobStatus.UPLOADING, changed__lt=before)
+    return Job.objects.filter(silent | Q(Exists(given_up), status=JobStatus.CANCELLING))
+
+
+def _end_upload(job_id: uuid.UUID, due: QuerySet[Job]) -> bool:
+    with transaction.atomic():
+        if _locked(job_id, due):
+            lifecycle.cancel(job_id, who=lifecycle.SYSTEM, why="the upload was never finished")
+    return endings.finish(job_id)
+
+
+def _has_no_files(job_id: uuid.UUID) -> bool:
+    """Where the place of all jobs is missing, it is the disk that is gone, not the files of this job."""
+    home = artifacts.home(job_id)
+    return home.parent.is_dir() and not home.exists()
+
+
+# Files, and rows that are only old
+
+
+def _orphans(dry_run: bool) -> Freed:
+    return _each("directories without a job", _old_orphans(), _size_of, _delete_orphan, dry_run)
+
+
+def _old_orphans() -> Iterator[uuid.UUID]:
+    """Only what bears the name of a job: anything else in that place was put there by somebody else."""
+    for place in artifacts.orphans():
+        with suppress(ValueError, FileNotFoundError):
+            job_id = uuid.UUID(place.name)
+            age = time.time() - place.lstat().st_mtime
+            if place == artifacts.home(job_id) and place.is_dir() and age > YOUNG.total_seconds():
+                yield job_id
+
+
+def _size_of(job_id: uuid.UUID) -> int:
+    return artifacts.stored(artifacts.home(job_id))
+
+
+def _delete_orphan(job_id: uuid.UUID) -> bool:
+    return not Job.objects.filter(pk=job_id).exists() and artifacts.purge(job_id)
+
+
+def _below(place: Path) -> list[Path]:
+    return list(place.iterdir()) if place.is_dir() else []
+
+
+def _delete(place: Path) -> bool:
+    shutil.rmtree(place, ignore_errors=True)
+    return not place.exists()
+
+
+def _rows(kind: str, model: type[models.Model], field: str, age: timedelta, dry_run: bool) -> Freed:
+    old = model._default_manager.filter(**{f"{field}__lt": timezone.now() - age})
+    return Freed(kind=kind, count=old.count() if dry_run else old.delete()[0])
+
+
+def _each(
+    kind: str, found: Iterable[_T], size_of: Callable[[_T], int], remove: Callable[[_T], bool], dry_run: bool
+) -> Freed:
+    """Remove one after the other. One that resists keeps nobody else."""
+    count = size = 0
+    for one in found:
+        bytes_of_it = size_of(one)
+        try:
+            if not (dry_run or remove(one)):
+                continue
+        except (OSError, lifecycle.IllegalTransition) as error:
+            log.warning("%s: %s was not removed: %s", kind, one, error)
+            continue
+        count, size = count + 1, size + bytes_of_it
+    return Freed(kind=kind, count=count, size=size)

@@ -1,0 +1,44 @@
+"""`python -m jobs.engines IN OUT`: the child in which stages run, with every engine. IN and OUT are descriptors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
+from jobs.engines.spec import TranscriberSpec, TranslatorSpec
+from jobs.pipeline.host import serve
+from jobs.pipeline.protocols import Transcriber, Translator
+
+S = TypeVar("S", TranscriberSpec, TranslatorSpec)
+
+
+@dataclass
+class Registered:
+    """The registered engines by name. The last transcriber is kept: its model takes long to load and much room."""
+
+    _kept: tuple[str, Any, Transcriber] | None = field(default=None, init=False)
+
+    def transcriber(self, name: str, options: dict[str, Any]) -> Transcriber:
+        spec = _named(name, TRANSCRIBERS)
+        wanted = spec.options(**options)
+        if self._kept is None or self._kept[:2] != (name, wanted):
+            self._kept = None  # the old model goes before the new one comes
+            self._kept = (name, wanted, spec.create(wanted))
+        return self._kept[2]
+
+    def translator(self, name: str, options: dict[str, Any]) -> Translator:
+        spec = _named(name, TRANSLATORS)
+        return spec.create(spec.options(**options))
+
+
+def _named(name: str, specs: tuple[S, ...]) -> S:
+    (found,) = (spec for spec in specs if spec.name == name)
+    return found
+
+
+if __name__ == "__main__":
+    with os.fdopen(int(sys.argv[1]), "rb") as inbox, os.fdopen(int(sys.argv[2]), "wb") as outbox:
+        serve(inbox, outbox, Registered())

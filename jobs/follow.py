@@ -1,0 +1,79 @@
+"""Watching one job from the command line: what changed since the last look, told to a display."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from typing import Protocol
+
+from jobs.engines.registry import SPECS
+from jobs.models import FINAL, Job, StageStatus
+from jobs.orders import order_of
+from jobs.pipeline.languages import language
+from jobs.pipeline.stages import Stage
+
+LOOK = 0.1
+"""Seconds between two looks: a person at a terminal sees no difference, and a database hardly any work."""
+
+_DEMO = "offline demo engines: expect errors"
+
+
+class Listener(Protocol):
+    """Who is told."""
+
+    def progress(self, stage: Stage, share: float) -> None:
+        """`share` of `stage` is done, 0 to 1."""
+
+    def note(self, sentence: str) -> None:
+        """Something worth knowing that is no error."""
+
+
+def follow(job_id: uuid.UUID, listener: Listener) -> Iterator[Job]:
+    """The job at each look, until it has ended; the last one is final."""
+    seen = _Seen(listener)
+    while True:
+        job = Job.objects.prefetch_related("stages").get(pk=job_id)
+        seen.look(job)
+        yield job
+        if job.status in FINAL:
+            return
+        time.sleep(LOOK)
+
+
+class _Seen:
+    """What has been told already."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._shares: dict[Stage, float] = {}
+        self._notes: set[str] = set()
+
+    def look(self, job: Job) -> None:
+        for sentence in _notes(job):
+            if sentence not in self._notes:
+                self._notes.add(sentence)
+                self._listener.note(sentence)
+        for run in job.stages.all():
+            if run.started:
+                self._share(Stage(run.stage), 1.0 if run.status == StageStatus.DONE else run.progress)
+
+    def _share(self, stage: Stage, share: float) -> None:
+        """Every stage that began is told to have begun, and none goes backwards."""
+        if stage not in self._shares:
+            self._listener.progress(stage, 0.0)
+            self._shares[stage] = 0.0
+        if share > self._shares[stage]:
+            self._shares[stage] = share
+            self._listener.progress(stage, share)
+
+
+def _notes(job: Job) -> Iterator[str]:
+    demo = {spec.name: spec.label for spec in SPECS if spec.demo}
+    for name in job.engines.values():
+        if name in demo:
+            yield f"{demo[name]} ({_DEMO})"
+    if job.spoken and order_of(job.order).spoken is None and not order_of(job.order).brought:
+        yield f"Spoken language: {language(job.spoken).name}."
+    for note in job.notes:
+        yield note["sentence"].format(**note["params"])

@@ -1,0 +1,151 @@
+"""The door: a video, a link or an upload is looked at, refused with a sentence, or becomes a job."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from jobs import artifacts, lifecycle, plan, presence, quota
+from jobs.lifecycle import IllegalTransition
+from jobs.models import Artifact, Job, JobStatus, SourceKind
+from jobs.orders import Order, order_of
+from jobs.pipeline.cues import Cue
+from jobs.pipeline.errors import EmptyFile, NoSuchFile, NotAFile
+from jobs.pipeline.given import read_subtitles
+from jobs.pipeline.languages import language
+from jobs.pipeline.link import check_link
+from jobs.pipeline.protocols import Brief
+from jobs.pipeline.scripts import must_look_like
+from jobs.pipeline.translate import is_captions
+from jobs.pipeline.workspace import refusal
+
+
+def accept_link(owner: Any, link: str, order: Order, *, subtitles: Path | None = None, **fields: Any) -> Job:
+    """A job for the video behind `link`. Raises PipelineError."""
+    return _accept(owner, SourceKind.LINK, check_link(link), order, subtitles, **fields)
+
+
+def accept_file(owner: Any, path: Path, order: Order, *, subtitles: Path | None = None, **fields: Any) -> Job:
+    """A job for a file of this machine, which is read where it is. Raises PipelineError."""
+    if subtitles:
+        read_brought(order, subtitles)
+    _look_at(path)
+    path = path.absolute()
+    name = path.name.encode(errors="replace").decode()  # a name may hold bytes that are no text
+
+    def link(home: Path) -> Artifact:
+        place = home / f"source{path.suffix if path.suffix.isascii() else ''}"
+        place.symlink_to(path)
+        return Artifact(kind="source", name=place.name, size=0)
+
+    return _accept(owner, SourceKind.FILE, name, order, subtitles, bring=link, **fields)
+
+
+def accept_upload(owner: Any, name: str, size: int, order: Order, *, subtitles: Path | None = None) -> Job:
+    """A job that waits for a file of `size` bytes. Raises PipelineError before anything is stored."""
+    return _accept(owner, SourceKind.UPLOAD, name, order, subtitles, size=size)
+
+
+def start_again(job_id: uuid.UUID, owner: Any) -> Job:
+    """A new job with the options of an ended one: a link is fetched anew, an upload asks for its file again.
+
+    Raises IllegalTransition while the old one has not ended, and PipelineError.
+    """
+    old = Job.objects.get(pk=job_id, owner=owner)
+    if old.status not in {JobStatus.CANCELLED, JobStatus.FAILED, JobStatus.COMPLETED}:
+        raise IllegalTransition(f"Job {job_id} is {old.status}: it cannot start again.")
+    order = order_of(old.order)
+    if old.source_kind == SourceKind.LINK and not order.brought:
+        return accept_link(owner, old.source, order, keep_running=old.keep_running)
+    return _accept(owner, SourceKind.UPLOAD, old.source, order, None, keep_running=old.keep_running)
+
+
+def _accept(
+    owner: Any,
+    kind: SourceKind,
+    source: str,
+    order: Order,
+    subtitles: Path | None,
+    *,
+    bring: Any = None,
+    size: int = 0,
+    **fields: Any,
+) -> Job:
+    cues = read_brought(order, subtitles) if subtitles else []
+    refuse_engines(order)
+    job_id = uuid.uuid4()
+    with _home(job_id) as home, transaction.atomic():
+        quota.check(owner, new_bytes=size)
+        brought = bring(home) if bring else None
+        job = lifecycle.create(
+            id=job_id,
+            stages=plan.stages_of(order),
+            who=owner.get_username(),
+            cues=[plan.as_row(cue) for cue in cues],
+            uploaded=kind != SourceKind.UPLOAD,
+            owner=owner,
+            source_kind=kind,
+            source=source,
+            order=order.as_json(),
+            target=order.target,
+            spoken=(order.spoken or order.target) if order.brought else "",
+            grace_until=timezone.now() + presence.lease_time(),
+            **fields,
+        )
+        if brought:
+            brought.job = job
+            brought.save()
+    return job
+
+
+@contextmanager
+def _home(job_id: uuid.UUID) -> Iterator[Path]:
+    """The job's directory, gone again when no job comes of it."""
+    artifacts.make_home(job_id)
+    try:
+        yield artifacts.home(job_id)
+    except OSError as error:
+        artifacts.purge(job_id)
+        raise refusal(error, artifacts.home(job_id)) from None
+    except BaseException:
+        artifacts.purge(job_id)
+        raise
+
+
+def read_brought(order: Order, subtitles: Path) -> list[Cue]:
+    """The cues of subtitles that were brought. Raises SubtitlesError, also when they are in another language."""
+    cues = read_subtitles(subtitles)
+    spoken = language(order.spoken or order.target)
+    must_look_like(spoken, (cue.source for cue in cues), subtitles.name)
+    return cues
+
+
+def refuse_engines(order: Order) -> None:
+    """Refuse here and now what the engines cannot do. Raises EngineError, LanguageError."""
+    chosen = plan.engines(order)
+    heard = None if order.brought else chosen.choose_transcriber(order.spoken)
+    known = order.spoken or (order.target if order.brought else None)
+    if known is None or not is_captions(Brief(source=known, target=order.target)):
+        chosen.choose_translator(known, order.target, heard)
+
+
+def _look_at(path: Path) -> None:
+    """A clear word about a file that cannot be the source, before there is a job."""
+    try:
+        if not path.exists():
+            raise NoSuchFile(path=str(path))
+        if not path.is_file():
+            raise NotAFile(path=str(path))
+        with path.open("rb") as file:
+            if not file.read(1):
+                raise EmptyFile(path=str(path))
+    except ValueError:  # a NUL in the name
+        raise NoSuchFile(path=str(path)) from None
+    except OSError as error:
+        raise NotAFile(path=str(path), detail=error.strerror or "") from None

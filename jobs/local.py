@@ -1,0 +1,65 @@
+"""The clusters' work in threads of this process, where no cluster runs: for the command line.
+
+The same tickets, claims and supervisors as in a cluster, a worker for each queue and a reaper. When the process is
+killed the shims end what it started; when it is begun again, or a cluster is, jobs go on.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+
+from jobs import workers
+from jobs.models import Queue, Worker
+from jobs.reaper import Reaper
+from jobs.supervisor import Supervisor
+
+LOCAL = "local"
+COMMAND = "command"
+"""Both the user of the command line and, among the workers, its process."""
+_PAUSE = 0.05
+"""Seconds between two looks for a stage to run."""
+
+
+def clusters_run() -> bool:
+    """Whether every queue has somebody who takes its tickets."""
+    return all(workers.alive(queue).exists() for queue in Queue.values)
+
+
+@contextmanager
+def clusters() -> Iterator[None]:
+    """While inside, stages of every queue are run by threads of this process."""
+    stop = threading.Event()
+    row = workers.register(LOCAL)
+    end_life = workers.show_life(LOCAL)
+    Reaper().sweep()  # before anything that a killed command left is taken for work
+    works = [threading.Thread(target=_work, args=(queue, row, stop), name=queue) for queue in Queue.values]
+    reaper = threading.Thread(target=_reap, args=(stop,), name="reaper")
+    for thread in (*works, reaper):
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in (*works, reaper):
+            thread.join()
+        end_life()
+
+
+def _work(queue: str, row: Worker, stop: threading.Event) -> None:
+    supervisor = Supervisor(row)
+    try:
+        while not stop.is_set():
+            if not supervisor.run_next(queue):
+                stop.wait(_PAUSE)
+    finally:
+        supervisor.close()
+        connection.close()
+
+
+def _reap(stop: threading.Event) -> None:
+    Reaper().run(stop)
+    connection.close()

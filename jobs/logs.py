@@ -1,0 +1,20 @@
+"""Log lines that people can read and programs can split: time, level, logger, sentence, then name=value facts."""
+
+from __future__ import annotations
+
+import logging
+import shlex
+
+FACTS = ("job", "stage", "attempt", "who", "why")
+
+
+class Facts(logging.Formatter):
+    """Appends those of FACTS that the record carries (`extra`) and that say something."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name that logging calls
+        found = ((name, str(vars(record).get(name) or "")) for name in FACTS)
+        facts = [f"{name}={shlex.quote(value)}" for name, value in found if value]
+        return " ".join([super().formatMessage(record), *facts])

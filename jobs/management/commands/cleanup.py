@@ -1,0 +1,46 @@
+"""`manage.py cleanup`: remove what nobody needs any more, and say what that frees."""
+
+from __future__ import annotations
+
+import re
+from argparse import ArgumentParser, ArgumentTypeError
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from jobs.cleanup import sweep
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+class Command(BaseCommand):
+    help = (
+        "Remove results past their time (pinned ones stay), uploads that were never finished, directories without a "
+        "job, the trash, and rows whose files are gone. Safe beside running jobs, and twice at once."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="remove nothing, say what would be removed")
+        parser.add_argument(
+            "--older-than",
+            type=age,
+            default=timedelta(hours=settings.RETENTION_HOURS),
+            metavar="AGE",
+            help=f"such as 24h, 90m or 7d, since the last edit or byte ({settings.RETENTION_HOURS}h)",
+        )
+        parser.add_argument("--orphans", action="store_true", help="only directories without a job")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        dry_run: bool = options["dry_run"]
+        found = sweep(options["older_than"], dry_run=dry_run, orphans_only=options["orphans"])
+        lines = [freed.told(dry_run=dry_run) for freed in found if freed.count]
+        self.stdout.write("\n".join(lines) or "There is nothing to remove.")
+
+
+def age(text: str) -> timedelta:
+    """90m, 24h, 7d. Raises ArgumentTypeError."""
+    if parts := re.fullmatch(r"(\d{1,5})([mhd])", text):
+        return timedelta(**{_UNITS[parts[2]]: int(parts[1])})
+    raise ArgumentTypeError(f"“{text}” is not an age such as 90m, 24h or 7d.")

@@ -1,0 +1,31 @@
+"""`manage.py reap`: one pass of the sweep, or with `--loop` one a second until it is stopped."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from jobs import workers
+from jobs.models import Worker
+from jobs.reaper import Reaper
+
+
+class Command(BaseCommand):
+    help = "Look after what nobody else does: dead workers, abandoned jobs, lost tickets."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--loop", action="store_true", help="go on, a pass a second, until stopped")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        if not options["loop"]:
+            Reaper().sweep()
+            return
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        workers.show_life(Worker.REAPER)
+        Reaper().run(stop)

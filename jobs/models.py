@@ -1,0 +1,347 @@
+"""The rows. What they say is the truth about every job; `lifecycle` alone writes a status."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+
+class JobStatus(models.TextChoices):
+    UPLOADING = "uploading"
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLING = "cancelling"
+    CANCELLED = "cancelled"
+
+
+UNFINISHED = (JobStatus.UPLOADING, JobStatus.QUEUED, JobStatus.RUNNING)
+"""Jobs that can be cancelled, and are when their owner leaves."""
+
+FINAL = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
+
+
+class StageStatus(models.TextChoices):
+    WAITING = "waiting"
+    READY = "ready"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+class Queue(models.TextChoices):
+    """A Django-Q cluster and what it is for: recognition, translation, ffmpeg and downloads."""
+
+    SPEECH = "speech"
+    TEXT = "text"
+    MEDIA = "media"
+
+
+class SourceKind(models.TextChoices):
+    """`upload` lies in the job's directory, `link` is fetched into it, `file` is read where the command line saw it."""
+
+    UPLOAD = "upload"
+    LINK = "link"
+    FILE = "file"
+
+
+class Job(models.Model):
+    """One video to translate for one owner.
+
+    `order` is what was asked for (`orders.Order`), `notes` sentences worth knowing, `error` an errors.ErrorRecord,
+    `result` the report of a completed job. `grace_until`: nobody is judged absent before. `version` rises with every
+    change that a page shows. `edited` counts for retention: the end, then each correction by a person.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="jobs")
+    status = models.CharField(max_length=12, choices=JobStatus, default=JobStatus.UPLOADING, editable=False)
+    source_kind = models.CharField(max_length=6, choices=SourceKind)
+    source = models.TextField(help_text="a link, a path, or the name of the uploaded file")
+    title = models.CharField(max_length=300, blank=True)
+    order = models.JSONField(default=dict)
+    target = models.CharField(max_length=16)
+    spoken = models.CharField(max_length=16, blank=True)
+    engines = models.JSONField(default=dict)
+    seconds = models.FloatField(default=0, help_text="length of the video, once it is known")
+    keep_running = models.BooleanField(default=False)
+    client = models.ForeignKey(
+        "Worker",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="jobs",
+        help_text="the command that waits for the job: when it is killed, nobody does",
+    )
+    pinned = models.BooleanField(default=False)
+    notes = models.JSONField(default=list)
+    error = models.JSONField(null=True, editable=False)
+    result = models.JSONField(null=True, editable=False)
+    version = models.PositiveBigIntegerField(default=1)
+    created = models.DateTimeField(default=timezone.now)
+    changed = models.DateTimeField(default=timezone.now)
+    ended = models.DateTimeField(null=True)
+    edited = models.DateTimeField(null=True)
+    grace_until = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(name="job_status_is_known", condition=Q(status__in=JobStatus.values)),
+            models.CheckConstraint(
+                name="completed_job_has_a_result", condition=~Q(status=JobStatus.COMPLETED) | Q(result__isnull=False)
+            ),
+            models.CheckConstraint(
+                name="failed_job_has_an_error", condition=~Q(status=JobStatus.FAILED) | Q(error__isnull=False)
+            ),
+            models.CheckConstraint(
+                name="final_job_has_an_end",
+                condition=Q(status__in=FINAL, ended__isnull=False) | ~Q(status__in=FINAL) & Q(ended__isnull=True),
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(name="job_by_owner", fields=["owner", "-created"]),
+            models.Index(name="job_by_age", fields=["-created"]),
+            models.Index(name="job_by_status", fields=["status", "-created"]),
+            models.Index(name="job_unfinished", fields=["owner", "status"], condition=Q(status__in=UNFINISHED)),
+            models.Index(
+                name="job_abandonable", fields=["grace_until"], condition=Q(status__in=UNFINISHED, keep_running=False)
+            ),
+            models.Index(name="job_cancelling", fields=["changed"], condition=Q(status=JobStatus.CANCELLING)),
+            models.Index(name="job_uploading", fields=["changed"], condition=Q(status=JobStatus.UPLOADING)),
+            models.Index(name="job_past_retention", fields=["edited"], condition=Q(pinned=False)),
+            models.Index(name="job_by_change", fields=["changed"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or self.source
+
+
+class StageRun(models.Model):
+    """One stage of one job. `attempt` is its fencing token: who runs it writes under it or not at all.
+
+    `owner` is the job's, here so that a claim needs no join. `checkpoint` is where the next attempt goes on, `outcome`
+    what later stages need of this one. `group` is the process group that works for the attempt: its id on `host` since
+    boot `boot_id`, its leader started `group_started` clock ticks after the boot.
+    """
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="stages")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    stage = models.CharField(max_length=10)
+    number = models.PositiveSmallIntegerField()
+    queue = models.CharField(max_length=6, choices=Queue)
+    status = models.CharField(max_length=7, choices=StageStatus, default=StageStatus.WAITING, editable=False)
+    attempt = models.UUIDField(null=True, editable=False)
+    tries = models.PositiveSmallIntegerField(default=0)
+    progress = models.FloatField(default=0)
+    ready_at = models.DateTimeField(null=True)
+    started = models.DateTimeField(null=True)
+    ended = models.DateTimeField(null=True)
+    heartbeat = models.DateTimeField(null=True)
+    worker = models.ForeignKey("Worker", null=True, on_delete=models.SET_NULL, related_name="stages")
+    host = models.CharField(max_length=255, blank=True)
+    boot_id = models.CharField(max_length=36, blank=True)
+    group = models.PositiveIntegerField(null=True)
+    group_started = models.PositiveBigIntegerField(null=True)
+    checkpoint = models.JSONField(default=dict)
+    outcome = models.JSONField(default=dict)
+    error = models.JSONField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="one_run_a_stage", fields=["job", "stage"]),
+            models.UniqueConstraint(name="one_stage_an_attempt", fields=["attempt"]),
+            models.CheckConstraint(name="stage_status_is_known", condition=Q(status__in=StageStatus.values)),
+            models.CheckConstraint(
+                name="running_stage_has_an_attempt_and_a_heartbeat",
+                condition=Q(status=StageStatus.RUNNING, attempt__isnull=False, heartbeat__isnull=False)
+                | ~Q(status=StageStatus.RUNNING) & Q(attempt__isnull=True, heartbeat__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="only_a_running_stage_has_a_group", condition=Q(status=StageStatus.RUNNING) | Q(group__isnull=True)
+            ),
+            models.CheckConstraint(
+                name="ready_stage_has_a_time", condition=~Q(status=StageStatus.READY) | Q(ready_at__isnull=False)
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                name="stage_ready", fields=["queue", "owner", "ready_at"], condition=Q(status=StageStatus.READY)
+            ),
+            models.Index(name="stage_running", fields=["owner", "heartbeat"], condition=Q(status=StageStatus.RUNNING)),
+            models.Index(name="stage_turns", fields=["owner", "queue", "-started"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stage} of {self.job_id}"
+
+
+class Transition(models.Model):
+    """One change of a status, written with it. `stage` is empty where the job's own status changed."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="transitions")
+    stage = models.CharField(max_length=10, blank=True)
+    attempt = models.UUIDField(null=True)
+    was = models.CharField(max_length=12, blank=True)
+    now = models.CharField(max_length=12)
+    at = models.DateTimeField(default=timezone.now)
+    who = models.CharField(max_length=150, help_text="a user's name, `system`, or `presence`")
+    why = models.TextField(blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.stage or 'job'}: {self.was or 'new'} → {self.now}"
+
+
+class Cue(models.Model):
+    """One subtitle, editable. `answered` once a translator gave its word, `flags` are those of `protocols.FLAGS`."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="cues")
+    number = models.PositiveIntegerField()
+    start = models.FloatField()
+    end = models.FloatField()
+    source = models.TextField()
+    target = models.TextField(blank=True)
+    speaker = models.CharField(max_length=50, blank=True)
+    flags = models.JSONField(default=list)
+    answered = models.BooleanField(default=False)
+
+    class Meta:
+        ordering: ClassVar = ["number"]
+        constraints: ClassVar = [models.UniqueConstraint(name="one_cue_a_number", fields=["job", "number"])]
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.target or self.source}"
+
+
+class Artifact(models.Model):
+    """A published file of a job: `name` is its path below the job's directory and begins with the attempt."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="artifacts")
+    kind = models.CharField(max_length=40, help_text="source, audio, video, poster, or a subtitle such as fa.srt")
+    name = models.CharField(max_length=300)
+    size = models.PositiveBigIntegerField()
+    created = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(name="one_artifact_a_kind", fields=["job", "kind"])]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.name}"
+
+
+class PageLease(models.Model):
+    """One open page of a signed-in person. While one is live, its owner is present."""
+
+    page_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="pages")
+    opened = models.DateTimeField(default=timezone.now)
+    expires = models.DateTimeField()
+    closed = models.BooleanField(default=False)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(name="lease_by_owner", fields=["owner", "expires"]),
+            models.Index(name="lease_by_end", fields=["expires"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.page_id} of {self.owner_id}"
+
+
+class Worker(models.Model):
+    """A process of ours: a worker of a cluster, a web server, a reaper or a command.
+
+    `cluster_pid` is the process that supervisord restarts.
+
+    `started` and `cluster_started` are clock ticks after the boot, so that a reused pid is not taken for the process.
+    """
+
+    WEB, REAPER = "web", "reaper"
+
+    cluster = models.CharField(max_length=10)
+    host = models.CharField(max_length=255)
+    boot_id = models.CharField(max_length=36)
+    pid = models.PositiveIntegerField()
+    started = models.PositiveBigIntegerField()
+    cluster_pid = models.PositiveIntegerField(null=True)
+    cluster_started = models.PositiveBigIntegerField(null=True)
+    born = models.DateTimeField(default=timezone.now)
+    seen = models.DateTimeField(default=timezone.now)
+    last_claim = models.DateTimeField(null=True)
+    last_ticket = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="one_row_a_process", fields=["host", "boot_id", "pid", "started", "cluster"])
+        ]
+        indexes: ClassVar = [models.Index(name="worker_by_cluster", fields=["cluster", "seen"])]
+
+    def __str__(self) -> str:
+        return f"{self.cluster} {self.host}:{self.pid}"
+
+
+class UsageEntry(models.Model):
+    """What an engine consumed for a job. Kept when the job goes, for the accounts."""
+
+    job = models.ForeignKey(Job, null=True, on_delete=models.SET_NULL, related_name="usage")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="usage")
+    stage = models.CharField(max_length=10)
+    engine = models.CharField(max_length=40)
+    input_tokens = models.PositiveBigIntegerField(default=0)
+    output_tokens = models.PositiveBigIntegerField(default=0)
+    seconds = models.FloatField(default=0, help_text="of sound that was recognised")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(name="usage_by_owner", fields=["owner", "at"])]
+        verbose_name_plural = "usage entries"
+
+    def __str__(self) -> str:
+        return f"{self.engine}: {self.input_tokens} + {self.output_tokens} tokens, {self.seconds:.0f} s"
+
+
+class TranslationCache(models.Model):
+    """A line that was translated for this owner before. `key` is the hash of all that the answer depends on."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=64)
+    text = models.TextField()
+    used = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(name="one_translation_a_key", fields=["owner", "key"])]
+        indexes: ClassVar = [models.Index(name="translation_by_use", fields=["used"])]
+        verbose_name_plural = "translation cache"
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class OwnerLimits(models.Model):
+    """What one owner may have, where it differs from the settings (empty: as the settings say)."""
+
+    owner = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="limits")
+    running = models.PositiveIntegerField(null=True, blank=True, help_text="jobs at work at once")
+    queued = models.PositiveIntegerField(null=True, blank=True, help_text="jobs waiting or uploading")
+    minutes_a_day = models.PositiveIntegerField(null=True, blank=True, help_text="of video in 24 hours")
+    stored_bytes = models.PositiveBigIntegerField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "owner limits"
+
+    def __str__(self) -> str:
+        return f"limits of {self.owner_id}"
+
+
+def bumped(**fields: object) -> dict[str, object]:
+    """The fields of an UPDATE of a job that pages must see."""
+    return {**fields, "version": F("version") + 1, "changed": timezone.now()}

@@ -1,0 +1,105 @@
+"""Who is present: an owner with a live lease on an open page. A job whose owner is absent is abandoned.
+
+Absence needs a witness. Leases are renewed by the web server; while that is away, or the machine sleeps, nobody can
+renew, and nobody may be judged. So after every gap each unfinished job gets a fresh lease time before it is judged.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from jobs.models import UNFINISHED, Job, PageLease, Worker
+
+LATE = 15.0
+"""Seconds: a judge who comes later than this has missed something; so have clocks that differ by more."""
+
+WITNESS = timedelta(seconds=3)
+"""A web server that was silent for longer is no witness. It shows a sign of life twice a second."""
+
+
+def open_page(owner_id: int) -> uuid.UUID:
+    """A page was served to a signed-in person: its id, and a lease for the time until its socket opens."""
+    now = timezone.now()
+    lease = PageLease.objects.create(owner_id=owner_id, opened=now, expires=now + lease_time())
+    return lease.page_id
+
+
+def renew(page_ids: list[uuid.UUID]) -> int:
+    """These pages are open. One UPDATE for all pages of a server process; a closed page stays closed."""
+    expires = timezone.now() + lease_time()
+    return PageLease.objects.filter(page_id__in=page_ids, closed=False, expires__lt=expires).update(expires=expires)
+
+
+def hide(page_id: uuid.UUID) -> None:
+    """The page is out of sight on a touch device, where it may be frozen at any moment."""
+    _until(page_id, timedelta(seconds=settings.HIDDEN_GRACE))
+
+
+def close(page_id: uuid.UUID) -> None:
+    """The page was closed, which is final for it. What it leaves is the time in which a reload opens the next one."""
+    _until(page_id, timedelta(seconds=settings.TAB_CLOSE_GRACE), closed=True)
+
+
+def _until(page_id: uuid.UUID, rest: timedelta, *, closed: bool = False) -> None:
+    """One statement: a renewal that comes between must not outlive a close."""
+    PageLease.objects.filter(page_id=page_id, closed=False).update(expires=timezone.now() + rest, closed=closed)
+
+
+def lease_time() -> timedelta:
+    return timedelta(seconds=settings.PAGE_LEASE)
+
+
+def abandoned(now: datetime | None = None) -> QuerySet[Job]:
+    """Unfinished jobs, not to be kept running, whose owners are absent."""
+    now = now or timezone.now()
+    live = PageLease.objects.filter(owner=OuterRef("owner"), expires__gt=now)
+    return Job.objects.filter(~Exists(live), status__in=UNFINISHED, keep_running=False, grace_until__lt=now)
+
+
+def forgive(now: datetime) -> int:
+    """Give every unfinished job a fresh lease time before its owner can be judged absent."""
+    until = now + lease_time()
+    return Job.objects.filter(Q(grace_until__lt=until), status__in=UNFINISHED).update(grace_until=until)
+
+
+@dataclass(slots=True)
+class Judge:
+    """One reaper's eye on the clocks and on the web servers. Several may judge side by side."""
+
+    _wall: float = 0.0
+    _steady: float = 0.0
+    _blind: bool = True
+
+    def absent(self) -> list[uuid.UUID]:
+        """The abandoned jobs, as far as they may be judged now. Call it at least once a second."""
+        now = timezone.now()
+        if self._missed_something() or not _has_witness(now):
+            self._blind = True
+        elif self._blind:
+            self._blind = False
+            forgive(now)
+        else:
+            return list(abandoned(now).values_list("pk", flat=True))
+        return []
+
+    def _missed_something(self) -> bool:
+        """This pass is late, or the clock was set: whoever tried to show presence meanwhile could not be seen.
+
+        The steady clock stops while the machine sleeps, the wall clock does not.
+        """
+        wall, steady = time.time(), time.monotonic()
+        passed, apart = steady - self._steady, (wall - self._wall) - (steady - self._steady)
+        self._wall, self._steady = wall, steady
+        return passed > LATE or abs(apart) > LATE
+
+
+def _has_witness(now: datetime) -> bool:
+    """Whether a web server is there with which pages can renew their leases."""
+    return Worker.objects.filter(cluster=Worker.WEB, seen__gt=now - WITNESS).exists()

@@ -1,0 +1,66 @@
+"""What one owner may have at once, in a day, and on the disk: refused with a sentence before any byte is stored."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractBaseUser
+from django.db.models import Sum
+from django.utils import timezone
+
+from jobs.models import Artifact, Job, JobStatus, OwnerLimits, UsageEntry
+from jobs.pipeline.errors import DailyMinutes, StorageFull, TooManyJobs
+from jobs.pipeline.limits import bytes_text, duration_text
+
+DAY = timedelta(hours=24)
+
+
+def check(owner: AbstractBaseUser, *, new_bytes: int = 0) -> None:
+    """Whether `owner` may have one more job, the file of which has `new_bytes` (0: not known yet).
+
+    Call it inside the transaction that creates the job: until that ends, another check of the same owner waits, so that
+    two uploads at once cannot both be the last one allowed. Raises TooManyJobs, DailyMinutes, StorageFull.
+    """
+    get_user_model().objects.select_for_update(no_key=True).get(pk=owner.pk)
+    limits = OwnerLimits.objects.filter(owner=owner.pk).first() or OwnerLimits()
+    _check_queue(owner, _limit(limits.queued, settings.LIMIT_QUEUED))
+    _check_minutes(owner, _limit(limits.minutes_a_day, settings.LIMIT_MINUTES_A_DAY))
+    _check_storage(owner, _limit(limits.stored_bytes, settings.LIMIT_STORED_BYTES), new_bytes)
+
+
+def _limit(own: int | None, common: int) -> int:
+    """The owner's own limit, else everybody's. 0 is none."""
+    return common if own is None else own
+
+
+def _check_queue(owner: AbstractBaseUser, limit: int) -> None:
+    count = Job.objects.filter(owner=owner.pk, status__in=(JobStatus.UPLOADING, JobStatus.QUEUED)).count()
+    if limit and count >= limit:
+        raise TooManyJobs(count=count, limit=limit)
+
+
+def _check_minutes(owner: AbstractBaseUser, limit: int) -> None:
+    """Of jobs that were deleted since, what was recognised still counts."""
+    if not limit:
+        return
+    since = timezone.now() - DAY
+    used = _sum(Job.objects.filter(owner=owner.pk, created__gt=since), "seconds")
+    used += _sum(UsageEntry.objects.filter(owner=owner.pk, at__gt=since, job=None), "seconds")
+    if used >= 60 * limit:
+        raise DailyMinutes(used=duration_text(used), limit=duration_text(60 * limit))
+
+
+def _check_storage(owner: AbstractBaseUser, limit: int, new_bytes: int) -> None:
+    """A file of unknown size must have room for a byte at least."""
+    if not limit:
+        return
+    stored = _sum(Artifact.objects.filter(job__owner=owner.pk), "size")
+    if stored + max(new_bytes, 1) > limit:
+        raise StorageFull(stored=bytes_text(int(stored)), limit=bytes_text(limit))
+
+
+def _sum(rows: Any, field: str) -> float:
+    return rows.aggregate(total=Sum(field))["total"] or 0

@@ -1,0 +1,177 @@
+"""The sweep: what nobody else looks after. It may run in any number of copies, and be killed at any moment.
+
+One pass: stages whose worker died are taken over, jobs that are to be cancelled are ended, presence is judged, uploads
+that never end are given up, lost tickets are issued anew, and a cluster that takes no tickets any more is ended, for
+supervisord to begin it again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import Error as DatabaseTrouble
+from django.db import close_old_connections, connection
+from django.db.models import Count, Max, Q, QuerySet
+from django.utils import timezone
+
+from jobs import artifacts, endings, lifecycle, tickets, workers
+from jobs.lifecycle import IllegalTransition, LostAttempt
+from jobs.models import UNFINISHED, Job, JobStatus, Queue, StageRun, StageStatus, Worker
+from jobs.pipeline import processes
+from jobs.pipeline.errors import StageDied
+from jobs.presence import Judge
+from jobs.workers import STALE, host
+
+log = logging.getLogger("jobs.reaper")
+
+PASS = 1.0
+"""Seconds between two passes."""
+
+JUDGING = 0.25
+"""Seconds between two looks for absent owners: closing the last tab ends a job within a second of the grace."""
+
+LOST_HOST = timedelta(seconds=60)
+"""After so long without a sign from a stage of another machine, that machine is taken for dead."""
+
+UPLOAD_EXPIRY = timedelta(hours=24)
+STUCK = timedelta(seconds=30)
+"""A cluster that takes no ticket for so long, although it could, never will again."""
+
+_AT_ONCE = 100
+"""Tickets issued for one queue in one pass."""
+
+
+@dataclass(slots=True)
+class Reaper:
+    """Passes, one after the other."""
+
+    _judge: Judge = field(default_factory=Judge)
+    _stuck_since: dict[str, datetime] = field(default_factory=dict)
+
+    def run(self, stop: threading.Event) -> None:
+        """Pass after pass until `stop` is set. A database that is away is waited for."""
+        rest = 0.0
+        while not stop.wait(JUDGING):
+            rest -= JUDGING
+            try:
+                close_old_connections()
+                self.judge()
+                if rest <= 0:
+                    rest = PASS
+                    self.sweep()
+            except DatabaseTrouble:
+                log.warning("The database does not answer.")
+                with suppress(DatabaseTrouble):
+                    connection.close()
+
+    def sweep(self) -> None:
+        """One whole pass."""
+        for run in dead_stages():
+            take_over(run)
+        for job_id in _cancelling():
+            endings.finish(job_id)
+        self.judge()
+        give_up_uploads()
+        reissue_tickets()
+        self.end_stuck_clusters()
+
+    def judge(self) -> None:
+        """End the jobs whose owners left, and those whose command was killed, which is certain at once."""
+        for job_id in deserted():
+            if lifecycle.cancel(job_id, who=lifecycle.PRESENCE, why="the command was killed"):
+                endings.finish(job_id)
+        for job_id in self._judge.absent():
+            if lifecycle.cancel(job_id, who=lifecycle.PRESENCE, why="the last page was closed"):
+                endings.finish(job_id)
+
+    def end_stuck_clusters(self) -> None:
+        """Clusters of this machine that leave tickets lying: Django-Q can deadlock when an idle worker is killed."""
+        now = timezone.now()
+        for queue in Queue.values:
+            if not _leaves_tickets(queue, now):
+                self._stuck_since.pop(queue, None)
+            elif now - self._stuck_since.setdefault(queue, now) > STUCK:
+                del self._stuck_since[queue]
+                _end_cluster(queue)
+
+
+def dead_stages() -> QuerySet[StageRun]:
+    """Running stages that nobody runs any more."""
+    now = timezone.now()
+    silent = Q(heartbeat__lt=now - STALE, host__in=("", host())) | Q(heartbeat__lt=now - LOST_HOST)
+    gone = [
+        worker.pk for worker in Worker.objects.filter(stages__status=StageStatus.RUNNING) if workers.is_gone(worker)
+    ]
+    return StageRun.objects.filter(silent | Q(worker__in=gone), status=StageStatus.RUNNING)
+
+
+def deserted() -> list[uuid.UUID]:
+    """Unfinished jobs of commands that run no more."""
+    waiting = Job.objects.filter(status__in=UNFINISHED, client__isnull=False).select_related("client")
+    return [job.pk for job in waiting if job.client and workers.is_gone(job.client)]
+
+
+def take_over(run: StageRun) -> None:
+    """End what is left of a dead stage, then repeat it, or fail it, or let its job be cancelled."""
+    attempt = run.attempt
+    assert attempt, "a running stage has one"
+    here = run.host in {"", host()} and run.boot_id in {"", processes.boot_id()}
+    if run.group and here and not processes.end_recorded_group(run.group, run.group_started or 0):
+        log.error("process group %s does not die", run.group, extra=_facts(run))
+        return
+    artifacts.clear(run.job_id, attempt)
+    error = StageDied(detail=f"The worker that ran this stage died ({run.worker or run.host or 'unknown'}).")
+    with suppress(LostAttempt, IllegalTransition):
+        lifecycle.fail_stage(attempt, error.record(), again=True)
+    endings.finish(run.job_id)
+
+
+def _cancelling() -> list[uuid.UUID]:
+    return list(Job.objects.filter(status=JobStatus.CANCELLING).values_list("pk", flat=True))
+
+
+def give_up_uploads() -> None:
+    """Uploads to which nothing was added for a day."""
+    old = Job.objects.filter(status=JobStatus.UPLOADING, changed__lt=timezone.now() - UPLOAD_EXPIRY)
+    for job_id in old.values_list("pk", flat=True):
+        lifecycle.cancel(job_id, who=lifecycle.SYSTEM, why="the upload was never finished")
+        endings.finish(job_id)
+
+
+def reissue_tickets() -> None:
+    """A queue with more ready stages than tickets gets the missing ones: a dead worker took some with it."""
+    ready = StageRun.objects.filter(status=StageStatus.READY, ready_at__lte=timezone.now()).order_by()
+    for queue, count in ready.values_list("queue").annotate(Count("pk")):
+        lacking = min(count, _AT_ONCE) - tickets.waiting(queue)
+        if lacking > 0:
+            tickets.issue(queue, lacking)
+
+
+def _leaves_tickets(queue: str, now: datetime) -> bool:
+    """Stages are due, tickets lie there, a worker of this machine is free, and none was taken lately."""
+    mine = workers.alive(queue).filter(host=host())
+    busy = StageRun.objects.filter(queue=queue, status=StageStatus.RUNNING, host=host()).count()
+    taken = mine.aggregate(last=Max("last_ticket"))["last"]
+    due = StageRun.objects.filter(queue=queue, status=StageStatus.READY, ready_at__lte=now - STUCK).exists()
+    silent = taken is None or taken < now - STUCK
+    return due and silent and mine.count() > busy and tickets.waiting(queue) > 0
+
+
+def _end_cluster(queue: str) -> None:
+    for worker in workers.alive(queue).filter(host=host(), cluster_pid__isnull=False):
+        pid, started = worker.cluster_pid or 0, worker.cluster_started or 0
+        if processes.is_alive(pid, started):
+            log.error("cluster %s (pid %s) takes no tickets any more: ending it", queue, pid)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)  # its children follow it (`tasks`)
+
+
+def _facts(run: StageRun) -> dict[str, str]:
+    return {"job": str(run.job_id), "stage": run.stage, "attempt": str(run.attempt)}

@@ -1,0 +1,415 @@
+"""One stage of one job: claim it, start its child, relay what it says, stop it, record how it ended.
+
+All in one thread that never waits long: it watches the child's pipes, gives signs of life, and looks whether the stage
+has to stop. Whatever ends a stage, its process group is empty before its row says so; if we are killed, the shim ends
+the group and the reaper finds the row.
+"""
+
+from __future__ import annotations
+
+import logging
+import selectors
+import time
+import traceback
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db.models import F, Sum
+from django.utils import timezone
+
+from jobs import artifacts, endings, lifecycle, models, plan
+from jobs.children import Child, Warm
+from jobs.lifecycle import Claim, IllegalTransition, LostAttempt
+from jobs.models import Job, Queue, StageRun, StageStatus, UsageEntry, Worker
+from jobs.orders import order_of
+from jobs.pipeline import messages
+from jobs.pipeline.errors import PipelineError, StageDied, StageTimedOut, from_record
+from jobs.pipeline.limits import duration_text
+from jobs.pipeline.messages import Cues, End, Run, TranslateTask
+from jobs.pipeline.probe import Media
+from jobs.pipeline.stages import Stage, time_limit
+from jobs.pipeline.workspace import refusal
+from jobs.wakeups import LOOK, LOOK_ANYWAY, Wakeups
+from jobs.workers import BEAT
+
+log = logging.getLogger("jobs.supervisor")
+
+WRITE = 0.5
+"""Seconds between two writes of a stage's progress: pages need no more, and a database has other work."""
+
+PATIENCE = 12.0
+"""Seconds for which a database that does not answer is asked again: less than the silence that counts as death."""
+
+T = TypeVar("T")
+
+
+class Supervisor:
+    """Runs stages in one worker process or thread, one at a time."""
+
+    def __init__(self, worker: Worker | None = None) -> None:
+        self._worker = worker
+        self._warm = Warm()
+        self._wakeups = Wakeups()
+
+    def run_next(self, queue: str) -> bool:
+        """Run the next ready stage of `queue` to its end. False when there is none."""
+        self._wakeups.descriptor()  # listens before there is a job to hear of
+        claim = lifecycle.claim(queue, self._worker, running_limit=settings.LIMIT_RUNNING)
+        if claim:
+            _Course(claim, self._warm if queue == Queue.SPEECH else None, self._wakeups).run()
+        return claim is not None
+
+    def close(self) -> None:
+        """End the warm child."""
+        self._warm.drop()
+        self._wakeups.close()
+
+
+class _Stop(Exception):
+    """The stage has to stop: its job ends, or the attempt is lost."""
+
+
+@dataclass(slots=True)
+class _Translation:
+    """How far cues have been handed to a translating child."""
+
+    task: TranslateTask
+    sent: int = 0
+    whole: bool = False
+    before: str = ""
+    keys: dict[int, str] = field(default_factory=dict)
+
+
+class _Course:
+    """One claimed stage, from the claim to its end."""
+
+    def __init__(self, claim: Claim, warm: Warm | None, wakeups: Wakeups) -> None:
+        self._claim, self._warm, self._wakeups = claim, warm, wakeups
+        self._attempt = str(claim.attempt)
+        self._job = Job.objects.get(pk=claim.job_id)
+        self._began = self._beaten = self._looked = self._written = time.monotonic()
+        self._share, self._shown = 0.0, 0.0
+        self._heard = 0.0
+        self._child: Child | None = None
+        self._translation: _Translation | None = None
+        self._facts = {"job": str(claim.job_id), "stage": claim.stage, "attempt": self._attempt}
+
+    def run(self) -> None:
+        """Never raises for what goes wrong in the stage, or what its child makes up; for a database that is gone it
+        does."""
+        try:
+            self._record(self._attempted())
+        except (LostAttempt, IllegalTransition, _Stop):
+            self._stopped()
+        except (OperationalError, InterfaceError):
+            self._end_child()
+            raise
+        except Exception:
+            self._surprised()
+        except BaseException:
+            self._end_child()
+            raise
+
+    def _attempted(self) -> messages.Done | messages.Failed:
+        try:
+            return self._work()
+        except PipelineError as error:
+            self._end_child()
+            return messages.Failed(self._attempt, error.record())
+        except OSError as error:
+            self._end_child()
+            lost = StageDied(detail=f"The stage could not be started: {error}")
+            return messages.Failed(self._attempt, lost.record())
+
+    # The work
+
+    def _work(self) -> messages.Done | messages.Failed:
+        run = StageRun.objects.filter(attempt=self._claim.attempt).first()
+        if run is None:
+            raise LostAttempt
+        self._heard = run.checkpoint.get("until", 0.0)
+        task = plan.task_for(self._job, run)
+        self._name_engine(task)
+        room = artifacts.room(self._claim.job_id, self._claim.attempt)
+        limits = plan.limits_for(self._claim.stage, self._job.seconds)
+        self._child = child = self._warm.take(limits) if self._warm else Child(limits)
+        patiently(lambda: lifecycle.own_group(self._claim.attempt, child.group, child.started))
+        child.begin()
+        child.send(Run(self._attempt, room, task))
+        if isinstance(task, TranslateTask):
+            self._translation = _Translation(task)
+            self._hand_over(child)
+        return self._relay(child)
+
+    def _relay(self, child: Child) -> messages.Done | messages.Failed:
+        """Listen until the child is done; meanwhile everything that has to happen now and then."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(child.reports, selectors.EVENT_READ)
+            selector.register(child.errors, selectors.EVENT_READ)
+            while True:
+                with self._watching(selector, child):
+                    ready = {key.fd for key, _ in selector.select(LOOK)}
+                child.push()
+                if child.errors in ready and not child.hear():
+                    selector.unregister(child.errors)
+                for report in child.read() if child.reports in ready else ():
+                    if isinstance(report, messages.Done | messages.Failed) and report.attempt == self._attempt:
+                        return report
+                    self._take(report)
+                self._now_and_then(child)
+
+    @contextmanager
+    def _watching(self, selector: selectors.BaseSelector, child: Child) -> Iterator[None]:
+        """Besides: room in the pipe for what waits to be said, and word of a change of the job."""
+        extra = {child.orders_to_push: selectors.EVENT_WRITE, self._wakeups.descriptor(): selectors.EVENT_READ}
+        watched = {number: events for number, events in extra.items() if number is not None}
+        for number, events in watched.items():
+            selector.register(number, events)
+        yield
+        for number in watched:
+            selector.unregister(number)
+
+    def _now_and_then(self, child: Child) -> None:
+        now = time.monotonic()
+        if not child.alive:
+            raise StageDied(detail=child.tail())
+        if now - self._began > (limit := time_limit(self._claim.stage, self._job.seconds)):
+            raise StageTimedOut(limit=duration_text(limit), detail=child.tail())
+        told = str(self._claim.job_id) in self._wakeups.jobs()
+        pause = LOOK_ANYWAY if self._wakeups.descriptor() is not None else LOOK
+        if told or now - self._looked >= pause:
+            self._looked = now
+            if patiently(lambda: lifecycle.has_to_stop(self._claim)):
+                raise _Stop
+            if self._translation:
+                self._hand_over(child)
+        if now - self._written >= WRITE and self._share > self._shown:
+            self._show()
+        elif now - self._beaten >= BEAT:
+            self._beaten = now
+            patiently(lambda: lifecycle.beat(self._claim.attempt))
+
+    def _show(self) -> None:
+        self._written = self._beaten = time.monotonic()
+        self._shown = self._share
+        patiently(lambda: lifecycle.beat(self._claim.attempt, min(self._shown, 1.0)))
+
+    # What the child says
+
+    def _take(self, report: messages.Report) -> None:
+        if report.attempt != self._attempt:
+            return  # of the warm child's last stage, whose end it had reported
+        match report:
+            case messages.Progress():
+                self._share = max(self._share, report.share)
+            case messages.Note():
+                patiently(lambda: self._note(report.sentence, report.params))
+            case messages.Window():
+                patiently(lambda: self._keep_window(report))
+            case messages.Translated():
+                patiently(lambda: self._keep_translation(report))
+
+    def _note(self, sentence: str, params: dict[str, str]) -> None:
+        with lifecycle.fenced(self._claim.attempt) as (job, _):
+            note = {"sentence": sentence, "params": params}
+            if note not in job.notes:
+                Job.objects.filter(pk=job.pk).update(**models.bumped(notes=[*job.notes, note]))
+
+    def _keep_window(self, window: messages.Window) -> None:
+        following = window.cues[-1].id + 1 if window.cues else None
+        lifecycle.commit_window(
+            self._claim.attempt,
+            [plan.as_row(cue, self._job) for cue in window.cues],
+            until=window.end,
+            language=window.language,
+            heard=window.heard,
+            following=following,
+        )
+        with lifecycle.fenced(self._claim.attempt) as (job, _):
+            self._account(job, seconds=max(0.0, window.end - self._heard))
+        self._heard = window.end
+
+    def _keep_translation(self, part: messages.Translated) -> None:
+        translation = self._translation
+        assert translation, "only a translating child translates"
+        flags = {cue.id: list(cue.flags) for cue in part.cues}
+        texts = {cue.id: cue.target for cue in part.cues}
+        with lifecycle.fenced(self._claim.attempt) as (job, _):
+            rows = list(job.cues.filter(number__in=texts))
+            for row in rows:
+                row.target, row.flags, row.answered = texts[row.number], flags[row.number], True
+            models.Cue.objects.bulk_update(rows, ["target", "flags", "answered"])
+            self._account(job, input_tokens=part.usage.input_tokens, output_tokens=part.usage.output_tokens)
+            if translation.task.engine:
+                good = {translation.keys[cue.id]: cue.target for cue in part.cues if _is_good(cue.flags, cue.target)}
+                plan.remember(job.owner_id, good)
+            Job.objects.filter(pk=job.pk).update(**models.bumped())
+        self._share = max(self._share, _translated_share(self._claim.job_id))
+
+    def _account(self, job: Job, **used: Any) -> None:
+        """One row a stage and engine: a retried stage adds to it."""
+        engine = job.engines.get(self._claim.stage)
+        if engine and any(used.values()):
+            row, _ = UsageEntry.objects.get_or_create(
+                job=job, stage=self._claim.stage, engine=engine, defaults={"owner_id": job.owner_id}
+            )
+            sums = {name: F(name) + amount for name, amount in used.items()}
+            UsageEntry.objects.filter(pk=row.pk).update(at=timezone.now(), **sums)
+
+    # Cues for a translating child
+
+    def _hand_over(self, child: Child) -> None:
+        """The cues that have been recognised since the last time; whether these are all is asked before."""
+        translation = self._translation
+        if translation is None or translation.whole:
+            return
+        whole = not (
+            StageRun.objects.filter(job=self._claim.job_id, stage=Stage.TRANSCRIBE)
+            .exclude(status=StageStatus.DONE)
+            .exists()
+        )
+        rows = list(self._job.cues.filter(number__gt=translation.sent))
+        if rows:
+            done = {row.number: row.target for row in rows if row.answered} | self._remembered(translation, rows)
+            cues = tuple(plan.as_cue(row) for row in rows)
+            child.send(Cues(self._attempt, tuple(replace(cue, target="", flags=_own(cue)) for cue in cues), done))
+            translation.sent, translation.before = rows[-1].number, rows[-1].source
+        if whole:
+            translation.whole = True
+            child.send(End(self._attempt))
+
+    def _remembered(self, translation: _Translation, rows: list[models.Cue]) -> dict[int, str]:
+        """Fill in what this owner had translated before."""
+        if not translation.task.engine:
+            return {}
+        keys = plan.cache_keys(translation.task, rows, translation.before)
+        translation.keys |= keys
+        known = plan.remembered(self._job.owner_id, keys.values())
+        found = [row for row in rows if not row.answered and keys[row.number] in known]
+        for row in found:
+            row.target, row.answered = known[keys[row.number]], True
+        with lifecycle.fenced(self._claim.attempt):
+            models.Cue.objects.bulk_update(found, ["target", "answered"])
+        return {row.number: row.target for row in found}
+
+    # The end
+
+    def _record(self, last: messages.Done | messages.Failed) -> None:
+        if self._warm is None:
+            self._end_child()
+        if isinstance(last, messages.Failed):
+            self._failed(last)
+        else:
+            try:
+                self._done(last)
+            except PipelineError as error:
+                self._failed(messages.Failed(self._attempt, error.record()))
+            except OSError as error:
+                refused = refusal(error, artifacts.home(self._claim.job_id))
+                self._failed(messages.Failed(self._attempt, refused.record()))
+
+    def _failed(self, last: messages.Failed) -> None:
+        error = from_record(last.error)
+        log.warning("failed: %s %s", error, error.detail[-500:], extra=self._facts)
+        artifacts.clear(self._claim.job_id, self._claim.attempt)
+        # What an engine or a disk refused was asked for often enough; who died may have better luck.
+        died = isinstance(error, StageDied)
+        patiently(lambda: lifecycle.fail_stage(self._claim.attempt, last.error, again=died))
+        endings.finish(self._claim.job_id)
+
+    def _done(self, last: messages.Done) -> None:
+        files = artifacts.facts(self._claim.job_id, self._claim.attempt, last.files)
+        artifacts.tidy(self._claim.job_id, self._claim.attempt, last.files.values())
+        fields = self._settle_fetch(last.outcome) if self._claim.stage == Stage.FETCH else {}
+        patiently(
+            lambda: lifecycle.finish_stage(
+                self._claim.attempt, outcome=last.outcome, artifacts=files, job_fields=fields, result=plan.report_of
+            )
+        )
+        if self._claim.stage == Stage.TRANSCRIBE:
+            artifacts.drop(self._claim.job_id, "audio")
+        endings.finish(self._claim.job_id)
+
+    def _settle_fetch(self, outcome: dict[str, Any]) -> dict[str, Any]:
+        """What the video is, decides what can be made of it. Raises NoVideoStream."""
+        media, order = messages.shaped(Media, outcome["media"]), order_of(self._job.order)
+        if plan.mode_of(order, media) != order.mode:
+            self._note(_("There is sound but no picture: only subtitles are made."), {})
+            lifecycle.skip_stage(self._claim.attempt, Stage.RENDER)
+        return {"title": outcome["title"][:300], "seconds": media.duration}
+
+    def _surprised(self) -> None:
+        """Nobody foresaw this: a report that makes no sense here, or a mistake of ours. Another try may go well."""
+        self._end_child()
+        log.exception("A stage could not be supervised", extra=self._facts)
+        lost = StageDied(detail=traceback.format_exc()[-4000:].replace("\0", "\N{REPLACEMENT CHARACTER}"))
+        with suppress(LostAttempt):
+            self._failed(messages.Failed(self._attempt, lost.record()))
+
+    def _stopped(self) -> None:
+        self._end_child()
+        artifacts.clear(self._claim.job_id, self._claim.attempt)
+        with suppress(LostAttempt):
+            patiently(lambda: lifecycle.stop_stage(self._claim.attempt))
+        endings.finish(self._claim.job_id)
+
+    def _end_child(self) -> None:
+        """Back when nobody of its group runs."""
+        child, self._child = self._child, None
+        if child is None:
+            return
+        if self._warm:
+            self._warm.drop()
+        else:
+            child.end()
+
+    def _name_engine(self, task: messages.Task) -> None:
+        """Which engine is at work stands on the job."""
+        if name := plan.engine_of(task):
+            with lifecycle.fenced(self._claim.attempt) as (job, _):
+                engines = {**job.engines, self._claim.stage: name}
+                Job.objects.filter(pk=job.pk).update(**models.bumped(engines=engines))
+
+
+def _(sentence: str) -> str:
+    """Mark a sentence for the catalogue."""
+    return sentence
+
+
+def _own(cue: Any) -> tuple[str, ...]:
+    """The flags of recognition; those of an earlier translation do not count for a new one."""
+    return tuple(flag for flag in cue.flags if flag == "unsure")
+
+
+def _is_good(flags: tuple[str, ...], text: str) -> bool:
+    """Whether a translation is worth keeping for another time."""
+    return bool(text) and not set(flags) - {"unsure", "too_long"}
+
+
+def _translated_share(job_id: uuid.UUID) -> float:
+    """Of the whole: the answered cues of those known, times how much has been recognised."""
+    cues = models.Cue.objects.filter(job=job_id)
+    known = cues.count()
+    recognised = StageRun.objects.filter(job=job_id, stage=Stage.TRANSCRIBE).aggregate(share=Sum("progress"))["share"]
+    share = 1.0 if recognised is None else recognised
+    return share * cues.filter(answered=True).count() / known if known else 0.0
+
+
+def patiently(act: Callable[[], T]) -> T:
+    """`act`, again where the database went away meanwhile; it must do no harm twice. Raises what it raises at last."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return act()
+        except (OperationalError, InterfaceError):
+            if time.monotonic() > deadline:
+                raise
+            log.warning("The database does not answer; asking again.")
+            with suppress(DatabaseError, InterfaceError):
+                connection.close()
+            time.sleep(0.3)

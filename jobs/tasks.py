@@ -1,0 +1,64 @@
+"""What Django-Q calls: a ticket comes in, the supervisor runs a stage."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from django_q.signals import post_spawn, pre_execute
+
+from jobs import tickets, workers
+from jobs.models import Worker
+from jobs.pipeline import processes
+from jobs.supervisor import Supervisor
+
+_rows: dict[str, int | None] = {"ticket": None}
+
+
+def run_next(queue: str) -> str:
+    """Run some ready stage of `queue`. A ticket too many finds none, and that is all right."""
+    with tickets.held(_rows["ticket"]):
+        return "ran" if _supervisor().run_next(queue) else "nothing to run"
+
+
+@cache
+def _worker() -> Worker:
+    return workers.register(settings.CLUSTER, _cluster_pid())
+
+
+@cache
+def _supervisor() -> Supervisor:
+    """The one of this worker process."""
+    return Supervisor(_worker() if settings.CLUSTER else None)
+
+
+def _cluster_pid() -> int:
+    """The process that supervisord started: the parent of the sentinel, which is ours."""
+    stat = Path(f"/proc/{os.getppid()}/stat").read_text()
+    return int(stat.rpartition(")")[2].split()[1])
+
+
+def begin_worker(**_: Any) -> None:
+    """A worker of a cluster has been forked."""
+    if settings.CLUSTER:
+        workers.show_life(settings.CLUSTER, _cluster_pid())
+
+
+def take_ticket(*, task: dict[str, Any], **_: Any) -> None:
+    """A worker is about to act on a ticket: which row it is, so that the claim can use it up."""
+    _rows["ticket"] = task.get("ack_id")
+    if settings.CLUSTER:
+        Worker.objects.filter(pk=_worker().pk).update(last_ticket=timezone.now())
+
+
+def connect() -> None:
+    """Called once in every process of ours (`apps`)."""
+    post_spawn.connect(begin_worker, sender="django_q")
+    pre_execute.connect(take_ticket, sender="django_q")
+    if settings.CLUSTER:
+        # A sentinel without its cluster, a worker without its sentinel would go on for ever, unseen.
+        os.register_at_fork(after_in_child=processes.die_with_parent)

@@ -1,0 +1,49 @@
+"""Tickets: Django-Q tasks that let a worker run *some* ready stage of its queue.
+
+With the ORM broker a ticket is a row of our own database: issued in the transaction that makes a stage ready, it is
+there exactly when the stage is. It is used up by the claim, in the claim's transaction; one that comes twice, or too
+late, finds nothing to claim and does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from django.utils import timezone
+from django_q.models import OrmQ
+from django_q.tasks import async_task
+
+NEVER = -1
+"""Django-Q's own time limit, off: it would orphan ffmpeg. The supervisor holds the time limits."""
+
+_held: ContextVar[int | None] = ContextVar("ticket", default=None)
+
+
+def issue(queue: str, count: int = 1) -> None:
+    """Call it inside the transaction that makes a stage of `queue` ready."""
+    for _ in range(count):
+        async_task("jobs.tasks.run_next", queue, task_name=queue, q_options={"cluster": queue, "timeout": NEVER})
+
+
+def waiting(queue: str) -> int:
+    """How many tickets of `queue` a worker could take now: those taken before are hidden for Django-Q's `retry`."""
+    count: int = OrmQ.objects.filter(key=queue, lock__lte=timezone.now()).count()
+    return count
+
+
+@contextmanager
+def held(row: int | None) -> Iterator[None]:
+    """While a worker acts on the ticket in this row."""
+    token = _held.set(row)
+    try:
+        yield
+    finally:
+        _held.reset(token)
+
+
+def use() -> None:
+    """Take the ticket that is held out of the queue, so that it is not delivered again while its stage runs."""
+    if row := _held.get():
+        OrmQ.objects.filter(pk=row).delete()

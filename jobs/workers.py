@@ -1,0 +1,86 @@
+"""Rows about our own processes: who is alive, who took a ticket when. A sign of life every five seconds."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import DatabaseError, close_old_connections, connection
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from jobs.models import Worker
+from jobs.pipeline import processes
+
+log = logging.getLogger(__name__)
+
+BEAT = 5.0
+"""Seconds between two signs of life, of a process and of a stage."""
+
+STALE = timedelta(seconds=20)
+"""After so long without a sign, whoever owes it is taken for dead."""
+
+
+def host() -> str:
+    return socket.gethostname()
+
+
+def register(cluster: str, cluster_pid: int | None = None) -> Worker:
+    """The row of this process, which gives a sign of life by it."""
+    me, leader = processes.look(os.getpid()), processes.look(cluster_pid or 0)
+    assert me, "we are alive"
+    row, _ = Worker.objects.update_or_create(
+        cluster=cluster,
+        host=host(),
+        boot_id=processes.boot_id(),
+        pid=me.pid,
+        started=me.started,
+        defaults={
+            "cluster_pid": cluster_pid,
+            "cluster_started": leader.started if leader else None,
+            "seen": timezone.now(),
+        },
+    )
+    return row
+
+
+def show_life(cluster: str, cluster_pid: int | None = None, every: float = BEAT) -> Callable[[], None]:
+    """Show signs of life from a thread until the process ends, or until what is returned is called."""
+    stop = threading.Event()
+    thread = threading.Thread(target=_beat, args=(cluster, cluster_pid, every, stop), daemon=True, name="heartbeat")
+    thread.start()
+
+    def end() -> None:
+        stop.set()
+        thread.join()
+
+    return end
+
+
+def _beat(cluster: str, cluster_pid: int | None, every: float, stop: threading.Event) -> None:
+    while True:
+        try:
+            close_old_connections()
+            register(cluster, cluster_pid)
+        except DatabaseError:
+            log.warning("No sign of life: the database does not answer.")
+            connection.close()
+        if stop.wait(every):
+            connection.close()
+            return
+
+
+def alive(cluster: str) -> QuerySet[Worker]:
+    """Those that gave a sign of life lately."""
+    return Worker.objects.filter(cluster=cluster, seen__gt=timezone.now() - STALE)
+
+
+def is_gone(worker: Worker) -> bool:
+    """Whether it is certain that the process has ended: only of those on this machine."""
+    if worker.host != host():
+        return False
+    return worker.boot_id != processes.boot_id() or not processes.is_alive(worker.pid, worker.started)

@@ -1,0 +1,87 @@
+"""Fresh databases of both kinds, for tests that run real processes against them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from pathlib import Path
+from typing import Any, Literal
+
+import dj_database_url
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+
+from tests.postgres import Postgres
+
+Kind = Literal["sqlite", "postgresql"]
+KINDS: tuple[Kind, ...] = ("sqlite", "postgresql")
+
+_TEMPLATE = "migrated"
+_OF_SQLITE = deepcopy(settings.DATABASES["default"])
+"""What translator.settings makes of a SQLite database: the tests themselves run on one."""
+
+
+def configured(url: str) -> dict[str, Any]:
+    """The entry of DATABASES that translator.settings makes of `url`."""
+    found: dict[str, Any] = dict(dj_database_url.parse(url))
+    if found["ENGINE"] == _OF_SQLITE["ENGINE"]:
+        found["OPTIONS"] = deepcopy(_OF_SQLITE["OPTIONS"])
+    return found
+
+
+def process_environment(url: str, **more: str) -> dict[str, str]:
+    """The environment of a `manage.py` that works on the database `url`, without this machine's `.env`."""
+    ours = {"DATABASE_URL": url, "ENV_FILE": "", "SECRET_KEY": "only-for-tests", "PYTHONWARNINGS": "error"}
+    return {**os.environ, "DJANGO_SETTINGS_MODULE": "translator.settings", **ours, **more}
+
+
+@contextmanager
+def on_database(url: str) -> Iterator[None]:
+    """Within, Django code of this process works on the database `url`, in every thread. Each thread that used it has
+    to close its connection; this one's is closed at the end. Under pytest use the fixture of the same name.
+    """
+    usual, usual_settings = connections["default"], connections.settings["default"]
+    connections.settings["default"] = connections.configure_settings({"default": configured(url)})["default"]
+    connections["default"] = connections.create_connection("default")
+    try:
+        yield
+    finally:
+        connections["default"].close()
+        connections.settings["default"] = usual_settings
+        connections["default"] = usual
+
+
+class Databases:
+    """Hands out migrated databases, copies of one template of each kind that is made when it is first wanted."""
+
+    def __init__(self, directory: Path, postgres: Callable[[], Postgres]) -> None:
+        """`postgres` gives the running server; it is only called when it is needed."""
+        self._directory, self._postgres = directory, postgres
+        self._templates: set[Kind] = set()
+
+    @contextmanager
+    def fresh(self, kind: Kind, directory: Path) -> Iterator[str]:
+        """The DATABASE_URL of a new database; an SQLite file is put into `directory`."""
+        if kind not in self._templates:
+            self._make_template(kind)
+            self._templates.add(kind)
+        if kind == "sqlite":
+            yield f"sqlite:///{shutil.copy(self._directory / _TEMPLATE, directory / 'db.sqlite3')}"
+            return
+        postgres, name = self._postgres(), f"test_{uuid.uuid4().hex}"
+        try:
+            yield postgres.create(name, _TEMPLATE)
+        finally:
+            if not postgres.is_running():
+                postgres.start()
+            postgres.drop(name)
+
+    def _make_template(self, kind: Kind) -> None:
+        file = f"sqlite:///{self._directory / _TEMPLATE}"
+        with on_database(file if kind == "sqlite" else self._postgres().create(_TEMPLATE)):
+            call_command("migrate", verbosity=0)

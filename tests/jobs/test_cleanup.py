@@ -1,0 +1,360 @@
+"""`manage.py cleanup`: what goes, what stays, and that neither a crash nor a second sweep does harm."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import subprocess
+import sys
+import uuid
+from argparse import ArgumentTypeError
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.utils import timezone
+
+from jobs import artifacts, cleanup, endings, lifecycle
+from jobs.management.commands.cleanup import age
+from jobs.models import Artifact, Job, JobStatus, PageLease, SourceKind, TranslationCache, Worker
+from jobs.pipeline.errors import DiskFull
+from jobs.pipeline.stages import Stage
+from tests.databases import process_environment
+from tests.jobs.command import ROOT
+
+DAY = timedelta(hours=24)
+SIZE = 1000
+"""Bytes of the one file of each job."""
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.fixture
+def media(settings: Any, tmp_path: Path) -> Path:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    return tmp_path / "media"
+
+
+@pytest.fixture
+def sara(database: str, media: Path) -> User:
+    return User.objects.create_user("sara")
+
+
+def ago(**fields: int) -> Any:
+    return timezone.now() - timedelta(**fields)
+
+
+def aged(job_id: uuid.UUID, **fields: Any) -> Job:
+    """As if the job were older than it is."""
+    Job.objects.filter(pk=job_id).update(**fields)
+    return Job.objects.get(pk=job_id)
+
+
+def new(owner: User, *, uploaded: bool = True) -> Job:
+    job_id = uuid.uuid4()
+    artifacts.make_home(job_id)
+    (artifacts.home(job_id) / "upload").write_bytes(b"x" * SIZE)
+    return lifecycle.create(
+        id=job_id,
+        stages=[Stage.FETCH],
+        who=owner.username,
+        owner=owner,
+        source_kind=SourceKind.UPLOAD,
+        source="talk.mp4",
+        target="fa",
+        uploaded=uploaded,
+    )
+
+
+def claimed(owner: User) -> lifecycle.Claim:
+    new(owner)
+    claim = lifecycle.claim("media")
+    assert claim
+    return claim
+
+
+def completed(owner: User, **edited: int) -> Job:
+    """Edited so long ago."""
+    claim = claimed(owner)
+    lifecycle.finish_stage(claim.attempt, outcome={}, artifacts=[Artifact(kind="video", name="upload", size=SIZE)])
+    return aged(claim.job_id, edited=ago(**edited))
+
+
+def failed(owner: User, **edited: int) -> Job:
+    claim = claimed(owner)
+    lifecycle.fail_stage(claim.attempt, DiskFull().record(), again=False)
+    return aged(claim.job_id, edited=ago(**edited))
+
+
+def orphan(**made: int) -> Path:
+    """A directory without a row, so old."""
+    place = artifacts.home(uuid.uuid4())
+    place.mkdir(parents=True)
+    (place / "video.mp4").write_bytes(b"x" * SIZE)
+    when = ago(**made).timestamp()
+    os.utime(place, (when, when))
+    return place
+
+
+def counts(**options: Any) -> dict[str, int]:
+    return {freed.kind: freed.count for freed in cleanup.sweep(DAY, **options) if freed.count}
+
+
+def left(media: Path) -> list[Path]:
+    """Every file and every directory, but for the two that stay."""
+    return [path for path in media.rglob("*") if path not in {media / "jobs", media / ".trash"}]
+
+
+def test_a_result_past_its_time_goes_with_its_files(sara: User, media: Path) -> None:
+    for job in (completed(sara, hours=25), failed(sara, hours=25)):
+        assert artifacts.home(job.pk).exists()
+    assert cleanup.sweep(DAY)[2] == cleanup.Freed(kind="results past their time", count=2, size=2 * SIZE)
+    assert not Job.objects.exists()
+    assert not left(media)
+
+
+def test_a_cancelled_job_is_forgotten_in_time(sara: User) -> None:
+    job = new(sara)
+    lifecycle.cancel(job.pk, who="sara")
+    endings.finish(job.pk)
+    assert counts() == {}
+    aged(job.pk, edited=ago(hours=25))
+    assert counts() == {"results past their time": 1}
+
+
+def test_what_stays(sara: User) -> None:
+    fresh, edited, pinned = completed(sara, hours=23), completed(sara, hours=25), completed(sara, days=400)
+    aged(edited.pk, edited=ago(hours=1), ended=ago(hours=25))
+    lifecycle.set_pinned(pinned.pk, True)
+    running = aged(claimed(sara).job_id, created=ago(days=9), changed=ago(days=9))
+    queued = aged(new(sara).pk, created=ago(days=9), changed=ago(days=9))
+    uploading = aged(new(sara, uploaded=False).pk, created=ago(days=9))
+    assert counts() == {}
+    for job in (fresh, edited, pinned, running, queued, uploading):
+        job.refresh_from_db()
+        assert artifacts.stored(artifacts.home(job.pk)) == SIZE
+    assert running.status == JobStatus.RUNNING
+
+
+def test_a_half_upload_is_cancelled(sara: User, media: Path) -> None:
+    job = aged(new(sara, uploaded=False).pk, changed=ago(hours=25))
+    assert counts() == {"half uploads": 1}
+    job.refresh_from_db()
+    assert job.status == JobStatus.CANCELLED
+    assert not left(media)
+    assert list(job.transitions.filter(stage="").values_list("was", "now", "who")) == [
+        ("", "uploading", "sara"),
+        ("uploading", "cancelling", "system"),
+        ("cancelling", "cancelled", "system"),
+    ]
+
+
+def test_directories_without_a_job(sara: User, media: Path) -> None:
+    old, young, foreign = orphan(hours=2), orphan(minutes=50), media / "jobs" / "lost+found"
+    foreign.mkdir()
+    os.utime(foreign, (0, 0))
+    assert counts() == {"directories without a job": 1}
+    assert not old.exists()
+    assert young.exists()
+    assert foreign.exists()
+
+
+def test_only_orphans(sara: User) -> None:
+    job, _ = completed(sara, hours=25), orphan(hours=2)
+    assert counts(orphans_only=True) == {"directories without a job": 1}
+    assert Job.objects.filter(pk=job.pk).exists()
+
+
+def test_a_result_whose_files_are_gone(sara: User) -> None:
+    job, other = completed(sara, hours=1), completed(sara, hours=1)
+    artifacts.purge(job.pk)
+    assert counts() == {"results without files": 1}
+    assert Job.objects.get() == other
+
+
+def test_a_disk_that_is_not_there_makes_no_row_go(sara: User, media: Path) -> None:
+    completed(sara, hours=1)
+    media.rename(media.with_name("elsewhere"))
+    assert counts() == {}
+    assert Job.objects.exists()
+
+
+def test_trash(sara: User, media: Path) -> None:
+    artifacts.trash().mkdir(parents=True)
+    orphan(hours=0).rename(artifacts.trash() / "x")
+    assert cleanup.sweep(DAY)[4] == cleanup.Freed(kind="trash", count=1, size=SIZE)
+    assert not left(media)
+
+
+def test_old_rows(sara: User) -> None:
+    process = {"cluster": "media", "host": "here", "boot_id": "1", "started": 1}
+    for days in (0, 2, 91):
+        PageLease.objects.create(owner=sara, expires=ago(days=days))
+        TranslationCache.objects.create(owner=sara, key=f"{days}", text="متن", used=ago(days=days))
+        Worker.objects.create(pid=days, seen=ago(days=days), **process)
+    assert counts() == {"expired pages": 2, "translations not used again": 1, "processes that ended": 2}
+    assert counts() == {}
+
+
+def test_a_dry_run_changes_nothing_and_says_what_would_be(sara: User, media: Path) -> None:
+    jobs = [
+        completed(sara, hours=25),
+        completed(sara, hours=1),
+        aged(new(sara, uploaded=False).pk, changed=ago(days=2)),
+    ]
+    artifacts.purge(jobs[1].pk)
+    orphan(hours=2)
+    PageLease.objects.create(owner=sara, expires=ago(days=2))
+    before = (list(Job.objects.order_by("pk").values()), left(media))
+    would = said("--dry-run")
+    assert (list(Job.objects.order_by("pk").values()), left(media)) == before
+    assert "results past their time: 1 would be removed, 1 kB would be freed\n" in would
+    assert said() == would.replace("would be ", "")
+    assert said() == "There is nothing to remove.\n"
+
+
+def said(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command("cleanup", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_another_age(sara: User) -> None:
+    completed(sara, hours=5)
+    assert said("--older-than", "6h") == "There is nothing to remove.\n"
+    assert said("--older-than", "290m") == "results past their time: 1 removed, 1 kB freed\n"
+
+
+@pytest.mark.parametrize(("text", "hours"), [("24h", 24), ("90m", 1.5), ("7d", 168), ("0h", 0)])
+def test_ages(text: str, hours: float) -> None:
+    assert age(text) == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize("text", ["", "24", "h", "-1h", "1.5h", "1w", "999999d", "24h "])
+def test_what_is_no_age(text: str) -> None:
+    with pytest.raises(ArgumentTypeError, match="is not an age"):
+        age(text)
+
+
+def test_the_schedule(sara: User, settings: Any) -> None:
+    completed(sara, hours=5)
+    assert cleanup.scheduled() == "nothing to remove"
+    settings.RETENTION_HOURS = 4
+    assert cleanup.scheduled() == "results past their time: 1 removed, 1 kB freed"
+
+
+@pytest.mark.parametrize(
+    ("module", "function"),
+    [
+        (artifacts, "purge"),
+        (lifecycle, "forget"),
+        (lifecycle, "cancel"),
+        (lifecycle, "cancelled"),
+        (endings, "finish"),
+        (cleanup, "_discard"),
+        (cleanup, "_delete"),
+    ],
+)
+@pytest.mark.parametrize("after", [False, True])
+def test_killed_and_run_again(
+    sara: User, media: Path, monkeypatch: pytest.MonkeyPatch, module: Any, function: str, after: bool
+) -> None:
+    """Before or after each outside effect and each commit, three times; the sweep after that finds the rest."""
+    completed(sara, hours=25)
+    upload = aged(new(sara, uploaded=False).pk, changed=ago(hours=25))
+    with monkeypatch.context() as patch:
+        real: Callable[..., Any] = getattr(module, function)
+
+        def killed(*arguments: Any, **options: Any) -> None:
+            if after:
+                real(*arguments, **options)
+            raise Killed
+
+        patch.setattr(module, function, killed)
+        for _ in range(3):
+            try:
+                cleanup.sweep(DAY)
+            except Killed:
+                continue
+    cleanup.sweep(DAY)
+    assert not left(media)
+    assert Job.objects.get() == upload
+    assert Job.objects.get().status == JobStatus.CANCELLED
+
+
+def test_retried_at_the_last_moment(sara: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found past its time, but its owner retries it before the sweep comes to it: it keeps its files."""
+    job = failed(sara, hours=25)
+
+    def retried(path: Path) -> int:
+        lifecycle.retry(job.pk, "sara")
+        return 0
+
+    monkeypatch.setattr(artifacts, "stored", retried)
+    assert counts() == {}
+    monkeypatch.undo()
+    job.refresh_from_db()
+    assert job.status == JobStatus.QUEUED
+    assert (artifacts.home(job.pk) / "upload").exists()
+
+
+def test_one_that_resists_keeps_nobody_else(sara: User, caplog: pytest.LogCaptureFixture) -> None:
+    stubborn, other = completed(sara, hours=26), completed(sara, hours=25)
+    discard = cleanup._discard
+
+    def refused(job_id: uuid.UUID) -> None:
+        if job_id == stubborn.pk:
+            raise PermissionError("no")
+        discard(job_id)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cleanup, "_discard", refused)
+        assert counts() == {"results past their time": 1}
+    assert f"{stubborn.pk} was not removed: no" in caplog.text
+    assert not Job.objects.filter(pk=other.pk).exists()
+    assert counts() == {"results past their time": 1}
+
+
+SWEEPER = """
+import django
+django.setup()
+from django.core.management import call_command
+print("ready", flush=True)
+input()
+call_command("cleanup")
+"""
+
+
+def test_two_at_once(sara: User, media: Path, database: str) -> None:
+    """Two processes, sixty things to remove: each is removed, and counted, by one of them."""
+    for _ in range(20):
+        completed(sara, hours=25)
+        aged(new(sara, uploaded=False).pk, changed=ago(hours=25))
+    kept = [completed(sara, hours=1).pk, claimed(sara).job_id, new(sara).pk]
+    environment = process_environment(database, MEDIA_ROOT=str(media))
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    sweepers = [
+        subprocess.Popen([sys.executable, "-c", SWEEPER], cwd=ROOT, env=environment, **pipes)  # type: ignore[call-overload]
+        for _ in range(2)
+    ]
+    for sweeper in sweepers:
+        assert sweeper.stdout.readline() == "ready\n", sweeper.communicate()
+    for sweeper in sweepers:
+        sweeper.stdin.write("\n")
+        sweeper.stdin.flush()
+    told = [sweeper.communicate(timeout=60) for sweeper in sweepers]
+    assert [sweeper.returncode for sweeper in sweepers] == [0, 0], told
+    assert not [log for _, log in told if "was not removed" in log]
+    removed = sum(int(count) for out, _ in told for count in re.findall(r"past their time: (\d+) removed", out))
+    assert removed == 20
+    assert set(Job.objects.exclude(status=JobStatus.CANCELLED).values_list("pk", flat=True)) == set(kept)
+    assert Job.objects.filter(status=JobStatus.CANCELLED).count() == 20
+    assert {path.name for path in (media / "jobs").iterdir()} == set(map(str, kept))
+    assert not list(artifacts.trash().iterdir())

@@ -1,0 +1,222 @@
+"""Health: what is alive, what waits, what is stuck; and how `manage.py doctor` shows it."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from jobs import health, lifecycle
+from jobs.health import Cluster
+from jobs.models import SourceKind, StageRun, Worker
+from jobs.pipeline.stages import Stage
+from tests.jobs.command import Ran
+
+PROCESSES = ("speech", "text", "media", Worker.WEB, Worker.REAPER)
+
+
+@pytest.fixture
+def sara(database: str) -> User:
+    return User.objects.create_user("sara")
+
+
+@pytest.fixture
+def all_alive(sara: User) -> None:
+    for pid, cluster in enumerate(PROCESSES):
+        process(cluster, pid)
+
+
+def process(cluster: str, pid: int = 100, seconds: int = 0) -> Worker:
+    """One that was seen so many seconds ago."""
+    seen = timezone.now() - timedelta(seconds=seconds)
+    return Worker.objects.create(cluster=cluster, host="here", boot_id="1", pid=pid, started=1, seen=seen)
+
+
+def new(owner: User) -> None:
+    lifecycle.create(
+        stages=[Stage.FETCH], who="sara", owner=owner, source_kind=SourceKind.LINK, source="https://x.test", target="fa"
+    )
+
+
+def wait(seconds: int) -> None:
+    """Every stage that is ready, and every ticket, became so that long ago."""
+    then = timezone.now() - timedelta(seconds=seconds)
+    StageRun.objects.filter(status="ready").update(ready_at=then)
+    OrmQ.objects.update(lock=then)
+
+
+def media() -> Cluster:
+    return next(cluster for cluster in health.look().clusters if cluster.name == "media")
+
+
+@pytest.mark.usefixtures("all_alive")
+def test_all_is_well() -> None:
+    found = health.look()
+    assert found.ok
+    assert found.database
+    assert found.reaper
+    assert found.web
+    assert found.disk
+    assert [cluster.name for cluster in found.clusters] == ["speech", "text", "media"]
+    assert media() == Cluster(name="media", workers=1, waiting=0, running=0, tickets=0, stuck=False, ok=True)
+    assert json.loads(json.dumps(asdict(found)))["clusters"][2]["workers"] == 1
+
+
+@pytest.mark.usefixtures("all_alive")
+@pytest.mark.parametrize("gone", PROCESSES)
+def test_one_that_was_not_seen_lately(gone: str) -> None:
+    Worker.objects.filter(cluster=gone).update(seen=timezone.now() - timedelta(seconds=19))
+    assert health.look().ok
+    Worker.objects.filter(cluster=gone).update(seen=timezone.now() - timedelta(seconds=21))
+    found = health.look()
+    assert not found.ok
+    dead = {cluster.name for cluster in found.clusters if not cluster.ok}
+    dead |= {Worker.WEB} - ({Worker.WEB} if found.web else set())
+    dead |= {Worker.REAPER} - ({Worker.REAPER} if found.reaper else set())
+    assert dead == {gone}
+
+
+@pytest.mark.usefixtures("all_alive")
+def test_what_waits_and_what_runs(sara: User) -> None:
+    for _ in range(3):
+        new(sara)
+    assert lifecycle.claim("media")
+    StageRun.objects.filter(pk=StageRun.objects.filter(status="ready").latest("pk").pk).update(
+        ready_at=timezone.now() + timedelta(seconds=20)
+    )
+    assert media() == Cluster(name="media", workers=1, waiting=1, running=1, tickets=3, stuck=False, ok=True)
+
+
+@pytest.mark.usefixtures("all_alive")
+def test_stuck(sara: User) -> None:
+    new(sara)
+    wait(25)
+    assert health.look().ok
+    wait(35)
+    assert media() == Cluster(name="media", workers=1, waiting=1, running=0, tickets=1, stuck=True, ok=False)
+    assert not health.look().ok
+
+
+@pytest.mark.usefixtures("all_alive")
+def test_a_busy_cluster_is_not_stuck(sara: User) -> None:
+    new(sara)
+    new(sara)
+    assert lifecycle.claim("media")
+    wait(3600)
+    assert not media().stuck
+    process("media")
+    assert media().stuck
+
+
+@pytest.mark.usefixtures("all_alive")
+def test_not_stuck_while_tickets_are_taken_or_stages_are_new(sara: User) -> None:
+    new(sara)
+    wait(35)
+    OrmQ.objects.update(lock=timezone.now() + timedelta(seconds=60))
+    assert not media().stuck
+    wait(35)
+    StageRun.objects.update(ready_at=timezone.now())
+    assert not media().stuck
+
+
+def test_a_cluster_that_does_not_run_is_not_stuck(sara: User) -> None:
+    new(sara)
+    wait(35)
+    assert not media().stuck
+    assert not media().ok
+
+
+@pytest.mark.usefixtures("all_alive")
+def test_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "ROOM", 1 << 62)
+    found = health.look()
+    assert not found.disk
+    assert not found.ok
+
+
+@pytest.mark.usefixtures("all_alive")
+def test_no_disk(settings: Any, tmp_path: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path / "none"
+    found = health.look()
+    assert (found.ok, found.disk, found.free) == (False, False, 0)
+
+
+@pytest.mark.usefixtures("all_alive")
+def test_a_database_that_does_not_answer() -> None:
+    with connection.execute_wrapper(no_answer):
+        found = health.look()
+    assert not found.ok
+    assert not found.database
+    assert found.clusters == ()
+    assert found.disk
+
+
+def no_answer(execute: Callable[..., Any], *arguments: Any) -> None:
+    raise OperationalError("nobody is there")
+
+
+@pytest.mark.usefixtures("all_alive")
+def test_the_number_of_queries_does_not_grow(sara: User) -> None:
+    for _ in range(5):
+        new(sara)
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        health.look()
+    assert len(queries) == 6
+
+
+# What the doctor says
+
+
+@pytest.fixture
+def diagnose(settings: Any, tmp_path: Any) -> Callable[..., Ran]:
+    settings.MEDIA_ROOT = tmp_path
+
+    def run(*arguments: str) -> Ran:
+        out, code = io.StringIO(), 0
+        try:
+            call_command("doctor", *arguments, stdout=out, no_color=True)
+        except SystemExit as end:
+            code = int(end.code or 0)
+        return Ran(code=code, out=out.getvalue(), err="")
+
+    return run
+
+
+def test_the_doctor_without_clusters_needs_none(database: str, diagnose: Callable[..., Ran]) -> None:
+    found = {one["subject"]: one for one in json.loads(diagnose("--json").out)}
+    for subject in ("Cluster speech", "Cluster text", "Cluster media", "Reaper", "Web server"):
+        assert not found[subject]["good"]
+        assert not found[subject]["needed"]
+        assert found[subject]["remedy"] == "make run"
+    assert "– Reaper: does not run\n    → make run" in diagnose().out
+
+
+@pytest.mark.usefixtures("all_alive")
+def test_the_doctor_sees_what_is_alive_and_what_is_stuck(sara: User, diagnose: Callable[..., Ran]) -> None:
+    new(sara)
+    wait(35)
+    out = diagnose().out
+    assert "✓ Cluster text: alive (workers: 1; stages at work: 0, waiting: 0; tickets: 0)\n" in out
+    assert "– Cluster media: stuck, takes no tickets (workers: 1; stages at work: 0, waiting: 1; tickets: 1)\n" in out
+    assert "✓ Reaper: alive\n✓ Web server: alive\n" in out
+
+
+def test_the_doctor_without_a_database(database: str, diagnose: Callable[..., Ran]) -> None:
+    with connection.execute_wrapper(no_answer):
+        ran = diagnose()
+    assert ran.code == 1
+    assert "✗ Database: nobody is there" in ran.out
+    assert "Cluster" not in ran.out

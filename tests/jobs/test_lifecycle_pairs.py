@@ -1,0 +1,145 @@
+"""Every function of the state machine in every state of a job: what it does there, or how it refuses."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from django.db import transaction
+from pytest_django import DjangoDbBlocker
+
+from jobs import lifecycle
+from jobs.lifecycle import Claim, IllegalTransition, LostAttempt
+from jobs.models import Job, JobStatus
+from jobs.pipeline.stages import Stage
+from tests.databases import KINDS, Databases, on_database
+from tests.jobs import rows
+
+UPLOADING, QUEUED, RUNNING, COMPLETED, FAILED, CANCELLING, CANCELLED = JobStatus
+STATES = tuple(JobStatus)
+
+SAME = "allowed, and the job's status stays"
+NO = "refused by the answer; nothing changes"
+GONE = "allowed, and the row is gone"
+
+Outcome = str | JobStatus | type[Exception]
+
+
+def claim_any(_: Claim) -> bool:
+    return any(lifecycle.claim(queue) for queue in rows.QUEUES)
+
+
+CALLS: dict[str, Callable[[Claim], Any]] = {
+    "submit": lambda it: lifecycle.submit(it.job_id, "shirin"),
+    "claim": claim_any,
+    "own_group": lambda it: lifecycle.own_group(it.attempt, 4711, 1),
+    "beat": lambda it: lifecycle.beat(it.attempt),
+    "beat with progress": lambda it: lifecycle.beat(it.attempt, 0.5),
+    "commit_window": lambda it: rows.hear(it.attempt, 2),
+    "skip_stage": lambda it: lifecycle.skip_stage(it.attempt, Stage.SUBTITLE),
+    "finish_stage": lambda it: rows.finish(it.attempt),
+    "fail_stage": lambda it: lifecycle.fail_stage(it.attempt, rows.BROKEN, again=False),
+    "fail_stage, to be repeated": lambda it: lifecycle.fail_stage(it.attempt, rows.BROKEN, again=True),
+    "stop_stage": lambda it: lifecycle.stop_stage(it.attempt),
+    "has_to_stop": lifecycle.has_to_stop,
+    "cancel": lambda it: lifecycle.cancel(it.job_id, who="shirin"),
+    "cancellable_now": lambda it: lifecycle.cancellable_now(it.job_id),
+    "cancelled": lambda it: lifecycle.cancelled(it.job_id),
+    "retry": lambda it: lifecycle.retry(it.job_id, "shirin"),
+    "forget": lambda it: lifecycle.forget(it.job_id),
+    "set_keep_running": lambda it: lifecycle.set_keep_running(it.job_id, True),
+    "set_pinned": lambda it: lifecycle.set_pinned(it.job_id, True),
+}
+
+REFUSED = (IllegalTransition,) * 7
+LOST = (LostAttempt,) * 7
+# uploading, queued, running, completed, failed, cancelling (a stage runs), cancelled
+TABLE: dict[str, tuple[Outcome, ...]] = {
+    "submit": (QUEUED, *REFUSED[1:]),
+    "claim": (NO, RUNNING, SAME, NO, NO, NO, NO),
+    "own_group": (*LOST[:2], SAME, *LOST[3:5], SAME, LostAttempt),
+    "beat": (*LOST[:2], SAME, *LOST[3:5], SAME, LostAttempt),
+    "beat with progress": (*LOST[:2], SAME, *LOST[3:]),
+    "commit_window": (*LOST[:2], SAME, *LOST[3:]),
+    "skip_stage": (*LOST[:2], SAME, *LOST[3:]),
+    "finish_stage": (*LOST[:2], SAME, *LOST[3:]),
+    "fail_stage": (*LOST[:2], FAILED, *LOST[3:5], SAME, LostAttempt),
+    "fail_stage, to be repeated": (*LOST[:2], SAME, *LOST[3:5], SAME, LostAttempt),
+    "stop_stage": (*LOST[:2], SAME, *LOST[3:5], SAME, LostAttempt),
+    "has_to_stop": (SAME, SAME, NO, SAME, SAME, SAME, SAME),
+    "cancel": (CANCELLING, CANCELLING, CANCELLING, NO, NO, NO, NO),
+    "cancellable_now": (NO,) * 7,
+    "cancelled": (NO,) * 7,
+    "retry": (*REFUSED[:4], QUEUED, *REFUSED[5:]),
+    "forget": (NO, NO, NO, GONE, GONE, NO, GONE),
+    "set_keep_running": (SAME,) * 7,
+    "set_pinned": (SAME,) * 7,
+}
+PAIRS = [
+    pytest.param(call, state, outcome, id=f"{call}, {state}")
+    for call, outcomes in TABLE.items()
+    for state, outcome in zip(STATES, outcomes, strict=True)
+]
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def shared_database(
+    request: pytest.FixtureRequest,
+    databases: Databases,
+    tmp_path_factory: pytest.TempPathFactory,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[None]:
+    """One database of each kind for all pairs: there are many of them."""
+    with django_db_blocker.unblock(), ExitStack() as stack:
+        url = stack.enter_context(databases.fresh(request.param, tmp_path_factory.mktemp("pairs")))
+        stack.enter_context(on_database(url))
+        yield
+
+
+@pytest.fixture
+def rolled_back(shared_database: None) -> Iterator[None]:
+    """What the test writes is gone after it."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def test_every_pair_is_here() -> None:
+    public = {
+        name
+        for name, found in vars(lifecycle).items()
+        if getattr(found, "__module__", "") == lifecycle.__name__ and name[0].islower() and not name.startswith("_")
+    }
+    assert {call.split(",")[0].split(" ")[0] for call in TABLE} == public - {"create", "fenced", "notify"}
+    assert set(CALLS) == set(TABLE)
+    assert set(rows.IN) == set(STATES)
+
+
+@pytest.mark.parametrize(("call", "state", "outcome"), PAIRS)
+def test_each_function_in_each_state(call: str, state: JobStatus, outcome: Outcome, rolled_back: None) -> None:
+    it = rows.IN[state]()
+    assert rows.status(it.job_id) == state
+    assert not rows.contradictions(it.job_id)
+    before, said = rows.everything(it.job_id), rows.told(it.job_id)
+    if isinstance(outcome, type):
+        with pytest.raises(outcome):
+            CALLS[call](it)
+    else:
+        assert CALLS[call](it) in ({False} if outcome == NO else {True, None})
+    if outcome == NO or isinstance(outcome, type):
+        assert rows.everything(it.job_id) == before
+    elif outcome == GONE:
+        assert not Job.objects.filter(pk=it.job_id).exists()
+    else:
+        assert rows.status(it.job_id) == (state if outcome == SAME else outcome)
+        assert not rows.contradictions(it.job_id)
+        assert rows.told(it.job_id)[: len(said)] == said
+
+
+@pytest.mark.parametrize("call", [call for call, outcomes in TABLE.items() if IllegalTransition in outcomes])
+def test_a_job_that_is_not_there(call: str, rolled_back: None) -> None:
+    with pytest.raises(IllegalTransition):
+        CALLS[call](Claim(job_id=uuid.uuid4(), stage=Stage.FETCH, attempt=uuid.uuid4()))

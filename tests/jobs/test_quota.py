@@ -1,0 +1,181 @@
+"""What one owner may have: refused with a sentence, and never one too many when several ask at once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.utils import timezone
+
+from jobs import lifecycle, quota
+from jobs.models import Artifact, Job, OwnerLimits, SourceKind, UsageEntry
+from jobs.pipeline.errors import DailyMinutes, StorageFull, TooManyJobs, from_record
+from jobs.pipeline.stages import Stage
+
+HOUR = 3600
+
+
+@pytest.fixture
+def sara(database: str) -> User:
+    return User.objects.create_user("sara")
+
+
+@pytest.fixture
+def omid(database: str) -> User:
+    return User.objects.create_user("omid")
+
+
+@pytest.fixture(autouse=True)
+def limits(settings: Any) -> Any:
+    """None but what a test sets."""
+    settings.LIMIT_QUEUED = settings.LIMIT_MINUTES_A_DAY = settings.LIMIT_STORED_BYTES = 0
+    return settings
+
+
+def new(owner: User, **fields: Any) -> Job:
+    given = {"source_kind": SourceKind.UPLOAD, "source": "talk.mp4", "target": "fa", **fields}
+    return lifecycle.create(stages=[Stage.FETCH], who=owner.username, owner=owner, **given)
+
+
+def finish(owner: User, size: int = 0) -> None:
+    """The oldest job of the queue, with a result of so many bytes."""
+    claim = lifecycle.claim("media")
+    assert claim
+    lifecycle.finish_stage(claim.attempt, outcome={}, artifacts=[Artifact(kind="video", name="v", size=size)])
+
+
+def check(owner: User, new_bytes: int = 0) -> None:
+    with transaction.atomic():
+        quota.check(owner, new_bytes=new_bytes)
+
+
+def test_without_limits(sara: User) -> None:
+    for _ in range(30):
+        new(sara, seconds=100 * HOUR)
+    check(sara, new_bytes=1 << 60)
+
+
+def test_jobs_that_wait(sara: User, omid: User, limits: Any) -> None:
+    limits.LIMIT_QUEUED = 2
+    new(sara)
+    check(sara)
+    new(sara, uploaded=False)
+    with pytest.raises(TooManyJobs) as refused:
+        check(sara)
+    assert str(refused.value) == (
+        "You have 2 jobs waiting or uploading; at most 2 are allowed. Wait until one is done."
+    )
+    assert str(from_record(refused.value.record())) == str(refused.value)
+    check(omid)
+    finish(sara)
+    check(sara)
+
+
+def test_a_job_that_runs_or_was_cancelled_does_not_wait(sara: User, limits: Any) -> None:
+    limits.LIMIT_QUEUED = 1
+    new(sara)
+    assert lifecycle.claim("media")
+    check(sara)
+    lifecycle.cancel(new(sara).pk, who="sara")
+    check(sara)
+
+
+def test_minutes_of_a_day(sara: User, omid: User, limits: Any) -> None:
+    limits.LIMIT_MINUTES_A_DAY = 60
+    job = new(sara, seconds=59 * 60)
+    check(sara)
+    new(sara, seconds=60)
+    with pytest.raises(DailyMinutes) as refused:
+        check(sara)
+    assert str(refused.value) == (
+        "You had 1 h of video translated in 24 hours; at most 1 h are allowed. Try again later."
+    )
+    check(omid)
+    Job.objects.filter(pk=job.pk).update(created=timezone.now() - timedelta(hours=25))
+    check(sara)
+
+
+def test_deleting_a_job_gives_no_minutes_back(sara: User, limits: Any) -> None:
+    limits.LIMIT_MINUTES_A_DAY = 60
+    job = new(sara, seconds=HOUR)
+    UsageEntry.objects.create(job=job, owner=sara, stage="transcribe", engine="whisperx", seconds=HOUR)
+    finish(sara)
+    assert lifecycle.forget(job.pk)
+    with pytest.raises(DailyMinutes):
+        check(sara)
+    UsageEntry.objects.update(at=timezone.now() - timedelta(hours=25))
+    check(sara)
+
+
+def test_recognised_minutes_of_a_job_that_is_there_count_once(sara: User, limits: Any) -> None:
+    limits.LIMIT_MINUTES_A_DAY = 60
+    job = new(sara, seconds=HOUR / 2)
+    UsageEntry.objects.create(job=job, owner=sara, stage="transcribe", engine="whisperx", seconds=HOUR / 2)
+    check(sara)
+
+
+def test_bytes_that_are_stored(sara: User, omid: User, limits: Any) -> None:
+    limits.LIMIT_STORED_BYTES = 5_000_000
+    new(sara)
+    finish(sara, size=3_000_000)
+    check(sara)
+    check(sara, new_bytes=2_000_000)
+    with pytest.raises(StorageFull) as refused:
+        check(sara, new_bytes=2_000_001)
+    assert str(refused.value) == (
+        "This does not fit: your files take 3 MB, and 5 MB are allowed. Delete some results first."
+    )
+    check(omid, new_bytes=5_000_000)
+    new(sara)
+    finish(sara, size=2_000_000)
+    with pytest.raises(StorageFull):
+        check(sara)
+
+
+def test_limits_of_one_owner(sara: User, omid: User, limits: Any) -> None:
+    limits.LIMIT_QUEUED, limits.LIMIT_STORED_BYTES = 1, 100
+    OwnerLimits.objects.create(owner=sara, queued=2)
+    OwnerLimits.objects.create(owner=omid, queued=0, minutes_a_day=1, stored_bytes=0)
+    new(sara, seconds=HOUR)
+    check(sara)
+    new(sara)
+    with pytest.raises(TooManyJobs):
+        check(sara)
+    for _ in range(3):
+        new(omid)
+    check(omid, new_bytes=1 << 60)
+    new(omid, seconds=60)
+    with pytest.raises(DailyMinutes):
+        check(omid)
+
+
+def test_several_at_once(sara: User, limits: Any) -> None:
+    """Eight connections ask for three places."""
+    limits.LIMIT_QUEUED = 3
+    start, results = threading.Barrier(8), list[str]()
+
+    def upload() -> None:
+        start.wait()
+        try:
+            with transaction.atomic():
+                quota.check(sara)
+                time.sleep(0.02)
+                new(sara)
+            results.append("created")
+        except TooManyJobs:
+            results.append("refused")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=upload) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(results) == ["created"] * 3 + ["refused"] * 5
+    assert Job.objects.filter(owner=sara).count() == 3
