@@ -25,6 +25,7 @@ demo: .venv/base .venv/system .env ## two subtitled videos from the bundled clip
 
 run: .venv/base .venv/system .env ## everything: web server, clusters, reaper; Ctrl-C stops all of it
 	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py collectstatic --no-input --verbosity 0
 	@mkdir -p "$(RUN_DIR)"
 	@echo "Zirnevis runs on http://$(LISTEN):$(PORT) (Ctrl-C stops everything)"
 	@BIN="$(CURDIR)/$(BIN)" LISTEN="$(LISTEN)" PORT="$(PORT)" RUN_DIR="$(RUN_DIR)" \

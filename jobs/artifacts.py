@@ -15,7 +15,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from jobs.models import Artifact, Job
+from jobs.models import Artifact, Job, StageRun, StageStatus
 from jobs.pipeline.errors import HostError
 from jobs.pipeline.workspace import refusal
 
@@ -50,16 +50,59 @@ def clear(job_id: uuid.UUID, attempt: uuid.UUID) -> None:
         shutil.rmtree(place, ignore_errors=True)
 
 
+def clear_lost(job_id: uuid.UUID) -> None:
+    """Remove what a process left that was killed half way."""
+    for room, kept in lost(job_id).items():
+        with suppress(FileNotFoundError):  # Somebody else is at it.
+            _empty(room, kept)
+
+
+def lost(job_id: uuid.UUID) -> dict[Path, set[str]]:
+    """Directories of attempts that are over in which more lies than was published; the names of what was.
+
+    The order matters: an attempt runs before it has a directory, and has published when it runs no more.
+    """
+    there = {place: set(_names(place)) for place in _rooms(job_id)}
+    running = StageRun.objects.filter(job=job_id, status=StageStatus.RUNNING).values_list("attempt", flat=True)
+    at_work = {str(attempt) for attempt in running}
+    published = set(Artifact.objects.filter(job=job_id).values_list("name", flat=True))
+    kept = {place: {name for name in there[place] if f"{place.name}/{name}" in published} for place in there}
+    over = [place for place in there if place.name not in at_work]
+    return {place: kept[place] for place in over if there[place] != kept[place] or not kept[place]}
+
+
+def _rooms(job_id: uuid.UUID) -> list[Path]:
+    """The directories of all attempts: what was uploaded lies beside them."""
+    return [home(job_id) / name for name in _names(home(job_id)) if _is_attempt(name)]
+
+
+def _is_attempt(name: str) -> bool:
+    try:
+        return str(uuid.UUID(name)) == name
+    except ValueError:
+        return False
+
+
+def _names(place: Path) -> list[str]:
+    with suppress(FileNotFoundError, NotADirectoryError):
+        return [found.name for found in place.iterdir()]
+    return []
+
+
 def tidy(job_id: uuid.UUID, attempt: uuid.UUID, kept: Iterable[str]) -> None:
     """Remove everything in an attempt's directory but the files that are about to be published."""
-    for place in (home(job_id) / str(attempt)).iterdir():
-        if place.name in set(kept):
+    _empty(home(job_id) / str(attempt), set(kept))
+
+
+def _empty(room: Path, kept: set[str]) -> None:
+    for place in room.iterdir():
+        if place.name in kept:
             continue
         if place.is_dir() and not place.is_symlink():
             shutil.rmtree(place, ignore_errors=True)
         else:
             place.unlink(missing_ok=True)
-    _unmake(home(job_id) / str(attempt))
+    _unmake(room)
 
 
 def facts(job_id: uuid.UUID, attempt: uuid.UUID, files: Mapping[str, str]) -> list[Artifact]:

@@ -72,6 +72,7 @@ def sweep(older_than: timedelta, *, dry_run: bool = False, orphans_only: bool = 
         _jobs("results past their time", past, _forget, dry_run),
         _jobs("results without files", lost, _forget, dry_run, only=_has_no_files),
         _each("trash", _below(artifacts.trash()), artifacts.stored, _delete, dry_run),
+        _each("what a killed process left", _with_leftovers(), _size_of_leftovers, _clear_leftovers, dry_run),
         *(_rows(*one, dry_run) for one in _ROWS),
     ]
 
@@ -163,6 +164,22 @@ def _size_of(job_id: uuid.UUID) -> int:
 
 def _delete_orphan(job_id: uuid.UUID) -> bool:
     return not Job.objects.filter(pk=job_id).exists() and artifacts.purge(job_id)
+
+
+def _with_leftovers() -> Iterator[uuid.UUID]:
+    """Jobs in whose directories more lies than their rows name."""
+    yield from filter(artifacts.lost, list(Job.objects.values_list("pk", flat=True)))
+
+
+def _size_of_leftovers(job_id: uuid.UUID) -> int:
+    found = artifacts.lost(job_id)
+    kept = sum((place / name).lstat().st_size for place, names in found.items() for name in names)
+    return sum(map(artifacts.stored, found)) - kept
+
+
+def _clear_leftovers(job_id: uuid.UUID) -> bool:
+    artifacts.clear_lost(job_id)
+    return not artifacts.lost(job_id)
 
 
 def _below(place: Path) -> list[Path]:

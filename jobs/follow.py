@@ -10,6 +10,7 @@ from typing import Protocol
 from jobs.engines.registry import SPECS
 from jobs.models import FINAL, Job, StageStatus
 from jobs.orders import order_of
+from jobs.patience import patiently
 from jobs.pipeline.languages import language
 from jobs.pipeline.stages import Stage
 
@@ -33,7 +34,7 @@ def follow(job_id: uuid.UUID, listener: Listener) -> Iterator[Job]:
     """The job at each look, until it has ended; the last one is final."""
     seen = _Seen(listener)
     while True:
-        job = Job.objects.prefetch_related("stages").get(pk=job_id)
+        job = patiently(lambda: Job.objects.prefetch_related("stages").get(pk=job_id))
         seen.look(job)
         yield job
         if job.status in FINAL:

@@ -16,7 +16,7 @@ from jobs.lifecycle import IllegalTransition
 from jobs.models import Artifact, Job, JobStatus, SourceKind
 from jobs.orders import Order, order_of
 from jobs.pipeline.cues import Cue
-from jobs.pipeline.errors import EmptyFile, NoSuchFile, NotAFile
+from jobs.pipeline.errors import EmptyFile, NoSuchFile, NotAFile, SubtitlesNeeded
 from jobs.pipeline.given import read_subtitles
 from jobs.pipeline.languages import language
 from jobs.pipeline.link import check_link
@@ -40,7 +40,8 @@ def accept_file(owner: Any, path: Path, order: Order, *, subtitles: Path | None 
     name = path.name.encode(errors="replace").decode()  # a name may hold bytes that are no text
 
     def link(home: Path) -> Artifact:
-        place = home / f"source{path.suffix if path.suffix.isascii() else ''}"
+        suffix = path.suffix if path.suffix.isascii() and len(path.suffix) < 10 else ""  # names have 255 bytes at most
+        place = home / f"source{suffix}"
         place.symlink_to(path)
         return Artifact(kind="source", name=place.name, size=0)
 
@@ -52,18 +53,21 @@ def accept_upload(owner: Any, name: str, size: int, order: Order, *, subtitles: 
     return _accept(owner, SourceKind.UPLOAD, name, order, subtitles, size=size)
 
 
-def start_again(job_id: uuid.UUID, owner: Any) -> Job:
+def start_again(job_id: uuid.UUID, owner: Any, *, subtitles: Path | None = None) -> Job:
     """A new job with the options of an ended one: a link is fetched anew, an upload asks for its file again.
 
-    Raises IllegalTransition while the old one has not ended, and PipelineError.
+    Subtitles that were brought went with the old job and have to be brought again. Raises IllegalTransition while the
+    old one has not ended, SubtitlesNeeded, and other PipelineErrors.
     """
     old = Job.objects.get(pk=job_id, owner=owner)
     if old.status not in {JobStatus.CANCELLED, JobStatus.FAILED, JobStatus.COMPLETED}:
         raise IllegalTransition(f"Job {job_id} is {old.status}: it cannot start again.")
     order = order_of(old.order)
-    if old.source_kind == SourceKind.LINK and not order.brought:
-        return accept_link(owner, old.source, order, keep_running=old.keep_running)
-    return _accept(owner, SourceKind.UPLOAD, old.source, order, None, keep_running=old.keep_running)
+    if order.brought and subtitles is None:
+        raise SubtitlesNeeded
+    if old.source_kind == SourceKind.LINK:
+        return accept_link(owner, old.source, order, subtitles=subtitles, keep_running=old.keep_running)
+    return _accept(owner, SourceKind.UPLOAD, old.source, order, subtitles, keep_running=old.keep_running)
 
 
 def _accept(

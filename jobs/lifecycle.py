@@ -42,6 +42,7 @@ from jobs.models import (
 )
 from jobs.pipeline.errors import ErrorRecord
 from jobs.pipeline.stages import Stage
+from jobs.presence import lease_time
 
 log = logging.getLogger("jobs.lifecycle")
 
@@ -217,6 +218,7 @@ def fenced(attempt: uuid.UUID) -> Iterator[tuple[Job, StageRun]]:
             raise LostAttempt
         run.refresh_from_db()
         yield job, run
+        notify(job.pk)
 
 
 def commit_window(
@@ -388,7 +390,8 @@ def retry(job_id: uuid.UUID, who: str) -> None:
     """A failed job goes on from its checkpoint. Raises IllegalTransition."""
     with transaction.atomic():
         job = _lock(job_id)
-        _move(job, (JobStatus.FAILED,), JobStatus.QUEUED, who=who, error=None, ended=None)
+        grace = timezone.now() + lease_time()
+        _move(job, (JobStatus.FAILED,), JobStatus.QUEUED, who=who, error=None, ended=None, grace_until=grace)
         job.stages.exclude(status=StageStatus.DONE).update(tries=0)
         left = [run for run in job.stages.all() if run.status != StageStatus.DONE]
         _open(job_id, left[0])
@@ -412,12 +415,16 @@ def forget(job_id: uuid.UUID) -> bool:
 
 def set_keep_running(job_id: uuid.UUID, keep: bool) -> None:
     """Whether the job goes on when its owner leaves."""
-    Job.objects.filter(pk=job_id).update(**bumped(keep_running=keep))
+    with transaction.atomic():
+        Job.objects.filter(pk=job_id).update(**bumped(keep_running=keep))
+        notify(job_id)
 
 
 def set_pinned(job_id: uuid.UUID, pinned: bool) -> None:
     """Whether the result stays when its time is over."""
-    Job.objects.filter(pk=job_id).update(**bumped(pinned=pinned))
+    with transaction.atomic():
+        Job.objects.filter(pk=job_id).update(**bumped(pinned=pinned))
+        notify(job_id)
 
 
 def _lock(job_id: uuid.UUID) -> Job:

@@ -6,16 +6,20 @@ killed the shims end what it started; when it is begun again, or a cluster is, j
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.db import Error as DatabaseTrouble
 from django.db import connection
 
-from jobs import workers
+from jobs import tickets, workers
 from jobs.models import Queue, Worker
 from jobs.reaper import Reaper
 from jobs.supervisor import Supervisor
+
+log = logging.getLogger(__name__)
 
 LOCAL = "local"
 COMMAND = "command"
@@ -34,8 +38,8 @@ def clusters() -> Iterator[None]:
     """While inside, stages of every queue are run by threads of this process."""
     stop = threading.Event()
     row = workers.register(LOCAL)
-    end_life = workers.show_life(LOCAL)
     Reaper().sweep()  # before anything that a killed command left is taken for work
+    end_life = workers.show_life(LOCAL)
     works = [threading.Thread(target=_work, args=(queue, row, stop), name=queue) for queue in Queue.values]
     reaper = threading.Thread(target=_reap, args=(stop,), name="reaper")
     for thread in (*works, reaper):
@@ -53,11 +57,26 @@ def _work(queue: str, row: Worker, stop: threading.Event) -> None:
     supervisor = Supervisor(row)
     try:
         while not stop.is_set():
-            if not supervisor.run_next(queue):
+            try:
+                ran = _run_next(supervisor, queue)
+            except DatabaseTrouble:  # what it ran is taken over by the reaper
+                log.warning("The database does not answer.")
+                connection.close()
+                ran = False
+            if not ran:
                 stop.wait(_PAUSE)
     finally:
         supervisor.close()
         connection.close()
+
+
+def _run_next(supervisor: Supervisor, queue: str) -> bool:
+    ticket = tickets.oldest(queue)
+    with tickets.held(ticket):
+        ran = supervisor.run_next(queue)
+    if ticket and not ran:
+        tickets.throw_away(ticket)
+    return ran
 
 
 def _reap(stop: threading.Event) -> None:

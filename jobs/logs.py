@@ -15,6 +15,7 @@ class Facts(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name that logging calls
-        found = ((name, str(vars(record).get(name) or "")) for name in FACTS)
+        # Without line breaks: who chooses a name must not be able to write lines of the log.
+        found = ((name, " ".join(str(vars(record).get(name) or "").split())) for name in FACTS)
         facts = [f"{name}={shlex.quote(value)}" for name, value in found if value]
         return " ".join([super().formatMessage(record), *facts])

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 
 from jobs import artifacts, models
 from jobs.children import ProcessLimits
@@ -219,8 +220,9 @@ def cache_keys(task: TranslateTask, rows: Sequence[models.Cue], before: str) -> 
 
 
 def remembered(owner_id: int, keys: Iterable[str]) -> dict[str, str]:
-    """The texts of those keys that this owner had translated before."""
+    """The texts of those keys that this owner had translated before. What is used again is kept for longer."""
     found = TranslationCache.objects.filter(owner=owner_id, key__in=list(keys))
+    found.update(used=timezone.now())
     return dict(found.values_list("key", "text"))
 
 

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from jobs.models import UNFINISHED, Job, PageLease, Worker
+from jobs.workers import STALE
 
 LATE = 15.0
 """Seconds: a judge who comes later than this has missed something; so have clocks that differ by more."""
@@ -59,8 +61,11 @@ def lease_time() -> timedelta:
 def abandoned(now: datetime | None = None) -> QuerySet[Job]:
     """Unfinished jobs, not to be kept running, whose owners are absent."""
     now = now or timezone.now()
-    live = PageLease.objects.filter(owner=OuterRef("owner"), expires__gt=now)
-    return Job.objects.filter(~Exists(live), status__in=UNFINISHED, keep_running=False, grace_until__lt=now)
+    live = PageLease.objects.filter(owner=OuterRef("pk"), expires__gt=now)
+    # By owner: they are few, and so are those who are absent; jobs that wait may be thousands.
+    absent = get_user_model().objects.filter(~Exists(live))
+    unfinished = Job.objects.filter(status__in=UNFINISHED, keep_running=False, grace_until__lt=now)
+    return unfinished.filter(owner__in=absent.values("pk"))
 
 
 def forgive(now: datetime) -> int:
@@ -76,6 +81,12 @@ class Judge:
     _wall: float = 0.0
     _steady: float = 0.0
     _blind: bool = True
+    _gap: float = 0.0
+
+    @property
+    def just_back(self) -> bool:
+        """Whether there was a gap so lately that workers, too, have had no time to give a sign of life."""
+        return bool(self._gap) and time.monotonic() - self._gap < STALE.total_seconds()
 
     def absent(self) -> list[uuid.UUID]:
         """The abandoned jobs, as far as they may be judged now. Call it at least once a second."""
@@ -96,8 +107,11 @@ class Judge:
         """
         wall, steady = time.time(), time.monotonic()
         passed, apart = steady - self._steady, (wall - self._wall) - (steady - self._steady)
-        self._wall, self._steady = wall, steady
-        return passed > LATE or abs(apart) > LATE
+        first, self._wall, self._steady = not self._wall, wall, steady
+        missed = passed > LATE or abs(apart) > LATE
+        if missed and not first:
+            self._gap = steady
+        return missed
 
 
 def _has_witness(now: datetime) -> bool:

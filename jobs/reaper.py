@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import Error as DatabaseTrouble
-from django.db import close_old_connections, connection
-from django.db.models import Count, Max, Q, QuerySet
+from django.db import close_old_connections, connection, transaction
+from django.db.models import Max, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from jobs import artifacts, endings, lifecycle, tickets, workers
@@ -43,6 +44,9 @@ LOST_HOST = timedelta(seconds=60)
 UPLOAD_EXPIRY = timedelta(hours=24)
 STUCK = timedelta(seconds=30)
 """A cluster that takes no ticket for so long, although it could, never will again."""
+
+SURE = timedelta(seconds=5)
+"""For so long that must hold, pass after pass, before it is acted on."""
 
 _AT_ONCE = 100
 """Tickets issued for one queue in one pass."""
@@ -70,10 +74,13 @@ class Reaper:
                 log.warning("The database does not answer.")
                 with suppress(DatabaseTrouble):
                     connection.close()
+            except OSError as error:
+                log.warning("The disk does not do what it should: %s", error)
 
     def sweep(self) -> None:
         """One whole pass."""
-        for run in dead_stages():
+        self.judge()
+        for run in dead_stages(by_silence=not self._judge.just_back):
             take_over(run)
         for job_id in _cancelling():
             endings.finish(job_id)
@@ -97,19 +104,20 @@ class Reaper:
         for queue in Queue.values:
             if not _leaves_tickets(queue, now):
                 self._stuck_since.pop(queue, None)
-            elif now - self._stuck_since.setdefault(queue, now) > STUCK:
+            elif now - self._stuck_since.setdefault(queue, now) > SURE:
                 del self._stuck_since[queue]
                 _end_cluster(queue)
 
 
-def dead_stages() -> QuerySet[StageRun]:
-    """Running stages that nobody runs any more."""
+def dead_stages(*, by_silence: bool = True) -> QuerySet[StageRun]:
+    """Running stages that nobody runs any more. After a gap silence proves nothing: who slept could not speak."""
     now = timezone.now()
     silent = Q(heartbeat__lt=now - STALE, host__in=("", host())) | Q(heartbeat__lt=now - LOST_HOST)
     gone = [
         worker.pk for worker in Worker.objects.filter(stages__status=StageStatus.RUNNING) if workers.is_gone(worker)
     ]
-    return StageRun.objects.filter(silent | Q(worker__in=gone), status=StageStatus.RUNNING)
+    dead = Q(worker__in=gone) | silent if by_silence else Q(worker__in=gone)
+    return StageRun.objects.filter(dead, status=StageStatus.RUNNING)
 
 
 def deserted() -> list[uuid.UUID]:
@@ -123,13 +131,13 @@ def take_over(run: StageRun) -> None:
     attempt = run.attempt
     assert attempt, "a running stage has one"
     here = run.host in {"", host()} and run.boot_id in {"", processes.boot_id()}
-    if run.group and here and not processes.end_recorded_group(run.group, run.group_started or 0):
+    if run.group and here and not processes.end_recorded_group(run.group, run.group_started or 0, patience=3.0):
         log.error("process group %s does not die", run.group, extra=_facts(run))
         return
-    artifacts.clear(run.job_id, attempt)
     error = StageDied(detail=f"The worker that ran this stage died ({run.worker or run.host or 'unknown'}).")
     with suppress(LostAttempt, IllegalTransition):
         lifecycle.fail_stage(attempt, error.record(), again=True)
+    artifacts.clear(run.job_id, attempt)  # not before: it may be alive, and about to publish what lies there
     endings.finish(run.job_id)
 
 
@@ -140,16 +148,18 @@ def _cancelling() -> list[uuid.UUID]:
 def give_up_uploads() -> None:
     """Uploads to which nothing was added for a day."""
     old = Job.objects.filter(status=JobStatus.UPLOADING, changed__lt=timezone.now() - UPLOAD_EXPIRY)
-    for job_id in old.values_list("pk", flat=True):
-        lifecycle.cancel(job_id, who=lifecycle.SYSTEM, why="the upload was never finished")
+    for job_id in list(old.values_list("pk", flat=True)):
+        with transaction.atomic():  # its last piece may have come since it was found
+            if old.select_for_update().filter(pk=job_id).first():
+                lifecycle.cancel(job_id, who=lifecycle.SYSTEM, why="the upload was never finished")
         endings.finish(job_id)
 
 
 def reissue_tickets() -> None:
     """A queue with more ready stages than tickets gets the missing ones: a dead worker took some with it."""
     ready = StageRun.objects.filter(status=StageStatus.READY, ready_at__lte=timezone.now()).order_by()
-    for queue, count in ready.values_list("queue").annotate(Count("pk")):
-        lacking = min(count, _AT_ONCE) - tickets.waiting(queue)
+    for queue in Queue.values:
+        lacking = ready.filter(queue=queue)[:_AT_ONCE].count() - tickets.waiting(queue)
         if lacking > 0:
             tickets.issue(queue, lacking)
 
@@ -158,7 +168,7 @@ def _leaves_tickets(queue: str, now: datetime) -> bool:
     """Stages are due, tickets lie there, a worker of this machine is free, and none was taken lately."""
     mine = workers.alive(queue).filter(host=host())
     busy = StageRun.objects.filter(queue=queue, status=StageStatus.RUNNING, host=host()).count()
-    taken = mine.aggregate(last=Max("last_ticket"))["last"]
+    taken = mine.aggregate(last=Max(Coalesce("last_ticket", "born")))["last"]  # one that has just begun may be slow
     due = StageRun.objects.filter(queue=queue, status=StageStatus.READY, ready_at__lte=now - STUCK).exists()
     silent = taken is None or taken < now - STUCK
     return due and silent and mine.count() > busy and tickets.waiting(queue) > 0

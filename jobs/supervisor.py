@@ -12,13 +12,13 @@ import selectors
 import time
 import traceback
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
 from django.db.models import F, Sum
 from django.utils import timezone
 
@@ -27,6 +27,7 @@ from jobs.children import Child, Warm
 from jobs.lifecycle import Claim, IllegalTransition, LostAttempt
 from jobs.models import Job, Queue, StageRun, StageStatus, UsageEntry, Worker
 from jobs.orders import order_of
+from jobs.patience import patiently
 from jobs.pipeline import messages
 from jobs.pipeline.errors import PipelineError, StageDied, StageTimedOut, from_record
 from jobs.pipeline.limits import duration_text
@@ -41,11 +42,6 @@ log = logging.getLogger("jobs.supervisor")
 
 WRITE = 0.5
 """Seconds between two writes of a stage's progress: pages need no more, and a database has other work."""
-
-PATIENCE = 12.0
-"""Seconds for which a database that does not answer is asked again: less than the silence that counts as death."""
-
-T = TypeVar("T")
 
 
 class Supervisor:
@@ -187,7 +183,7 @@ class _Course:
             if patiently(lambda: lifecycle.has_to_stop(self._claim)):
                 raise _Stop
             if self._translation:
-                self._hand_over(child)
+                patiently(lambda: self._hand_over(child))
         if now - self._written >= WRITE and self._share > self._shown:
             self._show()
         elif now - self._beaten >= BEAT:
@@ -316,11 +312,11 @@ class _Course:
     def _failed(self, last: messages.Failed) -> None:
         error = from_record(last.error)
         log.warning("failed: %s %s", error, error.detail[-500:], extra=self._facts)
-        artifacts.clear(self._claim.job_id, self._claim.attempt)
+        patiently(lambda: artifacts.clear(self._claim.job_id, self._claim.attempt))
         # What an engine or a disk refused was asked for often enough; who died may have better luck.
         died = isinstance(error, StageDied)
         patiently(lambda: lifecycle.fail_stage(self._claim.attempt, last.error, again=died))
-        endings.finish(self._claim.job_id)
+        patiently(lambda: endings.finish(self._claim.job_id))
 
     def _done(self, last: messages.Done) -> None:
         files = artifacts.facts(self._claim.job_id, self._claim.attempt, last.files)
@@ -332,15 +328,15 @@ class _Course:
             )
         )
         if self._claim.stage == Stage.TRANSCRIBE:
-            artifacts.drop(self._claim.job_id, "audio")
-        endings.finish(self._claim.job_id)
+            patiently(lambda: artifacts.drop(self._claim.job_id, "audio"))
+        patiently(lambda: endings.finish(self._claim.job_id))
 
     def _settle_fetch(self, outcome: dict[str, Any]) -> dict[str, Any]:
         """What the video is, decides what can be made of it. Raises NoVideoStream."""
         media, order = messages.shaped(Media, outcome["media"]), order_of(self._job.order)
         if plan.mode_of(order, media) != order.mode:
-            self._note(_("There is sound but no picture: only subtitles are made."), {})
-            lifecycle.skip_stage(self._claim.attempt, Stage.RENDER)
+            patiently(lambda: self._note(_("There is sound but no picture: only subtitles are made."), {}))
+            patiently(lambda: lifecycle.skip_stage(self._claim.attempt, Stage.RENDER))
         return {"title": outcome["title"][:300], "seconds": media.duration}
 
     def _surprised(self) -> None:
@@ -353,10 +349,10 @@ class _Course:
 
     def _stopped(self) -> None:
         self._end_child()
-        artifacts.clear(self._claim.job_id, self._claim.attempt)
+        patiently(lambda: artifacts.clear(self._claim.job_id, self._claim.attempt))
         with suppress(LostAttempt):
             patiently(lambda: lifecycle.stop_stage(self._claim.attempt))
-        endings.finish(self._claim.job_id)
+        patiently(lambda: endings.finish(self._claim.job_id))
 
     def _end_child(self) -> None:
         """Back when nobody of its group runs."""
@@ -398,18 +394,3 @@ def _translated_share(job_id: uuid.UUID) -> float:
     recognised = StageRun.objects.filter(job=job_id, stage=Stage.TRANSCRIBE).aggregate(share=Sum("progress"))["share"]
     share = 1.0 if recognised is None else recognised
     return share * cues.filter(answered=True).count() / known if known else 0.0
-
-
-def patiently(act: Callable[[], T]) -> T:
-    """`act`, again where the database went away meanwhile; it must do no harm twice. Raises what it raises at last."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return act()
-        except (OperationalError, InterfaceError):
-            if time.monotonic() > deadline:
-                raise
-            log.warning("The database does not answer; asking again.")
-            with suppress(DatabaseError, InterfaceError):
-                connection.close()
-            time.sleep(0.3)

@@ -33,6 +33,18 @@ def waiting(queue: str) -> int:
     return count
 
 
+def oldest(queue: str) -> int | None:
+    """The row of the ticket that is next, for those who are no cluster; it stays until it is used, or thrown away."""
+    rows = OrmQ.objects.filter(key=queue, lock__lte=timezone.now()).order_by("pk")
+    row: int | None = rows.values_list("pk", flat=True).first()
+    return row
+
+
+def throw_away(row: int) -> None:
+    """A ticket too many."""
+    OrmQ.objects.filter(pk=row).delete()
+
+
 @contextmanager
 def held(row: int | None) -> Iterator[None]:
     """While a worker acts on the ticket in this row."""
@@ -46,4 +58,4 @@ def held(row: int | None) -> Iterator[None]:
 def use() -> None:
     """Take the ticket that is held out of the queue, so that it is not delivered again while its stage runs."""
     if row := _held.get():
-        OrmQ.objects.filter(pk=row).delete()
+        throw_away(row)

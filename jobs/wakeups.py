@@ -53,7 +53,6 @@ class Wakeups:
 
 
 def _listen() -> psycopg.Connection[Any]:
-    connection.ensure_connection()
     known = {key: value for key, value in connection.get_connection_params().items() if key in _PLAIN}
     listening = psycopg.connect(**known, autocommit=True)
     listening.execute(f"LISTEN {CHANNEL}")

@@ -9,7 +9,8 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import Error as DatabaseTrouble
+from django.db import close_old_connections, connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -66,7 +67,7 @@ def _beat(cluster: str, cluster_pid: int | None, every: float, stop: threading.E
         try:
             close_old_connections()
             register(cluster, cluster_pid)
-        except DatabaseError:
+        except DatabaseTrouble:
             log.warning("No sign of life: the database does not answer.")
             connection.close()
         if stop.wait(every):

@@ -40,5 +40,7 @@ def _named(name: str, specs: tuple[S, ...]) -> S:
 
 
 if __name__ == "__main__":
+    for end in sys.argv[1:3]:
+        os.set_inheritable(int(end), False)  # whatever an engine starts has no part in this
     with os.fdopen(int(sys.argv[1]), "rb") as inbox, os.fdopen(int(sys.argv[2]), "wb") as outbox:
         serve(inbox, outbox, Registered())

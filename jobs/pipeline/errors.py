@@ -199,6 +199,10 @@ class SubtitlesError(BadInput):
     sentence = _("The subtitles cannot be used. Bring an SRT, WebVTT or ASS file.")
 
 
+class SubtitlesNeeded(SubtitlesError):
+    sentence = _("The subtitles you brought were deleted with the job. Bring them again.")
+
+
 class UnreadableSubtitles(SubtitlesError):
     sentence = _("“{name}” is not a subtitle file that can be read. Bring an SRT, WebVTT or ASS file.")
 

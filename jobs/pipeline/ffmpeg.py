@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -69,7 +70,7 @@ def _refused(error: OSError, target: Path) -> errors.PipelineError:
 
 
 def make(arguments: Sequence[str], part: Path, *, media: Media, progress: Progress = ignore_progress) -> None:
-    """Let ffmpeg write `part`. Raises DiskFull, Unwritable or MediaFailed."""
+    """Let ffmpeg write `part`. Raises DiskFull, Unwritable, MediaFailed or StageDied."""
     done = 0.0
 
     def clock(time: float) -> None:
@@ -79,6 +80,8 @@ def make(arguments: Sequence[str], part: Path, *, media: Media, progress: Progre
 
     output = ("-y", f"file:{part.absolute()}")
     code, said = run([*_QUIET, *arguments, *output], directory=part.parent, clock=clock)
+    if code == -signal.SIGKILL:  # by the system, for want of memory, say: the file is not to blame
+        raise errors.StageDied(detail=f"ffmpeg was killed. {said}")
     if code:
         raise _failure(said, part, media)
     progress(1.0)

@@ -120,7 +120,7 @@ def end_group(group: int, patience: float = 30.0) -> bool:
         time.sleep(_LOOK)
 
 
-def end_recorded_group(group: int, started: int) -> bool:
+def end_recorded_group(group: int, started: int, patience: float = 30.0) -> bool:
     """End the group whose leader started at `started`, and nobody else. Whether it is empty now.
 
     A leader with another start time leads another group of the same number: ours is long gone. Where the leader is
@@ -129,4 +129,4 @@ def end_recorded_group(group: int, started: int) -> bool:
     leader = look(group)
     if leader and leader.started != started:
         return True
-    return end_group(group)
+    return end_group(group, patience)

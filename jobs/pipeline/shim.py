@@ -17,6 +17,9 @@ import select
 import signal
 import sys
 
+_GRACE = 5
+"""Seconds of CPU between the signal that may be handled and the one that may not."""
+
 
 def main(lifeline: int, limits: str, command: list[str]) -> None:
     os.set_inheritable(lifeline, False)
@@ -43,7 +46,9 @@ def _limit(*, cpu: int | None, file_size: int | None, open_files: int | None, ni
         if most is not None:
             hard = resource.getrlimit(kind)[1]
             most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-            resource.setrlimit(kind, (most, most))
+            # Who used up its CPU gets SIGXCPU, which tells it from one that somebody killed; who ignores it, SIGKILL.
+            grace = _GRACE if kind == resource.RLIMIT_CPU and hard == resource.RLIM_INFINITY else 0
+            resource.setrlimit(kind, (most, most + grace))
 
 
 def _inherited(lifeline: int) -> list[int]:

@@ -15,10 +15,10 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from jobs import lifecycle
+from jobs import lifecycle, presence, reaper, workers
 from jobs.fairness import turns
 from jobs.lifecycle import Claim
-from jobs.models import FINAL, Job, JobStatus, StageRun, StageStatus
+from jobs.models import FINAL, Job, JobStatus, PageLease, StageRun, StageStatus
 from jobs.pipeline.stages import Stage
 from tests.jobs import rows
 
@@ -48,6 +48,8 @@ FIRST = {
     JobStatus.RUNNING: StageStatus.RUNNING,
     JobStatus.QUEUED: StageStatus.READY,
 }
+ALL_OF_THEM = {("abandoned", "most wait"), ("lost tickets", "most wait")}
+"""Where nearly every row is asked for, PostgreSQL rightly reads them one after the other: only the time counts."""
 BIG = "jobs_(job|stagerun|transition)"
 SCANS = {"sqlite": rf"SCAN {BIG}( AS \w+)?$|SCAN U\d( AS \w+)?$", "postgresql": rf"Seq Scan on {BIG}\b"}
 
@@ -62,6 +64,16 @@ def fill(mix: Mix, owners: list[User]) -> None:
     if connection.vendor == "postgresql":  # It does so by itself after a minute; SQLite never does.
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
+
+
+def be_present(owners: list[User]) -> None:
+    """All but the last; uploads go on. A worker runs what runs, a command waits for a few."""
+    until = timezone.now() + timedelta(seconds=180)
+    PageLease.objects.bulk_create(PageLease(owner=one, expires=until) for one in owners[:-1] for _ in range(3))
+    Job.objects.filter(status="uploading").update(changed=timezone.now())
+    StageRun.objects.filter(status="running").update(worker=workers.register("media"), host=workers.host())
+    few = list(Job.objects.filter(status="queued").values_list("pk", flat=True)[:5])
+    Job.objects.filter(pk__in=few).update(client=workers.register("command"))
 
 
 def job_row(owner: User, state: JobStatus, born: Any) -> Job:
@@ -120,6 +132,7 @@ def test_everything_frequent_goes_by_index(
 ) -> None:
     owners = [rows.owner(f"owner {number}") for number in range(20)]
     fill(MIXES[mix], owners)
+    be_present(owners)
     running = StageRun.objects.filter(status="running").select_related("job").first()
     cancelling = Job.objects.filter(status="cancelling").first()
     assert running
@@ -139,6 +152,12 @@ def test_everything_frequent_goes_by_index(
         "has_to_stop": lambda: lifecycle.has_to_stop(at),
         "cancellable_now": lambda: lifecycle.cancellable_now(cancelling.pk),
         "cancel": lambda: lifecycle.cancel(queued.pop(), who="x"),
+        "dead stages": lambda: list(reaper.dead_stages()),
+        "deserted": reaper.deserted,
+        "abandoned": lambda: list(presence.abandoned().values_list("pk", flat=True)),
+        "to be cancelled": reaper._cancelling,
+        "uploads nobody finishes": reaper.give_up_uploads,
+        "lost tickets": reaper.reissue_tickets,
         "list of an owner": lambda: list(Job.objects.filter(owner=owners[3]).order_by("-created")[:50]),
         "list of all": lambda: list(Job.objects.order_by("-created")[:50]),
     }
@@ -147,7 +166,7 @@ def test_everything_frequent_goes_by_index(
         with plans() as found:
             call()
         assert found
-        assert not scans(found), name
+        assert not scans(found) or (name, mix) in ALL_OF_THEM, name
         took = sorted(timed(call) for _ in range(7))
         record_property(name, f"median {1000 * took[3]:.1f} ms, max {1000 * took[-1]:.1f} ms")
         slow |= {name: took[3]} if took[3] > SLOW else {}

@@ -1,0 +1,200 @@
+"""Files of a job: published by a row, purged with everything in them, and no late writer finds a place to write to."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from jobs import artifacts, endings, lifecycle
+from jobs.models import Artifact, Job
+from jobs.pipeline.errors import HostError, Unwritable
+from tests.jobs import rows
+from tests.jobs.command import files_in
+
+pytestmark = pytest.mark.usefixtures("database")
+
+ATTEMPT = uuid.UUID(int=7)
+
+
+@pytest.fixture
+def job(database: str) -> Job:
+    made = rows.job()
+    artifacts.make_home(made.pk)
+    return made
+
+
+def publish(job: Job, kind: str, name: str) -> Path:
+    """A file of the attempt, with its row."""
+    place = artifacts.home(job.pk) / str(ATTEMPT)
+    place.mkdir(exist_ok=True)
+    (place / name).write_text(kind)
+    (fact,) = artifacts.facts(job.pk, ATTEMPT, {kind: name})
+    fact.job = job
+    fact.save()
+    return place / name
+
+
+def test_only_creation_makes_a_jobs_directory(media_root: Path) -> None:
+    gone = uuid.uuid4()
+    with pytest.raises(Unwritable):
+        artifacts.room(gone, ATTEMPT)
+    assert not artifacts.home(gone).exists()
+    artifacts.make_home(gone)
+    with pytest.raises(HostError):
+        artifacts.make_home(gone)
+    place = artifacts.room(gone, ATTEMPT)
+    assert place == media_root / "jobs" / str(gone) / str(ATTEMPT)
+    with pytest.raises(HostError):
+        artifacts.room(gone, ATTEMPT)
+
+
+def test_a_published_file_is_found(job: Job) -> None:
+    path = publish(job, "fa.srt", "out.srt")
+    fact = job.artifacts.get()
+    assert (fact.kind, fact.name, fact.size) == ("fa.srt", f"{ATTEMPT}/out.srt", 6)
+    assert artifacts.path_of(job.pk, "fa.srt") == path
+    assert artifacts.path_of(job.pk, "video") is None
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "../other", "/etc/passwd", "sub/file", "missing", "link", "sub", "a\0b"]
+)
+def test_a_child_names_only_its_own_files(job: Job, name: str, tmp_path: Path) -> None:
+    place = artifacts.room(job.pk, ATTEMPT)
+    (place / "sub").mkdir()
+    (place / "sub" / "file").touch()
+    (place.parent / "other").touch()
+    (place / "link").symlink_to("/etc/passwd")
+    with pytest.raises(HostError):
+        artifacts.facts(job.pk, ATTEMPT, {"video": name})
+
+
+def test_what_was_not_published_is_cleared(job: Job) -> None:
+    place = artifacts.room(job.pk, ATTEMPT)
+    (place / "half").touch()
+    artifacts.clear(job.pk, uuid.uuid4())
+    assert place.exists()
+    artifacts.clear(job.pk, ATTEMPT)
+    assert files_in(artifacts.home(job.pk)) == set()
+    artifacts.clear(job.pk, ATTEMPT)
+    path = publish(job, "video", "v.mp4")
+    artifacts.clear(job.pk, ATTEMPT)
+    assert path.exists()
+
+
+def test_tidying_leaves_what_is_to_be_published(job: Job, tmp_path: Path) -> None:
+    place = artifacts.room(job.pk, ATTEMPT)
+    (place / "parts").mkdir()
+    (place / "parts" / "1").touch()
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "file").touch()
+    (place / "link").symlink_to(tmp_path / "theirs")
+    for name in ("kept", "also kept", "left"):
+        (place / name).touch()
+    artifacts.tidy(job.pk, ATTEMPT, iter(["kept", "also kept"]))
+    assert files_in(place) == {"kept", "also kept"}
+    assert (tmp_path / "theirs" / "file").exists()
+    artifacts.tidy(job.pk, ATTEMPT, [])
+    assert not place.exists()
+
+
+def test_what_no_stage_needs_is_dropped(job: Job) -> None:
+    audio, video = publish(job, "audio", "a.flac"), publish(job, "video", "v.mp4")
+    artifacts.drop(job.pk, "audio", "none such")
+    assert (audio.exists(), video.exists()) == (False, True)
+    assert artifacts.path_of(job.pk, "audio") is None
+    artifacts.drop(job.pk, "video")
+    assert not video.parent.exists()
+
+
+def test_a_purge_takes_everything_and_may_be_repeated(job: Job, media_root: Path, tmp_path: Path) -> None:
+    (tmp_path / "source.mp4").touch()
+    (artifacts.home(job.pk) / "source").symlink_to(tmp_path / "source.mp4")
+    publish(job, "video", "v.mp4")
+    other = uuid.uuid4()
+    artifacts.make_home(other)
+    for _ in range(2):
+        assert artifacts.purge(job.pk)
+    assert files_in(media_root) == {"jobs", f"jobs/{other}", ".trash"}
+    assert (tmp_path / "source.mp4").exists()
+
+
+def test_a_late_writer_finds_nothing_to_write_to(job: Job, media_root: Path) -> None:
+    place = artifacts.room(job.pk, ATTEMPT)
+    late = (place / "late").open("w")
+    artifacts.purge(job.pk)
+    with late:
+        late.write("too late")
+    with pytest.raises(FileNotFoundError):
+        (place / "later").write_text("too late")
+    with pytest.raises(Unwritable):
+        artifacts.room(job.pk, uuid.uuid4())
+    assert files_in(media_root) == {"jobs", ".trash"}
+
+
+def test_a_purge_that_was_killed_is_finished_by_the_next(job: Job, media_root: Path) -> None:
+    publish(job, "video", "v.mp4")
+    (media_root / ".trash").mkdir()
+    artifacts.home(job.pk).rename(media_root / ".trash" / f"{job.pk}.{uuid.uuid4()}")
+    assert artifacts.purge(job.pk)
+    assert files_in(media_root) == {"jobs", ".trash"}
+
+
+def test_a_job_is_cancelled_when_its_files_are_gone(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(job, "video", "v.mp4")
+    lifecycle.cancel(job.pk, who="shirin")
+    with monkeypatch.context() as patch:
+        patch.setattr("jobs.artifacts.shutil.rmtree", lambda *_, **__: None)
+        assert not endings.finish(job.pk)
+    assert rows.status(job.pk) == "cancelling"
+    assert endings.finish(job.pk)
+    assert rows.status(job.pk) == "cancelled"
+    assert not endings.finish(job.pk)
+
+
+def test_several_end_one_job(job: Job, media_root: Path) -> None:
+    for number in range(30):
+        publish(job, f"kind{number}", f"{number}")
+    lifecycle.cancel(job.pk, who="shirin")
+    start, results = threading.Barrier(4, timeout=30), list[bool]()
+
+    def end() -> None:
+        start.wait()
+        while rows.status(job.pk) != "cancelled":
+            results.append(endings.finish(job.pk))
+        connection.close()
+
+    together(end, 4)
+    assert results.count(True) == 1
+    assert files_in(media_root) == {"jobs", ".trash"}
+    assert not rows.contradictions(job.pk)
+
+
+def together(act: Callable[[], None], count: int) -> None:
+    threads = [threading.Thread(target=act) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_orphans_and_sizes(job: Job, media_root: Path) -> None:
+    publish(job, "video", "v.mp4")
+    stray = uuid.uuid4()
+    artifacts.make_home(stray)
+    assert artifacts.orphans() == [media_root / "jobs" / str(stray)]
+    assert artifacts.stored(artifacts.home(job.pk)) == len("video")
+    (artifacts.home(job.pk) / "broken").symlink_to("/nowhere")
+    assert artifacts.stored(artifacts.home(job.pk)) >= len("video")
+    assert artifacts.stored(media_root / "missing") == 0
+
+
+def test_without_a_place_there_are_no_orphans(media_root: Path) -> None:
+    assert artifacts.orphans() == []
+    assert artifacts.purge(uuid.uuid4())
+    assert not Artifact.objects.exists()

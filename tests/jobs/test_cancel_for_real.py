@@ -1,0 +1,234 @@
+"""Cancel in the middle of real work: real clusters, yt-dlp, PocketSphinx, Gemini's SDK and ffmpeg."""
+
+from __future__ import annotations
+
+import random
+import statistics
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_django import DjangoDbBlocker
+
+from jobs import artifacts, lifecycle
+from jobs.models import Cue, Job, JobStatus, StageRun
+from jobs.pipeline import processes
+from jobs.pipeline.stages import Stage
+from tests.databases import KINDS, Databases, on_database
+from tests.engines.fake_llm_server import KEY, Asked, FakeServer, Said, answers, saying
+from tests.jobs import stack as real
+from tests.jobs.rows import contradictions
+from tests.jobs.stack import Stack, at_work, until
+from tests.pipeline.clips import Clips
+from tests.pipeline.web_server import WebServer, serving
+
+LATEST = 3.0
+"""Seconds from cancel to an empty group that no loaded machine needs; the real numbers stand in `make bench`."""
+
+_STAGES = (Stage.FETCH, Stage.TRANSCRIBE, Stage.TRANSLATE, Stage.RENDER)
+
+
+def slow(asked: Asked) -> Said:
+    return saying(answers(asked), wait=1.5)
+
+
+@dataclass
+class Scene:
+    """A running stack, what its jobs are made of, and how long it took to cancel them, in seconds."""
+
+    stack: Stack
+    web: WebServer
+    clips: Clips
+    speech: Path
+    persian: Path
+    english: Path
+    latencies: list[float] = field(default_factory=list)
+
+    def job(self, stage: Stage, *, passes: bool = False) -> Job:
+        """A job that comes to `stage` and stays there for a while; a fetch that `passes` gets to its end."""
+        return {
+            Stage.FETCH: lambda: real.linked(self.web.url("/video.mp4" if passes else "/drip.mp4"), self.persian),
+            Stage.TRANSCRIBE: lambda: real.spoken(self.speech),
+            Stage.TRANSLATE: lambda: real.asked(self.clips["middle.mp4"], self.english),
+            Stage.RENDER: lambda: real.burned(self.clips["middle.mp4" if passes else "long.mp4"], self.persian),
+        }[stage]()
+
+    def cancel(self, job: Job) -> bool:
+        """Cancel and measure until nobody of its groups runs. False when the job had ended."""
+        groups = _groups(job)
+        known = [process for group in groups for process in processes.members(group)]
+        if not lifecycle.cancel(job.pk, who="shirin"):
+            return False
+        began = time.monotonic()
+        until(lambda: not any(processes.is_alive(each.pid, each.started) for each in known), 10, 0.001)
+        if known:
+            self.latencies.append(time.monotonic() - began)
+        until(lambda: Job.objects.get(pk=job.pk).status == JobStatus.CANCELLED, 10, what=lambda: real.story(job))
+        assert not any(processes.members(group) for group in groups)
+        return True
+
+    def check_gone(self, job: Job) -> None:
+        """Nothing of a cancelled job but its row."""
+        assert contradictions(job.pk) == []
+        assert real.files_of(job) == []
+        assert not Cue.objects.filter(job=job).exists()
+        assert not StageRun.objects.filter(job=job, group__isnull=False).exists()
+
+    def check_idle(self) -> None:
+        """No child of any stage, also none that was begun while we cancelled; but the warm one may stay."""
+        assert set(self.stack.shims()) <= set(self.stack.warm())
+
+
+def _groups(job: Job) -> list[int]:
+    found = StageRun.objects.filter(job=job, group__isnull=False).values_list("group", flat=True)
+    return [group for group in found if group]
+
+
+@pytest.fixture(scope="module")
+def speech(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return real.make_speech(data, tmp_path_factory.mktemp("speech") / "speech.wav")
+
+
+@pytest.fixture(
+    scope="module", params=[pytest.param(kind, marks=pytest.mark.xdist_group(f"stack-{kind}")) for kind in KINDS]
+)
+def standing(
+    request: pytest.FixtureRequest,
+    databases: Databases,
+    clips: Clips,
+    speech: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[Scene]:
+    directory = tmp_path_factory.mktemp("stack")
+    with (
+        serving(clips["plain.mp4"].read_bytes()) as web,
+        FakeServer() as model,
+        django_db_blocker.unblock(),
+        databases.fresh(request.param, directory) as url,
+        on_database(url),
+    ):
+        model.behave(slow)
+        gemini = {"GEMINI_API_KEY": KEY, "GEMINI_ENDPOINT": model.url}
+        stack = Stack(url, directory, {"LINK_TEST_HOSTS": web.endpoint, **gemini})
+        scene = Scene(stack, web, clips, speech, *real.subtitles(directory))
+        with stack.running():
+            yield scene
+        if scene.latencies:
+            cuts = statistics.quantiles(scene.latencies, n=20, method="inclusive")
+            found = (
+                f"{len(scene.latencies)}: p50 {cuts[9]:.3f} s, p95 {cuts[18]:.3f} s, max {max(scene.latencies):.3f} s"
+            )
+            (directory / "latencies").write_text(found)
+
+
+@pytest.fixture(autouse=True)
+def media_root(standing: Scene, settings: Any) -> Path:
+    """Here the jobs of the stack live; this process accepts what the stack can do."""
+    settings.MEDIA_ROOT = standing.stack.media
+    gemini = replace(settings.ENGINE_OPTIONS["gemini"], api_key=KEY)
+    settings.ENGINE_OPTIONS = {**settings.ENGINE_OPTIONS, "gemini": gemini}
+    return standing.stack.media
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> None:
+    """The stack is a child of ours that comes and goes; what it leaves is looked at when it stops."""
+
+
+def at_spawn(job: Job, stage: Stage) -> None:
+    """Within 20 ms of the moment from which a group may do something."""
+    at_work(job, stage)
+    time.sleep(random.uniform(0, 0.02))
+
+
+def at_random(job: Job, stage: Stage) -> None:
+    at_work(job, stage)
+    time.sleep(random.uniform(0, 2.5))
+
+
+def at_publish(job: Job, stage: Stage) -> None:
+    """Within 20 ms of what a stage gives away: a file that is whole, words that are there."""
+    attempt = at_work(job, stage).attempt
+    published: dict[Stage, Callable[[], object]] = {
+        Stage.FETCH: lambda: list(_room(job, attempt).glob("source*")),
+        Stage.TRANSCRIBE: lambda: Cue.objects.filter(job=job).exists(),
+        Stage.TRANSLATE: lambda: Cue.objects.filter(job=job, answered=True).exists(),
+        Stage.RENDER: lambda: (_room(job, attempt) / "video.mp4").exists(),
+    }
+    until(published[stage], 60, 0.001, lambda: real.story(job))
+    time.sleep(random.uniform(0, 0.02))
+
+
+def _room(job: Job, attempt: uuid.UUID | None) -> Path:
+    return artifacts.home(job.pk) / str(attempt)
+
+
+_MOMENTS = (at_spawn, at_random, at_publish)
+
+
+@pytest.mark.parametrize("stage", _STAGES)
+@pytest.mark.parametrize("moment", [at_spawn, pytest.param(at_random, marks=pytest.mark.soak), at_publish])
+def test_cancelled(standing: Scene, stage: Stage, moment: Callable[[Job, Stage], None]) -> None:
+    cancel_once(standing, stage, moment)
+    assert all(seconds < LATEST for seconds in standing.latencies)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("stage", _STAGES)
+def test_cancelled_often(standing: Scene, stage: Stage) -> None:
+    for number in range(50):
+        cancel_once(standing, stage, _MOMENTS[number % len(_MOMENTS)])
+    assert all(seconds < LATEST for seconds in standing.latencies)
+
+
+def cancel_once(scene: Scene, stage: Stage, moment: Callable[[Job, Stage], None]) -> None:
+    job = scene.job(stage, passes=moment is at_publish)
+    moment(job, stage)
+    if scene.cancel(job):
+        scene.check_gone(job)
+        scene.check_idle()
+    else:  # its end was faster: then it is whole
+        assert real.ended(job).status == JobStatus.COMPLETED
+        assert artifacts.path_of(job.pk, "fa.srt")
+
+
+def test_the_warm_child_of_another_job_is_untouched(standing: Scene) -> None:
+    """One job is heard; others are cancelled while they are fetched, burned, and while they wait for the same child."""
+    heard = standing.job(Stage.TRANSCRIBE)
+    group, attempt = (run := at_work(heard, Stage.TRANSCRIBE)).group, run.attempt
+    waiting = standing.job(Stage.TRANSCRIBE)
+    for stage in (Stage.FETCH, Stage.RENDER):
+        other = standing.job(stage)
+        at_work(other, stage)
+        assert standing.cancel(other)
+        standing.check_gone(other)
+    assert standing.cancel(waiting)
+    standing.check_gone(waiting)
+    now = at_work(heard, Stage.TRANSCRIBE)
+    assert (now.group, now.attempt) == (group, attempt)
+    real.completed(heard)
+    assert standing.stack.warm() == [group]
+    following = standing.job(Stage.TRANSCRIBE)
+    assert at_work(following, Stage.TRANSCRIBE).group == group
+    assert standing.cancel(following)
+    assert standing.stack.warm() == []
+
+
+def test_many_at_once(standing: Scene) -> None:
+    """Jobs in every stage and in the queue are cancelled in one go."""
+    jobs = [standing.job(stage) for stage in _STAGES for _ in range(3)]
+    at_work(jobs[0], Stage.FETCH)
+    time.sleep(random.uniform(1, 4))
+    for job in jobs:
+        assert lifecycle.cancel(job.pk, who="shirin")
+    for job in jobs:
+        until(lambda job=job: Job.objects.get(pk=job.pk).status == JobStatus.CANCELLED, 20)  # type: ignore[misc]
+    for job in jobs:
+        standing.check_gone(job)
+    standing.check_idle()

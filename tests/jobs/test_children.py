@@ -1,0 +1,194 @@
+"""A child and its shim, as the supervisor holds them."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from jobs import children
+from jobs.children import Child, ProcessLimits, Warm
+from jobs.pipeline import processes
+from jobs.pipeline.errors import StageDied
+from jobs.pipeline.fetch import Limits, LinkOptions
+from jobs.pipeline.messages import Done, End, Failed, FetchTask, Progress, Report, Run
+from tests.jobs import hostile_child
+from tests.pipeline.clips import Clips
+
+Make = Callable[..., Child]
+OURS = Path("/proc/self/fd")
+
+
+@pytest.fixture
+def make(monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
+    """Makes children that behave as told; without a word, real ones."""
+    made: list[Child] = []
+
+    def make(how: str = "", limits: ProcessLimits = ProcessLimits()) -> Child:  # noqa: B008 - frozen
+        if how:
+            command = [sys.executable, "-I", "-S", hostile_child.__file__, how]
+            monkeypatch.setattr(children, "command", lambda *pipes: [*command, *map(str, pipes)])
+        made.append(Child(limits))
+        return made[-1]
+
+    yield make
+    for child in made:
+        if processes.look(child.group):
+            child.end()
+
+
+def order(room: Path, source: str = "/none.mp4") -> Run:
+    return Run("a1", room, FetchTask(source, Limits(), LinkOptions()))
+
+
+def listen(child: Child, patience: float = 20.0) -> list[Report]:
+    """What it reports, to the last report."""
+    found: list[Report] = []
+    deadline = time.monotonic() + patience
+    with selectors.DefaultSelector() as selector:
+        selector.register(child.reports, selectors.EVENT_READ)
+        while time.monotonic() < deadline:
+            child.push()
+            if selector.select(0.05):
+                found += child.read()
+            if found and isinstance(found[-1], Done | Failed):
+                return found
+    raise AssertionError(found)
+
+
+def test_nothing_is_done_before_it_may_begin(make: Make, tmp_path: Path) -> None:
+    child = make("good")
+    child.send(order(tmp_path))
+    time.sleep(0.2)
+    assert [process.pid for process in processes.members(child.group)] == [child.group]
+    assert processes.is_alive(child.group, child.started)
+    child.begin()
+    assert [type(report) for report in listen(child)] == [Progress, Done]
+    assert (tmp_path / "source.mp4").exists()
+
+
+def test_the_real_one_answers(make: Make, tmp_path: Path, clips: Clips) -> None:
+    child = make()
+    child.begin()
+    child.send(order(tmp_path, str(clips["plain.mp4"])))
+    last = listen(child)[-1]
+    assert isinstance(last, Done)
+    assert last.files == {"audio": "audio.wav"}
+    child.send(order(tmp_path))
+    last = listen(child)[-1]
+    assert isinstance(last, Failed)
+    assert last.error["code"] == "NoSuchFile"
+
+
+def test_it_gets_none_of_our_secrets(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", "secret")
+    child = make("deaf")
+    environment = Path(f"/proc/{child.group}/environ").read_bytes()
+    assert b"PYTHONPATH" in environment
+    assert b"secret" not in environment
+    assert b"DATABASE" not in environment
+
+
+def test_ffmpeg_inherits_neither_pipe_nor_lifeline(make: Make, tmp_path: Path, clips: Clips) -> None:
+    """Looked at while the real child runs the real ffmpeg."""
+    child = make()
+    ours = {os.fstat(number).st_ino for number in (child._orders, child.reports, child._lifeline)}
+    child.begin()
+    child.send(order(tmp_path, str(clips["long.mp4"])))
+    deadline, seen = time.monotonic() + 20, 0
+    while not seen and time.monotonic() < deadline:
+        for process in processes.members(child.group):
+            seen += _holds_none(process.pid, ours)
+    assert seen
+
+
+def _holds_none(pid: int, pipes: set[int]) -> bool:
+    """Whether it is an ffmpeg; one that holds a pipe fails the test."""
+    place = Path(f"/proc/{pid}")
+    try:
+        if b"ffmpeg" not in (place / "cmdline").read_bytes().split(b"\0")[0]:
+            return False
+        held = {link.stat().st_ino for link in (place / "fd").iterdir()}
+    except OSError:
+        return False
+    assert not held & pipes
+    return True
+
+
+def test_an_end_leaves_nothing(make: Make, tmp_path: Path) -> None:
+    descriptors = set(OURS.iterdir())
+    child = make("nothing")
+    child.begin()
+    child.send(order(tmp_path))
+    while not (tmp_path / "begun").exists():
+        time.sleep(0.005)
+    group = [process.pid for process in processes.members(child.group)]
+    assert len(group) >= 4
+    child.end()
+    assert [pid for pid in group if (found := processes.look(pid)) and found.alive] == []
+    assert set(OURS.iterdir()) == descriptors
+
+
+def test_a_dead_one_is_named_with_its_last_words(make: Make, tmp_path: Path) -> None:
+    child = make("nothing_and_ends")
+    child.begin()
+    child.send(order(tmp_path))
+    with pytest.raises(StageDied) as died:
+        listen(child)
+    assert died.value.detail == "I have nothing to say."
+
+
+def test_what_it_does_not_take_waits(make: Make, tmp_path: Path) -> None:
+    child = make("deaf")
+    child.begin()
+    began = time.monotonic()
+    child.send(Run("x" * 1_000_000, tmp_path, order(tmp_path).task))
+    child.send(End("a1"))
+    assert time.monotonic() - began < 0.2
+    assert child.orders_to_push
+
+
+def test_a_pipe_that_nobody_reads_is_given_up(make: Make, tmp_path: Path) -> None:
+    child = make("closes_orders")
+    child.begin()
+    child.send(Run("x" * 1_000_000, tmp_path, order(tmp_path).task))
+    deadline = time.monotonic() + 10
+    while child.orders_to_push and time.monotonic() < deadline:
+        child.push()
+        time.sleep(0.01)
+    assert child.orders_to_push is None
+
+
+def test_limits_reach_it(make: Make) -> None:
+    child = make("deaf", ProcessLimits(cpu=77, file_size=88, open_files=66, nice=3))
+    child.begin()
+    while len(members := processes.members(child.group)) < 2:
+        time.sleep(0.005)
+    (pid,) = (process.pid for process in members if process.pid != child.group)
+    limits = Path(f"/proc/{pid}/limits").read_text()
+    assert [line.split()[-3:-1] for line in limits.splitlines() if line.startswith(("Max cpu", "Max file size"))] == [
+        ["77", "77"],
+        ["88", "88"],
+    ]
+    assert os.getpriority(os.PRIO_PROCESS, pid) == os.nice(0) + 3
+
+
+def test_the_warm_one_is_the_same_until_it_is_dropped(make: Make) -> None:
+    make("warm")
+    warm = Warm()
+    first = warm.take(ProcessLimits())
+    assert warm.take(ProcessLimits()) is first
+    warm.drop()
+    assert not processes.members(first.group)
+    second = warm.take(ProcessLimits())
+    assert second is not first
+    processes.end_group(second.group)
+    third = warm.take(ProcessLimits())
+    assert third is not second
+    warm.drop()
+    warm.drop()

@@ -1,0 +1,126 @@
+"""Results brought to where the command line wants them: whole, by rename, and never over what was brought."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs import artifacts, lifecycle
+from jobs.delivery import check_overwriting, deliver, is_brought
+from jobs.models import Artifact, Job
+from jobs.pipeline.errors import DiskFull, Unwritable, WouldOverwrite
+from jobs.pipeline.stages import Stage
+from jobs.pipeline.workspace import workspace
+from tests.jobs import rows
+from tests.jobs.command import files_in
+
+pytestmark = pytest.mark.usefixtures("database")
+
+QUALITY = {"source": "en", "target": "fa", "cues": 1, "findings": []}
+FILES = {"video": "v.mp4", "fa.srt": "1", "fa.vtt": "2", "en.srt": "3", "poster": "p.webp", "source": "s", "audio": "a"}
+
+
+@pytest.fixture
+def job(database: str) -> Job:
+    """A completed one with a file of each kind."""
+    made = rows.job(stages=[Stage.RENDER], spoken="en")
+    artifacts.make_home(made.pk)
+    claimed = rows.claim()
+    room = artifacts.room(made.pk, claimed.attempt)
+    for kind, name in FILES.items():
+        (room / name).write_text(kind)
+    facts = artifacts.facts(made.pk, claimed.attempt, FILES)
+    report: dict[str, Any] = {"quality": QUALITY, "title": "Talk", "files": sorted(FILES)}
+    lifecycle.finish_stage(claimed.attempt, outcome={}, artifacts=facts, result=lambda _: report)
+    return Job.objects.get(pk=made.pk)
+
+
+def bring(job: Job, output: Path, *brought: Path, name: str = "talk") -> Any:
+    with workspace(output) as work:
+        return deliver(job, name, output, work, brought)
+
+
+def test_everything_but_what_was_only_needed_meanwhile(job: Job, output: Path) -> None:
+    found = bring(job, output)
+    names = {"talk.fa.mp4", "talk.fa.srt", "talk.fa.vtt", "talk.en.srt", "talk.webp", "talk.report.json"}
+    assert files_in(output) == names
+    assert (output / "talk.fa.srt").read_text() == "fa.srt"
+    assert (found.video, found.subtitles) == (output / "talk.fa.mp4", output / "talk.fa.srt")
+    assert {path.name for path in found.files} == names
+    assert found.files[-1] == found.video  # whoever waits for it finds all the rest
+    assert json.loads((output / "talk.report.json").read_text()) == found.report
+    assert set(found.report["files"]) == names
+    assert found.quality.cues == 1
+
+
+def test_results_outlive_their_job(job: Job, output: Path) -> None:
+    found = bring(job, output)
+    assert artifacts.purge(job.pk)
+    assert found.video.read_text() == "video"
+
+
+def test_a_video_on_another_disk_is_copied(job: Job, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def elsewhere(*_: object) -> None:
+        raise OSError(18, "Invalid cross-device link")
+
+    monkeypatch.setattr("jobs.delivery.os.link", elsewhere)
+    assert bring(job, output).video.read_text() == "video"
+
+
+def test_only_subtitles(job: Job, output: Path) -> None:
+    artifacts.drop(job.pk, "video", "poster")
+    found = bring(job, output)
+    assert found.video is None
+    assert files_in(output) == {"talk.fa.srt", "talk.fa.vtt", "talk.en.srt", "talk.report.json"}
+
+
+def test_delivered_twice_the_later_one_stays(job: Job, output: Path) -> None:
+    bring(job, output)
+    (artifacts.path_of(job.pk, "fa.srt") or Path()).write_text("later")
+    bring(job, output)
+    assert (output / "talk.fa.srt").read_text() == "later"
+
+
+def test_the_subtitles_that_were_brought_are_not_replaced(job: Job, output: Path) -> None:
+    output.mkdir()
+    mine = output / "talk.en.srt"
+    mine.write_text("mine")
+    found = bring(job, output, mine)
+    assert mine.read_text() == "mine"
+    assert mine not in found.files
+    assert "talk.en.srt" not in found.report["files"]
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "srt", "vtt", "ass"])
+def test_a_result_that_would_replace_what_was_brought_is_refused(output: Path, ending: str) -> None:
+    mine = output / f"talk.fa.{ending}"
+    with pytest.raises(WouldOverwrite) as told:
+        check_overwriting("talk", "fa", output, [output / "other", output / "sub" / ".." / mine.name])
+    assert str(mine) in str(told.value)
+    check_overwriting("talk", "es", output, [mine])
+    check_overwriting("talk", "fa", output / "elsewhere", [mine])
+
+
+def test_a_link_to_what_was_brought_is_it(tmp_path: Path) -> None:
+    (tmp_path / "mine").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "mine")
+    assert is_brought(tmp_path / "link", [tmp_path / "mine"])
+    assert not is_brought(tmp_path / "other", [tmp_path / "mine"])
+
+
+def test_a_full_disk_leaves_nothing_half(job: Job, small_disk: Path) -> None:
+    big = artifacts.path_of(job.pk, "fa.srt")
+    assert big
+    big.write_bytes(bytes(200_000))
+    with pytest.raises(DiskFull):
+        bring(job, small_disk / "out")
+    assert files_in(small_disk) == set()
+
+
+def test_a_disk_that_cannot_be_written(job: Job, closed_disk: Path) -> None:
+    with pytest.raises(Unwritable):
+        bring(job, closed_disk / "out")
+    assert Artifact.objects.count() == len(FILES)

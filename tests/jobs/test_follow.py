@@ -1,0 +1,127 @@
+"""Watching one job: every stage that began is told, nothing goes backwards, and the last look is the end."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+import pytest
+from django.db import connection
+
+from jobs import follow, lifecycle
+from jobs.models import Job, StageRun
+from jobs.orders import Order
+from jobs.pipeline.stages import Stage
+from tests.jobs import rows
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+@dataclass
+class Told:
+    """What was told, in order."""
+
+    shares: list[tuple[Stage, float]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def progress(self, stage: Stage, share: float) -> None:
+        self.shares.append((stage, share))
+
+    def note(self, sentence: str) -> None:
+        self.notes.append(sentence)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follow, "LOOK", 0.0)
+
+
+ORDER = Order(target="fa").as_json()
+
+
+def test_a_job_from_its_beginning_to_its_end() -> None:
+    job, told = rows.job(order=ORDER, stages=[Stage.FETCH, Stage.SUBTITLE]), Told()
+    looks = follow.follow(job.pk, told)
+    assert next(looks).status == "queued"
+    assert told.shares == []
+    claimed = rows.claim()
+    assert next(looks).status == "running"
+    for share in (0.5, 0.5, 0.7):
+        lifecycle.beat(claimed.attempt, share)
+        next(looks)
+    rows.finish(claimed.attempt)
+    next(looks)
+    rows.finish(rows.claim().attempt)
+    assert [one.status for one in looks] == ["completed"]
+    assert told.shares == [
+        (Stage.FETCH, 0.0),
+        (Stage.FETCH, 0.5),
+        (Stage.FETCH, 0.7),
+        (Stage.FETCH, 1.0),
+        (Stage.SUBTITLE, 0.0),
+        (Stage.SUBTITLE, 1.0),
+    ]
+
+
+def test_a_repeated_stage_does_not_go_backwards() -> None:
+    job, told = rows.job(order=ORDER), Told()
+    claimed = rows.claim()
+    looks = follow.follow(job.pk, told)
+    lifecycle.beat(claimed.attempt, 0.6)
+    next(looks)
+    lifecycle.fail_stage(claimed.attempt, rows.BROKEN, again=True)
+    StageRun.objects.filter(job=job, stage=Stage.FETCH).update(progress=0.1)
+    next(looks)
+    assert told.shares == [(Stage.FETCH, 0.0), (Stage.FETCH, 0.6)]
+
+
+@pytest.mark.parametrize("status", ["completed", "failed", "cancelled"])
+def test_an_ended_job_is_looked_at_once(status: str) -> None:
+    claimed = next(make for name, make in rows.IN.items() if name == status)()
+    Job.objects.update(order=ORDER)
+    assert [job.status for job in follow.follow(claimed.job_id, Told())] == [status]
+
+
+def test_notes_are_told_once() -> None:
+    noted = [{"sentence": "There is {what}.", "params": {"what": "sound"}}]
+    job, told = rows.job(order=ORDER, engines={"transcribe": "pocketsphinx", "translate": "gemini"}), Told()
+    looks = follow.follow(job.pk, told)
+    next(looks)
+    assert len(told.notes) == 1
+    assert "demo" in told.notes[0]
+    Job.objects.update(spoken="en", notes=noted)
+    for _ in range(3):
+        next(looks)
+    assert told.notes[1:] == ["Spoken language: English.", "There is sound."]
+
+
+def test_a_language_that_was_given_is_no_news() -> None:
+    for order in (Order(target="fa", spoken="en"), Order(target="fa", brought=True)):
+        job, told = rows.job(order=order.as_json(), spoken="en"), Told()
+        next(follow.follow(job.pk, told))
+        assert told.notes == []
+
+
+def test_a_job_that_another_process_ends() -> None:
+    claimed, told = rows.hearing(), Told()
+    Job.objects.update(order=ORDER)
+
+    def end() -> None:
+        lifecycle.cancel(claimed.job_id, who="omid")
+        lifecycle.stop_stage(claimed.attempt)
+        lifecycle.cancelled(claimed.job_id)
+        connection.close()
+
+    thread = threading.Thread(target=end)
+    thread.start()
+    seen = [job.status for job in follow.follow(claimed.job_id, told)]
+    thread.join()
+    assert seen[-1] == "cancelled"
+    assert set(seen) <= {"running", "cancelling", "cancelled"}
+
+
+def test_a_job_that_is_not_there() -> None:
+    job = rows.job(order=ORDER)
+    Job.objects.all().delete()
+    with pytest.raises(Job.DoesNotExist):
+        next(follow.follow(job.pk, Told()))

@@ -1,0 +1,333 @@
+"""The door: what is refused leaves nothing behind, what is accepted is a job with its directory."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.utils import timezone
+
+from jobs import artifacts, cleanup, intake, lifecycle
+from jobs.lifecycle import IllegalTransition
+from jobs.models import Job, OwnerLimits, StageRun, Transition
+from jobs.orders import Order, order_of
+from jobs.pipeline import errors
+from jobs.pipeline.errors import PipelineError
+from jobs.pipeline.stages import Stage
+from tests.databases import process_environment
+from tests.jobs import rows
+from tests.jobs.command import ROOT
+
+pytestmark = pytest.mark.usefixtures("database")
+
+LINK = "https://example.org/watch?v=1"
+FINISHED = Order(target="fa", brought=True)
+"""Subtitles that need no engine."""
+
+
+@pytest.fixture
+def shirin(database: str) -> User:
+    return rows.owner()
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    """What is in it is seen later."""
+    path = tmp_path / "talk.mkv"
+    path.write_bytes(b"some video")
+    return path
+
+
+def entries(place: Path) -> list[str]:
+    """Files, and directories of jobs."""
+    return [
+        str(path.relative_to(place)) for path in place.rglob("*") if not path.is_dir() or path.parent.name == "jobs"
+    ]
+
+
+# Refusals
+
+
+def unknown_engine(of: User, video: Path, persian: Path) -> None:
+    intake.accept_link(of, LINK, Order(target="fa", transcriber="none such"))
+
+
+def unknown_translator(of: User, video: Path, persian: Path) -> None:
+    intake.accept_upload(of, "talk.mp4", 10, Order(target="fa", spoken="en", translator="none such"))
+
+
+def no_key(of: User, video: Path, persian: Path) -> None:
+    intake.accept_link(of, LINK, Order(target="fa", transcriber="pocketsphinx", translator="gemini"))
+
+
+def unable(of: User, video: Path, persian: Path) -> None:
+    intake.accept_file(of, video, Order(target="fa", transcriber="pocketsphinx", translator="apertium"))
+
+
+def broken_subtitles(of: User, video: Path, persian: Path) -> None:
+    persian.write_bytes(b"\x00\x01\x02 nothing like subtitles \xff")
+    intake.accept_file(of, video, FINISHED, subtitles=persian)
+
+
+def empty_subtitles(of: User, video: Path, persian: Path) -> None:
+    persian.write_text("1\n00:00:00,000 --> 00:00:01,000\n\n")
+    intake.accept_link(of, LINK, FINISHED, subtitles=persian)
+
+
+def subtitles_in_another_language(of: User, video: Path, persian: Path) -> None:
+    intake.accept_upload(of, "talk.mp4", 10, Order(target="en", brought=True), subtitles=persian)
+
+
+def missing_file(of: User, video: Path, persian: Path) -> None:
+    intake.accept_file(of, video.with_name("nothing.mp4"), FINISHED, subtitles=persian)
+
+
+def a_directory(of: User, video: Path, persian: Path) -> None:
+    intake.accept_file(of, video.parent, FINISHED, subtitles=persian)
+
+
+def empty_file(of: User, video: Path, persian: Path) -> None:
+    video.write_bytes(b"")
+    intake.accept_file(of, video, FINISHED, subtitles=persian)
+
+
+def an_impossible_name(of: User, video: Path, persian: Path) -> None:
+    intake.accept_file(of, Path("talk\0.mp4"), FINISHED, subtitles=persian)
+
+
+def bad_link(of: User, video: Path, persian: Path) -> None:
+    intake.accept_link(of, "https://me:secret@example.org/", FINISHED, subtitles=persian)
+
+
+def too_many(of: User, video: Path, persian: Path) -> None:
+    OwnerLimits.objects.create(owner=of, queued=1)
+    rows.job(of)
+    intake.accept_file(of, video, FINISHED, subtitles=persian)
+
+
+def too_large(of: User, video: Path, persian: Path) -> None:
+    OwnerLimits.objects.create(owner=of, stored_bytes=100)
+    intake.accept_upload(of, "talk.mp4", 101, FINISHED, subtitles=persian)
+
+
+Refused = Callable[[User, Path, Path], None]
+REFUSED: dict[Refused, type[PipelineError]] = {
+    unknown_engine: errors.UnknownEngine,
+    unknown_translator: errors.UnknownEngine,
+    no_key: errors.NotReady,
+    unable: errors.CannotTranslate,
+    broken_subtitles: errors.UnreadableSubtitles,
+    empty_subtitles: errors.NoSubtitleLines,
+    subtitles_in_another_language: errors.OtherLanguageSubtitles,
+    missing_file: errors.NoSuchFile,
+    a_directory: errors.NotAFile,
+    empty_file: errors.EmptyFile,
+    an_impossible_name: errors.NoSuchFile,
+    bad_link: errors.BadLink,
+    too_many: errors.TooManyJobs,
+    too_large: errors.StorageFull,
+}
+
+
+@pytest.mark.parametrize("refused", REFUSED, ids=lambda refused: refused.__name__)
+def test_what_is_refused_leaves_nothing(
+    refused: Refused, shirin: User, video: Path, persian: Path, media_root: Path
+) -> None:
+    with pytest.raises(REFUSED[refused]) as told:
+        refused(shirin, video, persian)
+    assert type(told.value) is REFUSED[refused]
+    assert entries(media_root) == []
+    before = refused is too_many
+    assert (Job.objects.count(), Transition.objects.count()) == ((1, 2) if before else (0, 0))
+
+
+def test_demo_speech_is_no_work_for_a_paid_translator(
+    shirin: User, settings: Any, media_root: Path, tmp_path: Path
+) -> None:
+    settings.ENGINE_OPTIONS = {
+        **settings.ENGINE_OPTIONS,
+        "gemini": type(settings.ENGINE_OPTIONS["gemini"])(api_key="a key"),
+        "whisperx": type(settings.ENGINE_OPTIONS["whisperx"])(model=str(tmp_path / "no model")),
+    }
+    with pytest.raises(errors.DemoSpeechOnly):
+        intake.accept_link(shirin, LINK, Order(target="fa", spoken="en"))
+    assert entries(media_root) == []
+    assert not Job.objects.exists()
+    explicit = Order(target="fa", spoken="en", transcriber="pocketsphinx", translator="gemini")
+    assert intake.accept_link(shirin, LINK, explicit).status == "queued"
+
+
+def test_a_disk_that_cannot_be_written(
+    shirin: User, persian: Path, video: Path, closed_disk: Path, settings: Any
+) -> None:
+    settings.MEDIA_ROOT = closed_disk
+    with pytest.raises(errors.Unwritable):
+        intake.accept_file(shirin, video, FINISHED, subtitles=persian)
+    with pytest.raises(errors.Unwritable):
+        intake.accept_link(shirin, LINK, FINISHED, subtitles=persian)
+    with pytest.raises(errors.Unwritable):
+        intake.accept_upload(shirin, "talk.mp4", 1, FINISHED, subtitles=persian)
+    assert not Job.objects.exists()
+
+
+def test_a_database_that_refuses_leaves_no_directory(
+    shirin: User, persian: Path, media_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: Any) -> Job:
+        raise RuntimeError
+
+    monkeypatch.setattr(lifecycle, "create", refuse)
+    with pytest.raises(RuntimeError):
+        intake.accept_link(shirin, LINK, FINISHED, subtitles=persian)
+    assert entries(media_root) == []
+
+
+# What is accepted
+
+
+def test_a_file_is_read_where_it_is(shirin: User, video: Path, persian: Path) -> None:
+    job = intake.accept_file(shirin, video, FINISHED, subtitles=persian, keep_running=True)
+    assert (job.status, job.source_kind, job.source, job.keep_running) == ("queued", "file", "talk.mkv", True)
+    place = artifacts.path_of(job.pk, "source")
+    assert place
+    assert (place.is_symlink(), place.name, place.resolve()) == (True, "source.mkv", video)
+    assert [cue.source for cue in job.cues.all()] == ["سلام"]
+    assert job.spoken == "fa"
+    assert Stage.TRANSCRIBE not in rows.stages(job.pk)
+    assert job.grace_until > timezone.now() + timedelta(seconds=100)
+    assert order_of(job.order) == FINISHED
+    assert not rows.contradictions(job.pk)
+
+
+def test_an_upload_waits_for_its_file(shirin: User, persian: Path) -> None:
+    job = intake.accept_upload(shirin, "talk.mp4", 1000, FINISHED, subtitles=persian)
+    assert (job.status, job.source_kind, job.source) == ("uploading", "upload", "talk.mp4")
+    assert list(artifacts.home(job.pk).iterdir()) == []
+    assert lifecycle.claim("media") is None
+    lifecycle.submit(job.pk, "shirin")
+    assert lifecycle.claim("media")
+
+
+def test_a_link(shirin: User, persian: Path) -> None:
+    job = intake.accept_link(shirin, f" {LINK}\n", FINISHED, subtitles=persian)
+    assert (job.status, job.source_kind, job.source) == ("queued", "link", LINK)
+    assert artifacts.home(job.pk).is_dir()
+
+
+def test_without_a_video_there_is_nothing_to_render(shirin: User, persian: Path) -> None:
+    job = intake.accept_link(shirin, LINK, Order(target="fa", brought=True, mode="none"), subtitles=persian)
+    assert list(rows.stages(job.pk)) == ["fetch", "translate", "subtitle"]
+
+
+@pytest.mark.parametrize("name", ["v." + "x" * 250, b"caf\xe9.mkv".decode(errors="surrogateescape"), "ویدیو.mp4"])
+def test_any_name_that_a_file_can_have(shirin: User, tmp_path: Path, persian: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"some video")
+    job = intake.accept_file(shirin, path, FINISHED, subtitles=persian)
+    source = artifacts.path_of(job.pk, "source")
+    assert source
+    assert source.read_bytes() == b"some video"
+
+
+def test_subtitles_with_characters_that_no_database_takes(shirin: User, persian: Path) -> None:
+    persian.write_bytes("1\n00:00:00,500 --> 00:00:01,500\nسلا\0م دنیا\n".encode())
+    try:
+        job = intake.accept_link(shirin, LINK, FINISHED, subtitles=persian)
+    except errors.SubtitlesError:
+        return
+    assert "\0" not in job.cues.get().source
+
+
+# Start again
+
+
+def ended(job: Job) -> Job:
+    lifecycle.cancel(job.pk, who="shirin")
+    lifecycle.cancelled(job.pk)
+    return job
+
+
+def test_a_link_is_fetched_anew(shirin: User) -> None:
+    order = Order(
+        target="es", spoken="en", transcriber="pocketsphinx", translator="apertium", bilingual=True, topic="parks"
+    )
+    old = ended(intake.accept_link(shirin, LINK, order, keep_running=True))
+    new = intake.start_again(old.pk, shirin)
+    assert new.pk != old.pk
+    assert (new.status, new.source_kind, new.source, new.keep_running) == ("queued", "link", LINK, True)
+    assert order_of(new.order) == order
+    assert rows.stages(new.pk)["fetch"] == "ready"
+    assert rows.status(old.pk) == "cancelled"
+
+
+def test_an_upload_asks_for_its_file(shirin: User) -> None:
+    order = Order(target="es", spoken="en", transcriber="pocketsphinx", translator="apertium")
+    old = ended(intake.accept_upload(shirin, "talk.mp4", 10, order))
+    new = intake.start_again(old.pk, shirin)
+    assert (new.status, new.source_kind, new.source) == ("uploading", "upload", "talk.mp4")
+    assert order_of(new.order) == order
+
+
+def test_a_job_that_has_not_ended_does_not_start_again(shirin: User, media_root: Path) -> None:
+    for make in (rows.IN[status] for status in ("uploading", "cancelling", "running")):  # type: ignore[index]
+        job_id = make().job_id
+        with pytest.raises(IllegalTransition):
+            intake.start_again(job_id, shirin)
+    assert entries(media_root) == []
+    assert Job.objects.count() == 3
+
+
+def test_nobody_starts_the_job_of_another(shirin: User) -> None:
+    old = ended(rows.job(shirin, order=Order(target="es").as_json()))
+    with pytest.raises(Job.DoesNotExist):
+        intake.start_again(old.pk, rows.owner("omid"))
+    assert Job.objects.count() == 1
+
+
+def test_starting_again_is_under_the_same_limits(shirin: User, media_root: Path) -> None:
+    order = Order(target="es", spoken="en", transcriber="pocketsphinx", translator="apertium")
+    old = ended(intake.accept_link(shirin, LINK, order))
+    artifacts.purge(old.pk)
+    OwnerLimits.objects.create(owner=shirin, queued=1)
+    rows.job(shirin)
+    with pytest.raises(errors.TooManyJobs):
+        intake.start_again(old.pk, shirin)
+    assert entries(media_root) == []
+
+
+# A killed creation
+
+KILLED = """
+import os, signal, sys
+import django
+django.setup()
+from django.contrib.auth.models import User
+from jobs import intake, lifecycle
+from jobs.orders import Order
+def killed(**_):
+    os.kill(os.getpid(), signal.SIGKILL)
+lifecycle.create = killed
+intake.accept_upload(User.objects.get(username="shirin"), "talk.mp4", 1, Order(target="fa", brought=True))
+"""
+
+
+def test_a_killed_creation_leaves_a_directory_that_cleanup_finds(shirin: User, database: str, media_root: Path) -> None:
+    here = process_environment(database, MEDIA_ROOT=str(media_root))
+    assert subprocess.run([sys.executable, "-c", KILLED], env=here, cwd=ROOT, check=False).returncode == -9
+    (left,) = (media_root / "jobs").iterdir()
+    assert not Job.objects.exists()
+    assert not StageRun.objects.exists()
+    assert cleanup.sweep(timedelta(hours=24), orphans_only=True)[0].count == 0  # it may be being made
+    old = (timezone.now() - timedelta(hours=2)).timestamp()
+    os.utime(left, (old, old))
+    assert cleanup.sweep(timedelta(hours=24), orphans_only=True)[0].count == 1
+    assert entries(media_root) == []
+    assert connection.is_usable()

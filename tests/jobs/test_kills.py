@@ -1,0 +1,283 @@
+"""SIGKILL of everything that can be killed, in the middle of real work: nothing is orphaned, and the job goes on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from _pytest.mark.structures import ParameterSet
+from django.db import connection
+from pytest_django import DjangoDbBlocker
+
+from jobs import plan
+from jobs.models import Cue, Job, StageRun, StageStatus, Transition, Worker
+from jobs.pipeline import processes
+from jobs.pipeline.messages import RecogniseTask
+from jobs.pipeline.stages import Stage
+from tests.databases import KINDS, Databases, on_database
+from tests.engines.fake_llm_server import KEY, Asked, FakeServer, Said, answers, saying
+from tests.jobs import stack as real
+from tests.jobs.stack import Stack, at_work, kill, until
+from tests.pipeline.clips import Clips
+from tests.postgres import NoPostgres, Postgres, throwaway
+
+
+@dataclass
+class Scene:
+    stack: Stack
+    model: FakeServer
+    clips: Clips
+    speech: Path
+    persian: Path
+    english: Path
+    server: Postgres | None
+
+    def burned(self) -> Job:
+        return real.burned(self.clips["long.mp4"], self.persian)
+
+
+@pytest.fixture(scope="module")
+def speech(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return real.make_speech(data, tmp_path_factory.mktemp("speech") / "speech.wav")
+
+
+@pytest.fixture(
+    scope="module", params=[pytest.param(kind, marks=pytest.mark.xdist_group(f"stack-{kind}")) for kind in KINDS]
+)
+def standing(
+    request: pytest.FixtureRequest,
+    clips: Clips,
+    speech: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[Scene]:
+    """On PostgreSQL with a server of its own, which is restarted."""
+    directory = tmp_path_factory.mktemp("stack")
+    with ExitStack() as context:
+        model = context.enter_context(FakeServer())
+        context.enter_context(django_db_blocker.unblock())
+        server = _server(context) if request.param == "postgresql" else None
+        databases = Databases(tmp_path_factory.mktemp("databases"), lambda: server)  # type: ignore[arg-type, return-value]
+        url = context.enter_context(databases.fresh(request.param, directory))
+        context.enter_context(on_database(url))
+        gemini = {"GEMINI_API_KEY": KEY, "GEMINI_ENDPOINT": model.url, "GEMINI_BATCH_LINES": "2"}
+        stack = Stack(url, directory, gemini)
+        context.enter_context(stack.running())
+        yield Scene(stack, model, clips, speech, *real.subtitles(directory), server)
+
+
+def _server(context: ExitStack) -> Postgres:
+    """What was committed has to be there after a crash, which other tests forgo to be quick."""
+    try:
+        server = context.enter_context(throwaway())
+        server.execute("ALTER ROLE zirnevis SET synchronous_commit = on")
+        return server
+    except NoPostgres as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(autouse=True)
+def media_root(standing: Scene, settings: Any) -> Path:
+    """Here the jobs of the stack live; this process accepts what the stack can do."""
+    settings.MEDIA_ROOT = standing.stack.media
+    gemini = replace(settings.ENGINE_OPTIONS["gemini"], api_key=KEY)
+    settings.ENGINE_OPTIONS = {**settings.ENGINE_OPTIONS, "gemini": gemini}
+    return standing.stack.media
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(standing: Scene) -> Iterator[None]:
+    """After each test: only the warm child may be there. What is left at last is looked at when the stack stops."""
+    yield
+    until(lambda: set(standing.stack.shims()) <= set(standing.stack.warm()), 10)
+
+
+# Who is killed, when a stage is at work
+
+
+def the_child(run: StageRun) -> int:
+    return next(pid for pid in others(run) if "jobs.engines" in real.command(pid))
+
+
+def its_ffmpeg(run: StageRun) -> int:
+    return until(lambda: next((pid for pid in others(run) if "ffmpeg" in real.command(pid).split()[0]), 0), 20, 0.005)
+
+
+def the_shim(run: StageRun) -> int:
+    return run.group or 0
+
+
+def the_worker(run: StageRun) -> int:
+    return worker_of(run).pid
+
+
+def the_sentinel(run: StageRun) -> int:
+    return real.parent(worker_of(run).pid)
+
+
+def the_cluster(run: StageRun) -> int:
+    return worker_of(run).cluster_pid or 0
+
+
+def others(run: StageRun) -> list[int]:
+    """The members of a group but its leader."""
+    return [each.pid for each in processes.members(run.group or 0) if each.pid != run.group and real.command(each.pid)]
+
+
+def worker_of(run: StageRun) -> Worker:
+    assert run.worker, "a stage of a cluster names its worker"
+    return run.worker
+
+
+_VICTIMS = (the_child, the_shim, the_worker, the_sentinel, the_cluster)
+_DAILY = (the_child, the_worker, the_cluster)
+
+
+def _fewer(*victims: Callable[[StageRun], int]) -> list[ParameterSet]:
+    """Each takes ten seconds: the others wait for `make soak`."""
+    return [pytest.param(each, marks=() if each in _DAILY else pytest.mark.soak) for each in victims]
+
+
+@pytest.mark.parametrize("victim", _fewer(*_VICTIMS))
+def test_recognition_goes_on(standing: Scene, victim: Callable[[StageRun], int]) -> None:
+    job = real.spoken(standing.speech)
+    run = real.heard(job)
+    kept = cues_of(job)
+    kill(victim(run))
+    check_went_on(job, run, kept)
+
+
+def check_went_on(job: Job, run: StageRun, kept: list[tuple[int, str]]) -> None:
+    """What was heard stays as it was, is not heard again, and the job is completed by itself."""
+    assert run.group
+    until(lambda: not processes.members(run.group or 0), 5)
+    again = next_attempt(job, run)
+    if again:
+        task = plan.task_for(job, again)
+        assert isinstance(task, RecogniseTask)
+        assert task.start >= run.checkpoint["until"]
+    real.completed(job)
+    assert cues_of(job)[: len(kept)] == kept
+    assert len(cues_of(job)) == 3  # each sentence once
+    assert tries(job, Stage.TRANSCRIBE) == 2
+
+
+def next_attempt(job: Job, run: StageRun) -> StageRun:
+    """The stage under its next attempt."""
+    later = StageRun.objects.filter(job=job, stage=run.stage, group__isnull=False).exclude(attempt=run.attempt)
+    return until(lambda: later.first(), 60, 0.01, lambda: real.story(job))
+
+
+def cues_of(job: Job) -> list[tuple[int, str]]:
+    return list(Cue.objects.filter(job=job).order_by("number").values_list("pk", "source"))
+
+
+def tries(job: Job, stage: Stage) -> int:
+    """How often a stage was begun."""
+    return Transition.objects.filter(job=job, stage=stage, now=StageStatus.RUNNING).count()
+
+
+@pytest.mark.parametrize("victim", [its_ffmpeg, pytest.param(the_worker, marks=pytest.mark.soak)])
+def test_burning_is_repeated(standing: Scene, victim: Callable[[StageRun], int]) -> None:
+    job = standing.burned()
+    run = at_work(job, Stage.RENDER)
+    its_ffmpeg(run)
+    time.sleep(0.3)
+    kill(victim(run))
+    assert run.group
+    until(lambda: not processes.members(run.group or 0), 5)
+    real.completed(job)
+    assert tries(job, Stage.RENDER) == 2
+    rooms = {path.parent.name for path in standing.stack.media.glob(f"jobs/{job.pk}/*/*")}
+    assert str(run.attempt) not in rooms
+
+
+def test_what_was_translated_is_not_asked_again(standing: Scene) -> None:
+    """At most the request in flight is repeated."""
+    standing.model.asked.clear()
+    standing.model.behave(slow)
+    job = real.asked(standing.clips["middle.mp4"], standing.english)
+    until(lambda: len(standing.model.asked) == 2, 60, what=lambda: real.story(job))
+    until(lambda: Cue.objects.filter(job=job, answered=True).count() == 2)
+    run = at_work(job, Stage.TRANSLATE)
+    kill(the_worker(run))
+    real.completed(job)
+    assert standing.model.ids()[:2] == [[1, 2], [3, 4]]
+    assert standing.model.ids()[2:] == [[3, 4], [5, 6]]
+
+
+def slow(asked: Asked) -> Said:
+    return saying(answers(asked), wait=0.7)
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_the_database_restarts(standing: Scene, mode: Literal["fast", "immediate"]) -> None:
+    if standing.server is None:
+        pytest.skip("there is no server to restart")
+    heard, burned = real.spoken(standing.speech), standing.burned()
+    run = real.heard(heard)
+    kept = cues_of(heard)
+    standing.server.restart(mode)
+    connection.close()
+    for job in (heard, burned):
+        real.completed(job)
+    assert cues_of(heard)[: len(kept)] == kept
+    assert len(cues_of(heard)) == 3
+    assert run.group
+
+
+def test_everything_is_stopped_and_started(standing: Scene) -> None:
+    """By the person who runs the place: nothing is left meanwhile, then every job goes on."""
+    heard, burned = real.spoken(standing.speech), standing.burned()
+    at_work(burned, Stage.RENDER)
+    run = real.heard(heard)
+    kept = cues_of(heard)
+    standing.stack.stop()
+    standing.stack.start()
+    check_went_on(heard, run, kept)
+    real.completed(burned)
+
+
+@pytest.mark.soak
+def test_every_cluster_at_once(standing: Scene) -> None:
+    heard, burned = real.spoken(standing.speech), standing.burned()
+    at_work(burned, Stage.RENDER)
+    run = real.heard(heard)
+    kept = cues_of(heard)
+    for cluster in Worker.objects.filter(pk__in=[row.pk for row in workers()]).values_list("cluster_pid", flat=True):
+        if cluster and processes.look(cluster):
+            os.kill(cluster, signal.SIGKILL)
+    check_went_on(heard, run, kept)
+    real.completed(burned)
+
+
+def workers() -> list[Worker]:
+    return [row for queue in ("speech", "text", "media") for row in real.fresh_workers(queue)]
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("queue", ["speech", "text", "media"])
+def test_an_idle_worker(standing: Scene, queue: str) -> None:
+    """Django-Q may deadlock when one dies while it waits for a ticket: then the reaper ends its cluster."""
+    for _ in range(3):
+        until(lambda: real.fresh_workers(queue))
+        for worker in real.fresh_workers(queue):
+            kill(worker.pid)
+        real.completed(real.spoken(standing.speech), 180)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("victim", [*_VICTIMS, its_ffmpeg])
+def test_burning_is_repeated_whoever_dies(standing: Scene, victim: Callable[[StageRun], int]) -> None:
+    for _ in range(5):
+        test_burning_is_repeated(standing, victim)
+        until(lambda: len(real.fresh_workers("media")) == 2, 60)

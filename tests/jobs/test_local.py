@@ -1,0 +1,147 @@
+"""The clusters' work in threads of this process: a job goes through, and nothing is left of them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from jobs import artifacts, intake, lifecycle, local, plan, workers
+from jobs.models import Job, StageRun, Worker
+from jobs.orders import Order
+from jobs.pipeline.messages import TranslateTask
+from jobs.reaper import Reaper
+from jobs.supervisor import Supervisor
+from tests.jobs import rows
+from tests.jobs.command import children, files_in
+from tests.pipeline.clips import Clips
+
+pytestmark = pytest.mark.usefixtures("database")
+
+SUBTITLES_ONLY = Order(target="fa", brought=True, mode="none")
+SPANISH = Order(target="es", spoken="en", brought=True, mode="none", translator="apertium")
+
+
+def until(found: Callable[[], object], patience: float = 60.0) -> None:
+    deadline = time.monotonic() + patience
+    while not found():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def ended(job: Job) -> Job:
+    until(lambda: rows.status(job.pk) in {"completed", "failed", "cancelled"})
+    found = Job.objects.get(pk=job.pk)
+    assert found.status == "completed", found.error
+    return found
+
+
+def others() -> int:
+    """How many connections to this database there are beside ours."""
+    if connection.vendor != "postgresql":
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        (count,) = cursor.fetchone()
+    return int(count)
+
+
+def test_a_small_job(persian: Path, clips: Clips, media_root: Path) -> None:
+    threads, below = set(threading.enumerate()), set(children())
+    before = others()
+    with local.clusters():
+        job = intake.accept_file(rows.owner(), clips["plain.mp4"], SUBTITLES_ONLY, subtitles=persian, keep_running=True)
+        found = ended(job)
+    assert rows.stages(job.pk) == dict.fromkeys(["fetch", "translate", "subtitle"], "done")
+    assert [cue.target for cue in found.cues.all()] == ["سلام"]
+    assert set(found.artifacts.values_list("kind", flat=True)) == {"source", "fa.srt", "fa.vtt", "fa.ass"}
+    for fact in found.artifacts.exclude(kind="source"):
+        assert (artifacts.home(job.pk) / fact.name).stat().st_size == fact.size
+    assert found.result
+    assert found.result["quality"]["cues"] == 1
+    assert not rows.contradictions(job.pk)
+    assert set(threading.enumerate()) == threads
+    assert set(children()) <= below
+    until(lambda: others() == before, 5)
+    assert [place for place in files_in(media_root) if ".part" in place or place.startswith(".trash/")] == []
+
+
+def test_a_job_that_is_cancelled_meanwhile(persian: Path, clips: Clips, media_root: Path) -> None:
+    with local.clusters():
+        job = intake.accept_file(rows.owner(), clips["plain.mp4"], SUBTITLES_ONLY, subtitles=persian, keep_running=True)
+        until(lambda: rows.status(job.pk) == "running")
+        assert lifecycle.cancel(job.pk, who="shirin")
+        until(lambda: rows.status(job.pk) == "cancelled", 10)
+        assert not artifacts.home(job.pk).exists()
+    assert not rows.contradictions(job.pk)
+
+
+def test_what_was_translated_before_comes_from_memory(english: Path, clips: Clips) -> None:
+    """Where the memory says another thing than the engine would, it is the memory that was asked."""
+    job = intake.accept_file(rows.owner(), clips["plain.mp4"], SPANISH, subtitles=english, keep_running=True)
+    task = plan.task_for(job, job.stages.get(stage="translate"))
+    assert isinstance(task, TranslateTask)
+    keys = plan.cache_keys(task, list(job.cues.all()), "")
+    plan.remember(job.owner_id, {keys[2]: "De memoria."})
+    plan.remember(rows.owner("omid").pk, {keys[1]: "De otra memoria."})
+    with local.clusters():
+        ended(job)
+    first, second = job.cues.all()
+    assert second.target == "De memoria."
+    assert first.target not in {"", "De otra memoria.", first.source}
+    assert first.answered
+    assert second.answered
+    assert plan.remembered(job.owner_id, keys.values()) == {keys[1]: first.target, keys[2]: "De memoria."}
+
+
+def test_workers_go_on_after_the_database_was_away(
+    persian: Path, clips: Clips, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each worker's connection is broken once, while it looks for work."""
+    run_next, broken = Supervisor.run_next, set[str]()
+
+    def breaking(self: Supervisor, queue: str) -> bool:
+        if queue not in broken:
+            broken.add(queue)
+            connection.ensure_connection()
+            connection.connection.close()
+        return run_next(self, queue)
+
+    monkeypatch.setattr(Supervisor, "run_next", breaking)
+    with local.clusters():
+        until(lambda: len(broken) == 3)
+        job = intake.accept_file(rows.owner(), clips["plain.mp4"], SUBTITLES_ONLY, subtitles=persian, keep_running=True)
+        ended(job)
+
+
+def test_what_a_killed_command_left_is_ended_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = Worker.objects.create(cluster=local.COMMAND, host=workers.host(), boot_id="before", pid=1, started=1)
+    left = rows.job(client=gone, keep_running=True)
+    with local.clusters():
+        assert rows.status(left.pk) == "cancelled"
+    assert not StageRun.objects.filter(job=left, status="running").exists()
+
+
+def test_nothing_is_left_when_the_first_sweep_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: Reaper) -> None:
+        raise RuntimeError
+
+    threads = set(threading.enumerate())
+    monkeypatch.setattr(Reaper, "sweep", broken)
+    with pytest.raises(RuntimeError), local.clusters():
+        pass
+    assert set(threading.enumerate()) == threads
+
+
+def test_clusters_run_when_each_queue_has_somebody() -> None:
+    assert not local.clusters_run()
+    for queue in ("speech", "text", "media"):
+        assert not local.clusters_run()
+        workers.register(queue)
+    assert local.clusters_run()

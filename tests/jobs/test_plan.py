@@ -1,0 +1,235 @@
+"""From rows to tasks, and the memory of what was translated before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from jobs import artifacts, intake, lifecycle, plan
+from jobs.models import Artifact, Cue, Job, SourceKind, StageRun, TranslationCache
+from jobs.orders import Order
+from jobs.pipeline import errors
+from jobs.pipeline.media import probe
+from jobs.pipeline.messages import FetchTask, RecogniseTask, RenderTask, SubtitleTask, TranslateTask, plain
+from jobs.pipeline.probe import AudioStream, Media, VideoStream
+from jobs.pipeline.protocols import Brief
+from jobs.pipeline.stages import Stage
+from tests.jobs import rows
+from tests.pipeline.clips import Clips
+
+pytestmark = pytest.mark.usefixtures("database")
+
+ORDER = Order(target="es", spoken="en", transcriber="pocketsphinx", translator="apertium")
+TASK = TranslateTask(
+    engine="gemini", options={"model": "small", "api_key": "one"}, brief=Brief(source="en", target="fa", topic="parks")
+)
+
+
+def heard(clips: Clips, order: Order = ORDER, clip: str = "plain.mp4", **fields: Any) -> Job:
+    """A job whose first stage has found out about `clip`, whose files are there, and that has two cues."""
+    job = rows.job(order=order.as_json(), target=order.target, spoken="en", stages=plan.stages_of(order), **fields)
+    artifacts.make_home(job.pk)
+    for kind in ("source", "audio", f"{order.target}.ass", f"{order.target}.srt"):
+        (artifacts.home(job.pk) / kind).write_text(kind)
+        Artifact.objects.create(job=job, kind=kind, name=kind, size=1)
+    job.stages.filter(stage=Stage.FETCH).update(outcome={"media": plain(probe(clips[clip]))})
+    Cue.objects.bulk_create(rows.cue(number, job=job) for number in (1, 2))
+    return job
+
+
+def task(job: Job, stage: Stage) -> Any:
+    return plan.task_for(job, job.stages.get(stage=stage))
+
+
+# Tasks
+
+
+def test_the_source_is_a_link_or_the_file_that_is_there(clips: Clips) -> None:
+    link, upload = heard(clips), heard(clips, source_kind=SourceKind.UPLOAD, source="talk.mp4")
+    fetched, found = task(link, Stage.FETCH), task(upload, Stage.FETCH)
+    assert isinstance(fetched, FetchTask)
+    assert (fetched.source, fetched.name, fetched.listen) == (link.source, "", True)
+    assert (found.source, found.name) == (str(artifacts.home(upload.pk) / "source"), "talk.mp4")
+
+
+def test_recognition_goes_on_where_it_came_to(clips: Clips) -> None:
+    job = heard(clips)
+    new = task(job, Stage.TRANSCRIBE)
+    assert isinstance(new, RecogniseTask)
+    assert (new.start, new.first_id, new.spoken, new.heard, new.engine) == (0.0, 1, "en", False, "pocketsphinx")
+    reached = {"until": 61.5, "next": 12, "language": "en", "heard": True}
+    job.stages.filter(stage=Stage.TRANSCRIBE).update(checkpoint=reached)
+    again = task(job, Stage.TRANSCRIBE)
+    assert (again.start, again.first_id, again.heard) == (61.5, 12, True)
+
+
+def test_the_tasks_of_the_later_stages(clips: Clips) -> None:
+    job = heard(clips, replace(ORDER, bilingual=True))
+    translation, subtitles, rendering = (task(job, stage) for stage in (Stage.TRANSLATE, Stage.SUBTITLE, Stage.RENDER))
+    assert isinstance(translation, TranslateTask)
+    assert (translation.engine, translation.brief.source, translation.brief.target) == ("apertium", "en", "es")
+    assert isinstance(subtitles, SubtitleTask)
+    assert [cue.source for cue in subtitles.cues] == ["Sentence 1.", "Sentence 2."]
+    assert subtitles.forms == {"es.srt": "bilingual", "es.vtt": "bilingual", "es.ass": "bilingual", "en.srt": "source"}
+    assert subtitles.size == (160, 120)
+    assert isinstance(rendering, RenderTask)
+    assert rendering.subtitles.name == "es.ass"
+    assert task(heard(clips, replace(ORDER, mode="soft")), Stage.RENDER).subtitles.name == "es.srt"
+
+
+def test_captions_need_no_engine(clips: Clips) -> None:
+    job = heard(clips, Order(target="en", spoken="en", bilingual=True))
+    assert task(job, Stage.TRANSLATE).engine is None
+    assert set(task(job, Stage.SUBTITLE).forms.values()) == {"target"}
+
+
+def test_a_file_that_is_gone_is_named(clips: Clips) -> None:
+    job = heard(clips)
+    (artifacts.home(job.pk) / "es.ass").unlink()
+    with pytest.raises(errors.HostError) as told:
+        task(job, Stage.RENDER)
+    assert "es.ass" in told.value.detail
+
+
+@pytest.mark.parametrize(
+    ("brought", "mode", "without"),
+    [
+        (False, "burn", []),
+        (True, "soft", [Stage.TRANSCRIBE]),
+        (False, "none", [Stage.RENDER]),
+        (True, "none", [Stage.TRANSCRIBE, Stage.RENDER]),
+    ],
+)
+def test_the_stages_of_an_order(brought: bool, mode: Any, without: list[Stage]) -> None:
+    order = Order(target="fa", brought=brought, mode=mode)
+    assert plan.stages_of(order) == [stage for stage in Stage if stage not in without]
+
+
+def test_what_can_be_rendered(clips: Clips) -> None:
+    sound, video = probe(clips["sound.mp3"]), probe(clips["plain.mp4"])
+    assert isinstance(video.video, VideoStream)
+    assert isinstance(sound.audio[0], AudioStream)
+    assert isinstance(sound, Media)
+    assert [plan.mode_of(replace(ORDER, mode=mode), video) for mode in ("burn", "soft", "none")] == [
+        "burn",
+        "soft",
+        "none",
+    ]
+    assert [plan.mode_of(replace(ORDER, mode=mode), sound) for mode in ("burn", "none")] == ["none", "none"]
+    with pytest.raises(errors.NoVideoStream):
+        plan.mode_of(replace(ORDER, mode="soft"), sound)
+
+
+def test_media_children_are_limited_and_engines_are_not() -> None:
+    assert plan.limits_for(Stage.TRANSCRIBE, 60).cpu is None
+    limits = plan.limits_for(Stage.RENDER, 60)
+    assert limits.cpu == 1800 + 3600
+    assert limits.file_size
+    assert limits.open_files
+
+
+def test_a_cue_comes_back_as_it_went() -> None:
+    job = rows.job()
+    plan.as_row(plan.as_cue(rows.cue(3, job=job, target="Frase 3.", speaker="A", flags=["unsure"])), job).save()
+    row = job.cues.get()
+    assert (row.number, row.source, row.target, row.speaker, row.flags) == (
+        3,
+        "Sentence 3.",
+        "Frase 3.",
+        "A",
+        ["unsure"],
+    )
+
+
+# What was translated before
+
+
+def keys(task: TranslateTask = TASK, *sources: str, before: str = "") -> list[str]:
+    cues = [rows.cue(number, source=text) for number, text in enumerate(sources or ("Yes.", "No."), start=1)]
+    return list(plan.cache_keys(task, cues, before).values())
+
+
+CHANGES: dict[str, Callable[[], list[str]]] = {
+    "another engine": lambda: keys(TranslateTask(engine="apertium", options=TASK.options, brief=TASK.brief)),
+    "another model": lambda: keys(TranslateTask(engine="gemini", options={"model": "large"}, brief=TASK.brief)),
+    "another tone": lambda: keys(
+        TranslateTask(engine="gemini", options=TASK.options, brief=replace(TASK.brief, formality="formal"))
+    ),
+    "another target": lambda: keys(
+        TranslateTask(engine="gemini", options=TASK.options, brief=replace(TASK.brief, target="ar"))
+    ),
+    "another term": lambda: keys(
+        TranslateTask(engine="gemini", options=TASK.options, brief=replace(TASK.brief, glossary=(("yes", "آری"),)))
+    ),
+    "other words before": lambda: keys(before="Do you agree?")[:1],
+    "another line": lambda: keys(TASK, "Yes!", "No!"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_key_depends_on(change: str) -> None:
+    assert not set(CHANGES[change]()) & set(keys())
+
+
+def test_the_key_does_not_depend_on_secrets_or_on_where_lots_begin() -> None:
+    other = TranslateTask(engine="gemini", options={"model": "small", "api_key": "two"}, brief=TASK.brief)
+    assert keys(other) == keys()
+    assert keys(TASK, "No.", before="Yes.") == keys()[1:]
+    assert len(set(keys(TASK, "Yes.", "Yes."))) == 2
+
+
+def test_only_what_this_owner_had_translated_is_remembered() -> None:
+    shirin, omid = rows.owner("shirin"), rows.owner("omid")
+    plan.remember(shirin.pk, {"a": "یک", "b": "دو"})
+    plan.remember(omid.pk, {"a": "یک دیگر"})
+    assert plan.remembered(shirin.pk, ["a", "c"]) == {"a": "یک"}
+    assert plan.remembered(omid.pk, ["a", "b"]) == {"a": "یک دیگر"}
+    plan.remember(shirin.pk, {"a": "یکم"})
+    assert plan.remembered(shirin.pk, ["a", "b"]) == {"a": "یکم", "b": "دو"}
+    plan.remember(shirin.pk, {})
+    assert TranslationCache.objects.count() == 3
+
+
+def test_what_is_used_again_is_kept_for_longer() -> None:
+    shirin = rows.owner()
+    plan.remember(shirin.pk, {"a": "یک", "b": "دو"})
+    long_ago = timezone.now() - timedelta(days=89)
+    TranslationCache.objects.update(used=long_ago)
+    plan.remembered(shirin.pk, ["a"])
+    assert list(TranslationCache.objects.filter(used=long_ago).values_list("key", flat=True)) == ["b"]
+
+
+def test_a_job_that_starts_again_asks_by_the_same_keys(clips: Clips) -> None:
+    old = intake.accept_link(rows.owner(), "https://example.org/v", ORDER)
+    asked = []
+    for job in (old, None):
+        if job is None:
+            lifecycle.cancel(old.pk, who="shirin")
+            lifecycle.cancelled(old.pk)
+            job = intake.start_again(old.pk, rows.owner())
+        Job.objects.filter(pk=job.pk).update(spoken="en")
+        run = StageRun.objects.get(job=job, stage=Stage.TRANSLATE)
+        translation = plan.task_for(Job.objects.get(pk=job.pk), run)
+        assert isinstance(translation, TranslateTask)
+        asked.append(keys(translation))
+    assert asked[0] == asked[1]
+
+
+def test_the_report(clips: Clips, tmp_path: Path) -> None:
+    job = heard(clips, seconds=2.0, title="Talk", engines={"translate": "apertium"})
+    job.stages.filter(stage=Stage.SUBTITLE).update(outcome={"quality": {"cues": 2}})
+    began = timezone.now()
+    job.stages.filter(stage=Stage.FETCH).update(started=began, ended=began + timedelta(seconds=1.5))
+    for engine, tokens in (("apertium", 3), ("gemini", 4)):
+        job.usage.create(owner=job.owner, stage="translate", engine=engine, input_tokens=tokens, output_tokens=1)
+    report = plan.report_of(job)
+    assert report["seconds"] == {"fetch": 1.5}
+    assert report["usage"] == {"input_tokens": 7, "output_tokens": 2}
+    assert report["files"] == ["es.ass", "es.srt"]
+    assert (report["quality"], report["title"]) == ({"cues": 2}, "Talk")

@@ -1,0 +1,391 @@
+"""Who is present, and when absence may be judged. The clocks are the tests' own: nobody sleeps."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from jobs import presence
+from jobs.models import UNFINISHED, Job, JobStatus, PageLease, Worker
+from jobs.presence import Judge
+from tests.jobs import rows
+
+pytestmark = pytest.mark.usefixtures("database")
+
+LEASE, CLOSED, HIDDEN = 180, 10, 900
+
+
+@dataclass
+class Clock:
+    """The wall clock and the steady one, in seconds. Stands in for the module `time`, and for `timezone.now`."""
+
+    wall: float
+    steady: float = 100_000.0
+
+    def time(self) -> float:
+        return self.wall
+
+    def monotonic(self) -> float:
+        return self.steady
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.wall, tz=timezone.get_default_timezone())
+
+    def go(self, seconds: float) -> None:
+        self.wall += seconds
+        self.steady += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    ours = Clock(wall=timezone.now().timestamp())
+    monkeypatch.setattr("jobs.presence.time", ours)
+    monkeypatch.setattr("django.utils.timezone.now", ours.now)
+    return ours
+
+
+@pytest.fixture(autouse=True)
+def graces(settings: Any) -> Any:
+    settings.PAGE_LEASE, settings.TAB_CLOSE_GRACE, settings.HIDDEN_GRACE = LEASE, CLOSED, HIDDEN
+    return settings
+
+
+@pytest.fixture
+def shirin(clock: Clock) -> User:
+    return rows.owner("shirin")
+
+
+def job(owner: User, **fields: Any) -> Job:
+    """One whose own grace is over in a moment."""
+    return rows.job(owner, grace_until=timezone.now(), **fields)
+
+
+def one_in_each_state() -> dict[JobStatus, uuid.UUID]:
+    """Those that could be claimed come last, for the others are made by claiming."""
+    order = sorted(rows.IN, key=lambda status: (status == JobStatus.RUNNING) + 2 * (status == JobStatus.QUEUED))
+    return {status: rows.IN[status]().job_id for status in order}
+
+
+def is_abandoned(of: Job) -> bool:
+    return presence.abandoned().filter(pk=of.pk).exists()
+
+
+# Leases
+
+
+def test_a_page_keeps_all_jobs_of_its_owner_and_nobody_elses(clock: Clock, shirin: User) -> None:
+    mine, other = [job(shirin) for _ in range(3)], job(rows.owner("omid"))
+    presence.open_page(shirin.pk)
+    clock.go(LEASE - 1)
+    assert list(presence.abandoned()) == [other]
+    clock.go(2)
+    assert set(presence.abandoned()) == {*mine, other}
+
+
+def test_any_page_tab_or_device_counts(clock: Clock, shirin: User) -> None:
+    of = job(shirin)
+    pages = [presence.open_page(shirin.pk) for _ in range(3)]
+    for page in pages:
+        clock.go(CLOSED + 1)
+        assert not is_abandoned(of)
+        presence.close(page)
+    clock.go(CLOSED - 1)
+    assert not is_abandoned(of)
+    clock.go(2)
+    assert is_abandoned(of)
+
+
+def test_a_page_that_renews_stays(clock: Clock, shirin: User) -> None:
+    of = job(shirin)
+    pages = [presence.open_page(shirin.pk), presence.open_page(rows.owner("omid").pk)]
+    for _ in range(40):
+        clock.go(15)
+        assert presence.renew(pages) == 2
+        assert not is_abandoned(of)
+    clock.go(LEASE - 1)
+    assert not is_abandoned(of)
+    clock.go(2)
+    assert is_abandoned(of)
+
+
+def test_all_pages_of_a_server_are_renewed_by_one_statement(clock: Clock, shirin: User) -> None:
+    pages = [presence.open_page(shirin.pk) for _ in range(50)]
+    clock.go(1)
+    with CaptureQueriesContext(connection) as asked:
+        assert presence.renew(pages) == 50
+    assert len(asked) == 1
+    assert presence.renew([]) == 0
+
+
+def test_closed_is_final(clock: Clock, shirin: User) -> None:
+    of, page = job(shirin), presence.open_page(shirin.pk)
+    presence.close(page)
+    clock.go(CLOSED - 1)
+    for late in (lambda: presence.renew([page]), lambda: presence.hide(page), lambda: presence.close(page)):
+        late()
+    assert not is_abandoned(of)
+    clock.go(2)
+    assert is_abandoned(of)
+
+
+def test_a_close_and_its_finality_are_one_statement(shirin: User) -> None:
+    """Between two statements a renewal would make the last page stay for another lease."""
+    page = presence.open_page(shirin.pk)
+    with CaptureQueriesContext(connection) as asked:
+        presence.close(page)
+    assert len(asked) == 1
+    assert PageLease.objects.get(pk=page).closed
+
+
+def test_a_reload_goes_on(clock: Clock, shirin: User) -> None:
+    """The old page's farewell comes after the new page, or before it."""
+    of, old = job(shirin), presence.open_page(shirin.pk)
+    new = presence.open_page(shirin.pk)
+    presence.close(old)
+    clock.go(CLOSED + 1)
+    assert not is_abandoned(of)
+    presence.close(new)
+    clock.go(CLOSED - 1)
+    presence.open_page(shirin.pk)
+    clock.go(2)
+    assert not is_abandoned(of)
+
+
+def test_hidden(clock: Clock, shirin: User) -> None:
+    of, page = job(shirin), presence.open_page(shirin.pk)
+    presence.hide(page)
+    clock.go(15)
+    presence.renew([page])  # its socket says one more word before it is frozen
+    clock.go(HIDDEN - 16)
+    assert not is_abandoned(of)
+    clock.go(2)
+    assert is_abandoned(of)
+    presence.renew([page])
+    assert not is_abandoned(of)
+
+
+def test_a_hidden_page_that_is_closed_is_closed(clock: Clock, shirin: User) -> None:
+    of, page = job(shirin), presence.open_page(shirin.pk)
+    presence.hide(page)
+    presence.close(page)
+    clock.go(CLOSED + 1)
+    assert is_abandoned(of)
+
+
+def test_an_unknown_page_is_nobody(clock: Clock, shirin: User) -> None:
+    of, unknown = job(shirin), uuid.uuid4()
+    presence.hide(unknown)
+    presence.close(unknown)
+    assert presence.renew([unknown]) == 0
+    clock.go(1)
+    assert is_abandoned(of)
+
+
+# Jobs
+
+
+def test_kept_and_ended_jobs_are_never_abandoned(clock: Clock) -> None:
+    jobs = {status: Job.objects.get(pk=job_id) for status, job_id in one_in_each_state().items()}
+    Job.objects.update(grace_until=clock.now())
+    clock.go(100 * LEASE)
+    assert set(presence.abandoned()) == {jobs[status] for status in UNFINISHED}
+    Job.objects.filter(status=JobStatus.RUNNING).update(keep_running=True)
+    assert set(presence.abandoned()) == {jobs[JobStatus.UPLOADING], jobs[JobStatus.QUEUED]}
+
+
+def test_a_new_job_has_a_grace_of_its_own(clock: Clock, shirin: User) -> None:
+    of = rows.job(shirin, grace_until=clock.now() + presence.lease_time())
+    clock.go(LEASE - 1)
+    assert not is_abandoned(of)
+    clock.go(2)
+    assert is_abandoned(of)
+
+
+def test_it_is_one_query(clock: Clock, shirin: User) -> None:
+    for _ in range(5):
+        job(shirin)
+    clock.go(1)
+    with CaptureQueriesContext(connection) as asked:
+        assert len(presence.abandoned()) == 5
+    assert len(asked) == 1
+
+
+# The witness
+
+
+@dataclass
+class Court:
+    """A judge, who looks once a second, and a web server, which shows life while `serving`."""
+
+    clock: Clock
+    judge: Judge
+    web: Worker
+    serving: bool = True
+
+    def passes(self, seconds: int, *, step: float = 3.0) -> list[uuid.UUID]:
+        """Who is found absent in that time."""
+        found: list[uuid.UUID] = []
+        for _ in range(round(seconds / step)):
+            self.clock.go(step)
+            if self.serving:
+                self.show_life()
+            found += self.judge.absent()
+        return list(dict.fromkeys(found))
+
+    def show_life(self) -> None:
+        Worker.objects.filter(pk=self.web.pk).update(seen=self.clock.now())
+
+
+@pytest.fixture
+def court(clock: Clock) -> Court:
+    web = Worker.objects.create(cluster=Worker.WEB, host="h", boot_id="b", pid=1, started=1, seen=clock.now())
+    return Court(clock, Judge(), web)
+
+
+@pytest.fixture
+def sitting(court: Court) -> Court:
+    """One that has been judging for long."""
+    court.passes(6)
+    return court
+
+
+def test_who_left_is_found_at_once(sitting: Court, shirin: User) -> None:
+    of, page = job(shirin), presence.open_page(shirin.pk)
+    assert sitting.passes(100) == []
+    presence.close(page)
+    assert sitting.passes(CLOSED - 1, step=1) == []
+    assert sitting.passes(1, step=1) == [of.pk]
+
+
+def test_a_new_judge_first_waits_for_everybody_to_come_back(court: Court, shirin: User) -> None:
+    of = job(shirin)
+    assert court.passes(LEASE) == []
+    assert court.passes(9) == [of.pk]
+
+
+def test_without_a_web_server_nobody_is_judged(sitting: Court, shirin: User) -> None:
+    of = job(shirin)
+    Worker.objects.filter(pk=sitting.web.pk).update(cluster=Worker.REAPER)
+    assert sitting.passes(2000, step=14) == []
+    Worker.objects.filter(pk=sitting.web.pk).update(cluster=Worker.WEB)
+    assert sitting.passes(LEASE) == []
+    assert sitting.passes(9) == [of.pk]
+
+
+@pytest.mark.parametrize("away", [10, 120, 3000])
+def test_a_web_server_that_was_away(sitting: Court, shirin: User, away: int) -> None:
+    """Long or not: who reconnects in time is present, who does not is absent a lease later."""
+    waits, left = job(shirin), job(rows.owner("omid"))
+    page = presence.open_page(shirin.pk)
+    presence.open_page(left.owner_id)
+    sitting.serving = False
+    assert sitting.passes(away, step=10) == []
+    sitting.serving = True
+    assert sitting.passes(100) == []
+    presence.renew([page])
+    assert sitting.passes(LEASE - 101) == []
+    assert sitting.passes(30) == [left.pk]
+    assert not is_abandoned(waits)
+
+
+def test_only_unfinished_jobs_are_forgiven(sitting: Court, shirin: User, clock: Clock) -> None:
+    jobs = one_in_each_state()
+    Job.objects.update(grace_until=(before := clock.now()))
+    sitting.serving = False
+    sitting.passes(120)
+    sitting.serving = True
+    sitting.passes(1, step=1)
+    forgiven = set(Job.objects.exclude(grace_until=before).values_list("pk", flat=True))
+    assert forgiven == {jobs[status] for status in UNFINISHED}
+
+
+@pytest.mark.parametrize("forgiven", [True, False])
+def test_a_late_pass(sitting: Court, shirin: User, forgiven: bool) -> None:
+    of = job(shirin)
+    sitting.clock.go(presence.LATE + 1 if forgiven else presence.LATE - 1)
+    sitting.show_life()
+    assert sitting.judge.absent() == ([] if forgiven else [of.pk])
+    assert sitting.passes(LEASE if forgiven else 3) == ([] if forgiven else [of.pk])
+    assert sitting.passes(9) == [of.pk]
+
+
+@pytest.mark.parametrize("jump", [-100_000.0, -200.0, -20.0, 20.0, 200.0, 100_000.0])
+def test_the_clock_is_set(sitting: Court, shirin: User, jump: float) -> None:
+    """Or the machine slept, which only the wall clock counts. Whoever goes on renewing is never absent."""
+    job(shirin)
+    page = presence.open_page(shirin.pk)
+    assert sitting.passes(30) == []
+    sitting.clock.wall += jump
+    found = sitting.judge.absent()
+    for _ in range(30):
+        found += sitting.passes(15, step=7.5)
+        presence.renew([page])
+    assert found == []
+
+
+def test_after_a_jump_who_left_is_absent_a_lease_later(sitting: Court, shirin: User) -> None:
+    of = job(shirin)
+    sitting.clock.wall += 7200
+    assert sitting.passes(LEASE) == []
+    assert sitting.passes(9) == [of.pk]
+
+
+def test_a_small_correction_of_the_clock_is_no_gap(sitting: Court, shirin: User) -> None:
+    of = job(shirin)
+    sitting.clock.wall += 2
+    assert sitting.passes(2, step=1) == [of.pk]
+
+
+def test_two_judges(sitting: Court, shirin: User) -> None:
+    """One that has just begun, or that slept, forgives; the other one judges as before, and nobody too early."""
+    of = job(shirin)
+    presence.close(presence.open_page(shirin.pk))
+    young = Judge()
+    assert young.absent() == []
+    sitting.clock.go(1)
+    sitting.show_life()
+    assert young.absent() == []
+    assert sitting.passes(CLOSED + 5) == []
+    assert sitting.passes(LEASE) == [of.pk]
+    assert young.absent() == []
+
+
+def test_two_judges_at_once(sitting: Court, shirin: User, clock: Clock) -> None:
+    """They may both forgive, and both find the same ones, at the same moment."""
+    jobs = {job(shirin).pk for _ in range(5)}
+    judges, start = [Judge(), Judge()], threading.Barrier(2, timeout=30)
+    results: list[set[uuid.UUID]] = []
+
+    def judge(one: Judge) -> None:
+        start.wait()
+        results.append(set(one.absent()))
+        connection.close()
+
+    together(judge, judges)
+    together(judge, judges)
+    assert results == [set()] * 4
+    for second in range(LEASE + 2):
+        clock.go(1)
+        if second % 10 == 0 or second > LEASE - 1:
+            sitting.show_life()
+            results.clear()
+            together(judge, judges)
+    assert results == [jobs] * 2
+
+
+def together(act: Callable[[Judge], None], judges: list[Judge]) -> None:
+    threads = [threading.Thread(target=act, args=(one,)) for one in judges]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()

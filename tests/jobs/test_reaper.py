@@ -1,0 +1,532 @@
+"""The sweep: dead stages, jobs to be ended, uploads nobody finishes, lost tickets, stuck clusters; real processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from jobs import artifacts, lifecycle, reaper, tickets, workers
+from jobs.lifecycle import Claim
+from jobs.models import Job, JobStatus, StageRun, Worker
+from jobs.pipeline import processes
+from jobs.pipeline.stages import Stage
+from jobs.reaper import Reaper
+from tests.jobs import rows
+
+pytestmark = pytest.mark.usefixtures("database")
+
+FAMILY = "import subprocess, time; subprocess.Popen(['sleep', '60']); print('ready', flush=True); time.sleep(60)"
+
+
+@contextmanager
+def sleeping(*command: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that leads a group of its own, and does nothing for a minute."""
+    process = subprocess.Popen(command or ["sleep", "60"], start_new_session=True, stdout=subprocess.PIPE)
+    assert process.stdout
+    try:
+        yield process
+    finally:
+        processes.end_group(process.pid)
+        process.wait()
+        process.stdout.close()
+
+
+@contextmanager
+def family() -> Iterator[subprocess.Popen[bytes]]:
+    """A process with a child, in a group of their own."""
+    with processes.adopting_orphans(), sleeping(sys.executable, "-c", FAMILY) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"ready\n"
+        yield process
+        processes.end_group(process.pid)
+        process.wait()
+        processes.bury(process.pid)
+
+
+def started(pid: int) -> int:
+    found = processes.look(pid)
+    assert found
+    return found.started
+
+
+def worker(pid: int, cluster: str = "media", **fields: Any) -> Worker:
+    """The row of a process of this machine."""
+    here = {"host": workers.host(), "boot_id": processes.boot_id(), "started": started(pid)}
+    return Worker.objects.create(cluster=cluster, pid=pid, **{**here, **fields})
+
+
+def mine() -> Worker:
+    return workers.register("media")
+
+
+def running(by: Worker | None = None) -> Claim:
+    """The first stage of a new job, run by `by`."""
+    rows.job()
+    found = lifecycle.claim("media", by)
+    assert found
+    artifacts.make_home(found.job_id)
+    (artifacts.room(found.job_id, found.attempt) / "half").write_text("half a file")
+    return found
+
+
+def ago(seconds: float) -> datetime:
+    return timezone.now() - timedelta(seconds=seconds)
+
+
+def silent(claim: Claim, seconds: float, **fields: Any) -> StageRun:
+    """The stage has not shown life for so long."""
+    StageRun.objects.filter(attempt=claim.attempt).update(heartbeat=ago(seconds), **fields)
+    return StageRun.objects.get(attempt=claim.attempt)
+
+
+def dead() -> list[uuid.UUID | None]:
+    return [run.attempt for run in reaper.dead_stages()]
+
+
+# Whose stage is dead
+
+
+def test_who_shows_life_is_alive() -> None:
+    claim = running(mine())
+    silent(claim, 19)
+    assert dead() == []
+    silent(claim, 21)
+    assert dead() == [claim.attempt]
+
+
+def test_a_stage_of_a_process_that_was_killed_is_dead_at_once() -> None:
+    with sleeping() as process, sleeping() as other:
+        claim, lives = running(worker(process.pid)), running(worker(other.pid))
+        assert dead() == []
+        process.kill()
+        process.wait()
+        assert dead() == [claim.attempt]
+        assert lives.attempt not in dead()
+
+
+def test_a_worker_of_another_boot_is_dead_and_another_process_of_its_number_is_not_it() -> None:
+    before, reused = worker(os.getpid(), boot_id=str(uuid.uuid4())), worker(os.getpid(), started=1)
+    claims = {running(before).attempt, running(reused).attempt}
+    assert set(dead()) == claims
+
+
+def test_a_stage_of_another_machine_is_given_a_minute() -> None:
+    claim = running(worker(os.getpid(), host="elsewhere", boot_id="another", started=1))
+    silent(claim, 59)
+    assert dead() == []
+    silent(claim, 61)
+    assert dead() == [claim.attempt]
+
+
+def test_a_stage_without_a_worker_is_judged_by_its_silence() -> None:
+    claim = running()
+    assert dead() == []
+    silent(claim, 21)
+    assert dead() == [claim.attempt]
+
+
+# What becomes of it
+
+
+def test_the_leftover_group_is_ended_then_the_stage_is_repeated() -> None:
+    with family() as leftover:
+        claim = running(mine())
+        run = silent(claim, 21, group=leftover.pid, group_started=started(leftover.pid))
+        assert len(processes.members(leftover.pid)) == 2
+        reaper.take_over(run)
+        assert processes.members(leftover.pid) == []
+    after = StageRun.objects.get(pk=run.pk)
+    assert (after.status, after.tries, after.attempt, after.group) == ("ready", 1, None, None)
+    assert after.ready_at
+    assert timedelta(seconds=1) < after.ready_at - timezone.now() <= lifecycle.BACK_OFF[0]
+    assert list(artifacts.home(claim.job_id).iterdir()) == []
+    assert not rows.contradictions(claim.job_id)
+
+
+def test_members_whose_leader_is_gone_are_ended_too() -> None:
+    with family() as leftover:
+        run = silent(running(mine()), 21, group=leftover.pid, group_started=started(leftover.pid))
+        leftover.kill()
+        leftover.wait()
+        assert len(processes.members(leftover.pid)) == 1
+        reaper.take_over(run)
+        assert processes.members(leftover.pid) == []
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"group_started": 1}, {"boot_id": "another"}, {"host": "elsewhere"}, {"group": None}]
+)
+def test_a_group_that_is_not_the_recorded_one_is_left_alone(wrong: dict[str, Any]) -> None:
+    with sleeping() as innocent:
+        group = {"group": innocent.pid, "group_started": started(innocent.pid)}
+        run = silent(running(mine()), 61, **{**group, **wrong})
+        reaper.take_over(run)
+        assert innocent.poll() is None
+    assert StageRun.objects.get(pk=run.pk).status == "ready"
+
+
+def test_a_group_that_does_not_die_keeps_its_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "end_recorded_group", lambda *_: False)
+    run = silent(running(mine()), 21, group=1, group_started=1)
+    reaper.take_over(run)
+    assert StageRun.objects.get(pk=run.pk).attempt == run.attempt
+
+
+def test_three_deaths_are_too_many() -> None:
+    claim = running(mine())
+    for number in (1, 2, 3):
+        run = StageRun.objects.get(job=claim.job_id, stage=Stage.FETCH)
+        reaper.take_over(run)
+        after = StageRun.objects.get(pk=run.pk)
+        assert after.tries == number
+        if number < 3:
+            assert after.ready_at
+            wait, wanted = after.ready_at - timezone.now(), lifecycle.BACK_OFF[number - 1]
+            assert wanted - timedelta(seconds=1) < wait <= wanted
+            assert lifecycle.claim("media") is None
+            StageRun.objects.filter(pk=run.pk).update(ready_at=timezone.now())
+            assert lifecycle.claim("media", mine())
+    job = Job.objects.get(pk=claim.job_id)
+    assert (job.status, job.error and job.error["code"]) == ("failed", "StageDied")
+    assert job.error
+    assert str(os.getpid()) in job.error["detail"]
+    assert not rows.contradictions(job.pk)
+
+
+def test_who_comes_back_writes_nothing() -> None:
+    claim = running(mine())
+    reaper.take_over(silent(claim, 21))
+    with pytest.raises(lifecycle.LostAttempt):
+        lifecycle.beat(claim.attempt)
+    assert lifecycle.has_to_stop(claim)
+
+
+def test_a_stage_that_ended_meanwhile_is_left_alone() -> None:
+    claim = running(mine())
+    run = silent(claim, 21)
+    rows.finish(claim.attempt)
+    reaper.take_over(run)
+    assert StageRun.objects.get(pk=run.pk).status == "done"
+
+
+def test_published_files_stay() -> None:
+    claim = running(mine())
+    place = artifacts.home(claim.job_id) / str(claim.attempt)
+    (place / "video.mp4").write_text("whole")
+    (known,) = artifacts.facts(claim.job_id, claim.attempt, {"source": "video.mp4"})
+    known.job_id = claim.job_id
+    known.save()
+    reaper.take_over(silent(claim, 21))
+    assert artifacts.path_of(claim.job_id, "source") == place / "video.mp4"
+    assert (place / "video.mp4").exists()
+
+
+# A whole pass
+
+
+def test_a_pass_takes_dead_stages_over_and_ends_what_is_to_be_cancelled() -> None:
+    repeated, ended = running(mine()), running(mine())
+    alive = running(mine())
+    for one in (repeated, ended):
+        silent(one, 21)
+    for one in (ended, alive):
+        lifecycle.cancel(one.job_id, who="shirin")
+    Reaper().sweep()
+    assert [rows.status(one.job_id) for one in (repeated, ended, alive)] == ["running", "cancelled", "cancelling"]
+    assert not artifacts.home(ended.job_id).exists()
+    assert artifacts.home(alive.job_id).exists()
+    assert rows.stages(alive.job_id)["fetch"] == "running"
+    for one in (repeated, ended, alive):
+        assert not rows.contradictions(one.job_id)
+
+
+def test_a_job_whose_supervisor_died_after_the_stage_ended_is_cancelled() -> None:
+    claim = running(mine())
+    lifecycle.cancel(claim.job_id, who="shirin")
+    lifecycle.stop_stage(claim.attempt)
+    Reaper().sweep()
+    assert rows.status(claim.job_id) == "cancelled"
+    assert not artifacts.home(claim.job_id).exists()
+
+
+def test_one_directory_that_cannot_be_deleted_stops_nobody_else(
+    monkeypatch: pytest.MonkeyPatch, media_root: Path
+) -> None:
+    stays, goes = [rows.job().pk for _ in range(2)]
+    for job_id in (stays, goes):
+        artifacts.make_home(job_id)
+        lifecycle.cancel(job_id, who="shirin")
+    rename = Path.rename
+
+    def refused(self: Path, target: Path) -> Path:
+        if self == artifacts.home(stays):
+            raise PermissionError(13, "Permission denied")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", refused)
+    lost = running(mine())
+    silent(lost, 21)
+    Reaper().sweep()
+    assert [rows.status(one) for one in (stays, goes)] == ["cancelling", "cancelled"]
+    assert rows.stages(lost.job_id)["fetch"] == "ready"
+
+
+def test_jobs_of_a_command_that_was_killed_are_cancelled_and_no_others() -> None:
+    with sleeping() as command:
+        waits = rows.job(client=worker(command.pid, "command"), keep_running=True)
+        others = [
+            rows.job(client=mine(), keep_running=True),
+            rows.job(keep_running=True),
+            rows.job(client=worker(os.getpid(), host="elsewhere", started=1), keep_running=True),
+        ]
+        assert reaper.deserted() == []
+        command.kill()
+        command.wait()
+        assert reaper.deserted() == [waits.pk]
+        Reaper().judge()
+    assert rows.status(waits.pk) == "cancelled"
+    assert waits.transitions.get(now="cancelling").why == "the command was killed"
+    assert {rows.status(job.pk) for job in others} == {"queued"}
+
+
+def test_abandoned_jobs_are_cancelled(settings: Any) -> None:
+    settings.PAGE_LEASE = 0
+    workers.register(Worker.WEB)
+    left, kept = rows.job(), rows.job(keep_running=True)
+    sweeper = Reaper()
+    for _ in range(3):
+        sweeper.judge()
+    assert (rows.status(left.pk), rows.status(kept.pk)) == ("cancelled", "queued")
+    assert left.transitions.get(now="cancelling").who == lifecycle.PRESENCE
+
+
+def test_uploads_nobody_finishes() -> None:
+    old, young = rows.job(uploaded=False), rows.job(uploaded=False)
+    old_but_whole = rows.job()
+    artifacts.make_home(old.pk)
+    Job.objects.filter(pk__in=(old.pk, old_but_whole.pk)).update(changed=ago(25 * 3600))
+    Job.objects.filter(pk=young.pk).update(changed=ago(23 * 3600))
+    reaper.give_up_uploads()
+    assert [rows.status(job.pk) for job in (old, young, old_but_whole)] == ["cancelled", "uploading", "queued"]
+    assert not artifacts.home(old.pk).exists()
+
+
+def test_an_upload_that_is_finished_at_the_last_moment_is_a_job() -> None:
+    """Its last piece comes between the look for old uploads and their end."""
+    old = rows.job(uploaded=False)
+    Job.objects.update(changed=ago(25 * 3600))
+
+    asked: list[str] = []
+
+    def meanwhile(execute: Callable[..., Any], sql: str, *call: Any) -> Any:
+        asked.append(sql)
+        if len(asked) == 2:  # the first one found it
+            lifecycle.submit(old.pk, "shirin")
+        return execute(sql, *call)
+
+    with connection.execute_wrapper(meanwhile):
+        reaper.give_up_uploads()
+    assert asked[0].startswith("SELECT")
+    assert rows.status(old.pk) == JobStatus.QUEUED
+
+
+# Tickets
+
+
+def test_only_tickets_that_are_lacking_are_issued() -> None:
+    for _ in range(3):
+        rows.job()
+    assert tickets.waiting("media") == 3
+    reaper.reissue_tickets()
+    assert tickets.waiting("media") == 3
+    taken, lost = OrmQ.objects.filter(key="media")[:2]
+    OrmQ.objects.filter(pk=taken.pk).update(lock=timezone.now() + timedelta(seconds=60))
+    lost.delete()
+    reaper.reissue_tickets()
+    assert tickets.waiting("media") == 3
+    assert OrmQ.objects.count() == 4
+
+
+def test_a_stage_that_has_to_wait_gets_its_ticket_when_its_time_has_come() -> None:
+    claim = running()
+    OrmQ.objects.all().delete()
+    lifecycle.fail_stage(claim.attempt, rows.BROKEN, again=True)
+    reaper.reissue_tickets()
+    assert tickets.waiting("media") == 0
+    StageRun.objects.filter(job=claim.job_id, stage=Stage.FETCH).update(ready_at=timezone.now())
+    reaper.reissue_tickets()
+    assert tickets.waiting("media") == 1
+    assert not OrmQ.objects.exclude(key="media").exists()
+
+
+def test_at_most_a_hundred_at_once() -> None:
+    job = rows.job()
+    owner, queue = job.owner, "media"
+    jobs = Job.objects.bulk_create(Job(owner=owner, status="queued", source_kind="link") for _ in range(120))
+    StageRun.objects.bulk_create(
+        StageRun(job=one, owner=owner, stage="fetch", number=0, queue=queue, status="ready", ready_at=ago(1))
+        for one in jobs
+    )
+    for _ in range(2):
+        reaper.reissue_tickets()
+        assert tickets.waiting(queue) == 100
+    OrmQ.objects.filter(pk=OrmQ.objects.earliest("pk").pk).delete()
+    reaper.reissue_tickets()
+    assert tickets.waiting(queue) == 100
+
+
+# A stuck cluster
+
+
+def stuck(cluster: subprocess.Popen[bytes], **fields: Any) -> Worker:
+    """A worker of a cluster that left a ticket lying for long."""
+    rows.job()
+    StageRun.objects.filter(status="ready").update(ready_at=ago(31))
+    leader = {"cluster_pid": cluster.pid, "cluster_started": started(cluster.pid)}
+    return worker(os.getpid(), **{**leader, "born": ago(60), "last_ticket": ago(31), **fields})
+
+
+def looked_at_for(seconds: float) -> None:
+    """A reaper looks at the clusters once a second for so long, and the worker shows life meanwhile."""
+    sweeper, begin = Reaper(), timezone.now()
+    with pytest.MonkeyPatch.context() as patch:
+        for second in range(round(seconds) + 1):
+            now = begin + timedelta(seconds=second)
+            Worker.objects.update(seen=now)
+            patch.setattr("django.utils.timezone.now", lambda now=now: now)
+            sweeper.end_stuck_clusters()
+
+
+SURE = reaper.SURE.total_seconds()
+
+
+def test_a_cluster_that_takes_no_ticket_is_ended() -> None:
+    with sleeping() as cluster:
+        stuck(cluster)
+        looked_at_for(SURE)
+        assert cluster.poll() is None
+        looked_at_for(SURE + 1)
+        assert cluster.wait(5) == -signal.SIGKILL
+
+
+def test_a_cluster_that_never_took_a_ticket_is_ended_too() -> None:
+    with sleeping() as cluster:
+        stuck(cluster, last_ticket=None)
+        looked_at_for(SURE + 1)
+        assert cluster.wait(5) == -signal.SIGKILL
+
+
+def busy() -> None:
+    """And another stage waits for it."""
+    running(Worker.objects.get())
+    StageRun.objects.filter(status="ready").update(ready_at=ago(31))
+
+
+HEALTHY: dict[str, Callable[[], object]] = {
+    "it is busy": busy,
+    "it took a ticket lately": lambda: Worker.objects.update(last_ticket=timezone.now()),
+    "there is no ticket to take": lambda: OrmQ.objects.all().delete(),
+    "all tickets are taken": lambda: OrmQ.objects.update(lock=timezone.now() + timedelta(seconds=120)),
+    "nothing has waited for long": lambda: StageRun.objects.filter(status="ready").update(ready_at=timezone.now()),
+    "its tickets are those of another queue": lambda: Worker.objects.update(cluster="text"),
+    "it has just begun": lambda: Worker.objects.update(last_ticket=None, born=timezone.now()),
+    "it is on another machine": lambda: Worker.objects.update(host="elsewhere"),
+    "another process has its number now": lambda: Worker.objects.update(cluster_started=1),
+}
+
+
+@pytest.mark.parametrize("why", HEALTHY)
+def test_a_cluster_is_not_ended_because(why: str) -> None:
+    with sleeping() as cluster:
+        stuck(cluster)
+        HEALTHY[why]()
+        looked_at_for(SURE + 5)
+        assert cluster.poll() is None
+
+
+# Passes without end, and side by side
+
+
+def test_a_database_that_is_away_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its connection is broken under the reaper, again and again."""
+    monkeypatch.setattr(reaper, "JUDGING", 0.01)
+    monkeypatch.setattr(reaper, "PASS", 0.01)
+    stop, passes = threading.Event(), list[bool]()
+    give_up = reaper.give_up_uploads
+
+    def breaking() -> None:
+        passes.append(True)
+        if len(passes) in {1, 2, 4}:
+            connection.connection.close()
+        give_up()
+        if len(passes) > 5:
+            stop.set()
+
+    monkeypatch.setattr(reaper, "give_up_uploads", breaking)
+    lost = running(mine())
+    silent(lost, 21)
+
+    def run() -> None:
+        Reaper().run(stop)
+        connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(20)
+    stop.set()
+    thread.join()
+    assert len(passes) > 5
+    assert rows.stages(lost.job_id)["fetch"] == "ready"
+
+
+def test_two_sweepers_at_once() -> None:
+    """Each thing is done once, by whichever is first."""
+    start = threading.Barrier(2, timeout=30)
+    wrong: list[BaseException] = []
+
+    def sweep() -> None:
+        try:
+            for _ in range(5):
+                start.wait()
+                Reaper().sweep()
+        except BaseException as error:
+            wrong.append(error)
+            start.abort()
+        finally:
+            connection.close()
+
+    with family() as leftover:
+        claims = [running(mine()) for _ in range(6)]
+        for claim in claims:
+            silent(claim, 21)
+        silent(claims[0], 21, group=leftover.pid, group_started=started(leftover.pid))
+        for claim in claims[3:]:
+            lifecycle.cancel(claim.job_id, who="shirin")
+        threads = [threading.Thread(target=sweep) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not wrong
+        assert processes.members(leftover.pid) == []
+    assert [rows.status(claim.job_id) for claim in claims] == ["running"] * 3 + ["cancelled"] * 3
+    tries = StageRun.objects.filter(job__in=[claim.job_id for claim in claims[:3]], stage=Stage.FETCH)
+    assert set(tries.values_list("tries", flat=True)) == {1}
+    for claim in claims:
+        assert not rows.contradictions(claim.job_id)

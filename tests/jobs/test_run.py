@@ -1,0 +1,59 @@
+"""`make run` as a person has it: it starts, it answers, and however it is stopped nothing is left; jobs go on."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_django import DjangoDbBlocker
+
+from jobs.pipeline.stages import Stage
+from tests.databases import KINDS, Databases, on_database
+from tests.jobs import stack as real
+from tests.jobs.stack import Stack, at_work, until
+from tests.pipeline.clips import Clips
+
+INSTALLED = (".venv/base", ".venv/system", ".env")
+"""What these tests leave as it is: they install nothing."""
+
+
+@pytest.fixture(params=[pytest.param(kind, marks=pytest.mark.xdist_group(f"stack-{kind}")) for kind in KINDS])
+def stack(
+    request: pytest.FixtureRequest,
+    databases: Databases,
+    tmp_path: Path,
+    django_db_blocker: DjangoDbBlocker,
+    settings: Any,
+) -> Iterator[Stack]:
+    with django_db_blocker.unblock(), databases.fresh(request.param, tmp_path) as url, on_database(url):
+        made = Stack(url, tmp_path)
+        old = [part for name in INSTALLED for part in ("--old-file", name)]
+        places = (f"PORT={made.port}", f"RUN_DIR={made.run_directory}")
+        made.command = ("make", "--no-print-directory", *old, "run", *places)
+        settings.MEDIA_ROOT = made.media
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> None:
+    """`Stack.stop` looks."""
+
+
+def test_it_answers_and_stops(stack: Stack) -> None:
+    with stack.running():
+        assert until(lambda: stack.answer("/admin/"), 20) == 302
+        assert f"http://127.0.0.1:{stack.port}" in stack.log()
+
+
+def test_ctrl_c_and_again(stack: Stack, clips: Clips, persian: Path) -> None:
+    """Stopped in the middle of a job and started again, the job goes on."""
+    with stack.running():
+        job = real.burned(clips["long.mp4"], persian)
+        run = at_work(job, Stage.RENDER)
+        stack.stop(signal.SIGINT)
+        assert not any((stack.media / "jobs" / str(job.pk) / str(run.attempt)).glob("video.mp4"))
+        stack.start()
+        real.completed(job)

@@ -1,0 +1,651 @@
+"""The supervisor against children that misbehave: whatever they do, the job ends, and nothing of them is left."""
+
+from __future__ import annotations
+
+import gc
+import os
+import resource
+import shutil
+import signal
+import sys
+import threading
+import time
+import traceback
+import tracemalloc
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from jobs import artifacts, children, lifecycle, reaper, supervisor
+from jobs.models import Cue, Job, StageRun, StageStatus
+from jobs.orders import Order
+from jobs.pipeline import processes
+from jobs.pipeline.stages import Stage
+from jobs.supervisor import Supervisor
+from tests.jobs import hostile_child, rows
+from tests.pipeline.clips import Clips
+from tests.postgres import Postgres
+
+PATIENCE = 20.0
+OURS = Path("/proc/self/fd")
+ORDER = Order(target="fa", spoken="en", mode="none", transcriber="pocketsphinx")
+WITHOUT_RENDER = tuple(stage for stage in Stage if stage != Stage.RENDER)
+
+Behave = Callable[[str], None]
+
+
+@pytest.fixture
+def behave(monkeypatch: pytest.MonkeyPatch) -> Behave:
+    """Have every child from now on behave so."""
+
+    def behave(how: str) -> None:
+        monkeypatch.setattr(children, "command", lambda *pipes: hostile(how, *pipes))
+
+    return behave
+
+
+def hostile(how: str, orders: int, reports: int) -> list[str]:
+    return [sys.executable, "-I", "-S", hostile_child.__file__, how, str(orders), str(reports)]
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stage is repeated without a wait."""
+    monkeypatch.setattr(lifecycle, "BACK_OFF", (timedelta(0), timedelta(0)))
+
+
+@pytest.fixture
+def boss(database: str) -> Iterator[Supervisor]:
+    """A supervisor; at the end nothing of its children may be there, not even in the table of processes."""
+    boss = Supervisor()
+    descriptors = set(OURS.iterdir())
+    yield boss
+    boss.close()
+    assert not zombies()
+    connection.close()
+    gc.collect()
+    assert len(set(OURS.iterdir()) - descriptors) <= 1
+
+
+def zombies() -> list[int]:
+    """Children of ours that have ended and were never buried."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+        except OSError:
+            continue
+        if state == "Z" and int(parent) == os.getpid():
+            found.append(int(stat.parent.name))
+    return found
+
+
+def new_job(**fields: Any) -> uuid.UUID:
+    """A job whose first stage is ready, with its directory."""
+    usual: dict[str, Any] = {"stages": WITHOUT_RENDER, "order": ORDER.as_json(), "spoken": "en"}
+    job = rows.job(**{**usual, **fields})
+    artifacts.make_home(job.pk)
+    return job.pk
+
+
+def stage(job_id: uuid.UUID, which: Stage = Stage.FETCH) -> StageRun:
+    return StageRun.objects.get(job=job_id, stage=which)
+
+
+def detail(job_id: uuid.UUID, which: Stage = Stage.FETCH) -> str:
+    error = stage(job_id, which).error
+    assert error
+    return str(error["detail"])
+
+
+def code(job_id: uuid.UUID) -> str:
+    """Of the error with which the job ended."""
+    error = Job.objects.get(pk=job_id).error
+    return str(error["code"]) if error else ""
+
+
+def files(job_id: uuid.UUID) -> list[str]:
+    home = artifacts.home(job_id)
+    return sorted(str(path.relative_to(home)) for path in home.rglob("*"))
+
+
+def settled(job_id: uuid.UUID) -> None:
+    """What must hold after any stage."""
+    assert not rows.contradictions(job_id)
+    assert stage(job_id).group is None
+
+
+@contextmanager
+def meanwhile(*acts: Callable[[], object]) -> Iterator[None]:
+    """`acts` happen in a thread, one after the other, with a connection of its own."""
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            for act in acts:
+                act()
+        except BaseException as error:
+            traceback.print_exc()  # the test may wait for what will never come
+            raised.append(error)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    yield
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+    assert not raised, raised
+
+
+def until(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def begun(job_id: uuid.UUID) -> bool:
+    """Whether a child has made the file `begun`."""
+    return any(artifacts.home(job_id).glob("*/begun"))
+
+
+def seconds(act: Callable[[], object]) -> float:
+    began = time.monotonic()
+    act()
+    return time.monotonic() - began
+
+
+# How a good one looks
+
+
+def test_what_is_named_is_published_and_nothing_else(boss: Supervisor, behave: Behave) -> None:
+    behave("good")
+    job_id = new_job()
+    assert boss.run_next("media")
+    settled(job_id)
+    assert rows.stages(job_id)["fetch"] == "done"
+    source = artifacts.path_of(job_id, "source")
+    assert source
+    assert source.read_text() == "video"
+    assert files(job_id) == sorted([source.parent.name, str(source.relative_to(artifacts.home(job_id)))])
+    assert not boss.run_next("media")
+
+
+# Children that die are given two more tries
+
+
+DEATHS = {
+    "garbage": "no message",
+    "no_object": "no message",
+    "wrong_types": "no message",
+    "nothing_and_ends": "I have nothing to say.",
+    "ends_unread": "",
+    "half_a_line": "",
+    "closes_reports": "",
+    "nul_on_stderr": "binary",
+    "killed": "a word before I die",
+    "kills_its_leader": "",
+    "flood": "8388608 bytes",
+}
+
+
+@pytest.mark.parametrize("how", DEATHS)
+def test_a_child_that_dies_is_tried_three_times(boss: Supervisor, behave: Behave, how: str) -> None:
+    behave(how)
+    job_id = new_job()
+    for _ in range(lifecycle.TRIES - 1):
+        assert boss.run_next("media")
+        assert (rows.status(job_id), stage(job_id).status) == ("running", "ready")
+        settled(job_id)
+    assert boss.run_next("media")
+    settled(job_id)
+    assert (rows.status(job_id), stage(job_id).status, stage(job_id).tries) == ("failed", "failed", 3)
+    assert code(job_id) == "StageDied"
+    assert DEATHS[how] in detail(job_id)
+    assert files(job_id) == []
+    assert not boss.run_next("media")
+
+
+def test_the_tries_wait_longer_each_time(boss: Supervisor, behave: Behave, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifecycle, "BACK_OFF", (timedelta(seconds=0.3), timedelta(seconds=0.6)))
+    behave("killed")
+    job_id = new_job()
+    for wait in (0.3, 0.6):
+        assert boss.run_next("media")
+        assert not boss.run_next("media")
+        run = stage(job_id)
+        assert run.ended
+        assert run.ready_at
+        assert (run.ready_at - run.ended).total_seconds() == pytest.approx(wait, abs=0.1)
+        time.sleep(wait + 0.1)
+    assert boss.run_next("media")
+    assert rows.status(job_id) == "failed"
+
+
+# Children that talk nonsense do no harm
+
+
+NONSENSE = {"wrong_kind", "unknown_error", "no_outcome", "nul"}
+
+
+@pytest.mark.parametrize("how", sorted(NONSENSE))
+def test_nonsense_fails_the_job_and_not_the_supervisor(boss: Supervisor, behave: Behave, how: str) -> None:
+    behave(how)
+    job_id = new_job()
+    for _ in range(lifecycle.TRIES):
+        boss.run_next("media")
+        settled(job_id)
+    assert rows.status(job_id) == "failed"
+    assert files(job_id) == []
+
+
+NAMES = ["no_such_file", "elsewhere", "a_link", "absolute", "a_directory", "a_parent", "no_name", "a_nul"]
+
+
+@pytest.mark.parametrize("how", NAMES)
+def test_a_file_that_it_has_not_made_is_not_published(boss: Supervisor, behave: Behave, how: str) -> None:
+    behave(how)
+    job_id = new_job()
+    assert boss.run_next("media")
+    settled(job_id)
+    job = Job.objects.get(pk=job_id)
+    assert (job.status, job.error and job.error["code"]) == ("failed", "HostError")
+    assert not job.artifacts.exists()
+    assert files(job_id) == (["precious"] if how == "elsewhere" else [])
+
+
+def test_reports_for_another_attempt_are_not_heard(boss: Supervisor, behave: Behave) -> None:
+    behave("another_attempt")
+    job_id = new_job()
+    assert boss.run_next("media")
+    settled(job_id)
+    assert rows.stages(job_id)["fetch"] == "done"
+    job = Job.objects.get(pk=job_id)
+    assert (job.notes, job.artifacts.count()) == ([], 0)
+
+
+def test_a_child_may_close_its_stderr(boss: Supervisor, behave: Behave) -> None:
+    behave("closes_stderr")
+    job_id = new_job()
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    assert boss.run_next("media")
+    assert rows.stages(job_id)["fetch"] == "done"
+    assert cpu_since(used) < 0.25
+
+
+def cpu_since(used: resource.struct_rusage) -> float:
+    now = resource.getrusage(resource.RUSAGE_SELF)
+    return now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime
+
+
+# Floods
+
+
+def test_a_line_without_end_costs_little_memory_and_time(boss: Supervisor, behave: Behave) -> None:
+    behave("flood")
+    job_id = new_job()
+    tracemalloc.start()
+    took = seconds(lambda: boss.run_next("media"))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert took < 5
+    assert peak < 40 << 20
+    settled(job_id)
+    assert stage(job_id).error is not None
+
+
+def test_a_flood_of_complaints_leaves_its_tail(boss: Supervisor, behave: Behave) -> None:
+    behave("flood_of_complaints")
+    job_id = new_job()
+    tracemalloc.start()
+    took = seconds(lambda: boss.run_next("media"))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert took < 10
+    assert peak < 10 << 20
+    assert detail(job_id).endswith("the last word")
+    assert "complaint     1599" in detail(job_id)
+    assert len(detail(job_id)) <= 8000
+
+
+# Stopping
+
+
+STUBBORN = ["nothing", "deaf", "holds", "flood_of_lines", "closes_orders"]
+
+
+@pytest.mark.parametrize("how", STUBBORN)
+def test_a_job_can_be_cancelled_whatever_its_child_does(boss: Supervisor, behave: Behave, how: str) -> None:
+    behave(how)
+    job_id = new_job()
+    cancelled_at: list[float] = []
+
+    def cancel() -> None:
+        until(lambda: begun(job_id) if how in {"nothing", "holds"} else stage(job_id).group)
+        time.sleep(0.2)
+        cancelled_at.append(time.monotonic())
+        assert lifecycle.cancel(job_id, who="shirin")
+
+    with meanwhile(cancel):
+        assert boss.run_next("media")
+    assert time.monotonic() - cancelled_at[0] < 0.5
+    assert rows.status(job_id) == "cancelled"
+    settled(job_id)
+    assert not artifacts.home(job_id).exists()
+    assert not list(artifacts.trash().iterdir())
+
+
+def test_a_cancel_right_after_the_claim_is_heard(
+    boss: Supervisor, behave: Behave, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The word of it comes before the first stage of a worker has begun to listen."""
+    behave("nothing")
+    job_id = new_job()
+    began: list[float] = []
+    own_group = lifecycle.own_group
+
+    def cancel_then(*given: Any) -> None:
+        own_group(*given)
+        lifecycle.cancel(job_id, who="shirin")
+        began.append(time.monotonic())
+
+    monkeypatch.setattr(lifecycle, "own_group", cancel_then)
+    assert boss.run_next("media")
+    assert time.monotonic() - began[0] < 0.5
+    assert rows.status(job_id) == "cancelled"
+
+
+def test_a_child_that_cannot_take_its_orders_costs_no_cpu(boss: Supervisor, behave: Behave) -> None:
+    """Its end of the pipe is closed, and the order does not fit into the pipe."""
+    behave("closes_orders")
+    job_id = long_job()
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    with meanwhile(lambda: cancel_after(1, job_id)):
+        assert boss.run_next("media")
+    assert cpu_since(used) < 0.8
+    assert rows.status(job_id) == "cancelled"
+
+
+def test_an_order_that_nobody_reads_does_not_block(boss: Supervisor, behave: Behave) -> None:
+    behave("deaf")
+    job_id = long_job()
+    with meanwhile(lambda: cancel_after(0.3, job_id)):
+        assert seconds(lambda: boss.run_next("media")) < 3
+    assert rows.status(job_id) == "cancelled"
+    settled(job_id)
+
+
+def cancel(job_id: uuid.UUID) -> None:
+    assert lifecycle.cancel(job_id, who="shirin")
+
+
+def cancel_after(pause: float, job_id: uuid.UUID) -> None:
+    """So many seconds after its subtitle stage was begun."""
+    until(lambda: stage(job_id, Stage.SUBTITLE).group)
+    time.sleep(pause)
+    cancel(job_id)
+
+
+def long_job() -> uuid.UUID:
+    """Its subtitle stage is ready, with more cues than a pipe holds."""
+    job_id = new_job()
+    fetched(job_id)
+    for _ in range(2):
+        claimed = rows.claim("speech", "text")
+        if claimed.stage == Stage.TRANSCRIBE:
+            Cue.objects.bulk_create(rows.cue(number, job_id=job_id, source="word " * 40) for number in range(1, 2001))
+            rows.finish(claimed.attempt)
+        else:
+            rows.finish(claimed.attempt)
+    assert stage(job_id, Stage.SUBTITLE).status == StageStatus.READY
+    return job_id
+
+
+def fetched(job_id: uuid.UUID) -> None:
+    """Its first stage is done: there is sound to listen to."""
+    claimed = rows.claim("media")
+    room = artifacts.room(job_id, claimed.attempt)
+    (room / "audio.wav").write_bytes(b"sound")
+    made = artifacts.facts(job_id, claimed.attempt, {"audio": "audio.wav"})
+    lifecycle.finish_stage(claimed.attempt, outcome={"media": hostile_child.MEDIA, "title": "t"}, artifacts=made)
+
+
+def test_a_time_limit(boss: Supervisor, behave: Behave, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "time_limit", lambda stage, seconds: 0.5)
+    behave("nothing")
+    job_id = new_job()
+    assert 0.5 < seconds(lambda: boss.run_next("media")) < 2
+    settled(job_id)
+    job = Job.objects.get(pk=job_id)
+    assert (job.status, job.error and job.error["code"]) == ("failed", "StageTimedOut")
+    assert files(job_id) == []
+
+
+# The disk
+
+
+def test_the_media_directory_goes_away(boss: Supervisor, behave: Behave, media_root: Path) -> None:
+    behave("loses_its_room")
+    job_id = new_job()
+    with meanwhile(lambda: until(lambda: begun(job_id)), lambda: shutil.rmtree(media_root)):
+        assert boss.run_next("media")
+    settled(job_id)
+    assert rows.status(job_id) == "failed"
+    assert not media_root.exists()
+
+
+def test_the_media_directory_is_gone_before(boss: Supervisor, behave: Behave, media_root: Path) -> None:
+    behave("good")
+    job_id = new_job()
+    shutil.rmtree(media_root)
+    assert boss.run_next("media")
+    settled(job_id)
+    assert rows.status(job_id) == "failed"
+
+
+def test_a_job_whose_directory_is_gone_can_be_cancelled(boss: Supervisor, behave: Behave, media_root: Path) -> None:
+    behave("nothing")
+    job_id = new_job()
+    with meanwhile(lambda: until(lambda: begun(job_id)), lambda: shutil.rmtree(media_root), lambda: cancel(job_id)):
+        assert boss.run_next("media")
+    settled(job_id)
+    assert rows.status(job_id) == "cancelled"
+
+
+def test_the_disk_fills(boss: Supervisor, small_disk: Path, settings: Any, clips: Clips) -> None:
+    """The real child takes the sound out of a video, for which there is no room."""
+    settings.MEDIA_ROOT = small_disk
+    job_id = new_job(source=str(clips["long.mp4"]), source_kind="file")
+    assert boss.run_next("media")
+    settled(job_id)
+    job = Job.objects.get(pk=job_id)
+    assert (job.status, job.error and job.error["code"]) == ("failed", "DiskFull")
+    assert files(job_id) == []
+
+
+def test_a_job_on_a_full_disk_can_be_cancelled(
+    boss: Supervisor, behave: Behave, small_disk: Path, settings: Any
+) -> None:
+    settings.MEDIA_ROOT = small_disk
+    behave("nothing")
+    job_id = new_job()
+
+    def fill() -> None:
+        until(lambda: begun(job_id))
+        full = os.open(small_disk / "full", os.O_CREAT | os.O_WRONLY)
+        with suppress(OSError):
+            while os.write(full, b"x" * 4096):
+                pass
+        os.close(full)
+        cancel(job_id)
+
+    with meanwhile(fill):
+        assert boss.run_next("media")
+    settled(job_id)
+    assert rows.status(job_id) == "cancelled"
+    assert not artifacts.home(job_id).exists()
+
+
+# The attempt
+
+
+def test_a_lost_attempt_writes_nothing_more(boss: Supervisor, behave: Behave) -> None:
+    """The reaper took the stage over, and it was begun elsewhere, while the child goes on."""
+    behave("lost")
+    job_id = new_job()
+    before: list[Any] = []
+
+    def take_over() -> None:
+        until(lambda: begun(job_id))
+        lost = stage(job_id)
+        assert lost.attempt
+        lifecycle.fail_stage(lost.attempt, rows.BROKEN, again=True)
+        assert rows.claim("media").attempt != lost.attempt
+        before.append(rows.everything(job_id))
+        (artifacts.home(job_id) / "go").touch()
+
+    with meanwhile(take_over):
+        assert boss.run_next("media")
+    assert rows.everything(job_id) == before[0]
+    assert files(job_id) == ["go"]
+
+
+def test_the_reaper_ends_the_group_of_a_silent_supervisor(
+    boss: Supervisor, behave: Behave, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes over what it believes to be dead; the supervisor is alive after all, and finds its child killed."""
+    behave("nothing")
+    job_id = new_job()
+
+    def take_over() -> None:
+        until(lambda: begun(job_id))
+        reaper.take_over(stage(job_id))
+
+    with meanwhile(take_over):
+        assert boss.run_next("media")
+    settled(job_id)
+    assert stage(job_id).status == "ready"
+    assert stage(job_id).tries == 1
+    assert files(job_id) == []
+
+
+# The warm child
+
+
+def heard(name: str = "v.mp4") -> uuid.UUID:
+    """A new job whose recognition is ready; `name` tells the child what to do."""
+    job_id = new_job()
+    claimed = rows.claim("media")
+    assert claimed.job_id == job_id
+    (artifacts.room(job_id, claimed.attempt) / "audio.wav").write_bytes(b"sound")
+    made = artifacts.facts(job_id, claimed.attempt, {"audio": "audio.wav"})
+    media = {**hostile_child.MEDIA, "name": name}
+    lifecycle.finish_stage(claimed.attempt, outcome={"media": media, "title": "t"}, artifacts=made)
+    return job_id
+
+
+def pid_told(job_id: uuid.UUID) -> int:
+    """Which child worked for the job."""
+    return int(Job.objects.get(pk=job_id).notes[-1]["sentence"])
+
+
+def test_the_warm_child_stays_when_a_stage_is_done_or_failed(boss: Supervisor, behave: Behave) -> None:
+    behave("warm")
+    told = []
+    for name, ends in (("a", "done"), ("failing", "failed"), ("b", "done")):
+        job_id = heard(name)
+        assert boss.run_next("speech")
+        settled(job_id)
+        assert rows.stages(job_id)["transcribe"] == ends
+        told.append(pid_told(job_id))
+    assert len(set(told)) == 1
+    assert processes.look(told[0])
+    boss.close()
+    assert not processes.look(told[0])
+
+
+def test_the_warm_child_goes_when_its_stage_is_stopped(boss: Supervisor, behave: Behave) -> None:
+    behave("warm")
+    job_id = heard("slow")
+    told: list[int] = []
+
+    def stop() -> None:
+        until(lambda: Job.objects.get(pk=job_id).notes)
+        told.append(pid_told(job_id))
+        cancel(job_id)
+
+    with meanwhile(stop):
+        assert boss.run_next("speech")
+    settled(job_id)
+    assert rows.status(job_id) == "cancelled"
+    assert not processes.look(told[0])
+    following = heard()
+    assert boss.run_next("speech")
+    assert pid_told(following) != told[0]
+
+
+def test_the_warm_child_dies_at_work(boss: Supervisor, behave: Behave) -> None:
+    behave("warm")
+    job_id = heard("deadly")
+    assert boss.run_next("speech")
+    assert stage(job_id, Stage.TRANSCRIBE).status == "ready"
+    first = pid_told(job_id)
+    assert boss.run_next("speech")
+    assert pid_told(job_id) != first
+    settled(job_id)
+
+
+def test_the_warm_child_dies_at_rest(boss: Supervisor, behave: Behave) -> None:
+    behave("warm")
+    first = heard()
+    assert boss.run_next("speech")
+    os.kill(pid_told(first), signal.SIGKILL)
+    time.sleep(0.1)
+    following = heard()
+    assert boss.run_next("speech")
+    assert rows.stages(following)["transcribe"] == "done"
+    assert stage(following, Stage.TRANSCRIBE).tries == 0
+    assert pid_told(following) != pid_told(first)
+
+
+# The database
+
+
+def away(postgres: Postgres, length: float) -> None:
+    postgres.stop()
+    time.sleep(length)
+    postgres.start()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("how", ["works_on", "killed", "nothing"])
+def test_the_database_is_away_for_a_while(boss: Supervisor, behave: Behave, postgres: Postgres, how: str) -> None:
+    """The stage goes on, dies or is stopped all the same."""
+    behave("nothing" if how == "killed" else how)
+    job_id = new_job()
+
+    def trouble() -> None:
+        until(lambda: begun(job_id))
+        group = stage(job_id).group
+        connection.close()
+        postgres.stop()
+        if how == "killed":
+            os.kill(group or 0, signal.SIGKILL)
+        time.sleep(2)
+        postgres.start()
+        if how == "nothing":
+            cancel(job_id)
+
+    with meanwhile(trouble):
+        assert boss.run_next("media")
+    settled(job_id)
+    assert stage(job_id).status == {"works_on": "done", "killed": "ready", "nothing": "stopped"}[how]
+    assert rows.status(job_id) == ("cancelled" if how == "nothing" else "running")
+    assert len(files(job_id)) == (2 if how == "works_on" else 0)

@@ -1,0 +1,136 @@
+"""Hearing of a change: at once on PostgreSQL, by looking on SQLite."""
+
+from __future__ import annotations
+
+import select
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+import pytest
+from django.db import connection, transaction
+
+from jobs import lifecycle
+from jobs.wakeups import Wakeups
+from tests.jobs import rows
+from tests.postgres import Postgres, free_port
+
+
+@pytest.fixture
+def wakeups(database: str) -> Iterator[Wakeups]:
+    found = Wakeups()
+    yield found
+    found.close()
+    found.close()
+
+
+@pytest.fixture
+def on_postgresql(wakeups: Wakeups) -> Wakeups:
+    if connection.vendor != "postgresql":
+        pytest.skip("only PostgreSQL tells us")
+    assert wakeups.descriptor() is not None
+    return wakeups
+
+
+def heard(wakeups: Wakeups, patience: float = 5.0) -> set[str]:
+    """What is told next; nothing after `patience` seconds of silence."""
+    found = wakeups.descriptor()
+    assert found is not None
+    return wakeups.jobs() if select.select([found], [], [], patience)[0] else set()
+
+
+def notice_the_end(wakeups: Wakeups) -> None:
+    """Listen until the connection is found broken: first comes the server's farewell, then the end."""
+    broken = wakeups.descriptor()
+    assert broken is not None
+    for _ in range(3):
+        if wakeups._listening:
+            assert select.select([broken], [], [], 5)[0]
+            assert wakeups.jobs() == set()
+    assert wakeups._listening is None
+
+
+def test_on_sqlite_nobody_tells(wakeups: Wakeups) -> None:
+    if connection.vendor == "sqlite":
+        assert wakeups.descriptor() is None
+    assert wakeups.jobs() == set()
+
+
+def test_a_change_is_heard_within_100_ms(on_postgresql: Wakeups) -> None:
+    """From the commit in one thread to the word in another."""
+    job, committed, rounds = rows.job(), list[float](), threading.Barrier(2, timeout=20)
+    heard(on_postgresql)
+
+    def change() -> None:
+        for _ in range(10):
+            rounds.wait()
+            lifecycle.notify(job.pk)
+            committed.append(time.monotonic())
+        connection.close()
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    took = []
+    for number in range(10):
+        rounds.wait()
+        assert heard(on_postgresql) == {str(job.pk)}
+        now = time.monotonic()
+        took.append(now - committed[number] if len(committed) > number else 0.0)
+    thread.join()
+    assert sorted(took)[5] < 0.1
+
+
+def test_each_transition_is_told_and_nothing_before_it_is_committed(on_postgresql: Wakeups) -> None:
+    with transaction.atomic():
+        job = rows.job()
+        assert heard(on_postgresql, 0.05) == set()
+    assert heard(on_postgresql) == {str(job.pk)}
+    lifecycle.cancel(job.pk, who="shirin")
+    assert heard(on_postgresql) == {str(job.pk)}
+    assert on_postgresql.jobs() == set()
+
+
+def test_several_changes_are_heard_at_once(on_postgresql: Wakeups) -> None:
+    jobs = {str(rows.job().pk) for _ in range(3)}
+    time.sleep(0.05)
+    assert heard(on_postgresql) == jobs
+
+
+def test_a_listener_whose_connection_was_ended_listens_again(on_postgresql: Wakeups) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%%'")
+    notice_the_end(on_postgresql)
+    assert on_postgresql.descriptor() is not None
+    job = rows.job()
+    assert heard(on_postgresql) == {str(job.pk)}
+
+
+def test_a_server_that_restarted_is_listened_to_again(on_postgresql: Wakeups, postgres: Postgres) -> None:
+    postgres.stop("immediate")
+    notice_the_end(on_postgresql)
+    for _ in range(3):
+        assert on_postgresql.descriptor() is None
+        assert on_postgresql.jobs() == set()
+    postgres.start()
+    connection.close()
+    assert on_postgresql.descriptor() is not None
+    job = rows.job()
+    assert heard(on_postgresql) == {str(job.pk)}
+
+
+def test_a_server_that_is_not_there_is_nobody_to_listen_to(
+    on_database: Callable[[str], AbstractContextManager[None]],
+) -> None:
+    with on_database(f"postgres://zirnevis@127.0.0.1:{free_port()}/none"):
+        wakeups = Wakeups()
+        assert wakeups.descriptor() is None
+        assert wakeups.jobs() == set()
+        wakeups.close()
+
+
+def test_a_listener_is_not_told_of_other_databases(on_postgresql: Wakeups) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify('another_channel', %s)", [str(uuid.uuid4())])
+    assert heard(on_postgresql, 0.05) == set()

@@ -1,0 +1,217 @@
+"""The child's side: orders come in, reports go out."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+
+from jobs.engines.__main__ import Registered
+from jobs.pipeline import errors
+from jobs.pipeline import messages as m
+from jobs.pipeline.cues import Cue
+from jobs.pipeline.fetch import Limits, LinkOptions
+from jobs.pipeline.host import serve
+from jobs.pipeline.protocols import Brief
+from tests.engines.echo_translator import EchoTranslator
+from tests.pipeline import sounds
+from tests.pipeline.doubles import Parrot
+
+
+@dataclass
+class Doubles:
+    """`asked` are the engines that were asked for; `error` is what asking for a translator gives."""
+
+    asked: list[str] = field(default_factory=list)
+    error: BaseException | None = None
+    parrot: Parrot = field(default_factory=Parrot)
+
+    def transcriber(self, name: str, options: dict[str, Any]) -> Parrot:
+        self.asked.append(name)
+        return self.parrot
+
+    def translator(self, name: str, options: dict[str, Any]) -> EchoTranslator:
+        self.asked.append(name)
+        if self.error:
+            raise self.error
+        return EchoTranslator()
+
+
+@pytest.fixture(autouse=True)
+def own_temporary_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host sets it for its process."""
+    monkeypatch.setattr(tempfile, "tempdir", tempfile.gettempdir())
+    monkeypatch.setenv("TMPDIR", tempfile.gettempdir())
+
+
+@pytest.fixture
+def talk(tmp_path: Path) -> Path:
+    return sounds.write_wav(tmp_path / "talk.wav", sounds.silence(0.2), sounds.voice(sounds.SAMPLE)[: 4 * 16_000])
+
+
+def cue(number: int) -> Cue:
+    return Cue(id=number, start=number * 2.0, end=number * 2 + 1.0, source=f"Line {number}.")
+
+
+def recognise(talk: Path, attempt: str = "a1") -> m.Run:
+    task = m.RecogniseTask(talk, "talk", "parrot", {}, "en", 0.0, 0.0, False, 1)
+    return m.Run(attempt, talk.parent, task)
+
+
+def translate(room: Path, attempt: str = "a1") -> m.Run:
+    return m.Run(attempt, room, m.TranslateTask("echo", {}, Brief(source="en", target="fa")))
+
+
+def said(*orders: m.Order, engines: Doubles | None = None) -> list[m.Report]:
+    """All that a child answers to these orders, given at once."""
+    inbox, outbox = io.BytesIO(b"".join(map(m.encode, orders))), io.BytesIO()
+    serve(inbox, outbox, engines or Doubles())
+    return [m.decode_report(line) for line in outbox.getvalue().splitlines()]
+
+
+def failure(*reports: m.Report) -> errors.ErrorRecord:
+    last = reports[-1]
+    assert isinstance(last, m.Failed)
+    return last.error
+
+
+@contextmanager
+def child(engines: Doubles) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    """A host in a thread, at the other ends of two pipes."""
+    theirs_in, ours_in = os.pipe()
+    ours_out, theirs_out = os.pipe()
+    with (
+        os.fdopen(theirs_in, "rb") as inbox,
+        os.fdopen(theirs_out, "wb") as outbox,
+        os.fdopen(ours_out, "rb") as reports,
+    ):
+        thread = threading.Thread(target=serve, args=(inbox, outbox, engines))
+        thread.start()
+        with os.fdopen(ours_in, "wb", buffering=0) as orders:
+            yield orders, reports
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_orders_one_after_the_other(talk: Path) -> None:
+    engines = Doubles()
+    reports = said(recognise(talk, "a1"), recognise(talk, "a2"), engines=engines)
+    attempts = [report.attempt for report in reports]
+    assert attempts == sorted(attempts)
+    assert [type(report).__name__ for report in reports if report.attempt == "a2"][-2:] == ["Progress", "Done"]
+    windows = [report for report in reports if isinstance(report, m.Window)]
+    assert [window.attempt for window in windows] == ["a1", "a2"]
+    assert windows[0].cues[0].source == "Polly wants a cracker"
+
+
+def test_the_model_is_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from jobs.engines import pocketsphinx
+    from jobs.engines.spec import TranscriberSpec
+
+    made: list[object] = []
+    spec = pocketsphinx.ENGINE
+    fields = {name: getattr(spec, name) for name in ("name", "label", "options", "readiness", "languages")}
+    counting = TranscriberSpec(**fields, create=lambda options: made.append(options) or Parrot())  # type: ignore[func-returns-value]
+    monkeypatch.setattr("jobs.engines.__main__.TRANSCRIBERS", (counting,))
+    kept = Registered()
+    assert kept.transcriber(spec.name, {}) is kept.transcriber(spec.name, {})
+    assert len(made) == 1
+
+
+def test_cues_come_in_lots(tmp_path: Path) -> None:
+    with child(Doubles()) as (orders, reports):
+        orders.write(m.encode(translate(tmp_path)))
+        for number in (1, 2):
+            orders.write(m.encode(m.Cues("a1", (cue(number),), {})))
+            part = m.decode_report(reports.readline())
+            assert isinstance(part, m.Translated)
+            assert [(each.id, each.target) for each in part.cues] == [(number, f"[Line {number}.]")]
+        orders.write(m.encode(m.Cues("a1", (cue(3),), {3: "known"})))
+        orders.write(m.encode(m.End("a1")))
+        assert m.decode_report(reports.readline()) == m.Done("a1", {}, {"captions": False})
+
+
+def test_messages_of_another_attempt_are_nobodys(tmp_path: Path, talk: Path) -> None:
+    reports = said(
+        m.Cues("a0", (cue(7),), {}),
+        m.End("a0"),
+        translate(tmp_path),
+        m.Cues("a0", (cue(8),), {}),
+        m.End("a0"),
+        m.Cues("a1", (cue(1),), {}),
+        m.End("a1"),
+    )
+    texts = [each.source for report in reports if isinstance(report, m.Translated) for each in report.cues]
+    assert texts == ["Line 1."]
+    assert isinstance(reports[-1], m.Done)
+
+
+def test_it_ends_when_there_are_no_more_orders_in_the_middle(tmp_path: Path) -> None:
+    said(translate(tmp_path), m.Cues("a1", (cue(1),), {}))
+
+
+def test_it_ends_at_an_order_that_is_none(talk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    inbox, outbox = io.BytesIO(m.encode(recognise(talk)) + b"garbage\n"), io.BytesIO()
+    serve(inbox, outbox, Doubles())
+    assert isinstance(m.decode_report(outbox.getvalue().splitlines()[-1]), m.Done)
+
+
+ERRORS = [
+    errors.OutOfQuota(engine="echo", detail="429"),
+    errors.NotReady(engine="echo", reason="no key.", remedy="set it."),
+    errors.CannotTranslate(engine="echo", source="en", target="fa"),
+    errors.MediaFailed(name="v", detail="tail"),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_an_error_is_told_with_all_it_says(tmp_path: Path, error: errors.PipelineError) -> None:
+    reports = said(translate(tmp_path), m.End("a1"), engines=Doubles(error=error))
+    assert failure(*reports) == error.record()
+    assert str(errors.from_record(failure(*reports))) == str(error)
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    order = m.Run("a1", tmp_path, m.FetchTask(str(tmp_path / "none.mp4"), Limits(), LinkOptions()))
+    assert failure(*said(order))["code"] == "NoSuchFile"
+
+
+def test_what_nobody_foresaw_keeps_its_traceback(tmp_path: Path) -> None:
+    reports = said(translate(tmp_path), m.End("a1"), engines=Doubles(error=ValueError("x" * 9000 + " a bug")))
+    error = failure(*reports)
+    assert error["code"] == "PipelineError"
+    assert error["detail"].endswith("a bug\n")
+    assert len(error["detail"]) <= 4000
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(errno.ENOSPC, "DiskFull"), (errno.EDQUOT, "DiskFull"), (errno.EACCES, "Unwritable")]
+)
+def test_a_disk_that_refuses(tmp_path: Path, number: int, code: str) -> None:
+    reports = said(translate(tmp_path), m.End("a1"), engines=Doubles(error=OSError(number, "no")))
+    assert failure(*reports)["code"] == code
+
+
+def test_an_order_after_one_that_failed(tmp_path: Path, talk: Path) -> None:
+    broken = Doubles(error=errors.OutOfQuota(engine="x"))
+    reports = said(translate(tmp_path), m.Cues("a1", (cue(1),), {}), m.End("a1"), recognise(talk, "a2"), engines=broken)
+    assert [type(report).__name__ for report in reports if not isinstance(report, m.Progress)] == [
+        "Failed",
+        "Window",
+        "Done",
+    ]
+
+
+def test_temporary_files_go_into_the_room(tmp_path: Path, talk: Path) -> None:
+    said(recognise(talk))
+    assert (tempfile.gettempdir(), os.environ["TMPDIR"]) == (str(tmp_path), str(tmp_path))

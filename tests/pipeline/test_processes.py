@@ -1,0 +1,137 @@
+"""Processes and groups as the kernel tells of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import pytest
+
+from jobs.pipeline import processes
+
+STUBBORN = "trap '' TERM INT HUP; sleep 1000 & sleep 1000 & echo; sleep 1000"
+LEADERLESS = "sleep 1000 & echo; exit"
+
+Start = Callable[[str], subprocess.Popen[str]]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts a shell script that leads a group of its own, and waits for its first line."""
+    made: list[subprocess.Popen[str]] = []
+
+    def start(script: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, text=True, start_new_session=True)
+        made.append(process)
+        assert process.stdout
+        process.stdout.readline()
+        return process
+
+    yield start
+    for process in made:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        with process:
+            pass
+
+
+def started(process: subprocess.Popen[str]) -> int:
+    found = processes.look(process.pid)
+    assert found
+    return found.started
+
+
+def test_look(start: Start) -> None:
+    process = start("echo; sleep 1000")
+    found = processes.look(process.pid)
+    assert found
+    assert (found.pid, found.group, found.alive) == (process.pid, process.pid, True)
+    ticks = time.clock_gettime(time.CLOCK_BOOTTIME) * os.sysconf("SC_CLK_TCK")
+    assert 0 <= ticks - found.started < 500
+    assert processes.is_alive(found.pid, found.started)
+    assert not processes.is_alive(found.pid, found.started + 1)
+
+
+def test_a_name_may_hold_anything() -> None:
+    script = "import ctypes; ctypes.CDLL(None).prctl(15, b') R 1 (', 0, 0, 0); print(flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-S", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        found = processes.look(process.pid)
+        process.kill()
+    assert found
+    assert found.group == process.pid
+
+
+def test_a_zombie_has_ended(start: Start) -> None:
+    process = start("echo; exit")
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    found = processes.look(process.pid)
+    assert found
+    assert not found.alive
+    assert not processes.members(process.pid)
+    process.wait()
+    assert processes.look(process.pid) is None
+
+
+def test_end_group(start: Start) -> None:
+    process = start(STUBBORN)
+    assert len(processes.members(process.pid)) >= 3
+    assert processes.end_group(process.pid)
+    assert not processes.members(process.pid)
+    assert processes.end_group(process.pid)
+
+
+def test_a_group_that_does_not_die(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    process = start(STUBBORN)
+    with monkeypatch.context() as powerless:
+        powerless.setattr(os, "killpg", lambda group, number: None)
+        assert not processes.end_group(process.pid, patience=0.05)
+
+
+def test_a_recorded_group(start: Start) -> None:
+    process = start(STUBBORN)
+    assert processes.end_recorded_group(process.pid, started(process))
+    assert not processes.members(process.pid)
+
+
+def test_a_reused_number_is_somebody_else(start: Start) -> None:
+    process = start(STUBBORN)
+    assert processes.end_recorded_group(process.pid, started(process) - 1)
+    assert len(processes.members(process.pid)) >= 3
+
+
+def test_a_recorded_group_without_its_leader(start: Start) -> None:
+    process = start("echo; exit")
+    at = started(process)
+    process.wait()
+    assert processes.end_recorded_group(process.pid, at)
+    process = start(LEADERLESS)
+    process.wait()
+    assert processes.members(process.pid)
+    assert processes.end_recorded_group(process.pid, at)
+    assert not processes.members(process.pid)
+
+
+def test_nobody_stays_in_the_table(start: Start) -> None:
+    with processes.adopting_orphans():
+        process = start("sh -c 'sleep 1000 & sleep 1000 & wait' & echo; sleep 1000")
+        time.sleep(0.1)
+        below = [member.pid for member in processes.members(process.pid)]
+        assert len(below) >= 4
+        assert processes.end_group(process.pid)
+        process.wait()
+        processes.bury(process.pid)
+    assert [pid for pid in below if processes.look(pid)] == []
+
+
+def test_the_boot_id_stays() -> None:
+    assert processes.boot_id() == processes.boot_id()
+    assert len(processes.boot_id()) == 36

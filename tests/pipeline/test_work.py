@@ -1,0 +1,251 @@
+"""What a child does for each kind of task, with engines that say what they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.pipeline import errors
+from jobs.pipeline.cues import Cue
+from jobs.pipeline.fetch import Limits, LinkOptions
+from jobs.pipeline.media import probe
+from jobs.pipeline.messages import FetchTask, RecogniseTask, RenderTask, SubtitleTask, Task, TranslateTask, shaped
+from jobs.pipeline.probe import Media
+from jobs.pipeline.protocols import Batch, Brief, Line, Usage
+from jobs.pipeline.subtitle import Style
+from jobs.pipeline.work import Bench, Made, work
+from tests.engines.echo_translator import EchoTranslator
+from tests.pipeline import sounds
+from tests.pipeline.clips import Clips, run
+from tests.pipeline.doubles import Parrot
+
+Lot = tuple[tuple[Cue, ...], dict[int, str]]
+BRIEF = Brief(source="en", target="fa", formality="formal", glossary=(("cracker", "کلوچه"),), topic="parrots")
+
+
+class Listening(EchoTranslator):
+    """Remembers the briefs, and what it was told had been answered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.briefs: list[Brief] = []
+        self.done: list[dict[int, str]] = []
+
+    def translate(self, lines: Sequence[Line], brief: Brief, done: Mapping[int, str]) -> Iterator[Batch]:
+        self.briefs.append(brief)
+        self.done.append(dict(done))
+        return super().translate(lines, brief, done)
+
+
+@dataclass
+class Doubles:
+    parrot: Parrot = field(default_factory=Parrot)
+    echo: Listening = field(default_factory=Listening)
+
+    def transcriber(self, name: str, options: dict[str, Any]) -> Parrot:
+        return self.parrot
+
+    def translator(self, name: str, options: dict[str, Any]) -> Listening:
+        return self.echo
+
+
+@dataclass
+class Told:
+    """The reporter: remembers all it is told."""
+
+    shares: list[float] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    windows: list[tuple[float, str, bool, tuple[Cue, ...]]] = field(default_factory=list)
+    parts: list[tuple[tuple[Cue, ...], Usage]] = field(default_factory=list)
+
+    def progress(self, share: float) -> None:
+        self.shares.append(share)
+
+    def note(self, sentence: str, **params: str) -> None:
+        self.notes.append(sentence.format(**params))
+
+    def window(self, *, end: float, language: str, heard: bool, cues: tuple[Cue, ...]) -> None:
+        self.windows.append((end, language, heard, cues))
+
+    def translated(self, cues: tuple[Cue, ...], usage: Usage) -> None:
+        self.parts.append((cues, usage))
+
+
+@dataclass
+class Bank:
+    """A room with everything in it."""
+
+    room: Path
+    told: Told = field(default_factory=Told)
+    doubles: Doubles = field(default_factory=Doubles)
+
+    def do(self, task: Task, *lots: Lot) -> Made:
+        return work(task, Bench(room=self.room, engines=self.doubles, report=self.told, cues=lambda: iter(lots)))
+
+    @property
+    def files(self) -> set[str]:
+        return {path.name for path in self.room.iterdir()}
+
+
+@pytest.fixture
+def bank(tmp_path: Path) -> Bank:
+    room = tmp_path / "room"
+    room.mkdir()
+    return Bank(room)
+
+
+@pytest.fixture
+def talk(tmp_path: Path) -> Path:
+    """Four seconds of somebody speaking, from 0.7 s on."""
+    return sounds.write_wav(tmp_path / "talk.wav", sounds.silence(0.2), sounds.voice(sounds.SAMPLE)[: 4 * 16_000])
+
+
+def cue(number: int, **fields: Any) -> Cue:
+    return Cue(**{"id": number, "start": number * 2.0, "end": number * 2 + 1.0, "source": f"Line {number}.", **fields})
+
+
+def fetch(source: Path, **more: Any) -> FetchTask:
+    return FetchTask(str(source), Limits(), LinkOptions(), **more)
+
+
+def recognise(audio: Path, **changed: Any) -> RecogniseTask:
+    usual: dict[str, Any] = {"spoken": None, "start": 0.0, "offset": 0.0, "heard": False, "first_id": 1}
+    return RecogniseTask(audio=audio, name="talk", engine="parrot", options={}, **{**usual, **changed})
+
+
+def rises_to_one(shares: list[float]) -> bool:
+    return shares == sorted(shares) and shares[-1] == pytest.approx(1.0)
+
+
+# fetch
+
+
+def test_fetch_brings_sound_and_says_what_the_video_is(bank: Bank, clips: Clips) -> None:
+    made = bank.do(fetch(clips["plain.mp4"], name="Mine.mp4"))
+    assert made.files == {"audio": "audio.wav"}
+    assert bank.files == {"audio.wav"}
+    assert made.outcome["title"] == "Mine"
+    assert shaped(Media, made.outcome["media"]) == replace(probe(clips["plain.mp4"]), name="Mine.mp4")
+    assert rises_to_one(bank.told.shares)
+
+
+def test_fetch_without_listening(bank: Bank, clips: Clips) -> None:
+    assert bank.do(fetch(clips["mute.mp4"], listen=False)).files == {}
+    assert rises_to_one(bank.told.shares)
+
+
+def test_fetch_of_what_has_no_sound(bank: Bank, clips: Clips) -> None:
+    with pytest.raises(errors.NoAudio):
+        bank.do(fetch(clips["mute.mp4"]))
+
+
+# recognise
+
+
+def test_windows_are_told_with_their_cues(bank: Bank, talk: Path) -> None:
+    made = bank.do(recognise(talk))
+    assert made == Made(files={}, outcome={"spoken": "en"})
+    ((end, language, heard, cues),) = bank.told.windows
+    assert (language, heard) == ("en", True)
+    assert end == pytest.approx(4.2, abs=0.1)
+    assert [(each.id, each.source) for each in cues] == [(1, "Polly wants a cracker")]
+    assert rises_to_one(bank.told.shares)
+
+
+def test_a_language_that_was_given_is_not_told(bank: Bank, talk: Path) -> None:
+    assert bank.do(recognise(talk, spoken="fr")).outcome == {"spoken": "fr"}
+    assert (bank.doubles.parrot.detected, set(bank.doubles.parrot.asked)) == ([], {"fr"})
+
+
+def test_the_language_that_is_heard(bank: Bank, talk: Path) -> None:
+    bank.doubles.parrot = Parrot(languages=["de"])
+    assert bank.do(recognise(talk)).outcome == {"spoken": "de"}
+
+
+def test_recognition_goes_on_from_a_checkpoint(bank: Bank, tmp_path: Path) -> None:
+    speech = sounds.voice(sounds.SAMPLE)[: 4 * 16_000]
+    audio = sounds.write_wav(tmp_path / "two.wav", speech, sounds.silence(2), speech)
+    bank.doubles.parrot = Parrot(window_seconds=5)
+    bank.do(recognise(audio))
+    first, *rest = bank.told.windows
+    again = Bank(bank.room, doubles=Doubles(parrot=Parrot(window_seconds=5)))
+    again.do(recognise(audio, spoken="en", start=first[0], heard=True, first_id=first[3][-1].id + 1))
+    assert rest
+    assert again.told.windows == rest
+
+
+def test_cues_shift_with_sound_that_begins_late(bank: Bank, talk: Path) -> None:
+    bank.do(recognise(talk))
+    bank.do(recognise(talk, offset=1.5))
+    early, late = (window[3][0].start for window in bank.told.windows)
+    assert late - early == pytest.approx(1.5, abs=0.01)
+
+
+def test_nobody_speaks(bank: Bank, tmp_path: Path) -> None:
+    silent = sounds.write_wav(tmp_path / "silent.wav", sounds.silence(3))
+    with pytest.raises(errors.NoSpeech):
+        bank.do(recognise(silent))
+    assert [window[3] for window in bank.told.windows] == [()]
+    bank.do(recognise(silent, heard=True))
+
+
+# translate
+
+
+def test_lot_after_lot(bank: Bank) -> None:
+    made = bank.do(TranslateTask("echo", {}, BRIEF), ((cue(1), cue(2)), {1: "known"}), ((cue(3),), {}))
+    told = [(each.id, each.target) for part, _ in bank.told.parts for each in part]
+    assert told == [(2, "[Line 2.]"), (3, "[Line 3.]")]
+    assert made == Made(files={}, outcome={"captions": False})
+    assert bank.doubles.echo.briefs == [BRIEF, BRIEF]
+    assert bank.doubles.echo.done == [{1: "known"}, {1: "known", 2: "[Line 2.]"}]
+    assert sum((usage for _, usage in bank.told.parts), Usage()) == Usage(input_tokens=20, output_tokens=2)
+
+
+def test_what_is_in_the_target_language_is_not_translated(bank: Bank) -> None:
+    made = bank.do(TranslateTask(None, {}, Brief(source="fa", target="fa")), ((cue(1),), {}), ((cue(2),), {}))
+    assert made.outcome == {"captions": True}
+    assert bank.doubles.echo.calls == 0
+    assert [each.target for part, _ in bank.told.parts for each in part] == ["Line 1.", "Line 2."]
+    assert bank.told.notes == ["The subtitles are in Persian already: translation is skipped."]
+
+
+# subtitle and render
+
+
+def test_subtitles_in_each_form(bank: Bank) -> None:
+    cues = (cue(1, target="یک"), cue(2, target="دو"))
+    forms: dict[str, Any] = {"fa.srt": "bilingual", "fa.ass": "target", "en.srt": "source"}
+    made = bank.do(SubtitleTask(cues, "en", "fa", forms, Style(), (640, 360)))
+    assert made.files == {name: f"subtitles.{name}" for name in forms}
+    assert bank.files == set(made.files.values())
+    assert "Line 1." in (bank.room / "subtitles.fa.srt").read_text()
+    assert "یک" not in (bank.room / "subtitles.en.srt").read_text()
+    assert made.outcome["quality"]["cues"] == 2
+
+
+@pytest.mark.parametrize(("mode", "kind"), [("burn", "ass"), ("soft", "srt")])
+def test_a_video_and_its_poster(bank: Bank, clips: Clips, request: pytest.FixtureRequest, mode: Any, kind: str) -> None:
+    media = probe(clips["plain.mp4"])
+    made = bank.do(RenderTask(clips["plain.mp4"], media, request.getfixturevalue(kind), mode, "fa"))
+    assert set(made.files) == {"video", "poster"}
+    assert bank.files == set(made.files.values())
+    assert probe(bank.room / made.files["video"]).duration == pytest.approx(2, abs=0.1)
+    assert rises_to_one(bank.told.shares)
+
+
+def test_sound_that_begins_late_is_put_in_its_place(bank: Bank, talk: Path, tmp_path: Path) -> None:
+    """From the file to the cue: the offset that the first stage finds is the one to recognise with."""
+    late = tmp_path / "late.mkv"
+    picture = ("-f", "lavfi", "-i", "color=black:size=64x64:rate=10:duration=6")
+    run(*picture, "-itsoffset", "1.5", "-i", str(talk), "-c:v", "libx264", "-c:a", "pcm_s16le", str(late))
+    media = shaped(Media, bank.do(fetch(late)).outcome["media"])
+    assert media.speech
+    bank.do(recognise(talk))
+    bank.do(recognise(bank.room / "audio.wav", offset=media.speech.offset))
+    early, shifted = (window[3][0].start for window in bank.told.windows)
+    assert shifted - early == pytest.approx(1.5, abs=0.06)
