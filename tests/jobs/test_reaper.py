@@ -180,7 +180,7 @@ def test_a_group_that_is_not_the_recorded_one_is_left_alone(wrong: dict[str, Any
 
 
 def test_a_group_that_does_not_die_keeps_its_stage(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "end_recorded_group", lambda *_: False)
+    monkeypatch.setattr(processes, "end_recorded_group", lambda *_, **__: False)
     run = silent(running(mine()), 21, group=1, group_started=1)
     reaper.take_over(run)
     assert StageRun.objects.get(pk=run.pk).attempt == run.attempt

@@ -11,6 +11,7 @@ import sys
 import traceback
 import uuid
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, TextIO, cast, get_args
@@ -72,8 +73,10 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         _stop_cleanly()
         _check_database()
-        if options["verbosity"] < 3:
-            logging.getLogger("jobs").setLevel(logging.CRITICAL)  # the display tells it better
+        with _quiet(options["verbosity"] < 3):  # the display tells it better
+            self._run(options)
+
+    def _run(self, options: dict[str, Any]) -> None:
         try:
             # Django's wrapper ends every write with a newline, which no bar survives; the stream is inside it.
             with terminal.display(cast(TextIO, vars(self.stdout)["_out"]), as_json=options["json"]) as display:
@@ -100,6 +103,18 @@ class Command(BaseCommand):
         if options["verbosity"] >= 3:
             self.stderr.write(f"{error.detail}\n{traceback.format_exc()}")
         sys.exit(1)
+
+
+@contextlib.contextmanager
+def _quiet(quiet: bool) -> Iterator[None]:
+    """Without the log, which belongs to servers."""
+    logger = logging.getLogger("jobs")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL if quiet else level)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _check_database() -> None:
