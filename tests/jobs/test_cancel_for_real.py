@@ -118,7 +118,7 @@ def standing(
         scene = Scene(stack, web, clips, speech, *real.subtitles(directory))
         with stack.running():
             yield scene
-        if scene.latencies:
+        if len(scene.latencies) > 1:
             cuts = statistics.quantiles(scene.latencies, n=20, method="inclusive")
             found = (
                 f"{len(scene.latencies)}: p50 {cuts[9]:.3f} s, p95 {cuts[18]:.3f} s, max {max(scene.latencies):.3f} s"
