@@ -135,14 +135,19 @@ def purge(job_id: uuid.UUID) -> bool:
 
     It can be repeated, and done by several at once.
     """
-    if home(job_id).exists():
-        trash().mkdir(exist_ok=True)
-    with suppress(FileNotFoundError):  # It is gone, or another one is at it.
-        home(job_id).rename(trash() / f"{job_id}.{uuid.uuid4()}")
+    discard(job_id)
     mine = list(trash().glob(f"{job_id}.*"))
     for place in mine:
         shutil.rmtree(place, ignore_errors=True)
     return not home(job_id).exists() and not any(place.exists() for place in mine)
+
+
+def discard(job_id: uuid.UUID) -> None:
+    """Move the job's directory into the trash, under a name by which `purge` finds it: the quick half of it."""
+    if home(job_id).exists():
+        trash().mkdir(exist_ok=True)
+    with suppress(FileNotFoundError):  # It is gone, or another one is at it.
+        home(job_id).rename(trash() / f"{job_id}.{uuid.uuid4()}")
 
 
 def _unmake(place: Path) -> None:

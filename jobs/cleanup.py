@@ -107,18 +107,10 @@ def _forget(job_id: uuid.UUID, due: QuerySet[Job]) -> bool:
     with transaction.atomic():
         if not _locked(job_id, due):
             return False
-        _discard(job_id)
+        artifacts.discard(job_id)
         lifecycle.forget(job_id)
     artifacts.purge(job_id)
     return True
-
-
-def _discard(job_id: uuid.UUID) -> None:
-    """Move the job's directory into the trash, under a name that `artifacts.purge` knows."""
-    if artifacts.home(job_id).exists():
-        artifacts.trash().mkdir(exist_ok=True)
-    with suppress(FileNotFoundError):
-        artifacts.home(job_id).rename(artifacts.trash() / f"{job_id}.{uuid.uuid4()}")
 
 
 def _half_uploads(before: datetime) -> QuerySet[Job]:

@@ -258,7 +258,7 @@ def test_the_schedule(sara: User, settings: Any) -> None:
         (lifecycle, "cancel"),
         (lifecycle, "cancelled"),
         (endings, "finish"),
-        (cleanup, "_discard"),
+        (artifacts, "discard"),
         (cleanup, "_delete"),
     ],
 )
@@ -307,7 +307,7 @@ def test_retried_at_the_last_moment(sara: User, monkeypatch: pytest.MonkeyPatch)
 
 def test_one_that_resists_keeps_nobody_else(sara: User, caplog: pytest.LogCaptureFixture) -> None:
     stubborn, other = completed(sara, hours=26), completed(sara, hours=25)
-    discard = cleanup._discard
+    discard = artifacts.discard
 
     def refused(job_id: uuid.UUID) -> None:
         if job_id == stubborn.pk:
@@ -315,7 +315,7 @@ def test_one_that_resists_keeps_nobody_else(sara: User, caplog: pytest.LogCaptur
         discard(job_id)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cleanup, "_discard", refused)
+        patch.setattr(artifacts, "discard", refused)
         assert counts() == {"results past their time": 1}
     assert f"{stubborn.pk} was not removed: no" in caplog.text
     assert not Job.objects.filter(pk=other.pk).exists()
