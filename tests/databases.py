@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import dj_database_url
+import pytest
+from _pytest.mark.structures import ParameterSet
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
@@ -20,6 +22,15 @@ from tests.postgres import Postgres
 
 Kind = Literal["sqlite", "postgresql"]
 KINDS: tuple[Kind, ...] = ("sqlite", "postgresql")
+
+
+def mostly(kind: Kind, *marks: pytest.MarkDecorator) -> list[ParameterSet]:
+    """Both kinds as parameters, for tests that take long: by default only `kind`, in `make soak` the other one too.
+
+    A module does so for the fixture `database_url` with `parametrize("database_url", mostly(…), indirect=True)`.
+    """
+    return [pytest.param(each, marks=[*marks, *([] if each == kind else [pytest.mark.soak])]) for each in KINDS]
+
 
 _TEMPLATE = "migrated"
 _OF_SQLITE = deepcopy(settings.DATABASES["default"])

@@ -118,7 +118,9 @@ class Postgres:
 
     def create(self, name: str, template: str = "template1") -> str:
         """A new database, a copy of `template` (to which nobody may be connected). Returns its DATABASE_URL."""
-        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        # Copying files is the quicker of the two ways; until PostgreSQL 15 it was the only one.
+        strategy = "STRATEGY file_copy" if self._binaries.parent.name >= "15" else ""
+        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" {strategy}')
         return self.url(name)
 
     def drop(self, name: str) -> None:

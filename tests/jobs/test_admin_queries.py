@@ -19,6 +19,9 @@ from jobs.models import Artifact, Job, JobStatus, Queue, SourceKind, StageRun, S
 from jobs.models import Worker as WorkerRow
 from jobs.pipeline.errors import NoAudio
 from jobs.pipeline.stages import Stage
+from tests.databases import mostly
+
+pytestmark = pytest.mark.parametrize("database_url", mostly("postgresql"), indirect=True)
 
 MANY = 10_000
 OWNERS = 200

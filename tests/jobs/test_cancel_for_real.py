@@ -18,7 +18,7 @@ from jobs import artifacts, lifecycle
 from jobs.models import Cue, Job, JobStatus, StageRun
 from jobs.pipeline import processes
 from jobs.pipeline.stages import Stage
-from tests.databases import KINDS, Databases, on_database
+from tests.databases import Databases, mostly, on_database
 from tests.engines.fake_llm_server import KEY, Asked, FakeServer, Said, answers, saying
 from tests.jobs import stack as real
 from tests.jobs.rows import contradictions
@@ -93,9 +93,7 @@ def speech(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return real.make_speech(data, tmp_path_factory.mktemp("speech") / "speech.wav")
 
 
-@pytest.fixture(
-    scope="module", params=[pytest.param(kind, marks=pytest.mark.xdist_group(f"stack-{kind}")) for kind in KINDS]
-)
+@pytest.fixture(scope="module", params=mostly("postgresql", pytest.mark.xdist_group("cancel")))
 def standing(
     request: pytest.FixtureRequest,
     databases: Databases,

@@ -21,7 +21,7 @@ from jobs.models import Cue, Job, StageRun, StageStatus, Transition, Worker
 from jobs.pipeline import processes
 from jobs.pipeline.messages import RecogniseTask
 from jobs.pipeline.stages import Stage
-from tests.databases import KINDS, Databases, on_database
+from tests.databases import Databases, mostly, on_database
 from tests.engines.fake_llm_server import KEY, Asked, FakeServer, Said, answers, saying
 from tests.jobs import stack as real
 from tests.jobs.stack import Stack, at_work, kill, until
@@ -48,9 +48,7 @@ def speech(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return real.make_speech(data, tmp_path_factory.mktemp("speech") / "speech.wav")
 
 
-@pytest.fixture(
-    scope="module", params=[pytest.param(kind, marks=pytest.mark.xdist_group(f"stack-{kind}")) for kind in KINDS]
-)
+@pytest.fixture(scope="module", params=mostly("postgresql", pytest.mark.xdist_group("kills")))
 def standing(
     request: pytest.FixtureRequest,
     clips: Clips,
@@ -137,7 +135,7 @@ def worker_of(run: StageRun) -> Worker:
 
 
 _VICTIMS = (the_child, the_shim, the_worker, the_sentinel, the_cluster)
-_DAILY = (the_child, the_worker, the_cluster)
+_DAILY = (the_worker,)
 
 
 def _fewer(*victims: Callable[[StageRun], int]) -> list[ParameterSet]:
@@ -217,7 +215,7 @@ def slow(asked: Asked) -> Said:
     return saying(answers(asked), wait=0.7)
 
 
-@pytest.mark.parametrize("mode", ["fast", "immediate"])
+@pytest.mark.parametrize("mode", [pytest.param("fast", marks=pytest.mark.soak), "immediate"])
 def test_the_database_restarts(standing: Scene, mode: Literal["fast", "immediate"]) -> None:
     if standing.server is None:
         pytest.skip("there is no server to restart")
@@ -233,6 +231,7 @@ def test_the_database_restarts(standing: Scene, mode: Literal["fast", "immediate
     assert run.group
 
 
+@pytest.mark.soak
 def test_everything_is_stopped_and_started(standing: Scene) -> None:
     """By the person who runs the place: nothing is left meanwhile, then every job goes on."""
     heard, burned = real.spoken(standing.speech), standing.burned()

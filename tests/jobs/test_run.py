@@ -11,7 +11,7 @@ import pytest
 from pytest_django import DjangoDbBlocker
 
 from jobs.pipeline.stages import Stage
-from tests.databases import KINDS, Databases, on_database
+from tests.databases import Databases, mostly, on_database
 from tests.jobs import stack as real
 from tests.jobs.stack import Stack, at_work, until
 from tests.pipeline.clips import Clips
@@ -20,7 +20,7 @@ INSTALLED = (".venv/base", ".venv/system", ".env")
 """What these tests leave as it is: they install nothing."""
 
 
-@pytest.fixture(params=[pytest.param(kind, marks=pytest.mark.xdist_group(f"stack-{kind}")) for kind in KINDS])
+@pytest.fixture(params=mostly("sqlite", pytest.mark.xdist_group("stack")))
 def stack(
     request: pytest.FixtureRequest,
     databases: Databases,

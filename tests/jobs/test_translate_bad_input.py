@@ -314,16 +314,21 @@ def test_no_key(clips: Clips, output: Path, english: Path) -> None:
     ("behaviour", "kind"),
     [
         (fake.wrong_key, errors.WrongKey),
-        (fake.forbidden_key, errors.WrongKey),
-        (fake.rate_limited, errors.OutOfQuota),
-        (fake.no_money, errors.OutOfQuota),
-        (fake.wrong_place, errors.RefusedLocation),
-        (fake.overloaded, errors.ServiceDown),
-        (fake.server_error, errors.ServiceDown),
-        (fake.slow, errors.ServiceSlow),
-        (fake.garbage, errors.NothingTranslated),
-        (fake.html, errors.NothingTranslated),
-        (fake.empty_lines, errors.NothingTranslated),
+        *(
+            pytest.param(*trouble, marks=pytest.mark.soak)  # Retried with real waits; tests/engines has them all.
+            for trouble in (
+                (fake.forbidden_key, errors.WrongKey),
+                (fake.rate_limited, errors.OutOfQuota),
+                (fake.no_money, errors.OutOfQuota),
+                (fake.wrong_place, errors.RefusedLocation),
+                (fake.overloaded, errors.ServiceDown),
+                (fake.server_error, errors.ServiceDown),
+                (fake.slow, errors.ServiceSlow),
+                (fake.garbage, errors.NothingTranslated),
+                (fake.html, errors.NothingTranslated),
+                (fake.empty_lines, errors.NothingTranslated),
+            )
+        ),
     ],
 )
 def test_gemini_in_trouble(
@@ -343,13 +348,17 @@ def test_gemini_in_trouble(
     assert not output.exists()
 
 
+@pytest.mark.soak
 def test_gemini_is_down(clips: Clips, output: Path, english: Path, server: FakeServer, settings: Any) -> None:
     nowhere = gemini.Options(api_key=KEY, endpoint=closed_port(), timeout=0.3)
     settings.ENGINE_OPTIONS = settings.ENGINE_OPTIONS | {"gemini": nowhere}
     refused(output, errors.ServiceDown, *asking(english, clips))
 
 
-@pytest.mark.parametrize("behaviour", [good, fake.too_few, fake.too_many, fake.fenced])
+@pytest.mark.parametrize(
+    "behaviour",
+    [fake.too_few, *(pytest.param(each, marks=pytest.mark.soak) for each in (good, fake.too_many, fake.fenced))],
+)
 def test_gemini_with_too_little_or_too_much(
     clips: Clips, output: Path, english: Path, server: FakeServer, behaviour: Behaviour
 ) -> None:

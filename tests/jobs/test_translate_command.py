@@ -199,16 +199,19 @@ def test_the_default_place_is_here(
 @pytest.mark.parametrize(
     ("name", "result"),
     [
-        ("two words.mp4", "two words"),
-        ("\"double\" and 'single'.mp4", "\"double\" and 'single'"),
-        ("two\nlines.mp4", "two lines"),
-        ("فیلم سفر.mp4", "فیلم سفر"),
-        ("-y.mp4", "-y"),
-        ("a:b=c,d;[e]%d.mp4", "a:b=c,d;[e]%d"),
-        ("back\\slash.mp4", "back\\slash"),
-        ("{x}[bold]$HOME`id`.mp4", "{x}[bold]$HOME`id`"),
-        ("http:film.mp4", "http:film"),
-        (".hidden.mp4", "hidden"),
+        ("-a:b=c,d;[e]%d 'x' \"فیلم\".mp4", "-a:b=c,d;[e]%d 'x' \"فیلم\""),
+        *(
+            pytest.param(name, result, marks=pytest.mark.soak)
+            for name, result in (
+                ("two words.mp4", "two words"),
+                ("two\nlines.mp4", "two lines"),
+                ("-y.mp4", "-y"),
+                ("back\\slash.mp4", "back\\slash"),
+                ("{x}[bold]$HOME`id`.mp4", "{x}[bold]$HOME`id`"),
+                ("http:film.mp4", "http:film"),
+                (".hidden.mp4", "hidden"),
+            )
+        ),
         (b"bytes \xff.mp4".decode(errors="surrogateescape"), "bytes"),
     ],
 )

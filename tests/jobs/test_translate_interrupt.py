@@ -110,7 +110,9 @@ def alive(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
-@pytest.mark.parametrize("stage", ["fetch", "transcribe", "translate", "render"])
+@pytest.mark.parametrize(
+    "stage", [pytest.param(each, marks=pytest.mark.soak) for each in ("fetch", "translate")] + ["transcribe", "render"]
+)
 def test_ctrl_c(scene: Scene, stage: str) -> None:
     """A terminal sends it to every process of the group."""
     with scene.running(stage) as process:
@@ -124,7 +126,7 @@ def test_ctrl_c(scene: Scene, stage: str) -> None:
     assert not scene.output.exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.soak)])
 def test_an_end_from_outside(scene: Scene, number: signal.Signals) -> None:
     """Which only the command itself hears of."""
     with scene.running("render") as process:
@@ -137,6 +139,7 @@ def test_an_end_from_outside(scene: Scene, number: signal.Signals) -> None:
     assert not scene.output.exists()
 
 
+@pytest.mark.soak
 def test_nohup_is_heeded(scene: Scene) -> None:
     with scene.running("translate", before=["nohup"]) as process:
         process.send_signal(signal.SIGHUP)
@@ -147,6 +150,7 @@ def test_nohup_is_heeded(scene: Scene) -> None:
     assert process.returncode == 130
 
 
+@pytest.mark.soak
 def test_ctrl_c_twice(scene: Scene) -> None:
     """Impatience does not keep the first one from cleaning up."""
     with scene.running("render") as process:

@@ -75,10 +75,10 @@ def test_the_child_inherits_no_secret(server: WebServer, tmp_path: Path, monkeyp
 @LINUX
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, ValueError])
 def test_whatever_ends_the_call_ends_the_child(server: WebServer, tmp_path: Path, stop: type[BaseException]) -> None:
-    running: list[int] = []
+    before, running = set(children(os.getpid())), set[int]()
 
     def interrupt(_: float) -> None:
-        running.extend(children(os.getpid()))
+        running.update(set(children(os.getpid())) - before)
         raise stop
 
     with pytest.raises(stop):
