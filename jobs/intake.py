@@ -48,9 +48,11 @@ def accept_file(owner: Any, path: Path, order: Order, *, subtitles: Path | None 
     return _accept(owner, SourceKind.FILE, name, order, subtitles, bring=link, **fields)
 
 
-def accept_upload(owner: Any, name: str, size: int, order: Order, *, subtitles: Path | None = None) -> Job:
+def accept_upload(
+    owner: Any, name: str, size: int, order: Order, *, subtitles: Path | None = None, **fields: Any
+) -> Job:
     """A job that waits for a file of `size` bytes. Raises PipelineError before anything is stored."""
-    return _accept(owner, SourceKind.UPLOAD, name, order, subtitles, size=size)
+    return _accept(owner, SourceKind.UPLOAD, name, order, subtitles, size=size, **fields)
 
 
 def start_again(job_id: uuid.UUID, owner: Any, *, subtitles: Path | None = None) -> Job:

@@ -18,6 +18,10 @@ OURS = (
     "TRANS",
     "DEBUG",
     "HTTPS",
+    "EMAIL_",
+    "LANGUAGE_",
+    "SIGN_UP",
+    "X_ACCEL_",
 )
 for name in [name for name in os.environ if name.startswith(OURS)]:
     del os.environ[name]
@@ -28,7 +32,10 @@ for name in ("DATABASE_URL", "MEDIA_ROOT"):
         os.environ[name] = name_for_tests
 
 from translator.settings import *  # noqa: E402, F403
-from translator.settings import DATABASES  # noqa: E402
+from translator.settings import DATABASES, STORAGES  # noqa: E402
 
 # A file, not memory: threads have connections of their own, and what holds here holds for the files that people use.
 DATABASES["default"]["TEST"] = {"NAME": str(Path(tempfile.gettempdir()) / f"zirnevis-test-{os.getpid()}.sqlite3")}
+
+# Nobody collects static files for tests.
+STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"

@@ -100,6 +100,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "jobs.web.context.page",
             ]
         },
     }
@@ -108,15 +109,46 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
-LANGUAGE_CODE = "en"
+LOGIN_URL, LOGIN_REDIRECT_URL, LOGOUT_REDIRECT_URL = "login", "new", "login"
+SIGN_UP = _flag("SIGN_UP")
+LANGUAGE_CODE = _env.get("LANGUAGE_CODE") or "en"  # for browsers that ask for neither
 LANGUAGES = [("fa", "فارسی"), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "translator" / "locale"]
 TIME_ZONE = _env.get("TIME_ZONE") or "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
 MEDIA_ROOT = Path(_env.get("MEDIA_ROOT") or BASE_DIR / "media")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Where nginx is in front: the address under which it gives out MEDIA_ROOT to nobody but us
+
+X_ACCEL_REDIRECT = _env.get("X_ACCEL_REDIRECT", "")
+
+# Changes of jobs reach the open pages of one web server process within it; the database tells each process of them
+
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+# E-mail: passwords that were forgotten, word that a job is done. Without a server it is written to the log.
+
+EMAIL_HOST = _env.get("EMAIL_HOST", "")
+EMAIL_PORT = _number("EMAIL_PORT", 587)
+EMAIL_HOST_USER = _env.get("EMAIL_USER", "")
+EMAIL_HOST_PASSWORD = _env.get("EMAIL_PASSWORD", "")
+EMAIL_USE_SSL = EMAIL_PORT == 465
+EMAIL_USE_TLS = bool(EMAIL_HOST_USER) and not EMAIL_USE_SSL
+EMAIL_TIMEOUT = 20
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+DEFAULT_FROM_EMAIL = _env.get("EMAIL_FROM") or "zirnevis@localhost"
 
 # The database: SQLite until DATABASE_URL names another one. Write-ahead logging lets readers go on beside the one
 # writer; IMMEDIATE takes the write lock at the start of a transaction, so that it waits instead of failing half way.

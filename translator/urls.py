@@ -1,8 +1,6 @@
 """The addresses of the site."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
-from jobs import views
-
-urlpatterns = [path("admin/", admin.site.urls), path("api/health", views.health)]
+urlpatterns = [path("admin/", admin.site.urls), path("", include("jobs.web.urls"))]

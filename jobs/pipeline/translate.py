@@ -6,7 +6,7 @@ gets what belongs to another.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -102,19 +102,24 @@ def lines(cues: Sequence[Cue], target: Language) -> list[Line]:
 
 
 def glossary(path: Path) -> tuple[tuple[str, str], ...]:
-    """The terms of a file of “term = translation” lines; blank lines and those that begin with # are skipped.
+    """The terms of a file. Raises NoSuchFile, NotAFile, BadGlossary."""
+    return terms(_lines_of(path), path.name)
 
-    A term that comes twice keeps its last translation. Raises NoSuchFile, NotAFile, BadGlossary.
+
+def terms(lines: Iterable[str], name: str) -> tuple[tuple[str, str], ...]:
+    """The terms of “term = translation” lines; blank lines and those that begin with # are skipped.
+
+    A term that comes twice keeps its last translation. Raises BadGlossary, which says where it is in `name`.
     """
-    terms: dict[str, str] = {}
-    for number, line in enumerate(_lines_of(path), start=1):
+    found: dict[str, str] = {}
+    for number, line in enumerate(lines, start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         term, equals, translation = (part.strip() for part in line.partition("="))
         if not (term and equals and translation):
-            raise BadGlossary(line=number, name=path.name)
-        terms[term] = translation
-    return tuple(terms.items())
+            raise BadGlossary(line=number, name=name)
+        found[term] = translation
+    return tuple(found.items())
 
 
 def _lines_of(path: Path) -> list[str]:

@@ -1,0 +1,145 @@
+"""What a person asks for, checked and made into an order."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django import forms
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from jobs.orders import Order
+from jobs.pipeline.ass_style import Style
+from jobs.pipeline.errors import PipelineError
+from jobs.pipeline.languages import language
+from jobs.pipeline.link import check_link
+from jobs.pipeline.translate import terms
+from jobs.web.sentences import language_name, sentence_of
+
+COMMON = ("fa", "en", "ar", "de", "es", "fr", "hi", "he", "it", "ja", "ko", "nl", "pl", "pt", "ru", "tr", "ur", "zh")
+"""What the lists of languages offer. Any other code of CLDR can be sent too."""
+
+MODES = {
+    "burn": _("burned into the picture"),
+    "soft": _("as a track that can be switched off"),
+    "none": _("only subtitle files, no video"),
+}
+SIZES = {"small": _("small"), "medium": _("medium"), "large": _("large")}
+LOOKS = {"box": _("on a dark box"), "outline": _("with an outline")}
+POSITIONS = {"bottom": _("at the bottom"), "top": _("at the top")}
+TONES = {"auto": _("as the speaker talks"), "colloquial": _("colloquial"), "formal": _("formal")}
+SUBTITLES = {"translate": _("translate them"), "use": _("use them as they are")}
+
+
+class OrderForm(forms.Form):
+    """The options of a job. What is optional has a default, so that an upload may name its languages alone."""
+
+    to = forms.CharField(max_length=40, label=_("To"))
+    spoken = forms.CharField(max_length=40, required=False, label=_("From"))
+    look = forms.ChoiceField(choices=LOOKS, required=False, label=_("Look"))
+    size = forms.ChoiceField(choices=SIZES, required=False, label=_("Size of the letters"))
+    position = forms.ChoiceField(choices=POSITIONS, required=False, label=_("Place"))
+    mode = forms.ChoiceField(choices=MODES, required=False, label=_("Subtitles"))
+    formality = forms.ChoiceField(choices=TONES, required=False, label=_("Tone"))
+    bilingual = forms.BooleanField(required=False, label=_("Show both languages"))
+    topic = forms.CharField(max_length=300, required=False, label=_("What is the video about?"))
+    glossary = forms.CharField(max_length=20_000, required=False, widget=forms.Textarea, label=_("Glossary"))
+    subtitles = forms.FileField(required=False, label=_("Subtitles that you have"))
+    subtitles_are = forms.ChoiceField(choices=SUBTITLES, required=False, label=_("What to do with them"))
+    keep_running = forms.BooleanField(required=False, label=_("Keep running when I leave"))
+
+    def clean_to(self) -> str:
+        return _code(self.cleaned_data["to"])
+
+    def clean_spoken(self) -> str:
+        return _code(self.cleaned_data["spoken"]) if self.cleaned_data["spoken"] else ""
+
+    def clean_glossary(self) -> tuple[tuple[str, str], ...]:
+        with _said():
+            return terms(self.cleaned_data["glossary"].splitlines(), str(self.fields["glossary"].label))
+
+    def clean(self) -> dict[str, Any]:
+        found = self.cleaned_data
+        if found.get("subtitles") and found.get("subtitles_are") != "use" and not found.get("spoken"):
+            self.add_error("spoken", _("Choose the language of the subtitles that you bring."))
+        return found
+
+    def order(self) -> Order:
+        """Of a valid form."""
+        found = self.cleaned_data
+        brought = bool(found["subtitles"])
+        finished = brought and found["subtitles_are"] == "use"
+        return Order(
+            target=found["to"],
+            spoken=None if finished else found["spoken"] or None,
+            brought=brought,
+            style=Style(**{name: found[name] for name in ("look", "size", "position") if found[name]}),
+            bilingual=found["bilingual"],
+            mode=found["mode"] or "burn",
+            formality=found["formality"] or "auto",
+            glossary=found["glossary"],
+            topic=found["topic"],
+        )
+
+    @contextmanager
+    def brought(self) -> Iterator[Path | None]:
+        """The subtitles that came along, as a file for as long as they are looked at."""
+        upload: Any = self.cleaned_data["subtitles"]
+        if upload is None:
+            yield None
+            return
+        with tempfile.TemporaryDirectory() as room:
+            path = Path(room) / (Path(upload.name or "").name or "subtitles.srt")
+            path.write_bytes(upload.read())
+            yield path
+
+
+class SourceForm(OrderForm):
+    """A new job of the page: a link, the sample, or the name and size of a file that will be uploaded."""
+
+    source = forms.ChoiceField(choices=[(name, name) for name in ("upload", "link", "sample")])
+    link = forms.CharField(max_length=2000, required=False, label=_("Link"))
+    name = forms.CharField(max_length=255, required=False, label=_("File"))
+    bytes = forms.IntegerField(min_value=0, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean()
+        match found.get("source"):
+            case "link":
+                with _said_of(self, "link"):
+                    check_link(found.get("link", ""))
+            case "upload" if not found.get("name") or not found.get("bytes"):
+                self.add_error("name", _("Choose a video or sound file that is not empty."))
+        return found
+
+
+def language_choices() -> list[tuple[str, str]]:
+    """Codes and names in the language of the page; the common ones of `COMMON` in its order."""
+    return [(code, language_name(code, get_language() or "en")) for code in COMMON]
+
+
+def _code(given: str) -> str:
+    with _said():
+        return language(given).code
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    """What the pipeline refuses is said beside the field."""
+    try:
+        yield
+    except PipelineError as error:
+        raise forms.ValidationError(sentence_of(error)) from None
+
+
+@contextmanager
+def _said_of(form: forms.Form, field: str) -> Iterator[None]:
+    try:
+        with _said():
+            yield
+    except forms.ValidationError as wrong:
+        form.add_error(field, wrong)
