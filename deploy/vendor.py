@@ -38,10 +38,7 @@ def copy(package: dict[str, Any], *, record: bool) -> list[str]:
     wrong = []
     with tempfile.TemporaryDirectory() as room, tarfile.open(pack(package, Path(room))) as archive:
         for file in package["files"]:
-            member = archive.extractfile(f"package/{file['from']}")
-            if member is None:
-                raise SystemExit(f"{package['name']} {package['version']} has no file {file['from']}")
-            data = member.read()
+            data = sprite(archive, file["icons"]) if "icons" in file else read(archive, file["from"])
             found = hashlib.sha256(data).hexdigest()
             if record:
                 file["sha256"] = found
@@ -51,6 +48,23 @@ def copy(package: dict[str, Any], *, record: bool) -> list[str]:
             else:
                 wrong.append(file["path"])
     return wrong
+
+
+def read(archive: tarfile.TarFile, path: str) -> bytes:
+    member = archive.extractfile(f"package/{path}")
+    if member is None:
+        raise SystemExit(f"The package has no file {path}")
+    return member.read()
+
+
+def sprite(archive: tarfile.TarFile, icons: list[str]) -> bytes:
+    """One file of several icons, each to be shown by `<use href="…#name">`."""
+    symbols = []
+    for name in icons:
+        icon = read(archive, f"icons/{name}.svg").decode()
+        inside = icon[icon.index(">", icon.index("<svg")) + 1 : icon.rindex("</svg>")]
+        symbols.append(f'<symbol id="{name}" viewBox="0 0 24 24">{" ".join(inside.split())}</symbol>')
+    return ('<svg xmlns="http://www.w3.org/2000/svg">\n' + "\n".join(symbols) + "\n</svg>\n").encode()
 
 
 def pack(package: dict[str, Any], room: Path) -> Path:

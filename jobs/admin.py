@@ -21,6 +21,7 @@ from jobs import admin_shown as shown
 from jobs.admin_actions import JobActions
 from jobs.admin_filters import AgeFilter, OwnerFilter, StageFilter, UsageAgeFilter
 from jobs.admin_read_only import ReadOnly, ReadOnlyInline
+from jobs.estimates import share_done
 from jobs.models import Artifact, Job, OwnerLimits, StageRun, Transition, UsageEntry
 from jobs.pipeline.limits import bytes_text
 
@@ -136,7 +137,7 @@ class JobAdmin(JobActions):
 
     @admin.display(description="progress")
     def bar(self, job: Job) -> SafeString:
-        return shown.bar(shown.share_done(job.stages.all()))
+        return shown.bar(share_done(job.stages.all()))
 
     @admin.display(description="owner", ordering="owner__username")
     def owned_by(self, job: Job) -> SafeString:

@@ -12,7 +12,6 @@ from django.utils.safestring import SafeString
 
 from jobs.models import Job, StageRun, StageStatus
 from jobs.pipeline.errors import from_record
-from jobs.pipeline.stages import WEIGHTS, Stage
 
 NOTHING = "–"
 AT_WORK = (StageStatus.READY, StageStatus.RUNNING, StageStatus.FAILED)
@@ -50,16 +49,6 @@ def bar(share: float) -> SafeString:
     """`share` is from 0 to 1."""
     percent = f"{100 * min(max(share, 0.0), 1.0):.0f}"
     return format_html('<progress max="100" value="{0}">{0} %</progress> {0} %', percent)
-
-
-def share_done(stages: Iterable[StageRun]) -> float:
-    """Of the whole job, from 0 to 1. Stages that it does not have weigh nothing."""
-    weighed = [(WEIGHTS[Stage(run.stage)], _share(run)) for run in stages]
-    return sum(weight * share for weight, share in weighed) / sum(weight for weight, _ in weighed) if weighed else 0.0
-
-
-def _share(run: StageRun) -> float:
-    return 1.0 if run.status == StageStatus.DONE else run.progress
 
 
 def current(stages: Iterable[StageRun]) -> str:

@@ -20,10 +20,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, TypedDict
 
-
-def _(sentence: str) -> str:
-    """Mark a sentence for the catalogue; it is translated where it is shown."""
-    return sentence
+from jobs.pipeline.catalogue import _
 
 
 class ErrorRecord(TypedDict):

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from itertools import chain, zip_longest
 from typing import Any, Literal
 
+from jobs.pipeline.catalogue import _
 from jobs.pipeline.characters import width
 from jobs.pipeline.cues import GAP, MAX_SECONDS, MIN_SECONDS, Cue
 from jobs.pipeline.languages import Language
@@ -83,17 +84,17 @@ class Report:
 
 
 KINDS = {
-    "short": "shown too briefly",
-    "long": "shown too long",
-    "overlap": "still there when the next one comes",
-    "gap": "too close to the next one",
-    "empty": "without text",
-    "lines": "too long for two lines",
-    "line_length": "with a line that is too long",
-    "reading_speed": "too fast to read",
-    "arabic_letters": "with Arabic letters in Persian text",
-    "latin_punctuation": "with Latin punctuation in Persian text",
-    "flag": "marked by an engine",
+    "short": _("shown too briefly"),
+    "long": _("shown too long"),
+    "overlap": _("still there when the next one comes"),
+    "gap": _("too close to the next one"),
+    "empty": _("without text"),
+    "lines": _("too long for two lines"),
+    "line_length": _("with a line that is too long"),
+    "reading_speed": _("too fast to read"),
+    "arabic_letters": _("with Arabic letters in Persian text"),
+    "latin_punctuation": _("with Latin punctuation in Persian text"),
+    "flag": _("marked by an engine"),
 }
 """Every kind of finding, in the order of the totals."""
 

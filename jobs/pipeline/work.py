@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from jobs.pipeline import cues as layout
 from jobs.pipeline import fetch, media, quality, subtitle
+from jobs.pipeline.catalogue import _
 from jobs.pipeline.cues import Cue
 from jobs.pipeline.errors import NoAudio
 from jobs.pipeline.languages import language
@@ -71,11 +72,6 @@ class Bench:
     engines: Engines
     report: Reporter
     cues: Callable[[], Iterator[tuple[tuple[Cue, ...], dict[int, str]]]]
-
-
-def _(sentence: str) -> str:
-    """Mark a sentence for the catalogue."""
-    return sentence
 
 
 def work(task: Task, bench: Bench) -> Made:

@@ -21,6 +21,7 @@ from pytest_django import Settings
 from jobs import admin_shown as shown
 from jobs import artifacts, lifecycle
 from jobs.admin import JobAdmin
+from jobs.estimates import share_done
 from jobs.models import (
     Artifact,
     Job,
@@ -593,8 +594,8 @@ def test_spans_of_time(seconds: float, words: str) -> None:
 def test_the_share_of_a_job_counts_only_its_stages() -> None:
     done = StageRun(stage=Stage.FETCH, status=StageStatus.DONE, progress=0.2)
     half = StageRun(stage=Stage.TRANSLATE, status=StageStatus.RUNNING, progress=0.5)
-    assert shown.share_done([done, half]) == pytest.approx(0.10 / 0.15)
-    assert shown.share_done([]) == 0
+    assert share_done([done, half]) == pytest.approx(0.10 / 0.15)
+    assert share_done([]) == 0
 
 
 def test_waits_and_work_are_told_apart(sara: User) -> None:

@@ -1,0 +1,250 @@
+"""What a page shows of a job, as plain data in the language of the page. The scripts have no words of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from jobs.engines.registry import SPECS
+from jobs.estimates import ahead, seconds_left, share_done
+from jobs.lifecycle import PRESENCE
+from jobs.models import FINAL, UNFINISHED, Cue, Job, JobStatus, SourceKind, StageRun, StageStatus
+from jobs.orders import order_of
+from jobs.pipeline.stages import Stage
+from jobs.web import words
+
+STATUSES = {
+    JobStatus.UPLOADING: pgettext_lazy("status", "Uploading"),
+    JobStatus.QUEUED: pgettext_lazy("status", "Waiting"),
+    JobStatus.RUNNING: pgettext_lazy("status", "Running"),
+    JobStatus.COMPLETED: pgettext_lazy("status", "Done"),
+    JobStatus.FAILED: pgettext_lazy("status", "Failed"),
+    JobStatus.CANCELLING: pgettext_lazy("status", "Cancelling"),
+    JobStatus.CANCELLED: pgettext_lazy("status", "Cancelled"),
+}
+STAGES = {
+    Stage.FETCH: pgettext_lazy("stage", "Fetch"),
+    Stage.TRANSCRIBE: pgettext_lazy("stage", "Transcribe"),
+    Stage.TRANSLATE: pgettext_lazy("stage", "Translate"),
+    Stage.SUBTITLE: pgettext_lazy("stage", "Subtitle"),
+    Stage.RENDER: pgettext_lazy("stage", "Render"),
+}
+FORMS = {
+    "target": gettext_lazy("translation"),
+    "source": gettext_lazy("original"),
+    "bilingual": gettext_lazy("both"),
+}
+FORMATS = ("srt", "vtt", "ass")
+DEMO = {spec.name: spec.label for spec in SPECS if spec.demo}
+
+
+def brief(job: Job) -> dict[str, Any]:
+    """A row of the jobs list. `job.stages` and `job.artifacts` should be prefetched."""
+    runs, kinds = list(job.stages.all()), {artifact.kind for artifact in job.artifacts.all()}
+    return {
+        "id": str(job.pk),
+        "version": job.version,
+        "url": reverse("job", args=[job.pk]),
+        "status": job.status,
+        "status_text": str(STATUSES[JobStatus(job.status)]),
+        "title": str(job),
+        "languages": languages(job),
+        "length": words.clock(job.seconds) if job.seconds else "",
+        "created": words.moment(job.created),
+        "percent": 100 if job.status == JobStatus.COMPLETED else int(100 * share_done(runs)),
+        "left": left_text(job, runs),
+        "warn": job.status in UNFINISHED and not job.keep_running,
+        "ended": job.status in FINAL,
+        "error": words.recorded(job.error) if job.error else "",
+        "poster": media_url(job, "poster") if "poster" in kinds else "",
+        "can": {
+            "cancel": job.status in UNFINISHED,
+            "retry": job.status == JobStatus.FAILED,
+            "again": job.status in FINAL,
+            "delete": job.status in FINAL,
+        },
+    }
+
+
+def snapshot(job: Job) -> dict[str, Any]:
+    """All that the page of a job shows, but its cues."""
+    runs, kinds = list(job.stages.all()), {artifact.kind for artifact in job.artifacts.all()}
+    return {
+        **brief(job),
+        "keep_running": job.keep_running,
+        "pinned": job.pinned,
+        "stages": stages(runs),
+        "stage_text": stage_text(job, runs),
+        "notes": notes(job),
+        "detail": (job.error or {}).get("detail", ""),
+        "ended_text": ended_text(job),
+        "deleted_text": deleted_text(job),
+        "upload": upload(job),
+        "video": video(job, kinds),
+        "files": files(job, kinds),
+        "facts": facts(job),
+        "problems": problems(job),
+    }
+
+
+def cue_of(cue: Cue) -> dict[str, Any]:
+    """One live caption. Times are seconds, and their text a clock."""
+    return {
+        "number": cue.number,
+        "start": cue.start,
+        "end": cue.end,
+        "clock": words.clock(cue.start),
+        "source": cue.source,
+        "target": cue.target,
+        "answered": cue.answered,
+    }
+
+
+def languages(job: Job) -> str:
+    """“English → Persian”."""
+    source = job.spoken or order_of(job.order).spoken
+    target = words.language_name(job.target)
+    return _("{source} → {target}").format(source=words.language_name(source), target=target) if source else target
+
+
+def stages(runs: Sequence[StageRun]) -> list[dict[str, Any]]:
+    """The five of them: what a job does not need is `skipped`."""
+    mine = {Stage(run.stage): run for run in runs}
+    return [_stage(stage, mine.get(stage)) for stage in Stage]
+
+
+def _stage(stage: Stage, run: StageRun | None) -> dict[str, Any]:
+    state = run.status if run else "skipped"
+    share = 0.0 if run is None else 1.0 if run.status == StageStatus.DONE else run.progress
+    return {"name": stage, "label": str(STAGES[stage]), "state": state, "percent": int(100 * share)}
+
+
+def stage_text(job: Job, runs: Sequence[StageRun]) -> str:
+    """A line for those who hear the page: which stage runs, and every 25 % of the whole."""
+    if job.status != JobStatus.RUNNING:
+        return str(STATUSES[JobStatus(job.status)])
+    running = [str(STAGES[Stage(run.stage)]) for run in runs if run.status == StageStatus.RUNNING]
+    percent = 25 * int(4 * share_done(runs))
+    return _("{stages}, {percent} of the whole").format(
+        stages=words.listed(running) or STATUSES[JobStatus.RUNNING], percent=words.percent(percent)
+    )
+
+
+def left_text(job: Job, runs: Sequence[StageRun]) -> str:
+    """How long it will take, or how many are before it."""
+    if job.status == JobStatus.QUEUED or not any(run.status == StageStatus.RUNNING for run in runs):
+        before = ahead(runs) if job.status in {JobStatus.QUEUED, JobStatus.RUNNING} else None
+        return "" if before is None else words.before(before)
+    left = seconds_left(job, runs)
+    return "" if left is None else words.left(left)
+
+
+def notes(job: Job) -> list[str]:
+    """What is worth knowing of how it was made."""
+    found = [words.noted(note) for note in job.notes]
+    if any(name in DEMO for name in job.engines.values()):
+        found.insert(0, _("Made by the offline demo engines: expect errors."))
+    return found
+
+
+def ended_text(job: Job) -> str:
+    """When a cancelled job was cancelled, and why."""
+    if job.status not in {JobStatus.CANCELLED, JobStatus.CANCELLING}:
+        return ""
+    last = job.transitions.filter(stage="", now=JobStatus.CANCELLING).last()
+    if last is None:
+        return ""
+    when = words.moment(last.at)
+    if last.who == PRESENCE:
+        return _("Cancelled on {when}, because the last page of the site was closed.").format(when=when)
+    if last.who == job.owner.get_username():
+        return _("Cancelled on {when} by you.").format(when=when)
+    return _("Cancelled on {when} by {who}.").format(when=when, who=last.who)
+
+
+def deleted_text(job: Job) -> str:
+    """When the files of an ended job will be deleted."""
+    if job.status not in {JobStatus.COMPLETED, JobStatus.FAILED} or job.pinned or not job.edited:
+        return ""
+    end: datetime = job.edited + timedelta(hours=settings.RETENTION_HOURS)
+    return _("The files stay until {when}.").format(when=words.moment(max(end, timezone.now())))
+
+
+def upload(job: Job) -> dict[str, Any] | None:
+    """What the page needs to go on with an upload."""
+    if job.status != JobStatus.UPLOADING or job.source_kind != SourceKind.UPLOAD:
+        return None
+    return {"name": job.source, "url": reverse("upload", args=[job.pk])}
+
+
+def video(job: Job, kinds: set[str]) -> dict[str, Any] | None:
+    """What can be played now: the result, or the source with a track of subtitles."""
+    kind = "video" if "video" in kinds else "source" if "source" in kinds else ""
+    if not kind:
+        return None
+    order = order_of(job.order)
+    burned = kind == "video" and order.mode == "burn"
+    return {
+        "url": media_url(job, kind),
+        "poster": media_url(job, "poster") if "poster" in kinds else "",
+        "track": "" if burned else subtitles_url(job, "target", "vtt"),
+        "language": job.target,
+        "label": words.language_name(job.target),
+    }
+
+
+def files(job: Job, kinds: set[str]) -> list[dict[str, Any]]:
+    """What can be downloaded, in groups: the video, then each format in each form."""
+    if job.status != JobStatus.COMPLETED:
+        return []
+    sizes = {artifact.kind: artifact.size for artifact in job.artifacts.all()}
+    found = []
+    if "video" in kinds:
+        size = words.size(sizes["video"])
+        found.append({"label": "MP4", "form": size, "url": media_url(job, "video") + "?download=1", "kind": "video"})
+    captions = job.spoken == job.target
+    for form, label in FORMS.items():
+        if form == "target" or not captions:
+            for kind in FORMATS:
+                url = subtitles_url(job, form, kind)
+                found.append({"label": kind.upper(), "form": str(label), "url": url, "kind": form})
+    return found
+
+
+def facts(job: Job) -> list[dict[str, str]]:
+    """What it took: time of each stage, tokens."""
+    if not job.result:
+        return []
+    seconds = job.result.get("seconds", {})
+    found = [
+        {"label": str(STAGES[stage]), "value": words.length(seconds[stage])} for stage in Stage if stage in seconds
+    ]
+    usage = job.result.get("usage", {})
+    if tokens := usage.get("input_tokens", 0) + usage.get("output_tokens", 0):
+        found.append({"label": _("Tokens"), "value": words.number(tokens)})
+    return found
+
+
+def problems(job: Job) -> list[dict[str, str]]:
+    """What the quality report found: how many cues break which number."""
+    if not job.result:
+        return []
+    counted: dict[str, int] = {}
+    for finding in job.result["quality"]["findings"]:
+        counted[finding["kind"]] = counted.get(finding["kind"], 0) + 1
+    return [{"label": words.problem(kind), "value": words.number(count)} for kind, count in counted.items()]
+
+
+def media_url(job: Job, kind: str) -> str:
+    return reverse("media", args=[job.pk, kind])
+
+
+def subtitles_url(job: Job, form: str, kind: str) -> str:
+    return reverse("subtitles", args=[job.pk, form, kind])

@@ -1,0 +1,133 @@
+"""Words and numbers in the language of the page. Persian prose has Persian digits; clocks keep Latin ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_datetime
+from babel.lists import format_list
+from babel.numbers import format_decimal, format_percent
+from django.utils import timezone
+from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import gettext as _
+
+from jobs.pipeline.errors import ErrorRecord, PipelineError, from_record
+from jobs.pipeline.limits import bytes_text, duration_text
+from jobs.pipeline.quality import KINDS
+
+_PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+
+
+def sentence_of(error: PipelineError) -> str:
+    """What a person reads of an error."""
+    return gettext(error.sentence).format(**_localised(error.params))
+
+
+def recorded(record: Mapping[str, Any]) -> str:
+    """What a person reads of an error that was stored, maybe by another version."""
+    try:
+        return sentence_of(from_record(cast(ErrorRecord, record)))
+    except (KeyError, IndexError, TypeError, ValueError):
+        return gettext(PipelineError.sentence)
+
+
+def noted(note: Mapping[str, Any]) -> str:
+    """A note of a job, whose sentence is a template as those of errors are."""
+    return gettext(note["sentence"]).format(**_localised(note["params"]))
+
+
+def _localised(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: number(value) if isinstance(value, int) else value for name, value in params.items()}
+
+
+def problem(kind: str) -> str:
+    """What is wrong with a cue, as the quality report counts it."""
+    return gettext(KINDS.get(kind, kind))
+
+
+def language_name(code: str, shown_in: str | None = None) -> str:
+    """“fa” → “Persian”, or «فارسی» on a Persian page. A code that CLDR does not know stays as it is."""
+    try:
+        name = Locale.parse(code, sep="-").get_display_name(shown_in or _locale())
+    except (ValueError, UnknownLocaleError):
+        return code
+    return name or code
+
+
+def number(value: float) -> str:
+    return str(format_decimal(value, locale=_locale(), numbering_system="default"))
+
+
+def percent(value: int) -> str:
+    """Of 100."""
+    return str(format_percent(value / 100, locale=_locale(), numbering_system="default"))
+
+
+def listed(names: Sequence[str]) -> str:
+    """“Transcribe and Translate”."""
+    return format_list(list(names), locale=_locale()) if names else ""
+
+
+def moment(at: datetime) -> str:
+    """A date and time of day, in the calendar of CLDR for the language, without the year."""
+    text = format_datetime(timezone.localtime(at), "d MMMM, HH:mm", locale=_locale())
+    return _digits(text)
+
+
+def clock(seconds: float) -> str:
+    """750 → 12:30, 5400 → 1:30:00; in Latin digits everywhere, as players show it."""
+    whole = int(seconds)
+    hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
+
+
+def size(count: int) -> str:
+    return _units(bytes_text(count))
+
+
+def length(seconds: float) -> str:
+    return _units(duration_text(seconds))
+
+
+def left(seconds: float) -> str:
+    """How long it will take: in whole minutes, since nobody knows it better."""
+    if seconds < 50:
+        return _("less than a minute left")
+    minutes = max(1, round(seconds / 60))
+    if minutes < 60:
+        return ngettext("about {n} min left", "about {n} min left", minutes).format(n=number(minutes))
+    return _("about {length} left").format(length=length(60 * round(minutes / 10) * 10))
+
+
+def before(count: int) -> str:
+    """Where in the queue a job is."""
+    if count == 0:
+        return _("next in the queue")
+    return ngettext("{n} before it in the queue", "{n} before it in the queue", count).format(n=number(count))
+
+
+_UNITS = {
+    "bytes": lambda: _("bytes"),
+    "kB": lambda: _("kB"),
+    "MB": lambda: _("MB"),
+    "GB": lambda: _("GB"),
+    "h": lambda: _("h"),
+    "min": lambda: _("min"),
+    "s": lambda: _("s"),
+}
+
+
+def _units(text: str) -> str:
+    """“1.5 GB” and “1 h 3 min”, in the language of the page."""
+    return _digits(" ".join(_UNITS[word]() if word in _UNITS else word for word in text.split()))
+
+
+def _digits(text: str) -> str:
+    return text.replace(".", "٫").translate(_PERSIAN) if _locale() == "fa" else text
+
+
+def _locale() -> str:
+    return (get_language() or "en").split("-")[0]
