@@ -49,7 +49,8 @@ def script(of: Locale) -> str:
 
 def script_name(code: str) -> str:
     """The English name of a script by its ISO 15924 code; "" for an unknown one."""
-    return Locale("en").scripts.get(code, "")
+    name: str = Locale("en").scripts.get(code, "")
+    return name
 
 
 def long_codes(short: str) -> list[str]:
