@@ -1,11 +1,14 @@
-"""The end of a cancelled job: its files, then the word."""
+"""The end of a job: its files, then the word."""
 
 from __future__ import annotations
 
 import logging
 import uuid
 
+from django.db import transaction
+
 from jobs import artifacts, lifecycle
+from jobs.models import FINAL, Job
 
 log = logging.getLogger(__name__)
 
@@ -20,3 +23,13 @@ def finish(job_id: uuid.UUID) -> bool:
     except OSError as error:
         log.warning("its files cannot be deleted: %s", error, extra={"job": str(job_id)})
         return False
+
+
+def delete(job_id: uuid.UUID) -> bool:
+    """Delete an ended job with its files. Whether all of it is gone.
+
+    The row is locked, so that the job cannot begin again while its files go.
+    """
+    with transaction.atomic():
+        ended = Job.objects.select_for_update().filter(pk=job_id, status__in=FINAL).exists()
+        return ended and artifacts.purge(job_id) and lifecycle.forget(job_id)
