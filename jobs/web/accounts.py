@@ -11,8 +11,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 
 
-class SignUpForm(UserCreationForm[User]):
-    class Meta(UserCreationForm.Meta):
+class SignUpForm(UserCreationForm):  # type: ignore[type-arg]  # it cannot be subscripted when the program runs
+    class Meta:
+        model = User
         fields = ("username", "email")
 
 

@@ -43,8 +43,8 @@ def cues(request: HttpRequest, job_id: uuid.UUID, after: int = 0) -> dict[str, A
     return {"version": found.version, "cues": [cue_of(cue) for cue in found.cues.filter(number__gt=after)]}
 
 
-@api.get("/health", auth=None)
-def health(_request: HttpRequest) -> HttpResponse:
+@api.api_operation(["GET", "HEAD"], "/health", auth=None)
+def health(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - its name is the API's
     """For those who watch over the site: database, clusters, reaper, web server, disk. 503 when one is amiss."""
     found = look()
     return JsonResponse(asdict(found), status=200 if found.ok else 503, headers={"Cache-Control": "no-store"})
