@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 def finish(job_id: uuid.UUID) -> bool:
     """Make a job `cancelled` whose processes are gone. Several may try at once. Whether it is so now, by us.
 
-    Files that cannot be deleted yet keep it `cancelling`: the sweep tries again.
+    Files that cannot be deleted yet, or whose disk is not there, keep it `cancelling`: the sweep tries again.
     """
     try:
         return lifecycle.cancellable_now(job_id) and artifacts.purge(job_id) and lifecycle.cancelled(job_id)

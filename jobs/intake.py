@@ -98,6 +98,7 @@ def _accept(
             owner=owner,
             source_kind=kind,
             source=source,
+            size=size,
             order=order.as_json(),
             target=order.target,
             spoken=(order.spoken or order.target) if order.brought else "",
