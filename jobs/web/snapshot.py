@@ -185,7 +185,12 @@ def upload(job: Job) -> dict[str, Any] | None:
     """What the page needs to go on with an upload."""
     if job.status != JobStatus.UPLOADING or job.source_kind != SourceKind.UPLOAD:
         return None
-    return {"name": job.source, "url": reverse("upload", args=[job.pk])}
+    return {
+        "name": job.source,
+        "size": job.size,
+        "size_text": words.size(job.size),
+        "url": reverse("upload", args=[job.pk]),
+    }
 
 
 def video(job: Job, kinds: set[str]) -> dict[str, Any] | None:
