@@ -7,9 +7,13 @@ from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "translator.settings")
 
-application = ProtocolTypeRouter({"http": get_asgi_application()})
+pages = get_asgi_application()
 
-# Imported here: models can be imported only after the line above. Twice a second: see `presence.WITNESS`.
+# Imported here: models can be imported only after the line above.
 from jobs import models, workers  # noqa: E402
+from jobs.web.pressure import patient  # noqa: E402
 
+application = ProtocolTypeRouter({"http": patient(pages)})
+
+# Twice a second: see `presence.WITNESS`.
 workers.show_life(models.Worker.WEB, every=0.5)
