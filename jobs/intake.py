@@ -69,7 +69,7 @@ def start_again(job_id: uuid.UUID, owner: Any, *, subtitles: Path | None = None)
         raise SubtitlesNeeded
     if old.source_kind == SourceKind.LINK:
         return accept_link(owner, old.source, order, subtitles=subtitles, keep_running=old.keep_running)
-    return _accept(owner, SourceKind.UPLOAD, old.source, order, subtitles, keep_running=old.keep_running)
+    return accept_upload(owner, old.source, old.size, order, subtitles=subtitles, keep_running=old.keep_running)
 
 
 def _accept(
@@ -98,6 +98,7 @@ def _accept(
             owner=owner,
             source_kind=kind,
             source=source,
+            size=size,
             order=order.as_json(),
             target=order.target,
             spoken=(order.spoken or order.target) if order.brought else "",
