@@ -13,9 +13,8 @@ from jobs import lifecycle, presence
 from jobs.models import JobStatus
 from jobs.web import leaving
 from jobs.web.access import job_for
+from jobs.web.problems import problem
 from jobs.web.routing import socket_of
-
-__all__ = ["cancel", "pages"]
 
 
 @never_cache
@@ -25,7 +24,7 @@ def pages(request: HttpRequest) -> JsonResponse:
     new one (201): it came back from the back/forward cache, or its lease is gone.
     """
     if request.user.pk is None:
-        return _problem(401, _("Sign in first."))
+        return problem(401, _("Sign in first."))
     known = _uuid(request.POST.get("page_id", ""))
     goes_on = known is not None and presence.is_open(known, request.user.pk)
     page_id = known if known and goes_on else presence.open_page(request.user.pk)
@@ -41,11 +40,11 @@ def cancel(request: HttpRequest, job_id: uuid.UUID) -> JsonResponse:
     The beacon ends the lease of that page: the job is but the address it is sent to. Either may come twice, or late.
     """
     if request.user.pk is None:
-        return _problem(401, _("Sign in first."))
+        return problem(401, _("Sign in first."))
     try:
         job = job_for(request.user, job_id)
     except Http404:
-        return _problem(404, _("There is no such job."))
+        return problem(404, _("There is no such job."))
     match request.POST.get("reason"):
         case "button":
             lifecycle.cancel(job.pk, who=request.user.get_username())
@@ -53,7 +52,7 @@ def cancel(request: HttpRequest, job_id: uuid.UUID) -> JsonResponse:
             if presence.is_open(page_id, request.user.pk):
                 leaving.closed(request.user.pk, page_id)
         case _:
-            return _problem(400, _("This request cannot be understood."))
+            return problem(400, _("This request cannot be understood."))
     job.refresh_from_db(fields=["status"])
     return JsonResponse({"status": JobStatus(job.status)})
 
@@ -63,8 +62,3 @@ def _uuid(text: str) -> uuid.UUID | None:
         return uuid.UUID(text)
     except ValueError:
         return None
-
-
-def _problem(status: int, title: str) -> JsonResponse:
-    """An error as scripts read it; `title` is for people."""
-    return JsonResponse({"status": status, "title": title}, status=status, content_type="application/problem+json")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth import views as auth
 from django.urls import include, path
 
-from jobs.web import accounts, pages
+from jobs.web import accounts, api_pages, pages
 from jobs.web.api import api
 
 urlpatterns = [
@@ -19,6 +19,8 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/again", pages.again, name="again"),
     path("jobs/<uuid:job_id>/keep", pages.keep, name="keep"),
     path("jobs/<uuid:job_id>/delete", pages.delete, name="delete"),
+    path("api/pages", api_pages.pages, name="api_pages"),
+    path("api/cancel/<uuid:job_id>", api_pages.cancel, name="api_cancel"),
     path("api/", api.urls),
     path("language", include("django.conf.urls.i18n")),
     path("sign-in/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),

@@ -40,8 +40,3 @@ def omid(database: str) -> User:
 @pytest.fixture
 def staff(database: str) -> User:
     return User.objects.create(username="mina", is_staff=True)
-
-
-@pytest.fixture(autouse=True)
-def urls(settings):
-    settings.ROOT_URLCONF = "tests.web.urls_until_merged"

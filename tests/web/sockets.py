@@ -11,14 +11,18 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import User
+from django.db import connections
 from django.test import Client
 
 from jobs import presence
 from jobs.models import Job
+from jobs.orders import Order
 from jobs.web.feed import feed
 from jobs.web.routing import socket_of, sockets
+from tests.jobs import rows
 
 T = TypeVar("T")
 PATIENCE = 8.0
@@ -49,7 +53,7 @@ class Sockets:
         communicator = WebsocketCommunicator(sockets, f"{path}?{asked}", headers=headers)
         accepted, code = self.do(communicator.connect(timeout=PATIENCE))
         if not accepted:
-            self.do(communicator.wait(PATIENCE))
+            self.do(communicator.disconnect(timeout=PATIENCE))
             raise Refused(code)
         self._open.append(socket := Socket(self, communicator, page_id))
         return socket
@@ -58,12 +62,14 @@ class Sockets:
     def running(self) -> Iterator[Sockets]:
         thread = threading.Thread(target=self.loop.run_forever, name="loop of the sockets")
         thread.start()
+        self.do(sync_to_async(_forget_connection)())
         try:
             yield self
         finally:
             for socket in self._open:
                 socket.vanish()
             feed.settled()
+            self.do(sync_to_async(_forget_connection)())
             self.loop.call_soon_threadsafe(self.loop.stop)
             thread.join()
             self.loop.close()
@@ -90,7 +96,7 @@ class Socket:
                 return said
 
     def silent(self, seconds: float) -> bool:
-        return self._among.do(self._communicator.receive_nothing(timeout=seconds))
+        return bool(self._among.do(self._communicator.receive_nothing(timeout=seconds)))
 
     def say(self, text: str | bytes) -> None:
         if isinstance(text, bytes):
@@ -108,11 +114,22 @@ class Socket:
         self.close(1006)
 
 
+def _forget_connection() -> None:
+    """The thread in which sockets ask the database stays, each test has another database."""
+    connections["default"].close()
+    del connections["default"]
+
+
 def cookies(user: User | None) -> bytes:
     client = Client()
     if user:
         client.force_login(user)
     return b"; ".join(f"{name}={morsel.value}".encode() for name, morsel in client.cookies.items())
+
+
+def job(of: User, **fields: Any) -> Job:
+    """As a person orders it."""
+    return rows.job(of, order=Order(target="fa").as_json(), **fields)
 
 
 def numbers(said: dict[str, Any]) -> list[int]:

@@ -14,9 +14,8 @@ from jobs import lifecycle, presence
 from jobs.models import Job, JobStatus, PageLease, Transition
 from jobs.web.consumers import CLOSED, LONGEST, NONSENSE, REFUSED, WITHIN
 from jobs.web.routing import socket_of
-from tests.jobs import rows
 from tests.jobs.stack import until
-from tests.web.sockets import Refused, Socket, Sockets, cookies
+from tests.web.sockets import Refused, Socket, Sockets, cookies, job
 
 LEASE, GRACE, HIDDEN = 180, 10, 900
 
@@ -51,7 +50,7 @@ def refusal(sockets: Sockets, user: User | None, page_id: uuid.UUID | None = Non
 
 
 def test_hello(sockets: Sockets, shirin: User) -> None:
-    mine, kept = rows.job(shirin), rows.job(shirin, keep_running=True)
+    mine, kept = job(shirin), job(shirin, keep_running=True)
     hello = sockets.open(shirin).next()
     assert hello == {"type": "hello", "unfinished": [str(mine.pk)], "job": None, "cues": []}
     hello = sockets.open(shirin, job=kept).next()
@@ -60,12 +59,12 @@ def test_hello(sockets: Sockets, shirin: User) -> None:
 
 
 def test_strangers_get_nothing(sockets: Sockets, shirin: User, omid: User) -> None:
-    job, page = rows.job(shirin), presence.open_page(shirin.pk)
+    mine, page = job(shirin), presence.open_page(shirin.pk)
     nearly_over(page)
     with pytest.raises(Refused):
         sockets.open(None, page)
     assert refusal(sockets, omid, page) == REFUSED
-    assert refusal(sockets, omid, job=job) == REFUSED
+    assert refusal(sockets, omid, job=mine) == REFUSED
     assert refusal(sockets, omid, job=uuid.uuid4()) == REFUSED
     assert refusal(sockets, omid, job="nonsense") == REFUSED
     assert refusal(sockets, omid, uuid.uuid4()) == REFUSED
@@ -73,9 +72,9 @@ def test_strangers_get_nothing(sockets: Sockets, shirin: User, omid: User) -> No
 
 
 def test_staff_see_every_job_but_have_pages_of_their_own(sockets: Sockets, shirin: User, staff: User) -> None:
-    job = rows.job(shirin)
-    hello = sockets.open(staff, job=job).next()
-    assert hello["job"]["id"] == str(job.pk)
+    mine = job(shirin)
+    hello = sockets.open(staff, job=mine).next()
+    assert hello["job"]["id"] == str(mine.pk)
     assert hello["unfinished"] == []
     assert refusal(sockets, staff, presence.open_page(shirin.pk)) == REFUSED
 
@@ -87,11 +86,10 @@ def test_other_sites_get_nothing(sockets: Sockets, shirin: User) -> None:
 
 
 def test_the_language_is_that_of_the_page(sockets: Sockets, shirin: User) -> None:
-    job = rows.job(shirin)
-    said = {code: sockets.open(shirin, job=job, language=code).next() for code in ("fa", "en", "xx")}
-    texts = {code: hello["job"]["status_text"] for code, hello in said.items()}
-    assert texts["en"] == texts["xx"] == "Waiting"
-    assert texts["fa"] == "در صف"
+    mine = job(shirin)
+    said = {code: sockets.open(shirin, job=mine, language=code).next() for code in ("fa", "en", "xx")}
+    texts = {code: hello["job"]["languages"] for code, hello in said.items()}
+    assert texts == {"fa": "فارسی", "en": "Persian", "xx": "Persian"}
 
 
 # Presence
@@ -195,60 +193,60 @@ def strict(graces: Any) -> None:
     graces.TAB_CLOSE_GRACE = 0
 
 
-def who_ended(job: Job) -> str | None:
-    row = Transition.objects.filter(job=job, now=JobStatus.CANCELLING).first()
-    return row and row.who
+def who_ended(of: Job) -> str | None:
+    row = Transition.objects.filter(job=of, now=JobStatus.CANCELLING).first()
+    return row.who if row else None
 
 
 @pytest.mark.usefixtures("strict")
 class TestStrict:
     def test_being_served_a_page_is_no_presence(self, sockets: Sockets, shirin: User) -> None:
-        job = rows.job(shirin, grace_until=timezone.now())
+        mine = job(shirin, grace_until=timezone.now())
         page = presence.open_page(shirin.pk)
-        assert list(presence.abandoned()) == [job]
+        assert list(presence.abandoned()) == [mine]
         sockets.open(shirin, page).next()
         assert list(presence.abandoned()) == []
 
     def test_a_close_ends_jobs_at_once(self, sockets: Sockets, shirin: User, omid: User) -> None:
-        job, kept, other = rows.job(shirin), rows.job(shirin, keep_running=True), rows.job(omid)
+        mine, kept, other = job(shirin), job(shirin, keep_running=True), job(omid)
         socket = sockets.open(shirin)
         socket.next()
         socket.close(CLOSED)
-        assert who_ended(job) == lifecycle.PRESENCE
+        assert who_ended(mine) == lifecycle.PRESENCE
         assert who_ended(kept) is who_ended(other) is None
 
     @pytest.mark.parametrize(("age", "ends"), [(1, True), (6, False)])
     def test_another_page_keeps_them_unless_it_is_young(
         self, sockets: Sockets, shirin: User, age: int, ends: bool
     ) -> None:
-        job, pages = rows.job(shirin), [sockets.open(shirin) for _ in range(2)]
+        mine, pages = job(shirin), [sockets.open(shirin) for _ in range(2)]
         for page in pages:
             page.next()
         PageLease.objects.filter(pk=pages[1].page_id).update(opened=timezone.now() - timedelta(seconds=age))
         pages[0].close(CLOSED)
-        assert (who_ended(job) is not None) == ends
+        assert (who_ended(mine) is not None) == ends
 
     def test_another_page_of_the_site_is_no_leaving(self, sockets: Sockets, shirin: User) -> None:
-        job = rows.job(shirin, grace_until=timezone.now())
+        mine = job(shirin, grace_until=timezone.now())
         socket = sockets.open(shirin)
         socket.next()
         socket.close(WITHIN)
-        assert who_ended(job) is None
+        assert who_ended(mine) is None
         assert list(presence.abandoned()) == []
         nearly_over(socket.page_id, 0)
-        assert list(presence.abandoned()) == [job]
+        assert list(presence.abandoned()) == [mine]
 
     def test_silence_ends_nothing(self, sockets: Sockets, shirin: User) -> None:
-        job, socket = rows.job(shirin), sockets.open(shirin)
+        mine, socket = job(shirin), sockets.open(shirin)
         socket.next()
         socket.vanish()
-        assert who_ended(job) is None
+        assert who_ended(mine) is None
 
     def test_only_the_first_word_counts(self, sockets: Sockets, shirin: User) -> None:
         """The beacon of an old page comes when its owner has begun another job."""
         socket = sockets.open(shirin)
         socket.next()
         presence.close(socket.page_id)
-        job = rows.job(shirin)
+        mine = job(shirin)
         socket.close(CLOSED)
-        assert who_ended(job) is None
+        assert who_ended(mine) is None
