@@ -7,6 +7,7 @@ lost attempt overwrites nothing, and finds nothing to write to once the job's di
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterable, Mapping
@@ -125,6 +126,12 @@ def facts(job_id: uuid.UUID, attempt: uuid.UUID, files: Mapping[str, str]) -> li
             raise HostError(detail=f"The stage names a file {name!r} that it has not made.")
         found.append(Artifact(kind=kind, name=f"{attempt}/{name}", size=path.stat().st_size))
     return found
+
+
+def source_name(name: str) -> str:
+    """What a file that was brought as `name` is called in the job's directory: its suffix stays if it is a tame one."""
+    suffix = Path(name).suffix
+    return f"source{suffix}" if re.fullmatch(r"\.[A-Za-z0-9]{1,9}", suffix) else "source"
 
 
 def path_of(job_id: uuid.UUID, kind: str) -> Path | None:

@@ -39,7 +39,7 @@ def deliver(job: Job, name: str, output: Path, work: Path, brought: Iterable[Pat
     Files of `brought` are never replaced. Raises DiskFull, Unwritable.
     """
     kinds = {artifact.kind: artifact.name for artifact in job.artifacts.exclude(kind__in=_KEPT_BACK)}
-    names = {kind: _name(name, kind, file, job.target) for kind, file in kinds.items()}
+    names = {kind: name_of(name, kind, file, job.target) for kind, file in kinds.items()}
     own_words = f"{job.spoken}.srt"
     if own_words in names and is_brought(output / names[own_words], brought):
         del names[own_words]
@@ -74,7 +74,8 @@ def is_brought(place: Path, brought: Iterable[Path]) -> bool:
     return any(path.resolve() == place.resolve() for path in brought)
 
 
-def _name(name: str, kind: str, file: str, target: str) -> str:
+def name_of(name: str, kind: str, file: str, target: str) -> str:
+    """What the file of a kind is called beside the other results of the video `name`. `file` is its name now."""
     if kind == "video":
         return f"{name}.{target}{Path(file).suffix}"
     return f"{name}{Path(file).suffix}" if kind == "poster" else f"{name}.{kind}"

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -19,6 +20,7 @@ from jobs.pipeline.cues import Cue
 from jobs.pipeline.errors import EmptyFile, NoSuchFile, NotAFile, SubtitlesNeeded
 from jobs.pipeline.given import read_subtitles
 from jobs.pipeline.languages import language
+from jobs.pipeline.limits import Limits
 from jobs.pipeline.link import check_link
 from jobs.pipeline.protocols import Brief
 from jobs.pipeline.scripts import must_look_like
@@ -40,8 +42,7 @@ def accept_file(owner: Any, path: Path, order: Order, *, subtitles: Path | None 
     name = path.name.encode(errors="replace").decode()  # a name may hold bytes that are no text
 
     def link(home: Path) -> Artifact:
-        suffix = path.suffix if path.suffix.isascii() and len(path.suffix) < 10 else ""  # names have 255 bytes at most
-        place = home / f"source{suffix}"
+        place = home / artifacts.source_name(path.name)
         place.symlink_to(path)
         return Artifact(kind="source", name=place.name, size=0)
 
@@ -52,6 +53,7 @@ def accept_upload(
     owner: Any, name: str, size: int, order: Order, *, subtitles: Path | None = None, **fields: Any
 ) -> Job:
     """A job that waits for a file of `size` bytes. Raises PipelineError before anything is stored."""
+    Limits(max_bytes=settings.MAX_BYTES).check_size(size, name)
     return _accept(owner, SourceKind.UPLOAD, name, order, subtitles, size=size, **fields)
 
 

@@ -117,6 +117,14 @@ def submit(job_id: uuid.UUID, who: str) -> None:
         _open(job_id, job.stages.earliest("number"))
 
 
+def uploaded_more(job_id: uuid.UUID) -> bool:
+    """More of the file came: a sign of life, which pages show. False when the job does not wait for it any more."""
+    with transaction.atomic():
+        waits = Job.objects.filter(pk=job_id, status=JobStatus.UPLOADING).update(**bumped())
+        notify(job_id)
+    return bool(waits)
+
+
 # A stage runs
 
 

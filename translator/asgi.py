@@ -13,9 +13,10 @@ pages = get_asgi_application()
 # Imported here: models can be imported only after the line above.
 from jobs import models, workers  # noqa: E402
 from jobs.web.consumers import LONGEST  # noqa: E402
+from jobs.web.pressure import patient  # noqa: E402
 from jobs.web.routing import sockets  # noqa: E402
 
-application = ProtocolTypeRouter({"http": pages, "websocket": sockets})
+application = ProtocolTypeRouter({"http": patient(pages), "websocket": sockets})
 
 # Daphne would take in messages of any length, and has no option for it.
 WebSocketProtocol.maxMessagePayloadSize = LONGEST

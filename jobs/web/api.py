@@ -17,7 +17,7 @@ from jobs.health import look
 from jobs.models import Job
 from jobs.web.access import job_for
 from jobs.web.lists import PAGE, searched
-from jobs.web.problems import problem
+from jobs.web.problems import answer
 from jobs.web.snapshot import brief, cue_of, snapshot
 
 api = NinjaAPI(title="Zirnevis", auth=django_auth, docs_url=None, openapi_url=None)
@@ -52,19 +52,19 @@ def health(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - its name is 
 
 @api.exception_handler(Http404)
 def _missing(_request: HttpRequest, _error: Any) -> HttpResponse:
-    return problem(404, _("There is no such job."))
+    return answer(404, _("There is no such job."))
 
 
 @api.exception_handler(AuthenticationError)
 def _unknown(_request: HttpRequest, _error: Any) -> HttpResponse:
-    return problem(401, _("Sign in first."))
+    return answer(401, _("Sign in first."))
 
 
 @api.exception_handler(ValidationError)
 def _wrong(_request: HttpRequest, _error: Any) -> HttpResponse:
-    return problem(400, _("This request cannot be understood."))
+    return answer(400, _("This request cannot be understood."))
 
 
 @api.exception_handler(HttpError)
 def _refused(_request: HttpRequest, error: Any) -> HttpResponse:
-    return problem(error.status_code, str(error))
+    return answer(error.status_code, str(error))

@@ -34,7 +34,7 @@ from jobs.web import choices
 from jobs.web.access import job_for
 from jobs.web.forms import SourceForm
 from jobs.web.lists import FILTERS, PAGE, searched
-from jobs.web.problems import problem
+from jobs.web.problems import answer
 from jobs.web.snapshot import FORMATS, FORMS, brief, cue_of, snapshot
 from jobs.web.words import sentence_of
 
@@ -54,7 +54,7 @@ def new(request: HttpRequest) -> HttpResponse:
         else:
             return _begun(request, job)
     if form.errors and _wants_json(request):
-        return problem(422, " ".join(str(said) for errors in form.errors.values() for said in errors))
+        return answer(422, " ".join(str(said) for errors in form.errors.values() for said in errors))
     shown = {"form": form, "choices": choices.shown(), "max_bytes": settings.MAX_BYTES}
     return render(request, "web/new.html", shown, status=422 if form.errors else 200)
 

@@ -1,10 +1,50 @@
-"""Errors as scripts read them."""
+"""Answers that refuse: problem JSON (RFC 9457) with a sentence in the language of the page."""
 
 from __future__ import annotations
 
-from django.http import JsonResponse
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from django.http import HttpResponse
+
+from jobs.pipeline.errors import BadInput, DiskFull, EngineError, PipelineError, QuotaError, StorageFull, TooLarge
+from jobs.web.words import sentence_of
+
+CONTENT_TYPE = "application/problem+json"
+
+_STATUSES: tuple[tuple[type[PipelineError], int], ...] = (
+    (TooLarge, 413),
+    (StorageFull, 413),
+    (QuotaError, 429),
+    (DiskFull, 507),
+    (BadInput, 400),
+    (EngineError, 400),
+)
+"""The first that fits. Anything else is our own fault."""
 
 
-def problem(status: int, title: str) -> JsonResponse:
-    """Problem JSON (RFC 9457). `title` is for people, in their language."""
-    return JsonResponse({"status": status, "title": title}, status=status, content_type="application/problem+json")
+class Problem(Exception):
+    """Ends a view with this status and sentence."""
+
+    def __init__(self, status: int, sentence: str, **headers: str) -> None:
+        """An underscore in the name of a header stands for a hyphen."""
+        self.status, self.sentence, self.headers = status, sentence, headers
+        super().__init__(sentence)
+
+    @classmethod
+    def of(cls, error: PipelineError) -> Problem:
+        """What a refusal of the pipeline is called on the web."""
+        return cls(next((status for kind, status in _STATUSES if isinstance(error, kind)), 500), sentence_of(error))
+
+    def answer(self) -> HttpResponse:
+        headers = {name.replace("_", "-"): value for name, value in self.headers.items()}
+        return answer(self.status, self.sentence, headers)
+
+
+def answer(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> HttpResponse:
+    """The refusal itself."""
+    body = {"status": status, "title": HTTPStatus(status).phrase, "detail": sentence}
+    return HttpResponse(
+        json.dumps(body, ensure_ascii=False), status=status, content_type=CONTENT_TYPE, headers=dict(headers or {})
+    )

@@ -50,7 +50,7 @@ form.addEventListener("submit", async (event) => {
     fields.set("bytes", chosen.size);
     const answer = await fetch(form.action, { method: "POST", body: fields, headers: { Accept: "application/json" } });
     if (answer.status === 201) begin(await answer.json());
-    else refuse(answer.headers.get("Content-Type")?.includes("json") ? (await answer.json()).title : "");
+    else refuse(answer.headers.get("Content-Type")?.includes("json") ? (await answer.json()).detail : "");
   } catch {
     refuse("");
   } finally {

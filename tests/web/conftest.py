@@ -18,6 +18,7 @@ def media_root(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> Path:
     """Where jobs live."""
     place = tmp_path_factory.mktemp("media")
     settings.MEDIA_ROOT = place
+    settings.STATIC_ROOT = place  # WhiteNoise warns of one that is not there.
     return place
 
 
