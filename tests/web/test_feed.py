@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from channels.exceptions import ChannelFull
 from channels.layers import get_channel_layer
 from django.contrib.auth.models import User
 from django.db import DatabaseError, connection
@@ -206,7 +207,7 @@ def test_who_takes_nothing_in_gets_a_snapshot(
     async def send(channel: str, message: dict[str, Any]) -> None:
         if full:
             full.pop()
-            raise feed.ChannelFull
+            raise ChannelFull
         await usual(channel, message)
 
     monkeypatch.setattr(layer, "send", send)
@@ -258,9 +259,7 @@ def test_the_database_restarts(
     assert page.hear("job", keep_running=True)
 
 
-def test_a_lost_word_is_made_up_for(
-    sockets: Sockets, shirin: User, mine: Job, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lost_word_is_made_up_for(sockets: Sockets, shirin: User, mine: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "LOOK_ANYWAY", 0.3)
     page = sockets.open(shirin, job=mine)
     page.hear("hello")
