@@ -249,7 +249,7 @@ def test_nginx_gives_it_out(job: Job, settings: Any) -> None:
     assert path
     answer = ask(job, "video", Range="bytes=0-1", query="?download=1")
     assert (answer.status, answer.data) == (200, b"")
-    assert answer["X-Accel-Redirect"] == f"/protected/jobs/{job.pk}/{path.parent.name}/video.mp4"
+    assert answer["X-Accel-Redirect"] == f"/protected/jobs/{job.pk}/{path.parent.name}/v.mp4"
     assert answer["Content-Type"] == "video/mp4"
     assert answer["Content-Disposition"].startswith("attachment")
     assert ask(job, "video", cast()["omid"]).status == 404
