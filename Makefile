@@ -5,7 +5,7 @@ BIN := .venv/bin
 # The address of an index of CPU-only PyTorch wheels; then the CUDA libraries (4 GB) are left out.
 TORCH_INDEX ?=
 SYSTEM_PACKAGES := apertium apertium-eng-spa
-TEST_PACKAGES := postgresql nginx-light
+TEST_PACKAGES := postgresql gettext nginx-light
 # Where `make run` listens, and where it keeps its pid file and socket.
 LISTEN ?= 127.0.0.1
 PORT ?= 8000
@@ -14,7 +14,7 @@ PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # one pip at a time in one .venv
-.PHONY: help demo run test soak check format bench whisperx lock vendor frames clean
+.PHONY: help demo run test soak check format bench whisperx lock vendor frames messages clean
 
 help: ## what the targets do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -63,6 +63,11 @@ vendor: .venv/dev ## copy fonts from their packages as static/vendor/vendor.lock
 
 frames: .venv/dev ## draw the approved subtitle pictures anew: look at each before you commit it
 	$(BIN)/python -m tests.pipeline.approve_frames
+
+messages: .venv/dev .venv/system-test ## renew the Persian catalogue from the sources; translate what is new, then run it again
+	ENV_FILE= DEBUG=1 $(BIN)/python manage.py makemessages --locale fa --no-location --no-wrap \
+		--ignore=.venv --ignore=build --ignore=staticfiles --ignore=tests --ignore=demo
+	ENV_FILE= DEBUG=1 $(BIN)/python manage.py compilemessages --locale fa --ignore=.venv
 
 clean: ## remove .venv and caches; videos, results and .env stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 
-from jobs import artifacts, lifecycle
+from jobs import endings, lifecycle
 from jobs.admin_read_only import ReadOnly
 from jobs.models import FINAL, UNFINISHED, Artifact, Job, JobStatus
 from jobs.pipeline.limits import bytes_text
@@ -87,13 +87,12 @@ class JobActions(ReadOnly):
         return TemplateResponse(request, "admin/jobs/job/delete_files.html", context)
 
     def _delete(self, request: HttpRequest, job_id: uuid.UUID) -> bool:
-        """The row is locked, so that the job cannot begin again while its files go."""
         with transaction.atomic():
-            job = Job.objects.select_for_update().filter(pk=job_id, status__in=FINAL).first()
-            if job is None or not artifacts.purge(job_id):
-                return False
             self.log_deletions(request, Job.objects.filter(pk=job_id))
-            return lifecycle.forget(job_id)
+            gone = endings.delete(job_id)
+            if not gone:
+                transaction.set_rollback(True)
+        return gone
 
     def _each(
         self, request: HttpRequest, queryset: QuerySet[Job], act: Callable[[uuid.UUID], bool], done: str, refused: str

@@ -27,11 +27,22 @@ def home(job_id: uuid.UUID) -> Path:
 
 
 def make_home(job_id: uuid.UUID) -> None:
-    """Called once, before the job's row is written. Raises DiskFull, Unwritable."""
+    """Called once, before the job's row is written. Raises DiskFull, Unwritable.
+
+    The place of all jobs comes with the very first one. If it is missing later, the disk is not mounted, and a new one
+    would lie hidden below the mount.
+    """
     try:
-        home(job_id).mkdir(parents=True)
+        if not is_present() and not Job.objects.exists():
+            _jobs().mkdir(parents=True, exist_ok=True)
+        home(job_id).mkdir()
     except OSError as error:
         raise refusal(error, home(job_id)) from None
+
+
+def is_present() -> bool:
+    """Whether the disk with the jobs is there: where it is not mounted, the place of all jobs is missing."""
+    return _jobs().is_dir()
 
 
 def room(job_id: uuid.UUID, attempt: uuid.UUID) -> Path:
@@ -140,13 +151,15 @@ def drop(job_id: uuid.UUID, *kinds: str) -> None:
 def purge(job_id: uuid.UUID) -> bool:
     """Delete the job's directory: renamed first, so that a late writer finds nothing. Whether all of it is gone.
 
-    It can be repeated, and done by several at once.
+    It can be repeated, and done by several at once. Files of a disk that is not there are not gone.
     """
+    if not is_present():
+        return False
     discard(job_id)
     mine = list(trash().glob(f"{job_id}.*"))
     for place in mine:
         shutil.rmtree(place, ignore_errors=True)
-    return not home(job_id).exists() and not any(place.exists() for place in mine)
+    return not home(job_id).exists() and not any(place.exists() for place in mine) and is_present()
 
 
 def discard(job_id: uuid.UUID) -> None:
@@ -181,7 +194,7 @@ def stored(path: Path) -> int:
 
 def orphans() -> list[Path]:
     """Directories of jobs that no row owns."""
-    if not _jobs().is_dir():
+    if not is_present():
         return []
     places = {place.name: place for place in _jobs().iterdir()}
     known = {str(key) for key in Job.objects.values_list("pk", flat=True)}

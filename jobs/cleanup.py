@@ -129,8 +129,7 @@ def _end_upload(job_id: uuid.UUID, due: QuerySet[Job]) -> bool:
 
 def _has_no_files(job_id: uuid.UUID) -> bool:
     """Where the place of all jobs is missing, it is the disk that is gone, not the files of this job."""
-    home = artifacts.home(job_id)
-    return home.parent.is_dir() and not home.exists()
+    return not artifacts.home(job_id).exists() and artifacts.is_present()
 
 
 # Files, and rows that are only old

@@ -21,9 +21,9 @@ from jobs.engines.spec import Spec
 from jobs.health import ROOM
 from jobs.pipeline import media
 from jobs.pipeline.errors import PipelineError
+from jobs.pipeline.fonts import FONTS, missing_font
 from jobs.pipeline.languages import language
 from jobs.pipeline.limits import bytes_text
-from jobs.pipeline.subtitle import FONTS, missing_font
 
 _PAIRS = (("en", "fa"), ("en", "es"), ("fa", "en"), ("ar", "fa"))
 """Language pairs that the table of engines shows: the ones this project is for, first."""

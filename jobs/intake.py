@@ -71,7 +71,7 @@ def start_again(job_id: uuid.UUID, owner: Any, *, subtitles: Path | None = None)
         raise SubtitlesNeeded
     if old.source_kind == SourceKind.LINK:
         return accept_link(owner, old.source, order, subtitles=subtitles, keep_running=old.keep_running)
-    return _accept(owner, SourceKind.UPLOAD, old.source, order, subtitles, size=old.size, keep_running=old.keep_running)
+    return accept_upload(owner, old.source, old.size, order, subtitles=subtitles, keep_running=old.keep_running)
 
 
 def _accept(

@@ -65,7 +65,7 @@ class Job(models.Model):
     status = models.CharField(max_length=12, choices=JobStatus, default=JobStatus.UPLOADING, editable=False)
     source_kind = models.CharField(max_length=6, choices=SourceKind)
     source = models.TextField(help_text="a link, a path, or the name of the uploaded file")
-    size = models.PositiveBigIntegerField(default=0, help_text="bytes of the file that an upload promised")
+    size = models.PositiveBigIntegerField(default=0, help_text="bytes that were promised of an upload; 0: not known")
     title = models.CharField(max_length=300, blank=True)
     order = models.JSONField(default=dict)
     target = models.CharField(max_length=16)

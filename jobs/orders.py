@@ -9,7 +9,7 @@ from typing import Any
 from jobs.pipeline.messages import plain, shaped
 from jobs.pipeline.protocols import Formality
 from jobs.pipeline.render import Mode
-from jobs.pipeline.subtitle import Style
+from jobs.pipeline.style import Style
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

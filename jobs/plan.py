@@ -26,7 +26,7 @@ from jobs.pipeline.probe import Media
 from jobs.pipeline.protocols import Brief
 from jobs.pipeline.render import Mode
 from jobs.pipeline.stages import Stage
-from jobs.pipeline.subtitle import Form
+from jobs.pipeline.style import Form
 from jobs.pipeline.translate import is_captions
 
 _DEFAULT_SIZE = (1280, 720)

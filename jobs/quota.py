@@ -54,10 +54,11 @@ def _check_minutes(owner: AbstractBaseUser, limit: int) -> None:
 
 
 def _check_storage(owner: AbstractBaseUser, limit: int, new_bytes: int) -> None:
-    """A file of unknown size must have room for a byte at least."""
+    """A file of unknown size must have room for a byte at least; one that is coming takes what was promised."""
     if not limit:
         return
     stored = _sum(Artifact.objects.filter(job__owner=owner.pk), "size")
+    stored += _sum(Job.objects.filter(owner=owner.pk, status=JobStatus.UPLOADING), "size")
     if stored + max(new_bytes, 1) > limit:
         raise StorageFull(stored=bytes_text(int(stored)), limit=bytes_text(limit))
 

@@ -11,30 +11,27 @@ import logging
 import selectors
 import time
 import traceback
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.db.models import F, Sum
-from django.utils import timezone
 
-from jobs import artifacts, endings, lifecycle, models, plan
+from jobs import artifacts, endings, lifecycle, models, plan, usage
 from jobs.children import Child, Warm
 from jobs.lifecycle import Claim, IllegalTransition, LostAttempt
-from jobs.models import Job, Queue, StageRun, StageStatus, UsageEntry, Worker
+from jobs.models import Job, Queue, StageRun, Worker
 from jobs.orders import order_of
 from jobs.patience import patiently
 from jobs.pipeline import messages
 from jobs.pipeline.errors import PipelineError, StageDied, StageTimedOut, from_record
 from jobs.pipeline.limits import duration_text
-from jobs.pipeline.messages import Cues, End, Run, TranslateTask
+from jobs.pipeline.messages import Run, TranslateTask
 from jobs.pipeline.probe import Media
 from jobs.pipeline.stages import Stage, time_limit
 from jobs.pipeline.workspace import refusal
+from jobs.translation import Translation
 from jobs.wakeups import LOOK, LOOK_ANYWAY, Wakeups
 from jobs.workers import BEAT
 
@@ -70,17 +67,6 @@ class _Stop(Exception):
     """The stage has to stop: its job ends, or the attempt is lost."""
 
 
-@dataclass(slots=True)
-class _Translation:
-    """How far cues have been handed to a translating child."""
-
-    task: TranslateTask
-    sent: int = 0
-    whole: bool = False
-    before: str = ""
-    keys: dict[int, str] = field(default_factory=dict)
-
-
 class _Course:
     """One claimed stage, from the claim to its end."""
 
@@ -92,7 +78,7 @@ class _Course:
         self._share, self._shown = 0.0, 0.0
         self._heard = 0.0
         self._child: Child | None = None
-        self._translation: _Translation | None = None
+        self._translation: Translation | None = None
         self._facts = {"job": str(claim.job_id), "stage": claim.stage, "attempt": self._attempt}
 
     def run(self) -> None:
@@ -138,8 +124,8 @@ class _Course:
         child.begin()
         child.send(Run(self._attempt, room, task))
         if isinstance(task, TranslateTask):
-            self._translation = _Translation(task)
-            self._hand_over(child)
+            self._translation = Translation(self._claim, self._job, task)
+            self._translation.hand_over(child)
         return self._relay(child)
 
     def _relay(self, child: Child) -> messages.Done | messages.Failed:
@@ -182,8 +168,8 @@ class _Course:
             self._looked = now
             if patiently(lambda: lifecycle.has_to_stop(self._claim)):
                 raise _Stop
-            if self._translation:
-                patiently(lambda: self._hand_over(child))
+            if translation := self._translation:
+                patiently(lambda: translation.hand_over(child))
         if now - self._written >= WRITE and self._share > self._shown:
             self._show()
         elif now - self._beaten >= BEAT:
@@ -208,7 +194,10 @@ class _Course:
             case messages.Window():
                 patiently(lambda: self._keep_window(report))
             case messages.Translated():
-                patiently(lambda: self._keep_translation(report))
+                translation = self._translation
+                assert translation, "only a translating child translates"
+                patiently(lambda: translation.keep(report))
+                self._share = max(self._share, translation.share())
 
     def _note(self, sentence: str, params: dict[str, str]) -> None:
         with lifecycle.fenced(self._claim.attempt) as (job, _):
@@ -227,71 +216,8 @@ class _Course:
             following=following,
         )
         with lifecycle.fenced(self._claim.attempt) as (job, _):
-            self._account(job, seconds=max(0.0, window.end - self._heard))
+            usage.account(job, self._claim.stage, seconds=max(0.0, window.end - self._heard))
         self._heard = window.end
-
-    def _keep_translation(self, part: messages.Translated) -> None:
-        translation = self._translation
-        assert translation, "only a translating child translates"
-        flags = {cue.id: list(cue.flags) for cue in part.cues}
-        texts = {cue.id: cue.target for cue in part.cues}
-        with lifecycle.fenced(self._claim.attempt) as (job, _):
-            rows = list(job.cues.filter(number__in=texts))
-            for row in rows:
-                row.target, row.flags, row.answered = texts[row.number], flags[row.number], True
-            models.Cue.objects.bulk_update(rows, ["target", "flags", "answered"])
-            self._account(job, input_tokens=part.usage.input_tokens, output_tokens=part.usage.output_tokens)
-            if translation.task.engine:
-                good = {translation.keys[cue.id]: cue.target for cue in part.cues if _is_good(cue.flags, cue.target)}
-                plan.remember(job.owner_id, good)
-            Job.objects.filter(pk=job.pk).update(**models.bumped())
-        self._share = max(self._share, _translated_share(self._claim.job_id))
-
-    def _account(self, job: Job, **used: Any) -> None:
-        """One row a stage and engine: a retried stage adds to it."""
-        engine = job.engines.get(self._claim.stage)
-        if engine and any(used.values()):
-            row, _ = UsageEntry.objects.get_or_create(
-                job=job, stage=self._claim.stage, engine=engine, defaults={"owner_id": job.owner_id}
-            )
-            sums = {name: F(name) + amount for name, amount in used.items()}
-            UsageEntry.objects.filter(pk=row.pk).update(at=timezone.now(), **sums)
-
-    # Cues for a translating child
-
-    def _hand_over(self, child: Child) -> None:
-        """The cues that have been recognised since the last time; whether these are all is asked before."""
-        translation = self._translation
-        if translation is None or translation.whole:
-            return
-        whole = not (
-            StageRun.objects.filter(job=self._claim.job_id, stage=Stage.TRANSCRIBE)
-            .exclude(status=StageStatus.DONE)
-            .exists()
-        )
-        rows = list(self._job.cues.filter(number__gt=translation.sent))
-        if rows:
-            done = {row.number: row.target for row in rows if row.answered} | self._remembered(translation, rows)
-            cues = tuple(plan.as_cue(row) for row in rows)
-            child.send(Cues(self._attempt, tuple(replace(cue, target="", flags=_own(cue)) for cue in cues), done))
-            translation.sent, translation.before = rows[-1].number, rows[-1].source
-        if whole:
-            translation.whole = True
-            child.send(End(self._attempt))
-
-    def _remembered(self, translation: _Translation, rows: list[models.Cue]) -> dict[int, str]:
-        """Fill in what this owner had translated before."""
-        if not translation.task.engine:
-            return {}
-        keys = plan.cache_keys(translation.task, rows, translation.before)
-        translation.keys |= keys
-        known = plan.remembered(self._job.owner_id, keys.values())
-        found = [row for row in rows if not row.answered and keys[row.number] in known]
-        for row in found:
-            row.target, row.answered = known[keys[row.number]], True
-        with lifecycle.fenced(self._claim.attempt):
-            models.Cue.objects.bulk_update(found, ["target", "answered"])
-        return {row.number: row.target for row in found}
 
     # The end
 
@@ -375,22 +301,3 @@ class _Course:
 def _(sentence: str) -> str:
     """Mark a sentence for the catalogue."""
     return sentence
-
-
-def _own(cue: Any) -> tuple[str, ...]:
-    """The flags of recognition; those of an earlier translation do not count for a new one."""
-    return tuple(flag for flag in cue.flags if flag == "unsure")
-
-
-def _is_good(flags: tuple[str, ...], text: str) -> bool:
-    """Whether a translation is worth keeping for another time."""
-    return bool(text) and not set(flags) - {"unsure", "too_long"}
-
-
-def _translated_share(job_id: uuid.UUID) -> float:
-    """Of the whole: the answered cues of those known, times how much has been recognised."""
-    cues = models.Cue.objects.filter(job=job_id)
-    known = cues.count()
-    recognised = StageRun.objects.filter(job=job_id, stage=Stage.TRANSCRIBE).aggregate(share=Sum("progress"))["share"]
-    share = 1.0 if recognised is None else recognised
-    return share * cues.filter(answered=True).count() / known if known else 0.0

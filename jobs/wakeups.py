@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING
 
-import psycopg
 from django.db import connection
 
-from jobs.lifecycle import CHANNEL
-
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from jobs.listener import Listener
 
 LOOK = 0.25
 """Seconds between two looks where nobody tells us."""
@@ -21,43 +17,25 @@ LOOK_ANYWAY = 2.0
 
 
 class Wakeups:
-    """A connection of its own that listens; it makes itself anew when it broke."""
+    """What can be heard of the jobs of this database."""
 
     def __init__(self) -> None:
-        self._listening: psycopg.Connection[Any] | None = None
+        self._listener: Listener | None = None
 
     def descriptor(self) -> int | None:
         """What to watch; None where nobody tells us anything."""
         if connection.vendor != "postgresql":
             return None
-        if self._listening is None or self._listening.closed:
-            with suppress(psycopg.Error):
-                self._listening = _listen()
-        return self._listening.fileno() if self._listening and not self._listening.closed else None
+        if self._listener is None:
+            from jobs.listener import Listener
+
+            self._listener = Listener()
+        return self._listener.descriptor()
 
     def jobs(self) -> set[str]:
         """The ids of the jobs that changed since the last call."""
-        if self._listening is None:
-            return set()
-        try:
-            return {told.payload for told in self._listening.notifies(timeout=0)}
-        except psycopg.Error:
-            self.close()
-            return set()
+        return self._listener.jobs() if self._listener else set()
 
     def close(self) -> None:
-        if self._listening:
-            with suppress(psycopg.Error):
-                self._listening.close()
-        self._listening = None
-
-
-def _listen() -> psycopg.Connection[Any]:
-    known = {key: value for key, value in connection.get_connection_params().items() if key in _PLAIN}
-    listening = psycopg.connect(**known, autocommit=True)
-    listening.execute(f"LISTEN {CHANNEL}")
-    return listening
-
-
-_PLAIN = {"dbname", "user", "password", "host", "port", "sslmode", "service", "passfile", "options"}
-"""What a connection of Django's and a plain one have in common."""
+        if self._listener:
+            self._listener.close()

@@ -15,8 +15,6 @@ from contextlib import suppress
 from functools import cache
 from itertools import pairwise
 
-from babel import Locale
-
 from jobs.pipeline import persian
 from jobs.pipeline.characters import width
 from jobs.pipeline.languages import Language
@@ -223,5 +221,7 @@ def _is(character: str, script: str) -> bool:
 @cache
 def _names(script: str) -> tuple[str, ...]:
     """What the Unicode names of the letters of `script` begin with. A script without a name here has any letter."""
-    name = Locale("en").scripts.get(script, "")
+    from jobs.pipeline.cldr import script_name
+
+    name = script_name(script)
     return _OTHER_SCRIPTS.get(script) or (name.split()[0].upper() if name else "",)

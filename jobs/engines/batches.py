@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from jobs.engines.prompt import Surroundings
 from jobs.pipeline.protocols import Line
 
+BATCH_LINES = 60
+"""Lines a request. Free Gemini keys are limited by requests a day (20 in 2026), and larger batches lose more lines."""
+
 BATCH_CHARACTERS = 6000
 """Characters a request: about 1,500 tokens of English, so that the answer fits the 4,096 that any model may write."""
 

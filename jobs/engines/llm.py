@@ -14,16 +14,13 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from jobs.engines import answers, prompt
-from jobs.engines.batches import batches, surroundings
+from jobs.engines.batches import BATCH_LINES, batches, surroundings
 from jobs.engines.memory import Memory
 from jobs.engines.remote import Declined, TooMuch, Unanswered, patiently
 from jobs.pipeline.characters import width
 from jobs.pipeline.errors import PipelineError, ServiceError
 from jobs.pipeline.languages import language
 from jobs.pipeline.protocols import Batch, Brief, Line, Translation, Usage
-
-BATCH_LINES = 60
-"""Lines a request. Free Gemini keys are limited by requests a day (20 in 2026), and larger batches lose more lines."""
 
 NOTHING = Usage()
 

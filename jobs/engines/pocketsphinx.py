@@ -3,70 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
-
-import numpy as np
 
 from jobs.engines.spec import TranscriberSpec
-from jobs.pipeline.protocols import SAMPLE_RATE, Progress, Readiness, Samples, Word
-from jobs.pipeline.speech import Region, speech_regions
-
-_PAUSE = 0.5
-"""Seconds of silence that end a sentence: PocketSphinx hears no punctuation."""
-
-_CHUNK = SAMPLE_RATE  # samples in one call, 1 s: the decoder holds the interpreter for a third of that
-_FRAMES = 100  # of the decoder, a second
-_MEAN, _SEARCH = "mean", "_default"  # the search that only measures, and the one that recognises
-_CONTEXT = 0.2  # seconds of audio decoded on both sides of a region
-_CAPITALS = {"i": "I", "i'm": "I'm", "i'll": "I'll", "i've": "I've", "i'd": "I'd"}
+from jobs.pipeline.protocols import Readiness, Transcriber
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
     """There is nothing to set."""
-
-
-class PocketSphinx:
-    """The engine. Its model is loaded by the first call and stays."""
-
-    name = "pocketsphinx"
-    window_seconds = 60.0
-
-    def __init__(self) -> None:
-        self._decoder: Any = None
-
-    def detect(self, samples: Samples) -> str:  # noqa: ARG002
-        """English: it knows no other language."""
-        return "en"
-
-    def recognise(self, samples: Samples, language: str, progress: Progress) -> Sequence[Word]:  # noqa: ARG002
-        regions = speech_regions(samples)
-        parts = [_cut(samples, region) for region in regions]
-        if not parts:
-            progress(1.0)
-            return []
-        decoder = self._load()
-        mean = _cepstral_mean(decoder, np.concatenate(parts))
-        words: list[Word] = []
-        for region, part in zip(regions, parts, strict=True):
-            decoder.set_cmn(mean)
-            words += _decode(decoder, part, max(0.0, region.start - _CONTEXT))
-            progress(min(1.0, region.end * SAMPLE_RATE / len(samples)))
-        progress(1.0)
-        return _sentences(words)
-
-    def _load(self) -> Any:
-        if self._decoder is None:
-            from pocketsphinx import Decoder
-
-            self._decoder = Decoder(samprate=SAMPLE_RATE, loglevel="FATAL")
-            self._decoder.add_keyphrase(_MEAN, "zoology")  # any word: the cheapest search there is
-            self._decoder.activate_search(_SEARCH)
-        self._decoder.reinit_feat()  # or what it took for noise in the last window would colour this one
-        return self._decoder
 
 
 def readiness(_options: Options) -> Readiness:
@@ -77,71 +22,10 @@ def readiness(_options: Options) -> Readiness:
     return Readiness(ready=True, detail="the English model of its wheel")
 
 
-def _cut(samples: Samples, region: Region) -> Samples:
-    first = max(0, int((region.start - _CONTEXT) * SAMPLE_RATE))
-    return samples[first : int((region.end + _CONTEXT) * SAMPLE_RATE)]
+def create(_options: Options) -> Transcriber:
+    from jobs.engines.pocketsphinx_model import PocketSphinx
 
-
-def _chunks(samples: Samples) -> list[bytes]:
-    """`samples` in equal parts of about a second, as the decoder takes them."""
-    parts = np.array_split((samples * 32767).astype("<i2"), max(1, round(len(samples) / _CHUNK)))
-    return [part.tobytes() for part in parts]
-
-
-def _cepstral_mean(decoder: Any, speech: Samples) -> str:
-    """The mean cepstrum of all speech in the window, as `set_cmn` takes it.
-
-    The decoder would learn it on the way, and until then mishear; it is the voice and the microphone, not what is said.
-    """
-    decoder.activate_search(_MEAN)
-    means = []
-    for chunk in _chunks(speech):
-        decoder.start_utt()
-        decoder.process_raw(chunk, no_search=True, full_utt=True)
-        decoder.end_utt()
-        means.append([float(number) for number in decoder.get_cmn(False).split(",")])
-    decoder.activate_search(_SEARCH)
-    return ",".join(f"{number:.5f}" for number in np.mean(means, axis=0))
-
-
-def _decode(decoder: Any, samples: Samples, start: float) -> list[Word]:
-    """The words of one stretch of speech, without what the decoder writes for silence and noises."""
-    decoder.start_utt()
-    for chunk in _chunks(samples):
-        decoder.process_raw(chunk, no_search=False, full_utt=False)
-    decoder.end_utt()
-    return [
-        Word(
-            text=segment.word.partition("(")[0],  # "read(2)" is the second pronunciation of “read”
-            start=start + segment.start_frame / _FRAMES,
-            end=start + (segment.end_frame + 1) / _FRAMES,
-            confidence=min(1.0, segment.prob),
-        )
-        for segment in decoder.seg() or ()
-        if segment.word[0] not in "<["
-    ]
-
-
-def _sentences(words: Sequence[Word]) -> list[Word]:
-    """The words with a capital after each pause and a full stop before it."""
-    if not words:
-        return []
-    pauses = [after.start - before.end >= _PAUSE for before, after in pairwise(words)]
-    return [
-        Word(
-            text=_written(word.text, first=first, last=last),
-            start=word.start,
-            end=word.end,
-            confidence=word.confidence,
-        )
-        for word, first, last in zip(words, [True, *pauses], [*pauses, True], strict=True)
-    ]
-
-
-def _written(text: str, *, first: bool, last: bool) -> str:
-    text = _CAPITALS.get(text, text)
-    text = text[:1].upper() + text[1:] if first else text
-    return text + "." if last else text
+    return PocketSphinx()
 
 
 ENGINE = TranscriberSpec(
@@ -150,6 +34,6 @@ ENGINE = TranscriberSpec(
     options=Options,
     readiness=readiness,
     languages=lambda _options: frozenset({"en"}),
-    create=lambda _options: PocketSphinx(),
+    create=create,
     demo=True,
 )

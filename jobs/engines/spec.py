@@ -1,9 +1,9 @@
 """How an engine presents itself: its name, its options, and what it can do before anything heavy is loaded.
 
-An engine module defines one `ENGINE`, a TranscriberSpec or a TranslatorSpec, and imports its heavy packages inside
-functions, so that the registry stays cheap to read. Options are a frozen dataclass of str, int, float, bool; every
-field has a default and `metadata={"help": ...}`, plus `"secret": True` where it must never be shown. The environment
-variable of a field is NAME_FIELD in capitals: `GEMINI_API_KEY`.
+An engine module defines one `ENGINE`, a TranscriberSpec or a TranslatorSpec. Heavy packages wait for its `create`:
+that imports them, or a second module that does, so that the registry stays cheap to read. Options are a frozen
+dataclass of str, int, float, bool; every field has a default and `metadata={"help": ...}`, plus `"secret": True`
+where it must never be shown. The environment variable of a field is NAME_FIELD in capitals: `GEMINI_API_KEY`.
 """
 
 from __future__ import annotations

@@ -1,22 +1,15 @@
-"""How subtitles look in ASS: the choices a person has, and their measures on a picture of any size and shape."""
+"""How a style looks in ASS: its measures on a picture of any size and shape."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from dataclasses import replace
 
 from pysubs2 import Alignment, Color, SSAStyle
 
 from jobs.pipeline.characters import cells_a_character
-from jobs.pipeline.errors import BadStyle
 from jobs.pipeline.fonts import font
 from jobs.pipeline.languages import Language
-
-Look = Literal["box", "outline"]
-Size = Literal["small", "medium", "large"]
-Position = Literal["bottom", "top"]
-
-CHOICES: dict[str, tuple[str, ...]] = {"look": get_args(Look), "size": get_args(Size), "position": get_args(Position)}
+from jobs.pipeline.style import Style
 
 _SCALE = {"small": 0.8, "medium": 1.0, "large": 1.25}
 _CHARACTER = 0.5
@@ -37,28 +30,6 @@ _ONE_BOX = 4
 """libass's border style of one box around all lines, as wide as Shadow beyond them. Style 3 of others draws a box for
 each line, and their overlaps show. A player without style 4 draws letters with a shadow."""
 _OUTLINED = 1
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Style:
-    """What a person may choose. ASS, and so the burned picture, shows it; players draw SRT and WebVTT as they like."""
-
-    look: Look = "box"
-    size: Size = "medium"
-    position: Position = "bottom"
-
-
-def parse_style(text: str) -> Style:
-    """The style of words in any order, such as `outline,large,top`; what is not named stays as it is by default.
-
-    Raises BadStyle for an unknown word, or two of one kind.
-    """
-    chosen: dict[str, str] = {}
-    for word in filter(None, text.lower().replace(",", " ").split()):
-        kind = next((kind for kind, words in CHOICES.items() if word in words), "")
-        if not kind or chosen.setdefault(kind, word) != word:
-            raise BadStyle(style=text, choices="; ".join(", ".join(words) for words in CHOICES.values()))
-    return replace(Style(), **chosen)  # type: ignore[arg-type]
 
 
 def em(style: Style, size: tuple[int, int], *, second: bool = False) -> float:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import BinaryIO
 
-from babel.core import get_global
-
 from jobs.pipeline.probe import Media
 
 MP4_VIDEO: frozenset[str] = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4"})
@@ -105,13 +103,10 @@ _NOT_IN_CLDR = {"ak": "aka", "gu": "guj", "tl": "tgl", "tw": "twi"}
 
 
 def track_language(code: str, *, mp4: bool) -> str:
-    """How an MP4 or an MKV tags a track in the language `code`: `fa` is `fas` or `per`; an unknown one is `und`.
+    """How an MP4 or an MKV tags a track in the language `code`: `fa` is `fas` or `per`; an unknown one is `und`."""
+    from jobs.pipeline import cldr
 
-    CLDR lists the codes of single members before that of the whole language: pes, then fas.
-    """
     short = code.replace("_", "-").split("-")[0].lower()
-    aliases = get_global("language_aliases").items()
-    longer = [long for long, known in aliases if known == short and len(long) == 3]
-    terms = [long for long in longer if long not in _BIBLIOGRAPHIC.values()]
+    terms = [long for long in cldr.long_codes(short) if long not in _BIBLIOGRAPHIC.values()]
     long = short if len(short) == 3 else _NOT_IN_CLDR.get(short) or (terms[-1] if terms else "und")
     return long if mp4 else _BIBLIOGRAPHIC.get(long, long)

@@ -20,8 +20,6 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-import imageio_ffmpeg
-
 from jobs.pipeline import errors
 from jobs.pipeline.probe import Media
 from jobs.pipeline.protocols import Progress, ignore_progress
@@ -37,6 +35,8 @@ SUBTITLE_FORMATS = "ass,srt,webvtt"
 
 def ffmpeg() -> Path:
     """The ffmpeg that imageio-ffmpeg brings: it has libass and x264. Raises NoFfmpeg."""
+    import imageio_ffmpeg
+
     try:
         return Path(imageio_ffmpeg.get_ffmpeg_exe())
     except RuntimeError as error:

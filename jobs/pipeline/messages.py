@@ -18,7 +18,7 @@ from jobs.pipeline.fetch import Limits, LinkOptions
 from jobs.pipeline.probe import Media
 from jobs.pipeline.protocols import Brief, Usage
 from jobs.pipeline.render import Mode
-from jobs.pipeline.subtitle import Form, Style
+from jobs.pipeline.style import Form, Style
 
 T = TypeVar("T")
 

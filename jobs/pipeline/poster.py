@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from jobs.pipeline import errors
 from jobs.pipeline.ffmpeg import input_of, make, making
 from jobs.pipeline.probe import Media
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 POSTER_WIDTH = 1280
 POSTER_QUALITY = 82

@@ -8,9 +8,9 @@ from typing import Literal
 
 from jobs.pipeline import media as ffmpeg
 from jobs.pipeline.errors import MediaFailed
+from jobs.pipeline.fonts import FONTS
 from jobs.pipeline.media import Media
 from jobs.pipeline.protocols import Progress, ignore_progress
-from jobs.pipeline.subtitle import FONTS
 
 Mode = Literal["burn", "soft", "none"]
 

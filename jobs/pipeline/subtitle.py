@@ -11,23 +11,18 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pysubs2
 
-from jobs.pipeline.ass_style import Style as Style
 from jobs.pipeline.ass_style import ass_style, fitting_cells, narrowed
-from jobs.pipeline.ass_style import parse_style as parse_style
 from jobs.pipeline.bidi import direct, strip_marks
 from jobs.pipeline.characters import Piece, cell_width, cells, pieces
 from jobs.pipeline.cues import Cue
 from jobs.pipeline.ffmpeg import making
-from jobs.pipeline.fonts import FONTS as FONTS
-from jobs.pipeline.fonts import missing_font as missing_font
 from jobs.pipeline.languages import Direction, Language
+from jobs.pipeline.style import Form, Style
 from jobs.pipeline.wrap import unwrap, wrap
-
-Form = Literal["source", "target", "bilingual"]
 
 WORD_JOINER = "\u2060"
 
@@ -50,7 +45,7 @@ def write(
     form: Form,
     source: Language,
     target: Language,
-    style: Style = Style(),  # noqa: B008 - frozen
+    style: Style = Style(),
     size: tuple[int, int] = (1280, 720),
 ) -> None:
     """Write `cues` to `path` in the format of its suffix: .srt, .vtt or .ass. The file appears whole or not at all.

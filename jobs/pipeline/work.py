@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from jobs.pipeline import cues as layout
-from jobs.pipeline import fetch, media, quality, subtitle
+from jobs.pipeline import fetch, media, quality
 from jobs.pipeline.catalogue import _
 from jobs.pipeline.cues import Cue
 from jobs.pipeline.errors import NoAudio
@@ -28,7 +28,6 @@ from jobs.pipeline.messages import (
 )
 from jobs.pipeline.protocols import Progress, Transcriber, Translator, Usage
 from jobs.pipeline.render import poster_of, render
-from jobs.pipeline.transcribe import transcribe
 from jobs.pipeline.translate import translate
 
 _FETCH_SHARE = 0.8
@@ -111,6 +110,8 @@ def _fetch(task: FetchTask, bench: Bench) -> Made:
 
 
 def _recognise(task: RecogniseTask, bench: Bench) -> Made:
+    from jobs.pipeline.transcribe import transcribe
+
     transcriber = bench.engines.transcriber(task.engine, task.options)
     spoken, heard, first_id = task.spoken, task.heard, task.first_id
     for window in transcribe(
@@ -149,6 +150,8 @@ def _translate(task: TranslateTask, bench: Bench) -> Made:
 
 
 def _subtitle(task: SubtitleTask, bench: Bench) -> Made:
+    from jobs.pipeline import subtitle
+
     spoken, target = language(task.spoken), language(task.target)
     for name, form in task.forms.items():
         path = bench.room / f"subtitles.{name}"

@@ -13,10 +13,10 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from jobs.orders import Order
-from jobs.pipeline.ass_style import Style
 from jobs.pipeline.errors import PipelineError
 from jobs.pipeline.languages import language
 from jobs.pipeline.link import check_link
+from jobs.pipeline.style import Style
 from jobs.pipeline.translate import terms
 from jobs.web.words import language_name, sentence_of
 

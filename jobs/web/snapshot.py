@@ -48,6 +48,7 @@ DEMO = {spec.name: spec.label for spec in SPECS if spec.demo}
 def brief(job: Job) -> dict[str, Any]:
     """A row of the jobs list. `job.stages` and `job.artifacts` should be prefetched."""
     runs, kinds = list(job.stages.all()), {artifact.kind for artifact in job.artifacts.all()}
+    percent = 100 if job.status == JobStatus.COMPLETED else int(100 * share_done(runs))
     return {
         "id": str(job.pk),
         "version": job.version,
@@ -58,8 +59,10 @@ def brief(job: Job) -> dict[str, Any]:
         "languages": languages(job),
         "length": words.clock(job.seconds) if job.seconds else "",
         "created": words.moment(job.created),
-        "percent": 100 if job.status == JobStatus.COMPLETED else int(100 * share_done(runs)),
+        "percent": percent,
+        "percent_text": words.percent(percent),
         "left": left_text(job, runs),
+        "moving": job.status not in FINAL,
         "warn": job.status in UNFINISHED and not job.keep_running,
         "ended": job.status in FINAL,
         "error": words.recorded(job.error) if job.error else "",
@@ -88,6 +91,7 @@ def snapshot(job: Job) -> dict[str, Any]:
         "deleted_text": deleted_text(job),
         "upload": upload(job),
         "video": video(job, kinds),
+        "part": f"{job.status} {len(job.notes)} {' '.join(sorted(kinds))}",
         "files": files(job, kinds),
         "facts": facts(job),
         "problems": problems(job),
@@ -181,7 +185,12 @@ def upload(job: Job) -> dict[str, Any] | None:
     """What the page needs to go on with an upload."""
     if job.status != JobStatus.UPLOADING or job.source_kind != SourceKind.UPLOAD:
         return None
-    return {"name": job.source, "url": reverse("upload", args=[job.pk])}
+    return {
+        "name": job.source,
+        "size": job.size,
+        "size_text": words.size(job.size),
+        "url": reverse("upload", args=[job.pk]),
+    }
 
 
 def video(job: Job, kinds: set[str]) -> dict[str, Any] | None:

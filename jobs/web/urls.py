@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.contrib.auth import views as auth
+from django.urls import include, path
 
-from jobs.web import media, uploads, views
+from jobs.web import accounts, media, pages, uploads
+from jobs.web.api import api
 
 urlpatterns = [
-    path("api/health", views.health),
+    path("", pages.new, name="new"),
+    path("jobs/", pages.jobs, name="jobs"),
+    path("jobs/<uuid:job_id>/", pages.job, name="job"),
+    path("jobs/<uuid:job_id>/subtitles/<str:form>.<str:kind>", pages.subtitles, name="subtitles"),
+    path("jobs/<uuid:job_id>/report.json", pages.report, name="report"),
+    path("jobs/<uuid:job_id>/cancel", pages.cancel, name="cancel"),
+    path("jobs/<uuid:job_id>/retry", pages.retry, name="retry"),
+    path("jobs/<uuid:job_id>/again", pages.again, name="again"),
+    path("jobs/<uuid:job_id>/keep", pages.keep, name="keep"),
+    path("jobs/<uuid:job_id>/delete", pages.delete, name="delete"),
     path("uploads/", uploads.uploads, name="uploads"),
     path("uploads/<uuid:job_id>", uploads.upload, name="upload"),
     path("media/<uuid:job_id>/<str:kind>", media.media, name="media"),
+    path("api/", api.urls),
+    path("language", include("django.conf.urls.i18n")),
+    path("sign-in/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("sign-out/", auth.LogoutView.as_view(), name="logout"),
+    path("sign-up/", accounts.sign_up, name="sign_up"),
+    path("account/password/", auth.PasswordChangeView.as_view(), name="password_change"),
+    path("account/password/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
+    path("account/reset/", auth.PasswordResetView.as_view(), name="password_reset"),
+    path("account/reset/sent/", auth.PasswordResetDoneView.as_view(), name="password_reset_done"),
+    path("account/reset/<uidb64>/<token>/", auth.PasswordResetConfirmView.as_view(), name="password_reset_confirm"),
+    path("account/reset/done/", auth.PasswordResetCompleteView.as_view(), name="password_reset_complete"),
 ]

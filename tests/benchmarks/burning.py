@@ -8,12 +8,13 @@ from pathlib import Path
 
 from jobs.pipeline import media, subtitle
 from jobs.pipeline.cues import Cue
+from jobs.pipeline.fonts import FONTS
 from jobs.pipeline.languages import language
 from tests.benchmarks.material import persian_cues, video
 from tests.benchmarks.measure import BUILD, alternate, timed
 from tests.benchmarks.rows import Row, ratio
 
-FONT = subtitle.FONTS / "Vazirmatn-Regular.ttf"
+FONT = FONTS / "Vazirmatn-Regular.ttf"
 
 
 def measure(*, quick: bool) -> list[Row]:
@@ -24,7 +25,7 @@ def measure(*, quick: bool) -> list[Row]:
     found = media.probe(source)
     ours, bare = alternate(
         runs,
-        partial(timed, partial(media.burn, source, drawn, BUILD / "ours.mp4", media=found, fonts=subtitle.FONTS)),
+        partial(timed, partial(media.burn, source, drawn, BUILD / "ours.mp4", media=found, fonts=FONTS)),
         partial(timed, partial(_bare, source, drawn, BUILD / "bare.mp4")),
     )
     ((composed),) = alternate(1, partial(timed, partial(_compose, source, cues, BUILD / "moviepy.mp4")))
@@ -36,7 +37,7 @@ def measure(*, quick: bool) -> list[Row]:
 
 def _bare(source: Path, drawn: Path, target: Path) -> None:
     """What a person types: the same filter, codec and quality."""
-    picture = ("-vf", f"ass={drawn}:fontsdir={subtitle.FONTS}", "-c:v", "libx264", "-crf", str(media.CRF))
+    picture = ("-vf", f"ass={drawn}:fontsdir={FONTS}", "-c:v", "libx264", "-crf", str(media.CRF))
     rest = ("-pix_fmt", "yuv420p", "-c:a", "copy", "-movflags", "+faststart", str(target))
     subprocess.run([str(media.ffmpeg()), "-nostdin", "-v", "error", "-y", "-i", source, *picture, *rest], check=True)
 

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from jobs.engines import gemini, openai_compatible
+from jobs.engines.gemini_model import GeminiModel
 from jobs.engines.llm import Answer, LanguageModel, LlmTranslator
+from jobs.engines.openai_compatible_model import OpenAiModel
 from jobs.engines.prompt import Question
 from jobs.pipeline.protocols import Brief, Line, Translation, Usage
 from tests.engines.fake_llm_server import KEY, Shape, translated
@@ -50,14 +52,14 @@ def good(asked: Mapping[str, Any]) -> dict[str, str]:
     return {number: translated(number, text) for number, text in texts.items()}
 
 
-def gemini_model(url: str, **options: Any) -> gemini.GeminiModel:
+def gemini_model(url: str, **options: Any) -> GeminiModel:
     settings: dict[str, Any] = {"api_key": KEY, "endpoint": url, "timeout": 5.0} | options
-    return gemini.GeminiModel(gemini.Options(**settings))
+    return GeminiModel(gemini.Options(**settings))
 
 
-def openai_model(url: str, **options: Any) -> openai_compatible.OpenAiModel:
+def openai_model(url: str, **options: Any) -> OpenAiModel:
     settings: dict[str, Any] = {"base_url": f"{url}/v1", "model": "small", "api_key": KEY, "timeout": 5.0} | options
-    return openai_compatible.OpenAiModel(openai_compatible.Options(**settings))
+    return OpenAiModel(openai_compatible.Options(**settings))
 
 
 def model_of(shape: Shape, url: str, **options: Any) -> LanguageModel:

@@ -13,7 +13,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from jobs.engines import hub, models
-from jobs.engines.whisperx import Options, WhisperX, readiness
+from jobs.engines.whisperx import Options, readiness
+from jobs.engines.whisperx_model import WhisperX
 from tests.engines.hub_server import FakeHub, running_hub
 from tests.pipeline.sounds import SENTENCES, voice
 

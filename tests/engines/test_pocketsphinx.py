@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.engines.pocketsphinx import ENGINE, PocketSphinx
+from jobs.engines.pocketsphinx import ENGINE
+from jobs.engines.pocketsphinx_model import PocketSphinx
 from jobs.pipeline.protocols import SAMPLE_RATE, Word, ignore_progress
 from tests.pipeline.sounds import HUMAN, SAMPLE, plain, voice
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jobs.engines import whisperx
+from jobs.engines import whisperx, whisperx_model
 from jobs.engines.registry import TRANSCRIBERS
 from jobs.engines.spec import TranscriberSpec
 from jobs.pipeline.languages import language
@@ -27,7 +27,7 @@ def _sentences() -> list[str]:
 
 
 def toy_whisperx(models: Path) -> Transcriber:
-    return whisperx.WhisperX(whisperx.Options(model="tiny", models_dir=str(models), chunk_size=5, batch_size=4))
+    return whisperx_model.WhisperX(whisperx.Options(model="tiny", models_dir=str(models), chunk_size=5, batch_size=4))
 
 
 # How an engine is made that needs a model here; the others are made with their defaults.

@@ -38,8 +38,9 @@ def nothing_left(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
 
 @pytest.fixture(autouse=True)
 def media_root(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> Path:
-    """Where jobs live."""
+    """Where jobs live, as the first job left it."""
     place = tmp_path_factory.mktemp("media")
+    (place / "jobs").mkdir()
     settings.MEDIA_ROOT = place
     return place
 
@@ -89,8 +90,10 @@ def mounted(directory: Path, options: str) -> Iterator[Path]:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 100 kB."""
-    yield from mounted(tmp_path / "small", "size=100k")
+    """A file system of 100 kB, on which there have been jobs."""
+    for place in mounted(tmp_path / "small", "size=100k"):
+        (place / "jobs").mkdir()
+        yield place
 
 
 @pytest.fixture

@@ -46,6 +46,7 @@ PAGES = [LIST, "admin:jobs_worker_changelist", "admin:jobs_usageentry_changelist
 @pytest.fixture(autouse=True)
 def media(settings: Settings, tmp_path: Path) -> Path:
     settings.MEDIA_ROOT = tmp_path / "media"
+    (tmp_path / "media" / "jobs").mkdir(parents=True)
     settings.STATIC_ROOT = tmp_path  # WhiteNoise warns of one that is not there.
     return tmp_path / "media"
 

@@ -13,6 +13,7 @@ from django.db import connection
 from jobs import artifacts, endings, lifecycle
 from jobs.models import Artifact, Job
 from jobs.pipeline.errors import HostError, Unwritable
+from jobs.reaper import Reaper
 from tests.jobs import rows
 from tests.jobs.command import files_in
 
@@ -194,7 +195,91 @@ def test_orphans_and_sizes(job: Job, media_root: Path) -> None:
     assert artifacts.stored(media_root / "missing") == 0
 
 
-def test_without_a_place_there_are_no_orphans(media_root: Path) -> None:
-    assert artifacts.orphans() == []
+def test_without_a_place_there_are_no_orphans_and_nothing_is_gone(media_root: Path) -> None:
     assert artifacts.purge(uuid.uuid4())
+    (media_root / "jobs").rmdir()
+    assert artifacts.orphans() == []
+    assert not artifacts.purge(uuid.uuid4())
     assert not Artifact.objects.exists()
+
+
+def test_the_first_job_makes_the_place_of_all(media_root: Path) -> None:
+    (media_root / "jobs").rmdir()
+    artifacts.make_home(first := uuid.uuid4())
+    assert artifacts.home(first).is_dir()
+
+
+def test_a_job_is_not_cancelled_while_its_disk_is_not_there(job: Job, media_root: Path) -> None:
+    """Nor does a new job make a place below the mount, by which the disk would seem to be back."""
+    path = publish(job, "video", "v.mp4")
+    lifecycle.cancel(job.pk, who="shirin")
+    disk = media_root.rename(media_root.with_name("unmounted"))
+    for _ in range(2):
+        Reaper().sweep()
+        assert rows.status(job.pk) == "cancelling"
+        media_root.mkdir(exist_ok=True)  # the mount point, when nothing is mounted
+    with pytest.raises(Unwritable):
+        artifacts.make_home(uuid.uuid4())
+    media_root.rmdir()
+    disk.rename(media_root)
+    assert path.exists()
+    Reaper().sweep()
+    assert rows.status(job.pk) == "cancelled"
+    assert files_in(media_root) == {"jobs", ".trash"}
+
+
+def test_a_job_without_a_directory_is_cancelled(job: Job) -> None:
+    artifacts.home(job.pk).rmdir()
+    lifecycle.cancel(job.pk, who="shirin")
+    assert endings.finish(job.pk)
+
+
+def test_the_disk_that_goes_while_a_job_is_purged(job: Job, media_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lifecycle.cancel(job.pk, who="shirin")
+    away = media_root.with_name("away")
+    monkeypatch.setattr(artifacts, "discard", lambda _: media_root.rename(away))
+    assert not endings.finish(job.pk)
+    assert rows.status(job.pk) == "cancelling"
+
+
+# What a killed process left
+
+
+def test_what_an_attempt_left_is_lost(job: Job) -> None:
+    """A file beside the published one, and a directory of which nothing was published; uploads lie beside attempts."""
+    place = publish(job, "video", "v.mp4").parent
+    (artifacts.home(job.pk) / "source.mp4").touch()
+    assert artifacts.lost(job.pk) == {}
+    (place / "half").touch()
+    empty = artifacts.room(job.pk, uuid.UUID(int=8))
+    assert artifacts.lost(job.pk) == {place: {"v.mp4"}, empty: set()}
+    artifacts.clear_lost(job.pk)
+    assert artifacts.lost(job.pk) == {}
+    assert files_in(artifacts.home(job.pk)) == {"source.mp4", str(ATTEMPT), f"{ATTEMPT}/v.mp4"}
+
+
+def test_what_a_running_attempt_makes_is_not_lost(job: Job) -> None:
+    claim = lifecycle.claim("media")
+    assert claim
+    assert claim.job_id == job.pk
+    place = artifacts.room(job.pk, claim.attempt)
+    (place / "half").touch()
+    assert artifacts.lost(job.pk) == {}
+    artifacts.clear_lost(job.pk)
+    assert (place / "half").exists()
+    lifecycle.fail_stage(claim.attempt, {"code": "stage_died", "params": {}, "detail": ""}, again=True)
+    assert artifacts.lost(job.pk) == {place: set()}
+
+
+def test_of_a_job_that_has_no_directory_nothing_is_lost(job: Job) -> None:
+    artifacts.home(job.pk).rmdir()
+    assert artifacts.lost(job.pk) == {}
+    artifacts.clear_lost(job.pk)
+
+
+def test_who_clears_second_finds_nothing(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = artifacts.room(job.pk, ATTEMPT)
+    found = artifacts.lost(job.pk)
+    place.rmdir()
+    monkeypatch.setattr(artifacts, "lost", lambda _: found)
+    artifacts.clear_lost(job.pk)

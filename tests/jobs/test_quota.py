@@ -12,8 +12,9 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils import timezone
 
-from jobs import lifecycle, quota
+from jobs import intake, lifecycle, quota
 from jobs.models import Artifact, Job, OwnerLimits, SourceKind, UsageEntry
+from jobs.orders import Order
 from jobs.pipeline.errors import DailyMinutes, StorageFull, TooManyJobs, from_record
 from jobs.pipeline.stages import Stage
 
@@ -135,6 +136,19 @@ def test_bytes_that_are_stored(sara: User, omid: User, limits: Any) -> None:
     finish(sara, size=2_000_000)
     with pytest.raises(StorageFull):
         check(sara)
+
+
+def test_uploads_in_progress_count_with_what_was_promised(sara: User, omid: User, limits: Any) -> None:
+    limits.LIMIT_STORED_BYTES = 5_000_000
+    order = Order(target="es", spoken="en", transcriber="pocketsphinx", translator="apertium")
+    first = intake.accept_upload(sara, "one.mp4", 3_000_000, order)
+    assert Job.objects.get(pk=first.pk).size == 3_000_000
+    with pytest.raises(StorageFull):
+        intake.accept_upload(sara, "two.mp4", 2_000_001, order)
+    intake.accept_upload(sara, "two.mp4", 2_000_000, order)
+    check(omid, new_bytes=5_000_000)
+    lifecycle.cancel(first.pk, who="sara")
+    check(sara, new_bytes=3_000_000)
 
 
 def test_limits_of_one_owner(sara: User, omid: User, limits: Any) -> None:

@@ -45,11 +45,12 @@ def notice_the_end(wakeups: Wakeups) -> None:
     """Listen until the connection is found broken: first comes the server's farewell, then the end."""
     broken = wakeups.descriptor()
     assert broken is not None
+    assert wakeups._listener
     for _ in range(3):
-        if wakeups._listening:
+        if wakeups._listener._listening:
             assert select.select([broken], [], [], 5)[0]
             assert wakeups.jobs() == set()
-    assert wakeups._listening is None
+    assert wakeups._listener._listening is None
 
 
 def test_on_sqlite_nobody_tells(wakeups: Wakeups) -> None:

@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
-from jobs.pipeline.ass_style import Style
 from jobs.pipeline.cues import Cue
 from jobs.pipeline.ffmpeg import ffmpeg
+from jobs.pipeline.fonts import FONTS
 from jobs.pipeline.languages import language
-from jobs.pipeline.subtitle import FONTS, Form, write
+from jobs.pipeline.style import Form, Style
+from jobs.pipeline.subtitle import write
 
 APPROVED = Path(__file__).parents[1] / "data" / "frames"
 
@@ -37,7 +38,7 @@ class Scene:
     to: str = "fa"
     source: str = ""
     form: Form = "target"
-    style: Style = Style()  # noqa: RUF009 - frozen
+    style: Style = Style()
     size: tuple[int, int] = (640, 360)
 
 

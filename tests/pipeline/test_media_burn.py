@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from jobs.pipeline import errors, media
+from jobs.pipeline.fonts import FONTS
 from jobs.pipeline.probe import frame_times
-from jobs.pipeline.subtitle import FONTS
 from tests.pipeline.clips import Clips, gray_frame, run, write_ass
 
 SIZE = (160, 120)

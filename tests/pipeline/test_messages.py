@@ -13,7 +13,7 @@ from jobs.pipeline.cues import Cue
 from jobs.pipeline.fetch import Limits, LinkOptions
 from jobs.pipeline.probe import AudioStream, Media, VideoStream
 from jobs.pipeline.protocols import Brief, Usage
-from jobs.pipeline.subtitle import Style
+from jobs.pipeline.style import Style
 
 CUES = (
     Cue(id=1, start=0.5, end=1.25, source="Hello", target="سلام", speaker="A", flags=("unsure",)),

@@ -13,7 +13,8 @@ from jobs.pipeline import errors
 from jobs.pipeline.cues import Cue
 from jobs.pipeline.given import read_subtitles
 from jobs.pipeline.languages import language
-from jobs.pipeline.subtitle import Form, write
+from jobs.pipeline.style import Form
+from jobs.pipeline.subtitle import write
 
 EN, FA = language("en"), language("fa")
 KINDS = ["srt", "vtt", "ass"]

@@ -9,10 +9,11 @@ import pysubs2
 import pytest
 
 from jobs.pipeline import errors
-from jobs.pipeline.ass_style import Style, ass_style, em, fitting_cells, narrowed, parse_style
+from jobs.pipeline.ass_style import ass_style, em, fitting_cells, narrowed
 from jobs.pipeline.characters import cell_width
 from jobs.pipeline.cues import Cue
 from jobs.pipeline.languages import language
+from jobs.pipeline.style import Style, parse_style
 from jobs.pipeline.subtitle import write
 from tests.pipeline.frames import Scene, draw
 

@@ -16,7 +16,7 @@ from jobs.pipeline.media import probe
 from jobs.pipeline.messages import FetchTask, RecogniseTask, RenderTask, SubtitleTask, Task, TranslateTask, shaped
 from jobs.pipeline.probe import Media
 from jobs.pipeline.protocols import Batch, Brief, Line, Usage
-from jobs.pipeline.subtitle import Style
+from jobs.pipeline.style import Style
 from jobs.pipeline.work import Bench, Made, work
 from tests.engines.echo_translator import EchoTranslator
 from tests.pipeline import sounds

@@ -33,7 +33,7 @@ from jobs.pipeline.languages import language
 from jobs.pipeline.link import is_link
 from jobs.pipeline.names import result_name
 from jobs.pipeline.protocols import Formality
-from jobs.pipeline.subtitle import parse_style
+from jobs.pipeline.style import parse_style
 from jobs.pipeline.translate import glossary
 from jobs.pipeline.workspace import workspace
 

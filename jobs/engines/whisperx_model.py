@@ -1,0 +1,211 @@
+"""WhisperX at work: its pipeline, its alignment, and what can go wrong in them.
+
+Its packages take seconds and hundreds of megabytes: they are imported when the first window comes.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from jobs.engines import models
+from jobs.engines.whisperx import LABEL, Options, readiness
+from jobs.engines.word_times import words_of
+from jobs.pipeline.errors import CannotDetectLanguage, EngineError, NotReady, OutOfMemory
+from jobs.pipeline.protocols import Progress, Samples, Word
+from jobs.pipeline.speech import speech_regions
+
+_OWN_CODES = {"jv": "jw", "fil": "tl"}
+_SURE = 0.2  # probability of a language under which it is a guess
+_UNALIGNED_CHUNK, _ALIGNED_CHUNK = 10, 30  # seconds; without alignment the times are those of the chunk
+_SHORTEST, _LONGEST = (
+    60.0,
+    300.0,
+)  # seconds of a window: room for a good cut, and a crash does not cost much
+_ALIGNING = 0.2  # share of the time that goes into alignment
+
+
+class WhisperX:
+    """The engine. Its model is loaded by the first call and stays."""
+
+    name = "whisperx"
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.batch_size = max(1, options.batch_size)
+        likes = self.batch_size * float(options.chunk_size or _ALIGNED_CHUNK)
+        self.window_seconds = min(max(likes, _SHORTEST), _LONGEST)
+        self._pipeline: Any = None
+        self._aligners: dict[str, tuple[Any, dict[str, Any]] | None] = {}
+
+    def detect(self, samples: Samples) -> str:
+        pipeline = self._load()
+        with _failures():
+            code, probability, _ = pipeline.model.detect_language(audio=samples)
+        if probability < _SURE:
+            raise CannotDetectLanguage(detail=f"{code}: {probability:.2f}")
+        return {own: known for known, own in _OWN_CODES.items()}.get(code, str(code))
+
+    def recognise(self, samples: Samples, language: str, progress: Progress) -> Sequence[Word]:
+        language = language.partition("-")[0]  # Whisper knows no regions and scripts
+        pipeline, aligner = self._load(), self._aligner(language)
+        share = 1 - _ALIGNING if aligner else 1.0
+        progress = _rising(progress)
+        segments = self._transcribe(pipeline, samples, language, bool(aligner), _scaled(progress, 0.0, share))
+        if aligner and segments:
+            segments = self._align(aligner, segments, samples, _scaled(progress, share, 1.0))
+        regions = speech_regions(samples)
+        progress(1.0)
+        return [word for segment in segments for word in words_of(segment, language, regions)]
+
+    def _transcribe(
+        self, pipeline: Any, samples: Samples, language: str, aligned: bool, progress: Callable[[float], None]
+    ) -> list[dict[str, Any]]:
+        chunk = self.options.chunk_size or (_ALIGNED_CHUNK if aligned else _UNALIGNED_CHUNK)
+        while True:
+            try:
+                with _failures():
+                    result = pipeline.transcribe(
+                        samples,
+                        batch_size=self.batch_size,
+                        language=_OWN_CODES.get(language, language),
+                        chunk_size=chunk,
+                        progress_callback=progress,
+                    )
+            except OutOfMemory:
+                if self.batch_size == 1:
+                    raise
+                self.batch_size //= 2
+            else:
+                return list(result["segments"])
+
+    def _align(
+        self, aligner: tuple[Any, dict[str, Any]], segments: list[dict[str, Any]], samples: Samples, progress: Any
+    ) -> list[dict[str, Any]]:
+        import whisperx
+
+        model, metadata = aligner
+        with _failures():
+            result = whisperx.align(segments, model, metadata, samples, str(model.device), progress_callback=progress)
+        return list(result["segments"])
+
+    def _load(self) -> Any:
+        if self._pipeline is None:
+            state = readiness(self.options)
+            if not state.ready:
+                raise NotReady(engine=LABEL, reason=state.reason, remedy=state.remedy)
+            with _failures(), _quiet():
+                self._pipeline = _load(self.options)
+        return self._pipeline
+
+    def _aligner(self, language: str) -> tuple[Any, dict[str, Any]] | None:
+        """The alignment model of a language, loaded once; None where there is none on disk."""
+        if language not in self._aligners:
+            directory = models.align_directory(language, self.options.models)
+            usable = self.options.align and not models.missing(directory, "align")
+            device = _device(self.options)
+            with _failures(), _quiet():
+                self._aligners = {language: _load_aligner(directory, language, device) if usable else None}
+        return self._aligners[language]
+
+
+def _load(options: Options) -> Any:
+    import whisperx
+
+    _send_nothing()
+    device = _device(options)
+    return whisperx.load_model(
+        str(models.whisper_directory(options.model, options.models)),
+        device,
+        compute_type=_compute_type(options, device),
+        asr_options={"initial_prompt": options.initial_prompt or None, "hotwords": options.hotwords or None},
+        vad_method="pyannote",
+        local_files_only=True,
+        threads=options.threads or os.cpu_count() or 1,
+    )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what the packages below say on loading: torchcodec is for files, and the engine is given arrays."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"\s*torchcodec is not installed", UserWarning)
+        yield
+    for chatty in ("whisperx", "lightning.pytorch"):  # one of them logs to standard output, which is the caller's
+        logging.getLogger(chatty).setLevel(logging.ERROR)
+
+
+def _send_nothing() -> None:
+    """Switch off the usage reports that pyannote.audio, the voice detector, sends home by default."""
+    from pyannote.audio.telemetry import set_telemetry_metrics
+
+    set_telemetry_metrics(False)
+
+
+def _load_aligner(directory: Path, language: str, device: str) -> tuple[Any, dict[str, Any]]:
+    from nltk.tokenize.punkt import PunktSentenceTokenizer
+    from whisperx import alignment
+
+    # align() divides segments into sentences, which are not used here, by a model that NLTK would download in the
+    # middle of the job. An untrained divider does as well.
+    alignment.nltk_load = lambda _resource: PunktSentenceTokenizer()
+    model, metadata = alignment.load_align_model(
+        language, device, model_name=str(directory.resolve()), model_cache_only=True
+    )
+    return model, metadata
+
+
+def _device(options: Options) -> str:
+    import torch
+
+    if options.device != "auto":
+        return options.device
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _compute_type(options: Options, device: str) -> str:
+    """float16 on GPUs that compute in it (older ones do not), int8 on a CPU."""
+    if options.compute_type != "auto":
+        return options.compute_type
+    wanted = "float16" if device == "cuda" else "int8"
+    supported = importlib.import_module("ctranslate2").get_supported_compute_types(device)
+    return wanted if wanted in supported else "default"
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """Out of memory under its own name, whichever library says it; anything else of the engine as EngineError."""
+    try:
+        yield
+    except MemoryError as failure:
+        raise OutOfMemory(engine=LABEL, detail=str(failure)) from failure
+    except (RuntimeError, ValueError) as failure:
+        text = str(failure)
+        kind = OutOfMemory if any(sign in text.lower() for sign in _MEMORY_SIGNS) else EngineError
+        raise kind(engine=LABEL, detail=text) from failure
+
+
+_MEMORY_SIGNS = ("out of memory", "bad_alloc", "failed to allocate", "not enough memory", "cudnn_status_alloc_failed")
+
+
+def _rising(progress: Progress) -> Progress:
+    """Progress that stands still while a batch that did not fit is done again."""
+    most = 0.0
+
+    def report(share: float) -> None:
+        nonlocal most
+        most = max(most, share)
+        progress(most)
+
+    return report
+
+
+def _scaled(progress: Progress, first: float, last: float) -> Callable[[float], None]:
+    """WhisperX's percents as a part of our share; its last batches may report more than 100."""
+    return lambda percent: progress(first + (last - first) * min(percent / 100, 1.0))

@@ -1,0 +1,67 @@
+"""What CLDR knows of languages and scripts, through babel.
+
+Nothing else imports babel, and this is imported by the functions that ask: most processes never do.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from babel import Locale, UnknownLocaleError
+from babel.core import get_global
+
+from jobs.pipeline.errors import UnknownLanguage
+
+_CODE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")
+_NO_LANGUAGE = {"und", "root", "mul", "zxx"}
+_OTHER_NAMES = {
+    "farsi": "fa",
+    "iw": "he",
+    "mandarin": "zh",
+    "cantonese": "yue",
+    "jw": "jv",
+    "nb": "no",
+    "norwegian bokmål": "no",
+}
+
+
+def locale(code_or_name: str) -> Locale:
+    """Of a code (`fa`, `pt-BR`) or an English name (`Persian`). Raises UnknownLanguage."""
+    wanted = code_or_name.strip()
+    code = _OTHER_NAMES.get(wanted.lower()) or _names().get(wanted.lower()) or wanted
+    if not _CODE.fullmatch(code):  # babel lets anything follow a “.” or “@”
+        raise UnknownLanguage(language=code_or_name)
+    try:
+        found = Locale.parse(code, sep="_" if "_" in code else "-")
+    except (ValueError, UnknownLocaleError):
+        raise UnknownLanguage(language=code_or_name) from None
+    if code.lower() in _NO_LANGUAGE:
+        raise UnknownLanguage(language=code_or_name)
+    return found
+
+
+def script(of: Locale) -> str:
+    """The ISO 15924 code of the script it is written in."""
+    likely = get_global("likely_subtags").get(of.language, "")
+    return of.script or next((part for part in likely.split("_") if len(part) == 4), "Latn")
+
+
+def script_name(code: str) -> str:
+    """The English name of a script by its ISO 15924 code; "" for an unknown one."""
+    name: str = Locale("en").scripts.get(code, "")
+    return name
+
+
+def long_codes(short: str) -> list[str]:
+    """The codes of three letters for the language `short`: those of its single members before that of the whole
+    (pes, then fas)."""
+    aliases = get_global("language_aliases").items()
+    return [long for long, known in aliases if known == short and len(long) == 3]
+
+
+@cache
+def _names() -> dict[str, str]:
+    """English names to codes. A name of two codes keeps the shorter one."""
+    names = Locale("en").languages
+    return {names[code].lower(): code for code in sorted(names, key=lambda code: (-len(code), code))}

@@ -1,0 +1,37 @@
+"""What a person may choose about subtitles: which texts they hold, and how they look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+from jobs.pipeline.errors import BadStyle
+
+Form = Literal["source", "target", "bilingual"]
+Look = Literal["box", "outline"]
+Size = Literal["small", "medium", "large"]
+Position = Literal["bottom", "top"]
+
+CHOICES: dict[str, tuple[str, ...]] = {"look": get_args(Look), "size": get_args(Size), "position": get_args(Position)}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Style:
+    """What a person may choose. ASS, and so the burned picture, shows it; players draw SRT and WebVTT as they like."""
+
+    look: Look = "box"
+    size: Size = "medium"
+    position: Position = "bottom"
+
+
+def parse_style(text: str) -> Style:
+    """The style of words in any order, such as `outline,large,top`; what is not named stays as it is by default.
+
+    Raises BadStyle for an unknown word, or two of one kind.
+    """
+    chosen: dict[str, str] = {}
+    for word in filter(None, text.lower().replace(",", " ").split()):
+        kind = next((kind for kind, words in CHOICES.items() if word in words), "")
+        if not kind or chosen.setdefault(kind, word) != word:
+            raise BadStyle(style=text, choices="; ".join(", ".join(words) for words in CHOICES.values()))
+    return replace(Style(), **chosen)  # type: ignore[arg-type]

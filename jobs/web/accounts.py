@@ -1,0 +1,29 @@
+"""Accounts: Django's own views do most of it. Signing up is off unless the settings allow it."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth import login
+from django.contrib.auth.forms import UserCreationForm
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
+
+
+class SignUpForm(UserCreationForm):  # type: ignore[type-arg]  # it cannot be subscripted when the program runs
+    class Meta:
+        model = User
+        fields = ("username", "email")
+
+
+@sensitive_post_parameters()
+def sign_up(request: HttpRequest) -> HttpResponse:
+    """An account of one's own, signed in at once."""
+    if not settings.SIGN_UP:
+        raise Http404
+    form = SignUpForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        login(request, form.save())
+        return redirect("new")
+    return render(request, "registration/sign_up.html", {"form": form})

@@ -1,0 +1,70 @@
+"""What scripts ask: the same plain data that the pages are made of. Errors are problem JSON (RFC 9457)."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import asdict
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.security import django_auth
+
+from jobs.health import look
+from jobs.models import Job
+from jobs.web.access import job_for
+from jobs.web.lists import PAGE, searched
+from jobs.web.problems import answer
+from jobs.web.snapshot import brief, cue_of, snapshot
+
+api = NinjaAPI(title="Zirnevis", auth=django_auth, docs_url=None, openapi_url=None)
+
+
+@api.get("/jobs")
+def jobs(request: HttpRequest, show: str = "", q: str = "", page: int = 1) -> dict[str, Any]:
+    """One's own jobs, the newest first."""
+    found = searched(Job.objects.filter(owner=request.user.pk), show, q)
+    shown = Paginator(found.prefetch_related("stages", "artifacts"), PAGE).get_page(page)
+    return {"jobs": [brief(job) for job in shown], "page": shown.number, "pages": shown.paginator.num_pages}
+
+
+@api.get("/jobs/{uuid:job_id}")
+def job(request: HttpRequest, job_id: uuid.UUID) -> dict[str, Any]:
+    return snapshot(job_for(request.user, job_id))
+
+
+@api.get("/jobs/{uuid:job_id}/cues")
+def cues(request: HttpRequest, job_id: uuid.UUID, after: int = 0) -> dict[str, Any]:
+    """Those with a higher number than `after`, or all."""
+    found = job_for(request.user, job_id)
+    return {"version": found.version, "cues": [cue_of(cue) for cue in found.cues.filter(number__gt=after)]}
+
+
+@api.api_operation(["GET", "HEAD"], "/health", auth=None)
+def health(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - its name is the API's
+    """For those who watch over the site: database, clusters, reaper, web server, disk. 503 when one is amiss."""
+    found = look()
+    return JsonResponse(asdict(found), status=200 if found.ok else 503, headers={"Cache-Control": "no-store"})
+
+
+@api.exception_handler(Http404)
+def _missing(_request: HttpRequest, _error: Any) -> HttpResponse:
+    return answer(404, _("There is no such job."))
+
+
+@api.exception_handler(AuthenticationError)
+def _unknown(_request: HttpRequest, _error: Any) -> HttpResponse:
+    return answer(401, _("Sign in first."))
+
+
+@api.exception_handler(ValidationError)
+def _wrong(_request: HttpRequest, _error: Any) -> HttpResponse:
+    return answer(400, _("This request cannot be understood."))
+
+
+@api.exception_handler(HttpError)
+def _refused(_request: HttpRequest, error: Any) -> HttpResponse:
+    return answer(error.status_code, str(error))

@@ -1,0 +1,222 @@
+"""The pages, and the forms that they send."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import uuid
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from jobs import endings, intake, lifecycle
+from jobs.intake import accept_file, accept_link, accept_upload
+from jobs.lifecycle import IllegalTransition
+from jobs.models import FINAL, Job
+from jobs.orders import Order, order_of
+from jobs.pipeline import subtitle
+from jobs.pipeline.errors import EngineError, PipelineError
+from jobs.pipeline.languages import language
+from jobs.pipeline.names import result_name
+from jobs.plan import as_cue
+from jobs.web import choices
+from jobs.web.access import job_for
+from jobs.web.forms import SourceForm
+from jobs.web.lists import FILTERS, PAGE, searched
+from jobs.web.problems import answer
+from jobs.web.snapshot import FORMATS, FORMS, brief, cue_of, snapshot
+from jobs.web.words import sentence_of
+
+SAMPLE = settings.BASE_DIR / "static" / "sample"
+
+
+@login_required
+@never_cache
+def new(request: HttpRequest) -> HttpResponse:
+    """The front page: a video comes in."""
+    form = SourceForm(request.POST or None, request.FILES or None, initial=choices.preselected())
+    if request.method == "POST" and form.is_valid():
+        try:
+            job = _accept(request.user, form)
+        except PipelineError as error:
+            form.add_error("link" if form.cleaned_data["source"] == "link" else None, sentence_of(error))
+        else:
+            return _begun(request, job)
+    if form.errors and _wants_json(request):
+        return answer(422, " ".join(str(said) for errors in form.errors.values() for said in errors))
+    shown = {"form": form, "choices": choices.shown(), "max_bytes": settings.MAX_BYTES}
+    return render(request, "web/new.html", shown, status=422 if form.errors else 200)
+
+
+def _accept(owner: Any, form: SourceForm) -> Job:
+    order, found = form.order(), form.cleaned_data
+    kept = {"keep_running": found["keep_running"]}
+    with form.brought() as brought:
+        match found["source"]:
+            case "link":
+                return accept_link(owner, found["link"], order, subtitles=brought, **kept)
+            case "sample":
+                return _sample(owner, order, kept)
+            case _:
+                return accept_upload(owner, found["name"], found["bytes"], order, subtitles=brought, **kept)
+
+
+def _sample(owner: Any, order: Order, fields: dict[str, Any]) -> Job:
+    """The bundled clip. Where no engine can translate it, the subtitles that a person wrote for it are used."""
+    clip = SAMPLE / "sample.mp4"
+    try:
+        return accept_file(owner, clip, order, title="sample", **fields)
+    except EngineError:
+        written = SAMPLE / f"sample.{order.target}.srt"
+        if not written.exists():
+            raise
+        finished = Order(target=order.target, brought=True, style=order.style, mode=order.mode)
+        return accept_file(owner, clip, finished, subtitles=written, title="sample", **fields)
+
+
+def _begun(request: HttpRequest, job: Job) -> HttpResponse:
+    """Scripts, which upload a file from the page they are on, are told where; others go to the job's page."""
+    return JsonResponse(snapshot(job), status=201) if _wants_json(request) else redirect("job", job.pk)
+
+
+def _wants_json(request: HttpRequest) -> bool:
+    return request.headers.get("Accept", "").startswith("application/json")
+
+
+@login_required
+@never_cache
+@require_safe
+def job(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
+    found = job_for(request.user, job_id)
+    target = order_of(found.order).target
+    shown = {
+        "job": found,
+        "shown": snapshot(found),
+        "cues": [cue_of(cue) for cue in found.cues.all()],
+        "source_direction": language(found.spoken).direction if found.spoken else "auto",
+        "target_direction": language(target).direction,
+        "mine": found.owner_id == request.user.pk,
+    }
+    return render(request, "web/job.html", shown)
+
+
+@login_required
+@never_cache
+@require_safe
+def jobs(request: HttpRequest) -> HttpResponse:
+    """One's own jobs: those of others stand in the admin."""
+    wanted, search = request.GET.get("show", ""), request.GET.get("q", "").strip()[:200]
+    found = searched(Job.objects.filter(owner=request.user.pk), wanted, search)
+    page = Paginator(found.prefetch_related("stages", "artifacts"), PAGE).get_page(request.GET.get("page"))
+    shown = {
+        "page": page,
+        "rows": [brief(one) for one in page],
+        "filters": FILTERS.items(),
+        "wanted": wanted if wanted in FILTERS else "",
+        "search": search,
+    }
+    return render(request, "web/jobs.html", shown)
+
+
+@login_required
+@require_safe
+def subtitles(request: HttpRequest, job_id: uuid.UUID, form: str, kind: str) -> HttpResponse:
+    """Subtitles as they are now, in one form and format: written anew, so that corrections are in them."""
+    found = job_for(request.user, job_id)
+    if form not in FORMS or kind not in FORMATS or not found.spoken:
+        raise Http404
+    source, target = language(found.spoken), language(found.target)
+    with tempfile.TemporaryDirectory() as room:
+        path = Path(room) / f"subtitles.{kind}"
+        style = order_of(found.order).style
+        cues = [as_cue(row) for row in found.cues.all()]
+        subtitle.write(cues, path, form=form, source=source, target=target, style=style)  # type: ignore[arg-type]
+        content = path.read_bytes()
+    codes = {"source": source.code, "target": target.code, "bilingual": f"{target.code}+{source.code}"}
+    name = f"{result_name(str(found))}.{codes[form]}.{kind}"
+    return _text(request, content, name, "text/vtt" if kind == "vtt" else "text/plain")
+
+
+@login_required
+@require_safe
+def report(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
+    """What the quality report says of each cue, and what it took."""
+    found = job_for(request.user, job_id)
+    if not found.result:
+        raise Http404
+    content = json.dumps(found.result, ensure_ascii=False, indent=2).encode()
+    return _text(request, content, f"{result_name(str(found))}.report.json", "application/json")
+
+
+def _text(request: HttpRequest, content: bytes, name: str, kind: str) -> HttpResponse:
+    answer = HttpResponse(content, content_type=f"{kind}; charset=utf-8")
+    answer["Content-Disposition"] = content_disposition_header("track" not in request.GET, name) or "inline"
+    answer["Cache-Control"] = "private, no-cache"
+    return answer
+
+
+@login_required
+@require_POST
+def cancel(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
+    """The Cancel button without scripts."""
+    lifecycle.cancel(job_for(request.user, job_id).pk, who=request.user.get_username())
+    return redirect("job", job_id)
+
+
+@login_required
+@require_POST
+def retry(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
+    """A failed job goes on from where it was. One that did so already is left alone."""
+    try:
+        lifecycle.retry(job_for(request.user, job_id).pk, who=request.user.get_username())
+    except IllegalTransition:
+        messages.info(request, _("This job goes on already."))
+    return redirect("job", job_id)
+
+
+@login_required
+@require_POST
+def again(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
+    """A new job with the same options, of the same owner."""
+    old = job_for(request.user, job_id)
+    try:
+        return redirect("job", intake.start_again(old.pk, old.owner).pk)
+    except PipelineError as error:
+        messages.error(request, sentence_of(error))
+    except IllegalTransition:
+        messages.info(request, _("This job has not ended yet."))
+    return redirect("job", job_id)
+
+
+@login_required
+@require_POST
+def keep(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
+    """Whether the job goes on when its owner leaves."""
+    lifecycle.set_keep_running(job_for(request.user, job_id).pk, "keep_running" in request.POST)
+    return HttpResponseRedirect(reverse("job", args=[job_id]))
+
+
+@login_required
+@require_POST
+def delete(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
+    """The job with its files."""
+    found = job_for(request.user, job_id)
+    if found.status not in FINAL:
+        messages.error(request, _("Cancel the job before you delete it."))
+        return redirect("job", job_id)
+    if endings.delete(found.pk):
+        messages.success(request, _("“{title}” was deleted.").format(title=found))
+    else:
+        messages.error(request, _("The files could not be deleted yet. Try again in a moment."))
+    return redirect("jobs")

@@ -1,0 +1,70 @@
+// The page of one job.
+
+import "web/captions";
+import { fill, show } from "web/bind";
+import { post } from "web/dom";
+import { stay } from "web/leaving";
+import * as live from "web/live";
+import { ready } from "web/sending";
+
+const main = document.querySelector("main");
+
+live.on("job", (job) => {
+  show(main, job);
+  main.dataset.status = job.status;
+  for (const stage of job.stages) {
+    const item = main.querySelector(`[data-stage="${stage.name}"]`);
+    item.dataset.state = stage.state;
+    item.querySelector(".bar i").style.inlineSize = `${stage.percent}%`;
+  }
+  fill(main.querySelector(".whole [data-percent]"), job.percent);
+  if (job.part !== main.dataset.part && !main.querySelector("[data-upload].sending")) renew();
+});
+
+live.on("gone", () => {
+  stay();
+  location.reload();
+});
+
+/** What is there to be played, downloaded or done has changed: the server makes it, here it is only put in place. */
+async function renew() {
+  const answer = await fetch(location.pathname);
+  if (!answer.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
+  main.dataset.part = fresh.dataset.part;
+  for (const part of main.querySelectorAll("[data-part-of]")) {
+    part.replaceWith(fresh.querySelector(`[data-part-of="${part.dataset.partOf}"]`));
+  }
+  ready(main);
+}
+
+main.addEventListener("change", (event) => {
+  const form = event.target.closest("[data-keep-form]");
+  if (form) post(form.action, event.target.checked ? { keep_running: "on" } : {});
+});
+
+main.addEventListener("submit", async (event) => {
+  if (!event.target.matches("[data-cancel]")) return;
+  event.preventDefault();
+  event.submitter.disabled = true;
+  try {
+    await post(`/api/cancel/${main.dataset.job}`, { reason: "button" });
+  } finally {
+    event.submitter.disabled = false;
+  }
+});
+
+// What the browser cannot play, it says by an error that does not bubble.
+main.addEventListener("error", (event) => {
+  if (!event.target.matches("video")) return;
+  const said = main.querySelector("[data-unplayable]");
+  if (said) said.hidden = false;
+}, true);
+
+main.querySelector("[data-captions]").addEventListener("click", (event) => {
+  const row = event.target.closest("[data-start]");
+  const video = main.querySelector("video");
+  if (row && video && !getSelection().toString()) video.currentTime = Number(row.dataset.start);
+});
+
+ready(main);

@@ -1,0 +1,34 @@
+"""What every process pays for by being started: heavy packages are imported where their work begins, not before."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {
+    *("PIL", "babel", "charset_normalizer", "google.generativeai", "imageio_ffmpeg", "moviepy", "numpy"),
+    *("pocketsphinx", "pysubs2", "requests", "tenacity", "torch", "urllib3", "whisperx", "yt_dlp"),
+}
+SITE = {"daphne", "psycopg", "twisted"}
+"""Of the web server, and of a database that the tests' settings do not name."""
+
+STARTED = {
+    "the engines' names": ("import jobs.engines.registry", HEAVY | {"django"}),
+    "a child that runs a stage": ("import jobs.engines.__main__", HEAVY | {"django"}),
+    "messages": ("import jobs.pipeline.messages", HEAVY | {"django"}),
+    "a worker, the reaper": ("import django; django.setup(); import jobs.tasks, jobs.reaper", HEAVY | SITE),
+}
+
+
+@pytest.mark.parametrize("process", STARTED)
+def test_starting_is_cheap(process: str) -> None:
+    statement, unwanted = STARTED[process]
+    ran = subprocess.run(
+        [sys.executable, "-c", f"{statement}; import sys; print(*sys.modules)"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert unwanted & set(ran.stdout.split()) == set()
