@@ -26,11 +26,22 @@ WITNESS = timedelta(seconds=3)
 """A web server that was silent for longer is no witness. It shows a sign of life twice a second."""
 
 
+HANDOVER = timedelta(seconds=5)
+"""In the strict mode: only a page that is older keeps the jobs of another one that was closed; and so long a page that
+was left for another one of the site stands in for that.
+"""
+
+
+def strict() -> bool:
+    """Whether a close ends jobs at once: without a grace, being served a page is no sign of presence."""
+    return settings.TAB_CLOSE_GRACE == 0
+
+
 def open_page(owner_id: int) -> uuid.UUID:
     """A page was served to a signed-in person: its id, and a lease for the time until its socket opens."""
     now = timezone.now()
-    lease = PageLease.objects.create(owner_id=owner_id, opened=now, expires=now + lease_time())
-    return lease.page_id
+    expires = now if strict() else now + lease_time()
+    return PageLease.objects.create(owner_id=owner_id, opened=now, expires=expires).page_id
 
 
 def renew(page_ids: list[uuid.UUID]) -> int:
@@ -44,18 +55,39 @@ def hide(page_id: uuid.UUID) -> None:
     _until(page_id, timedelta(seconds=settings.HIDDEN_GRACE))
 
 
-def close(page_id: uuid.UUID) -> None:
-    """The page was closed, which is final for it. What it leaves is the time in which a reload opens the next one."""
-    _until(page_id, timedelta(seconds=settings.TAB_CLOSE_GRACE), closed=True)
+def close(page_id: uuid.UUID, *, within: bool = False) -> bool:
+    """The page was closed, which is final for it. What it leaves is the time in which a reload opens the next one.
+
+    `within`: it was left for another page of the site. False when it was closed before, or never open.
+    """
+    grace = timedelta(seconds=settings.TAB_CLOSE_GRACE)
+    return _until(page_id, max(grace, HANDOVER) if within else grace, closed=True)
 
 
-def _until(page_id: uuid.UUID, rest: timedelta, *, closed: bool = False) -> None:
+def _until(page_id: uuid.UUID, rest: timedelta, *, closed: bool = False) -> bool:
     """One statement: a renewal that comes between must not outlive a close."""
-    PageLease.objects.filter(page_id=page_id, closed=False).update(expires=timezone.now() + rest, closed=closed)
+    open_pages = PageLease.objects.filter(page_id=page_id, closed=False)
+    return bool(open_pages.update(expires=timezone.now() + rest, closed=closed))
+
+
+def is_open(page_id: uuid.UUID, owner_id: int) -> bool:
+    """Whether it is a page of this person that was not closed. Its lease may have run out: then it can be renewed."""
+    return PageLease.objects.filter(page_id=page_id, owner=owner_id, closed=False).exists()
+
+
+def stays(owner_id: int) -> bool:
+    """Whether somebody who closed a page has another one that is no reload of it."""
+    now = timezone.now()
+    return PageLease.objects.filter(owner=owner_id, expires__gt=now, opened__lt=now - HANDOVER).exists()
 
 
 def lease_time() -> timedelta:
     return timedelta(seconds=settings.PAGE_LEASE)
+
+
+def at_stake(owner_id: int) -> QuerySet[Job]:
+    """The jobs that end when their owner leaves."""
+    return Job.objects.filter(owner=owner_id, status__in=UNFINISHED, keep_running=False)
 
 
 def abandoned(now: datetime | None = None) -> QuerySet[Job]:

@@ -124,7 +124,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "translator.static.StaticFiles"
     },
 }
 MEDIA_ROOT = Path(_env.get("MEDIA_ROOT") or BASE_DIR / "media")

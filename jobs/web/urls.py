@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth import views as auth
 from django.urls import include, path
 
-from jobs.web import accounts, media, pages, uploads
+from jobs.web import accounts, api_pages, media, pages, uploads
 from jobs.web.api import api
 
 urlpatterns = [
@@ -19,6 +19,8 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/again", pages.again, name="again"),
     path("jobs/<uuid:job_id>/keep", pages.keep, name="keep"),
     path("jobs/<uuid:job_id>/delete", pages.delete, name="delete"),
+    path("api/pages", api_pages.pages, name="api_pages"),
+    path("api/cancel/<uuid:job_id>", api_pages.cancel, name="api_cancel"),
     path("uploads/", uploads.uploads, name="uploads"),
     path("uploads/<uuid:job_id>", uploads.upload, name="upload"),
     path("media/<uuid:job_id>/<str:kind>", media.media, name="media"),

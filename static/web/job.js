@@ -28,7 +28,8 @@ live.on("gone", () => {
 
 /** What is there to be played, downloaded or done has changed: the server makes it, here it is only put in place. */
 async function renew() {
-  const answer = await fetch(location.pathname);
+  // It names itself, or the server would take what it fetches for another open page.
+  const answer = await fetch(location.pathname, { headers: { "X-Page-Id": document.body.dataset.pageId } });
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
   main.dataset.part = fresh.dataset.part;

@@ -1,0 +1,64 @@
+"""What open pages post: that they came back, that they were closed, that their job is to be cancelled."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.http import Http404, HttpRequest, JsonResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from jobs import lifecycle, presence
+from jobs.models import JobStatus
+from jobs.web import leaving
+from jobs.web.access import job_for
+from jobs.web.problems import problem
+from jobs.web.routing import socket_of
+
+
+@never_cache
+@require_POST
+def pages(request: HttpRequest) -> JsonResponse:
+    """A page is there. With the `page_id` of one that is open, whose socket does not work: that goes on. Else it gets a
+    new one (201): it came back from the back/forward cache, or its lease is gone.
+    """
+    if request.user.pk is None:
+        return problem(401, _("Sign in first."))
+    known = _uuid(request.POST.get("page_id", ""))
+    goes_on = known is not None and presence.is_open(known, request.user.pk)
+    page_id = known if known and goes_on else presence.open_page(request.user.pk)
+    presence.renew([page_id])
+    return JsonResponse({"page_id": str(page_id), "socket": socket_of(page_id)}, status=200 if goes_on else 201)
+
+
+@never_cache
+@require_POST
+def cancel(request: HttpRequest, job_id: uuid.UUID) -> JsonResponse:
+    """The Cancel button (`reason=button`), and the beacon of a page that is closed (`reason=close` with its `page_id`).
+
+    The beacon ends the lease of that page: the job is but the address it is sent to. Either may come twice, or late.
+    """
+    if request.user.pk is None:
+        return problem(401, _("Sign in first."))
+    try:
+        job = job_for(request.user, job_id)
+    except Http404:
+        return problem(404, _("There is no such job."))
+    match request.POST.get("reason"):
+        case "button":
+            lifecycle.cancel(job.pk, who=request.user.get_username())
+        case "close" if page_id := _uuid(request.POST.get("page_id", "")):
+            if presence.is_open(page_id, request.user.pk):
+                leaving.closed(request.user.pk, page_id)
+        case _:
+            return problem(400, _("This request cannot be understood."))
+    job.refresh_from_db(fields=["status"])
+    return JsonResponse({"status": JobStatus(job.status)})
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None

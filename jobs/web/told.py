@@ -1,0 +1,204 @@
+"""What open pages are told: whole snapshots, changes of jobs, captions that are new or newly translated. JSON texts."""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import Error as DatabaseTrouble
+from django.db.models import QuerySet
+from django.utils import timezone, translation
+
+from jobs import presence
+from jobs.models import Cue, Job
+from jobs.web.snapshot import brief, cue_of, snapshot
+
+log = logging.getLogger(__name__)
+
+OVERLAP = timedelta(seconds=10)
+"""A change can be committed so long after the time it bears; so far the clocks of machines may be apart, too."""
+
+ALIVE = '{"type": "alive"}'
+"""Said to every page now and then, so that it can tell a socket that is silent from one that is dead."""
+
+
+@dataclass(eq=False, kw_only=True, slots=True)
+class Page:
+    """An open page with its socket. `job_id`: whose page it is. `hidden`: its lease is not renewed meanwhile."""
+
+    page_id: uuid.UUID
+    owner_id: int
+    language: str
+    job_id: uuid.UUID | None
+    channel: str
+    hidden: bool = False
+
+
+Said = list[tuple[Page, str]]
+
+
+@dataclass(slots=True)
+class Changes:
+    """Which jobs have another version than when they were looked at last."""
+
+    _seen: dict[uuid.UUID, int] = field(default_factory=dict)
+    _looked: datetime | None = None
+
+    def of(self, pages: Sequence[Page], heard: set[str] | None) -> list[Job]:
+        """Those that somebody watches, among those that were `heard` of; None: among all. With stages and files."""
+        now = timezone.now()
+        asked = _lately((self._looked or now) - OVERLAP) if heard is None else Job.objects.filter(pk__in=heard)
+        rows = list(asked.order_by().values_list("pk", "version", "owner"))
+        changed = {pk: owner for pk, version, owner in rows if self._seen.get(pk) != version}
+        if heard is None:
+            self._seen, self._looked = {}, now
+        self._seen |= {pk: version for pk, version, _ in rows}
+        owners, jobs = {page.owner_id for page in pages}, {page.job_id for page in pages}
+        return list(_read(pk for pk, owner in changed.items() if owner in owners or pk in jobs))
+
+
+def _lately(since: datetime) -> QuerySet[Job]:
+    return Job.objects.filter(changed__gte=since)
+
+
+@dataclass(slots=True)
+class _Captions:
+    """Which cues of a job its pages know: up to the number `top`, those of `open` without a translation."""
+
+    top: int = 0
+    open: set[int] = field(default_factory=set)
+
+    def learn(self, cues: Iterable[Cue]) -> None:
+        for cue in cues:
+            self.top = max(self.top, cue.number)
+            (self.open.discard if cue.answered else self.open.add)(cue.number)
+
+
+@dataclass(slots=True)
+class Teller:
+    """Makes what pages are told. It remembers which captions the pages of a job know."""
+
+    _captions: dict[uuid.UUID, _Captions] = field(default_factory=dict)
+
+    def greetings(self, pages: Sequence[Page]) -> Said:
+        """The whole state, for each of these pages."""
+        made: dict[tuple[int, uuid.UUID | None, str], str] = {}
+        said: Said = []
+        for page in pages:
+            key = (page.owner_id, page.job_id, page.language)
+            if key in made or _safely(lambda page=page, key=key: made.update({key: self._greeting(page)})):  # type: ignore[misc]
+                said.append((page, made[key]))
+        return said
+
+    def _greeting(self, page: Page) -> str:
+        hello: dict[str, Any] = {"type": "hello", "unfinished": unfinished(page.owner_id), "job": None, "cues": []}
+        job = next(_read([page.job_id]), None) if page.job_id else None
+        if job:
+            cues = list(job.cues.all())
+            if job.pk not in self._captions:
+                self._captions[job.pk] = captions = _Captions()
+                captions.learn(cues)
+            with translation.override(page.language):
+                hello |= {"job": snapshot(job), "cues": list(map(cue_of, cues))}
+        return _text(hello)
+
+    def changes(self, jobs: Iterable[Job], pages: Sequence[Page]) -> Said:
+        """Of these jobs, for all who watch them."""
+        watching, owning = _by(pages, lambda page: page.job_id), _by(pages, lambda page: page.owner_id)
+        said: Said = []
+        for job in jobs:
+            _safely(lambda job=job: said.extend(self._of_job(job, watching[job.pk])))  # type: ignore[misc]
+            _safely(lambda job=job: said.extend(_of_owner(job, owning[job.owner_id])))  # type: ignore[misc]
+        return said
+
+    def _of_job(self, job: Job, pages: Sequence[Page]) -> Said:
+        if not pages:
+            return []
+        said = _in_each_language(pages, lambda: {"type": "job", "job": snapshot(job)})
+        if cues := self._news(job):
+            text = _text(cues)
+            said += [(page, text) for page in pages]
+        return said
+
+    def _news(self, job: Job) -> dict[str, Any] | None:
+        """Cues that are new or answered now; `all`, without any, once those of a cancelled job were deleted."""
+        known = self._captions.setdefault(job.pk, _Captions())
+        news = [*job.cues.filter(number__gt=known.top), *job.cues.filter(number__in=known.open, answered=True)]
+        if not news and known.top and not job.cues.exists():
+            self._captions[job.pk] = _Captions()
+            return {"type": "cues", "cues": [], "all": True}
+        known.learn(news)
+        return {"type": "cues", "cues": list(map(cue_of, news))} if news else None
+
+    def deletions(self, pages: Sequence[Page]) -> Said:
+        """For pages of jobs that are there no more, once."""
+        watching = _by([page for page in pages if page.job_id], lambda page: page.job_id)
+        gone = watching.keys() - set(Job.objects.filter(pk__in=watching).values_list("pk", flat=True))
+        said = [(page, _text({"type": "gone", "id": str(job_id)})) for job_id in gone for page in watching[job_id]]
+        for page, _ in said:
+            page.job_id = None
+        return said
+
+    def forget_all_but(self, pages: Iterable[Page]) -> None:
+        """Captions of jobs that nobody watches any more."""
+        watched = {page.job_id for page in pages}
+        for job_id in [job_id for job_id in self._captions if job_id not in watched]:
+            del self._captions[job_id]
+
+
+def unfinished(owner_id: int) -> list[str]:
+    """The ids of the jobs that end when this person leaves."""
+    return [str(job_id) for job_id in presence.at_stake(owner_id).values_list("pk", flat=True)]
+
+
+def _of_owner(job: Job, pages: Sequence[Page]) -> Said:
+    if not pages:
+        return []
+    at_stake = unfinished(job.owner_id)
+    return _in_each_language(pages, lambda: {"type": "brief", "job": brief(job), "unfinished": at_stake})
+
+
+def _in_each_language(pages: Sequence[Page], make: Callable[[], dict[str, Any]]) -> Said:
+    said: Said = []
+    for language, readers in _by(pages, lambda page: page.language).items():
+        with translation.override(language):
+            text = _text(make())
+        said += [(page, text) for page in readers]
+    return said
+
+
+def _read(job_ids: Iterable[uuid.UUID]) -> Iterator[Job]:
+    """With all that a snapshot needs."""
+    ids = list(job_ids)
+    jobs = Job.objects.filter(pk__in=ids).select_related("owner").prefetch_related("stages", "artifacts")
+    return iter(jobs if ids else ())
+
+
+def _safely(work: Callable[[], object]) -> bool:
+    """What is wrong with one job must not keep pages from hearing of the others."""
+    try:
+        work()
+    except DatabaseTrouble:
+        raise
+    except Exception:
+        log.exception("A page could not be told of a job")
+        return False
+    return True
+
+
+def _by(pages: Iterable[Page], key: Callable[[Page], Any]) -> defaultdict[Any, list[Page]]:
+    found: defaultdict[Any, list[Page]] = defaultdict(list)
+    for page in pages:
+        found[key(page)].append(page)
+    return found
+
+
+def _text(message: dict[str, Any]) -> str:
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":"), cls=DjangoJSONEncoder)

@@ -1,0 +1,43 @@
+"""What tests of the web app share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from tests.jobs import rows
+from tests.web.sockets import Sockets
+
+
+@pytest.fixture(autouse=True)
+def media_root(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> Path:
+    """Where jobs live."""
+    place = tmp_path_factory.mktemp("media")
+    settings.MEDIA_ROOT = place
+    settings.STATIC_ROOT = place  # WhiteNoise warns of one that is not there.
+    return place
+
+
+@pytest.fixture
+def sockets(database: str) -> Iterator[Sockets]:
+    with Sockets().running() as found:
+        yield found
+
+
+@pytest.fixture
+def shirin(database: str) -> User:
+    return rows.owner("shirin")
+
+
+@pytest.fixture
+def omid(database: str) -> User:
+    return rows.owner("omid")
+
+
+@pytest.fixture
+def staff(database: str) -> User:
+    return User.objects.create(username="mina", is_staff=True)

@@ -1,0 +1,148 @@
+"""Nobody sees, hears, changes or guesses anything of another's: every route, whoever asks."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.contrib.auth.models import User
+from django.http.response import HttpResponseBase
+from django.test import AsyncClient
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from jobs import artifacts
+from jobs.models import Artifact, Job
+from tests.jobs import rows
+
+pytestmark = pytest.mark.django_db
+
+OF_A_JOB: dict[str, tuple[str, dict[str, Any]]] = {
+    "job": ("get", {}),
+    "subtitles": ("get", {"form": "target", "kind": "vtt"}),
+    "report": ("get", {}),
+    "cancel": ("post", {}),
+    "retry": ("post", {}),
+    "again": ("post", {}),
+    "keep": ("post", {}),
+    "delete": ("post", {}),
+    "upload": ("head", {}),
+    "media": ("get", {"kind": "video"}),
+    "api:job": ("get", {}),
+    "api:cues": ("get", {}),
+    "api:cancel": ("post", {}),
+}
+"""Routes with a job in their address: how each is asked, and what else stands in it."""
+
+OF_A_PERSON = {"new", "jobs", "uploads", "password_change", "password_change_done", "api:jobs", "api:pages"}
+"""Routes that answer somebody who is signed in, of that person's own things."""
+
+OF_ALL = {
+    "api:health",
+    "api:api-root",
+    "set_language",
+    "login",
+    "logout",
+    "sign_up",
+    "password_reset",
+    "password_reset_done",
+    "password_reset_confirm",
+    "password_reset_complete",
+}
+
+
+def names(resolver: URLResolver, spaces: tuple[str, ...] = ()) -> Iterator[str]:
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLPattern):
+            yield ":".join([*spaces, pattern.name or "?"])
+        elif pattern.namespace != "admin":
+            yield from names(pattern, (*spaces, pattern.namespace) if pattern.namespace else spaces)
+
+
+def test_every_route_is_in_the_tables() -> None:
+    found = {name.replace("api-1.0.0", "api") for name in names(get_resolver())}
+    assert found == {*OF_A_JOB, *OF_A_PERSON, *OF_ALL}
+
+
+@pytest.fixture(autouse=True)
+def media_root(tmp_path: Path, settings: Any) -> None:
+    settings.MEDIA_ROOT, settings.STATIC_ROOT = tmp_path / "media", tmp_path / "static"
+    settings.STATIC_ROOT.mkdir()
+    (settings.MEDIA_ROOT / "jobs").mkdir(parents=True)
+
+
+@pytest.fixture
+def job() -> Job:
+    """A completed job, and so one with all that there is to be seen."""
+    made = rows.job(rows.owner("shirin"), title="secret title", spoken="en")
+    artifacts.make_home(made.pk)
+    room = artifacts.room(made.pk, uuid.uuid4())
+    (room / "v.mp4").write_bytes(b"secret video")
+    Artifact.objects.create(job=made, kind="video", name=f"{room.name}/v.mp4", size=12)
+    return made
+
+
+def ask(name: str, job_id: uuid.UUID, user: User | None) -> HttpResponseBase:
+    method, more = OF_A_JOB[name]
+    address = reverse(name.replace("api:", "api-1.0.0:"), kwargs={"job_id": job_id, **more})
+    client = AsyncClient()
+    if user:
+        client.force_login(user)
+    headers = {"Tus-Resumable": "1.0.0"}
+    answer: HttpResponseBase = async_to_sync(getattr(client, method))(address, headers=headers)
+    return answer
+
+
+def body(answer: HttpResponseBase) -> bytes:
+    return b"" if answer.streaming else getattr(answer, "content", b"")
+
+
+@pytest.mark.parametrize("name", OF_A_JOB)
+def test_another_person_finds_nothing(name: str, job: Job) -> None:
+    answer = ask(name, job.pk, rows.owner("omid"))
+    assert answer.status_code == 404
+    assert b"secret" not in body(answer)
+
+
+@pytest.mark.parametrize("name", OF_A_JOB)
+def test_it_looks_as_if_there_were_no_such_job(name: str, job: Job) -> None:
+    """Whoever guesses an id learns nothing from the answer."""
+    theirs, nobodys = (ask(name, one, rows.owner("omid")) for one in (job.pk, uuid.uuid4()))
+    assert (theirs.status_code, theirs.headers.keys()) == (nobodys.status_code, nobodys.headers.keys())
+
+
+@pytest.mark.parametrize("name", OF_A_JOB)
+def test_who_is_not_signed_in_is_sent_to_do_so(name: str, job: Job) -> None:
+    answer = ask(name, job.pk, None)
+    assert answer.status_code in {302, 401, 404}
+    assert answer.status_code != 302 or answer["Location"].startswith("/sign-in/")
+    assert b"secret" not in body(answer)
+
+
+@pytest.mark.parametrize("name", OF_A_JOB)
+@pytest.mark.parametrize("staff", [False, True], ids=["owner", "staff"])
+def test_its_owner_and_staff_are_answered(name: str, staff: bool, job: Job) -> None:
+    user = User.objects.create(username="mina", is_staff=True) if staff else job.owner
+    answer = ask(name, job.pk, user)
+    expected = {"upload": {410}, "report": {404}, "api:cancel": {400}}.get(name, {200, 302})
+    assert answer.status_code in expected
+
+
+@pytest.mark.parametrize("name", ["new", "jobs", "password_change"])
+def test_pages_of_a_person_want_somebody(name: str) -> None:
+    answer: HttpResponseBase = async_to_sync(AsyncClient().get)(reverse(name))
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/sign-in/")
+
+
+def test_the_list_has_only_ones_own(job: Job) -> None:
+    """Even staff sees those of others in the admin only."""
+    client = AsyncClient()
+    client.force_login(User.objects.create(username="mina", is_staff=True))
+    for address in ("/jobs/", "/api/jobs"):
+        assert b"secret" not in async_to_sync(client.get)(address).content
+    client.force_login(job.owner)
+    assert b"secret title" in async_to_sync(client.get)("/jobs/").content

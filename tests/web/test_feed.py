@@ -1,0 +1,279 @@
+"""What open pages are told of jobs: everything that matters, to whom it concerns, also when things go wrong."""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from channels.layers import get_channel_layer
+from django.contrib.auth.models import User
+from django.db import DatabaseError, connection
+from django.test.utils import CaptureQueriesContext
+
+from jobs import lifecycle
+from jobs.models import Cue, Job
+from jobs.pipeline.stages import Stage
+from jobs.web import feed, told
+from jobs.web.told import Changes, Page, Teller
+from tests.jobs import rows
+from tests.jobs.stack import until
+from tests.postgres import Postgres
+from tests.web.sockets import Sockets, gone, job, numbers
+
+
+@pytest.fixture
+def mine(shirin: User) -> Job:
+    return job(shirin)
+
+
+def running(of: Job) -> lifecycle.Claim:
+    """Its `transcribe`."""
+    while (claimed := rows.claim()).stage != Stage.TRANSCRIBE:
+        rows.finish(claimed.attempt)
+    assert claimed.job_id == of.pk
+    return claimed
+
+
+def answer(of: Job, *which: int) -> None:
+    """As the supervisor does it."""
+    of.cues.filter(number__in=which).update(answered=True, target="ترجمه")
+    touch(of)
+
+
+def touch(of: Job) -> None:
+    lifecycle.set_pinned(of.pk, True)
+
+
+# To whom
+
+
+def test_each_page_is_told_what_concerns_it(sockets: Sockets, shirin: User, omid: User, staff: User, mine: Job) -> None:
+    page, listing = sockets.open(shirin, job=mine), sockets.open(shirin)
+    others, watching = sockets.open(omid), sockets.open(staff, job=mine)
+    for socket in (page, listing, others, watching):
+        socket.hear("hello")
+    claimed = rows.claim("media")
+    assert page.hear("job", status="running")["job"]["id"] == str(mine.pk)
+    brief = listing.hear("brief", status="running")
+    assert brief["unfinished"] == [str(mine.pk)]
+    assert "stages" not in brief["job"]
+    watching.hear("job", status="running")
+    lifecycle.cancel(mine.pk, who="shirin")
+    lifecycle.stop_stage(claimed.attempt)
+    lifecycle.cancelled(mine.pk)
+    assert listing.hear("brief", status="cancelled")["unfinished"] == []
+    page.hear("brief", status="cancelled")
+    watching.hear("job", status="cancelled")
+    assert others.silent(0.6)
+
+
+def test_each_in_its_language_by_one_reading(sockets: Sockets, shirin: User, mine: Job) -> None:
+    pages = {code: sockets.open(shirin, job=mine, language=code) for code in ("fa", "en")}
+    for page in pages.values():
+        page.hear("hello")
+    touch(mine)
+    said = {code: page.hear("job", pinned=True)["job"]["languages"] for code, page in pages.items()}
+    assert said == {"fa": "فارسی", "en": "Persian"}
+
+
+def pages_of(*jobs: Job, times: int = 1) -> list[Page]:
+    return [
+        Page(page_id=uuid.uuid4(), owner_id=one.owner_id, language="en", job_id=one.pk, channel=str(number))
+        for one in jobs
+        for number in range(times)
+    ]
+
+
+def test_the_number_of_pages_costs_no_query(mine: Job) -> None:
+    def asked(pages: list[Page]) -> int:
+        with CaptureQueriesContext(connection) as found:
+            said = Teller().changes(Changes().of(pages, None), pages)
+        assert len(said) == 2 * len(pages)
+        return len(found)
+
+    asked(pages_of(mine))  # speeds are remembered from here
+    assert asked(pages_of(mine)) == asked(pages_of(mine, times=50)) <= 12
+
+
+def test_a_job_that_nobody_watches_is_not_read(mine: Job, omid: User) -> None:
+    pages = pages_of(job(omid))
+    with CaptureQueriesContext(connection) as found:
+        assert Changes().of(pages, {str(mine.pk)}) == []
+    assert len(found) == 1
+
+
+def test_a_version_is_told_once(mine: Job) -> None:
+    changes, pages = Changes(), pages_of(mine)
+    assert changes.of(pages, None) == [mine]
+    assert changes.of(pages, None) == changes.of(pages, {str(mine.pk)}) == []
+    touch(mine)
+    assert changes.of(pages, {str(mine.pk)}) == [mine]
+    assert changes.of(pages, None) == []
+
+
+def test_a_change_that_is_committed_late_is_found(mine: Job) -> None:
+    """It bears the time at which it was made, when others that are younger had been seen already."""
+    changes, pages = Changes(), pages_of(mine)
+    changes.of(pages, None)
+    before = Job.objects.get(pk=mine.pk).changed
+    touch(mine)
+    Job.objects.filter(pk=mine.pk).update(changed=before)
+    assert changes.of(pages, None) == [mine]
+
+
+# Captions
+
+
+def test_captions_come_and_turn_into_the_translation(sockets: Sockets, shirin: User, mine: Job) -> None:
+    claimed = running(mine)
+    rows.hear(claimed.attempt, 1, 2)
+    page = sockets.open(shirin, job=mine)
+    assert numbers(page.hear("hello")) == [1, 2]
+    rows.hear(claimed.attempt, 3, 4)
+    assert numbers(page.hear("cues")) == [3, 4]
+    answer(mine, 2, 3)
+    said = page.hear("cues")
+    assert {cue["number"]: cue["target"] for cue in said["cues"]} == {2: "ترجمه", 3: "ترجمه"}
+    answer(mine, 1, 2)
+    assert numbers(page.hear("cues")) == [1]
+    late = sockets.open(shirin, job=mine)
+    assert [cue["answered"] for cue in late.hear("hello")["cues"]] == [True, True, True, False]
+
+
+def test_captions_of_a_cancelled_job_go(sockets: Sockets, shirin: User, mine: Job) -> None:
+    claimed = running(mine)
+    rows.hear(claimed.attempt, 1)
+    page = sockets.open(shirin, job=mine)
+    page.hear("hello")
+    lifecycle.cancel(mine.pk, who="shirin")
+    lifecycle.stop_stage(claimed.attempt)
+    lifecycle.cancelled(mine.pk)
+    assert page.hear("cues") == {"type": "cues", "cues": [], "all": True}
+
+
+def test_many_captions_are_not_read_again_and_again(mine: Job) -> None:
+    Cue.objects.bulk_create(Cue(job=mine, number=n, start=n, end=n + 1, source="x") for n in range(1, 1001))
+    teller, pages = Teller(), pages_of(mine)
+    teller.greetings(pages)
+    assert [kind(text) for _, text in teller.changes([mine], pages)] == ["job", "brief"]
+    answer(mine, 500)
+    said = [json.loads(text) for _, text in teller.changes([mine], pages)]
+    assert [numbers(one) for one in said if one["type"] == "cues"] == [[500]]
+
+
+def kind(text: str) -> str:
+    return str(json.loads(text)["type"])
+
+
+# Trouble
+
+
+def test_a_job_is_deleted(sockets: Sockets, shirin: User, mine: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "LOOK_ANYWAY", 0.3)
+    page = sockets.open(shirin, job=mine)
+    page.hear("hello")
+    gone(mine)
+    assert page.hear("gone") == {"type": "gone", "id": str(mine.pk)}
+    assert page.silent(0.8)
+
+
+def test_one_bad_job_keeps_nobody_from_hearing_of_others(
+    sockets: Sockets, shirin: User, mine: Job, caplog: pytest.LogCaptureFixture
+) -> None:
+    page = sockets.open(shirin)
+    page.hear("hello")
+    Job.objects.filter(pk=mine.pk).update(order={})
+    with caplog.at_level(logging.CRITICAL):
+        touch(mine)
+        other = job(shirin)
+        assert page.hear("brief", id=str(other.pk))["job"]["status"] == "queued"
+
+
+def test_who_takes_nothing_in_gets_a_snapshot(
+    sockets: Sockets, shirin: User, mine: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its channel is full: when it reads again the last thing it is told is the state as it is."""
+    page = sockets.open(shirin, job=mine)
+    page.hear("hello")
+    layer = get_channel_layer()
+    full, usual = list(range(3)), layer.send
+
+    async def send(channel: str, message: dict[str, Any]) -> None:
+        if full:
+            full.pop()
+            raise feed.ChannelFull
+        await usual(channel, message)
+
+    monkeypatch.setattr(layer, "send", send)
+    touch(mine)
+    assert page.hear("hello")["job"]["pinned"] is True
+    assert not full
+
+
+@contextmanager
+def trouble(monkeypatch: pytest.MonkeyPatch, what: Exception) -> Iterator[list[int]]:
+    """Looking for changes goes wrong."""
+    met: list[int] = []
+
+    def fails(*_: Any) -> list[Job]:
+        met.append(1)
+        raise what
+
+    with monkeypatch.context() as patched:
+        patched.setattr(told.Changes, "of", fails)
+        yield met
+
+
+@pytest.mark.parametrize("what", [DatabaseError("away"), ZeroDivisionError()])
+def test_it_goes_on_after_any_trouble(
+    sockets: Sockets, shirin: User, mine: Job, monkeypatch: pytest.MonkeyPatch, what: Exception
+) -> None:
+    page = sockets.open(shirin, job=mine)
+    page.hear("hello")
+    with trouble(monkeypatch, what) as met:
+        until(lambda: met)
+        touch(mine)
+    assert page.hear("hello", pinned=True)
+
+
+def test_the_database_restarts(
+    sockets: Sockets, shirin: User, mine: Job, database: str, request: pytest.FixtureRequest
+) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("only PostgreSQL can be away")
+    server: Postgres = request.getfixturevalue("postgres")
+    page = sockets.open(shirin, job=mine)
+    page.hear("hello")
+    connection.close()
+    server.stop()
+    server.start()
+    touch(mine)
+    page.hear("hello", pinned=True)
+    lifecycle.set_keep_running(mine.pk, True)
+    assert page.hear("job", keep_running=True)
+
+
+def test_a_lost_word_is_made_up_for(
+    sockets: Sockets, shirin: User, mine: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "LOOK_ANYWAY", 0.3)
+    page = sockets.open(shirin, job=mine)
+    page.hear("hello")
+    monkeypatch.setattr(lifecycle, "notify", lambda _: None)
+    touch(mine)
+    assert page.hear("job", pinned=True)
+
+
+def test_it_rests_when_nobody_is_there(sockets: Sockets, shirin: User, mine: Job) -> None:
+    for _ in range(3):
+        page = sockets.open(shirin)
+        page.hear("hello")
+        assert feed.feed._running
+        page.vanish()
+        feed.feed.settled()
+        assert not feed.feed._running
