@@ -73,7 +73,7 @@ class Server:
 
     @contextmanager
     def running(self) -> Iterator[Server]:
-        self.media.mkdir(exist_ok=True)
+        (self.media / "jobs").mkdir(parents=True, exist_ok=True)
         self.start()
         try:
             yield self
