@@ -14,7 +14,6 @@ from jobs.models import Job, JobStatus, PageLease
 from jobs.orders import Order
 from tests.browser.people import (
     GRACE,
-    LEASE,
     Person,
     Site,
     close,
@@ -28,7 +27,7 @@ from tests.browser.people import (
     warned,
 )
 from tests.jobs import stack as real
-from tests.jobs.stack import kill, until
+from tests.jobs.stack import kill
 
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(180)]
 
