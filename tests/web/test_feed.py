@@ -258,9 +258,7 @@ def test_the_database_restarts(
     assert page.hear("job", keep_running=True)
 
 
-def test_a_lost_word_is_made_up_for(
-    sockets: Sockets, shirin: User, mine: Job, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lost_word_is_made_up_for(sockets: Sockets, shirin: User, mine: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "LOOK_ANYWAY", 0.3)
     page = sockets.open(shirin, job=mine)
     page.hear("hello")

@@ -22,7 +22,7 @@ from tests.web.tus_client import PIECE, job_of
 
 pytestmark = pytest.mark.parametrize("database_url", mostly("sqlite"), indirect=True)
 
-SIZE = 24 << 20
+SIZE = 18 << 20
 
 
 @pytest.fixture
@@ -105,18 +105,17 @@ def test_cut_three_times_by_a_kill(server: Server, film: Path) -> None:
     for share in (0, 0.37, 0.99):
         start = offset(server, job, who)
         assert file_of(job).read_bytes() == data[:start] if start else not file_of(job).exists()
-        connection = server.connect()
-        sent = {**who, "Upload_Offset": str(start), "Content_Type": PIECE, "Content_Length": str(SIZE - start)}
-        connection.putrequest("PATCH", f"/uploads/{job.pk}")
-        for name, value in sent.items():
-            connection.putheader(name.replace("_", "-"), value)
-        connection.endheaders()
-        connection.send(data[start:] if share else data[: SIZE // 2])
-        deadline = time.monotonic() + 10
-        while share and size_of(file_of(job)) < share * SIZE and time.monotonic() < deadline:
-            pass
-        server.kill()
-        connection.close()
+        with server.connect() as connection:
+            sent = {**who, "Upload_Offset": str(start), "Content_Type": PIECE, "Content_Length": str(SIZE - start)}
+            connection.putrequest("PATCH", f"/uploads/{job.pk}")
+            for name, value in sent.items():
+                connection.putheader(name.replace("_", "-"), value)
+            connection.endheaders()
+            connection.send(data[start:] if share else data[: SIZE // 2])
+            deadline = time.monotonic() + 10
+            while share and size_of(file_of(job)) < share * SIZE and time.monotonic() < deadline:
+                pass
+            server.kill()
         server.start()
     start = offset(server, job, who)
     if start < SIZE:
