@@ -104,7 +104,7 @@ def _accept(
             order=order.as_json(),
             target=order.target,
             spoken=(order.spoken or order.target) if order.brought else "",
-            grace_until=timezone.now() + presence.lease_time(),
+            grace_until=presence.first_grace(owner.pk),
             **fields,
         )
         if brought:

@@ -42,7 +42,7 @@ from jobs.models import (
 )
 from jobs.pipeline.errors import ErrorRecord
 from jobs.pipeline.stages import Stage
-from jobs.presence import lease_time
+from jobs.presence import first_grace
 
 log = logging.getLogger("jobs.lifecycle")
 
@@ -398,7 +398,7 @@ def retry(job_id: uuid.UUID, who: str) -> None:
     """A failed job goes on from its checkpoint. Raises IllegalTransition."""
     with transaction.atomic():
         job = _lock(job_id)
-        grace = timezone.now() + lease_time()
+        grace = first_grace(job.owner_id)
         _move(job, (JobStatus.FAILED,), JobStatus.QUEUED, who=who, error=None, ended=None, grace_until=grace)
         job.stages.exclude(status=StageStatus.DONE).update(tries=0)
         left = [run for run in job.stages.all() if run.status != StageStatus.DONE]

@@ -85,6 +85,15 @@ def lease_time() -> timedelta:
     return timedelta(seconds=settings.PAGE_LEASE)
 
 
+def first_grace(owner_id: int) -> datetime:
+    """Until when nobody judges the owner of a job that begins now. Who has a page open needs no time to open one, and
+    by closing it ends the job, however new that is.
+    """
+    now = timezone.now()
+    here = PageLease.objects.filter(owner=owner_id, expires__gt=now).exists()
+    return now if here else now + lease_time()
+
+
 def at_stake(owner_id: int) -> QuerySet[Job]:
     """The jobs that end when their owner leaves."""
     return Job.objects.filter(owner=owner_id, status__in=UNFINISHED, keep_running=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
@@ -13,18 +13,18 @@ from jobs import lifecycle, presence
 from jobs.models import JobStatus
 from jobs.web import leaving
 from jobs.web.access import job_for
-from jobs.web.problems import problem
+from jobs.web.problems import answer
 from jobs.web.routing import socket_of
 
 
 @never_cache
 @require_POST
-def pages(request: HttpRequest) -> JsonResponse:
+def pages(request: HttpRequest) -> HttpResponse:
     """A page is there. With the `page_id` of one that is open, whose socket does not work: that goes on. Else it gets a
     new one (201): it came back from the back/forward cache, or its lease is gone.
     """
     if request.user.pk is None:
-        return problem(401, _("Sign in first."))
+        return answer(401, _("Sign in first."))
     known = _uuid(request.POST.get("page_id", ""))
     goes_on = known is not None and presence.is_open(known, request.user.pk)
     page_id = known if known and goes_on else presence.open_page(request.user.pk)
@@ -34,17 +34,17 @@ def pages(request: HttpRequest) -> JsonResponse:
 
 @never_cache
 @require_POST
-def cancel(request: HttpRequest, job_id: uuid.UUID) -> JsonResponse:
+def cancel(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     """The Cancel button (`reason=button`), and the beacon of a page that is closed (`reason=close` with its `page_id`).
 
     The beacon ends the lease of that page: the job is but the address it is sent to. Either may come twice, or late.
     """
     if request.user.pk is None:
-        return problem(401, _("Sign in first."))
+        return answer(401, _("Sign in first."))
     try:
         job = job_for(request.user, job_id)
     except Http404:
-        return problem(404, _("There is no such job."))
+        return answer(404, _("There is no such job."))
     match request.POST.get("reason"):
         case "button":
             lifecycle.cancel(job.pk, who=request.user.get_username())
@@ -52,7 +52,7 @@ def cancel(request: HttpRequest, job_id: uuid.UUID) -> JsonResponse:
             if presence.is_open(page_id, request.user.pk):
                 leaving.closed(request.user.pk, page_id)
         case _:
-            return problem(400, _("This request cannot be understood."))
+            return answer(400, _("This request cannot be understood."))
     job.refresh_from_db(fields=["status"])
     return JsonResponse({"status": JobStatus(job.status)})
 

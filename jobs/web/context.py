@@ -21,9 +21,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
 
 
 def _page_id(request: HttpRequest) -> str:
-    """What is fetched ahead, or for a part of a page that is open (which says its id), is no page of its own."""
+    """A page that is open and fetches a part of itself says its id: what it gets is no page of its own."""
     if known := request.headers.get("X-Page-Id"):
         return known
-    if "Sec-Purpose" in request.headers:
-        return ""
     return str(presence.open_page(request.user.pk)) if request.user.is_authenticated else ""

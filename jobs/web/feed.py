@@ -106,6 +106,9 @@ class Feed:
         """What these pages were to be told may be lost: each gets a snapshot."""
         with self._lock:
             self._fresh |= {page.channel: page for page in pages if page.channel in self._pages}
+            waiting = bool(self._fresh)
+        if waiting:
+            self._bell.ring()
 
     def _deliver(self, said: Said, loop: asyncio.AbstractEventLoop) -> None:
         """To the channel of each page. Only when all is delivered more is read."""

@@ -211,6 +211,16 @@ def test_a_new_job_has_a_grace_of_its_own(clock: Clock, shirin: User) -> None:
     assert is_abandoned(of)
 
 
+def test_who_has_a_page_open_gets_no_grace(clock: Clock, shirin: User) -> None:
+    """They close it a moment after the job began: that counts."""
+    assert presence.first_grace(shirin.pk) == clock.now() + presence.lease_time()
+    page = presence.open_page(shirin.pk)
+    of = rows.job(shirin, grace_until=presence.first_grace(shirin.pk))
+    presence.close(page)
+    clock.go(CLOSED + 1)
+    assert is_abandoned(of)
+
+
 def test_it_is_one_query(clock: Clock, shirin: User) -> None:
     for _ in range(5):
         job(shirin)

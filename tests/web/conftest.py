@@ -18,7 +18,7 @@ def media_root(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> Path:
     """Where jobs live."""
     place = tmp_path_factory.mktemp("media")
     settings.MEDIA_ROOT = place
-    settings.STATIC_ROOT = place  # WhiteNoise warns of one that is not there.
+    settings.STATIC_ROOT = tmp_path_factory.mktemp("static")  # WhiteNoise warns of one that is not there.
     return place
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from channels.exceptions import ChannelFull
 from channels.layers import get_channel_layer
 from django.contrib.auth.models import User
 from django.db import DatabaseError, connection
@@ -206,7 +207,7 @@ def test_who_takes_nothing_in_gets_a_snapshot(
     async def send(channel: str, message: dict[str, Any]) -> None:
         if full:
             full.pop()
-            raise feed.ChannelFull
+            raise ChannelFull
         await usual(channel, message)
 
     monkeypatch.setattr(layer, "send", send)

@@ -1,0 +1,211 @@
+"""People at their browsers, and what they see and do."""
+
+from __future__ import annotations
+
+import select
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+from playwright.sync_api import BrowserContext, Dialog, Page
+
+from jobs import endings, intake, lifecycle
+from jobs.models import FINAL, UNFINISHED, Job, JobStatus, PageLease, Transition, Worker
+from jobs.orders import Order
+from tests.jobs import stack as real
+from tests.jobs.stack import Stack, story, until
+from tests.pipeline.clips import Clips
+from tests.postgres import free_port
+
+LEASE, GRACE, HIDDEN = 8, 2, 20
+CHROMIUM = "/usr/bin/chromium"
+ORDINARY: dict[str, Any] = {
+    "executable_path": CHROMIUM,
+    "args": ["--no-sandbox"],
+    "ignore_default_args": ["--disable-back-forward-cache"],  # people have it
+}
+
+
+@dataclass
+class Site:
+    stack: Stack
+    clips: Clips
+    persian: Path
+    english: Path
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.stack.port}"
+
+    def web(self) -> Worker:
+        """The web server that runs now."""
+        return until(lambda: next(iter(real.fresh_workers(Worker.WEB)), None), 20)
+
+
+@dataclass
+class Person:
+    """`asked` are the questions of the browser; `leaves` is the answer to each."""
+
+    user: User
+    site: Site
+    context: BrowserContext
+    leaves: bool = True
+    asked: list[str] = field(default_factory=list)
+    address: str = ""
+
+    def __post_init__(self) -> None:
+        self.address = self.address or self.site.address
+        client = Client()
+        client.force_login(self.user)
+        cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value, "domain": "127.0.0.1", "path": "/"}
+        self.context.add_cookies([cookie])  # type: ignore[list-item]
+
+    def open(self, path: str = "/jobs/") -> Page:
+        """A tab, in which somebody has clicked: only then browsers ask."""
+        page = self.context.new_page()
+        page.on("dialog", self._answer)
+        page.goto(self.address + path)
+        page.mouse.click(2, 2)
+        connected(page)
+        return page
+
+    def _answer(self, dialog: Dialog) -> None:
+        self.asked.append(dialog.type)
+        if self.leaves:
+            dialog.accept()
+        else:
+            dialog.dismiss()
+
+    def job(self, **fields: Any) -> Job:
+        """Persian subtitles to be burned into a long video: it would run for a while."""
+        order = Order(target="fa", brought=True)
+        path = self.site.clips["long.mp4"]
+        return intake.accept_file(self.user, path, order, subtitles=self.site.persian, **fields)
+
+    def watching(self) -> tuple[Job, Page]:
+        """On the page of a new job that is at work."""
+        listing = self.open()
+        job = self.job()
+        page = self.open(f"/jobs/{job.pk}/")
+        warned(page)
+        close(listing)
+        real.at_work(job, real.Stage.RENDER)
+        self.asked.clear()
+        return job, page
+
+    def go_away(self) -> None:
+        for job in Job.objects.filter(owner=self.user).exclude(status__in=FINAL):
+            lifecycle.cancel(job.pk, who="test")
+            until(lambda job=job: endings.finish(job.pk) or status(job) in FINAL, 20)  # type: ignore[misc]
+        self.context.close()
+
+
+# What is seen
+
+
+def connected(page: Page) -> None:
+    live(page, "state.connected")
+
+
+def live(page: Page, expression: str, patience: float = 10.0) -> None:
+    """Wait until this holds of the module `web/live`."""
+    page.wait_for_function(f"import('web/live').then(({{ state }}) => {expression})", timeout=1000 * patience)
+
+
+def warned(page: Page) -> None:
+    live(page, "state.unfinished.length > 0")
+
+
+def close(page: Page) -> None:
+    """As a person does, who is asked perhaps. Back when it is closed."""
+    with page.expect_event("close"):
+        page.close(run_before_unload=True)
+
+
+def page_id(page: Page) -> str:
+    return str(page.evaluate("document.body.dataset.pageId"))
+
+
+def status(job: Job) -> str:
+    return Job.objects.get(pk=job.pk).status
+
+
+def goes_on(job: Job, seconds: float) -> None:
+    """For so long nothing ends the job but its own end."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        assert status(job) in {*UNFINISHED, JobStatus.COMPLETED}, story(job)
+        time.sleep(0.1)
+
+
+def is_cancelled(job: Job, within: float) -> Transition:
+    """By the absence of its owner, soon after the last lease was over; nothing of it is left."""
+    until(lambda: status(job) == JobStatus.CANCELLED, within + 10, what=lambda: story(job))
+    last = Transition.objects.get(job=job, now=JobStatus.CANCELLED)
+    assert Transition.objects.get(job=job, now=JobStatus.CANCELLING).who == lifecycle.PRESENCE
+    assert real.files_of(job) == []
+    return last
+
+
+def late(ended: Transition, owner: User) -> float:
+    """Seconds between the end of the owner's last lease and that of the job."""
+    over = PageLease.objects.filter(owner=owner).latest("expires").expires
+    return (ended.at - over).total_seconds()
+
+
+def no_lease_longer_than(owner: User, seconds: float) -> bool:
+    return not PageLease.objects.filter(owner=owner, expires__gt=timezone.now() + timedelta(seconds=seconds)).exists()
+
+
+# A network that can fail
+
+
+class Network:
+    """Between a browser and the server. When it is cut nothing passes any more, and nobody is told."""
+
+    def __init__(self, port: int) -> None:
+        self.port, self._target = free_port(), port
+        self.cut, self.slow = threading.Event(), 0.0
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self._over = threading.Event()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while not self._over.is_set():
+                here, _ = self._listener.accept()
+                threading.Thread(target=self._relay, args=(here, self.slow), daemon=True).start()
+
+    def _relay(self, here: socket.socket, wait: float) -> None:
+        """Requests pass at once, answers after `wait` seconds."""
+        with here, socket.create_connection(("127.0.0.1", self._target)) as there, suppress(OSError):
+            while not self._over.is_set():
+                ready, _, _ = select.select([here, there], [], [], 0.1)
+                if self.cut.is_set():
+                    self._over.wait(0.1)
+                    continue
+                for side in ready:
+                    data = side.recv(65536)
+                    if not data:
+                        return
+                    if side is there and wait:
+                        self._over.wait(wait)
+                        wait = 0.0
+                    (here if side is there else there).sendall(data)
+
+    def end(self) -> None:
+        self._over.set()
+        self._listener.close()
+
+
+def eventually(found: Callable[[], Any], patience: float = 20.0) -> None:
+    until(found, patience, 0.1)

@@ -1,0 +1,148 @@
+"""Close the tab and the work ends, refresh and it goes on: what a person does with the pages, in a real browser."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from jobs import intake
+from jobs.models import Job, JobStatus, PageLease
+from jobs.orders import Order
+from tests.browser.people import (
+    GRACE,
+    LEASE,
+    Person,
+    Site,
+    close,
+    connected,
+    goes_on,
+    is_cancelled,
+    late,
+    live,
+    page_id,
+    status,
+    warned,
+)
+from tests.jobs import stack as real
+from tests.jobs.stack import kill, until
+
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(180)]
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[str]:
+    """The address of another site."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+    server.RequestHandlerClass.log_message = lambda *_: None  # type: ignore[method-assign, assignment]
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/LICENSE"
+    server.shutdown()
+    server.server_close()
+
+
+# The four scenarios
+
+
+def test_the_tab_is_closed(shirin: Person, site: Site) -> None:
+    job, page = shirin.watching()
+    close(page)
+    assert shirin.asked == ["beforeunload"]
+    assert late(is_cancelled(job, GRACE + 1), shirin.user) < 1.5
+    assert set(site.stack.shims()) <= set(site.stack.warm())
+
+
+def test_a_refresh(shirin: Person) -> None:
+    job, page = shirin.watching()
+    old = page_id(page)
+    shirin.leaves = False
+    with pytest.raises(Exception, match="ERR_ABORTED|Timeout"):
+        page.reload(timeout=2000)
+    assert page_id(page) == old
+    shirin.leaves = True
+    page.reload()
+    connected(page)
+    assert shirin.asked == ["beforeunload"] * 2
+    assert PageLease.objects.get(pk=old).closed
+    # The farewell of the old page may come late, too.
+    token = page.evaluate("document.body.dataset.csrf")
+    told = {"reason": "close", "page_id": old, "csrfmiddlewaretoken": token}
+    assert page.request.post(f"{shirin.address}/api/cancel/{job.pk}", form=told).status == 200
+    goes_on(job, GRACE + 1.5)
+    expect(page.locator("main")).to_have_attribute("data-job", str(job.pk))
+
+
+def test_to_another_site(shirin: Person, elsewhere: str) -> None:
+    job, page = shirin.watching()
+    page.goto(elsewhere)
+    assert shirin.asked == ["beforeunload"]
+    is_cancelled(job, GRACE + 1)
+
+
+def test_a_finished_job(shirin: Person, site: Site) -> None:
+    page = shirin.open()
+    job = intake.accept_file(
+        shirin.user, site.clips["long.mp4"], Order(target="fa", brought=True, mode="none"), subtitles=site.persian
+    )
+    page.goto(f"{shirin.address}/jobs/{job.pk}/")
+    real.completed(job)
+    live(page, "state.job?.status === 'completed' && !state.unfinished.length")
+    page.mouse.click(2, 2)
+    shirin.asked.clear()
+    close(page)
+    assert shirin.asked == []
+    goes_on(job, GRACE + 1.5)
+    assert status(job) == JobStatus.COMPLETED
+    assert real.files_of(job) != []
+
+
+# Pages of the site
+
+
+def test_within_the_site(shirin: Person) -> None:
+    """To the list and back, by links and by the back button; from the cache it is a new page."""
+    job, page = shirin.watching()
+    first = page_id(page)
+    page.click("a[href='/jobs/']")
+    page.wait_for_url("**/jobs/")
+    connected(page)
+    warned(page)
+    page.click(f"[data-row='{job.pk}'] a[href*='{job.pk}'] >> nth=1")
+    page.wait_for_url(f"**/jobs/{job.pk}/")
+    connected(page)
+    assert shirin.asked == []
+    goes_on(job, GRACE + 1.5)
+    page.go_back()
+    page.wait_for_url("**/jobs/")
+    connected(page)
+    page.go_back()
+    page.wait_for_url(f"**/jobs/{job.pk}/")
+    connected(page)
+    assert page_id(page) != first
+    goes_on(job, GRACE + 1.5)
+    close(page)
+    is_cancelled(job, GRACE + 1)
+
+
+def test_two_tabs(shirin: Person) -> None:
+    job, page = shirin.watching()
+    other = shirin.open()
+    warned(other)
+    close(page)
+    goes_on(job, GRACE + 1.5)
+    close(other)
+    is_cancelled(job, GRACE + 1)
+
+
+def test_the_web_server_dies(shirin: Person, site: Site) -> None:
+    """Nobody is absent because of that; the page finds the next one and goes on showing what happens."""
+    job, page = shirin.watching()
+    kill(site.web().pid)
+    live(page, "!state.connected")
+    live(page, "state.connected", 30)
+    before = Job.objects.get(pk=job.pk).version
+    live(page, f"state.job.version > {before}", 20)
+    goes_on(job, GRACE + 1)
