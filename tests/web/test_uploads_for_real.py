@@ -155,7 +155,9 @@ def test_two_at_once_go_on_by_themselves_when_the_server_is_back(server: Server,
     assert last["bytesPerSecond"] > 1 << 20
 
 
-def test_another_page_goes_on_with_the_same_file(server: Server, page: Page, film: Path) -> None:
+def test_another_page_goes_on_with_the_same_file_when_the_network_is_back(
+    server: Server, page: Page, film: Path
+) -> None:
     job = job_of(rows.owner(), SIZE)
     page.set_input_files("input", film)
     known = page.evaluate("fingerprints()")
@@ -165,8 +167,12 @@ def test_another_page_goes_on_with_the_same_file(server: Server, page: Page, fil
     page.set_input_files("input", film)
     assert page.evaluate("fingerprints()") == known
     assert len(known[0]) == 64
+    page.context.set_offline(True)
     page.evaluate("urls => begin(urls)", [f"/uploads/{job.pk}"])
+    page.wait_for_function("told.waits.length == 2")
+    page.context.set_offline(False)
     assert done(page)["problems"] == []
+    assert len(told(page)["waits"]) == 2
     assert file_of(job).read_bytes() == film.read_bytes()
     assert told(page)["sent"][0]["sent"] >= 8 << 20
     changed = bytearray(film.read_bytes())
