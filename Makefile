@@ -5,7 +5,7 @@ BIN := .venv/bin
 # The address of an index of CPU-only PyTorch wheels; then the CUDA libraries (4 GB) are left out.
 TORCH_INDEX ?=
 SYSTEM_PACKAGES := apertium apertium-eng-spa
-TEST_PACKAGES := postgresql gettext nginx-light
+TEST_PACKAGES := postgresql gettext nginx-light chromium
 # Where `make run` listens, and where it keeps its pid file and socket.
 LISTEN ?= 127.0.0.1
 PORT ?= 8000
@@ -96,7 +96,7 @@ clean: ## remove .venv and caches; videos, results and .env stay
 .venv/system: deploy/system-packages.sh | .venv/made
 	@if deploy/system-packages.sh $(SYSTEM_PACKAGES); then touch $@; fi
 
-.venv/system-test: deploy/system-packages.sh | .venv/made
+.venv/system-test: deploy/system-packages.sh Makefile | .venv/made
 	@if deploy/system-packages.sh $(TEST_PACKAGES); then touch $@; fi
 
 .env: | .venv/made

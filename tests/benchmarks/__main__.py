@@ -11,7 +11,7 @@ import logging
 import sys
 from pathlib import Path
 
-from tests.benchmarks import burning, jobs, layout, memory, pipeline
+from tests.benchmarks import burning, jobs, layout, memory, pipeline, sockets
 from tests.benchmarks.measure import BUILD
 from tests.benchmarks.rows import Row, table, write
 
@@ -21,6 +21,7 @@ BENCHMARKS = {
     "burning": burning.measure,
     "pipeline": pipeline.measure,
     "jobs": jobs.measure,
+    "sockets": sockets.measure,
 }
 
 

@@ -35,7 +35,7 @@ def _on(kind: str, rounds: int) -> Iterator[Row]:
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         try:
-            url = stack.enter_context(_database(kind, directory))
+            url = stack.enter_context(database(kind, directory))
         except NoPostgres:
             return
         environment = {
@@ -55,8 +55,8 @@ def _on(kind: str, rounds: int) -> Iterator[Row]:
 def _rows(kind: str, found: dict[str, list[float]], rounds: int) -> Iterator[Row]:
     def row(name: str, key: str, limit: float | None = None, *, share: float = 0.95, note: str = "") -> Row:
         samples = sorted(found[key])
-        told = f"p50 {median(samples):.0f}, p95 {_at(samples, 0.95):.0f}, max {samples[-1]:.0f} ms of {len(samples)}"
-        value = _at(samples, share)
+        told = f"p50 {median(samples):.0f}, p95 {at(samples, 0.95):.0f}, max {samples[-1]:.0f} ms of {len(samples)}"
+        value = at(samples, share)
         return Row(name=f"{name}, {kind}", value=value, unit="ms", limit=limit, note=told + note, detail={key: samples})
 
     bare = f"; bare SIGKILL of the same ffmpeg: p50 {median(found['bare']):.0f} ms"
@@ -68,12 +68,12 @@ def _rows(kind: str, found: dict[str, list[float]], rounds: int) -> Iterator[Row
     yield row("overhead a stage (p50)", "overhead", share=0.5, note="; over the same work in one process that is warm")
 
 
-def _at(samples: list[float], share: float) -> float:
+def at(samples: list[float], share: float) -> float:
     return samples[min(len(samples) - 1, round(share * (len(samples) - 1)))]
 
 
 @contextmanager
-def _database(kind: str, directory: Path) -> Iterator[str]:
+def database(kind: str, directory: Path) -> Iterator[str]:
     if kind == "sqlite":
         yield f"sqlite:///{directory / 'db.sqlite3'}"
         return

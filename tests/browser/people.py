@@ -26,7 +26,7 @@ from tests.jobs.stack import Stack, story, until
 from tests.pipeline.clips import Clips
 from tests.postgres import free_port
 
-LEASE, GRACE, HIDDEN = 8, 2, 20
+LEASE, GRACE, HIDDEN = 60, 2, 20
 CHROMIUM = "/usr/bin/chromium"
 ORDINARY: dict[str, Any] = {
     "executable_path": CHROMIUM,
@@ -118,7 +118,11 @@ def connected(page: Page) -> None:
 
 def live(page: Page, expression: str, patience: float = 10.0) -> None:
     """Wait until this holds of the module `web/live`."""
-    page.wait_for_function(f"import('web/live').then(({{ state }}) => {expression})", timeout=1000 * patience)
+    asked = f"import('web/live').then(({{ state }}) => Boolean({expression}))"
+    deadline = time.monotonic() + patience
+    while not page.evaluate(asked):
+        assert time.monotonic() < deadline, expression
+        page.wait_for_timeout(50)  # and what the browser says meanwhile is heard
 
 
 def warned(page: Page) -> None:

@@ -1,0 +1,145 @@
+"""`python -m tests.benchmarks.sockets_child PORT PID SOCKETS ROUNDS`: opens pages at a daphne on the same database, lets
+jobs make progress, and writes down what each page is told. Prints JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import sys
+import time
+import uuid
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import django
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "translator.settings"
+django.setup()
+
+from autobahn.asyncio.websocket import WebSocketClientFactory, WebSocketClientProtocol  # noqa: E402
+from django.contrib.auth import get_user_model  # noqa: E402
+from django.test import Client  # noqa: E402
+
+from jobs import lifecycle, presence  # noqa: E402
+from jobs.lifecycle import Claim  # noqa: E402
+from jobs.models import Job  # noqa: E402
+from jobs.orders import Order  # noqa: E402
+from jobs.pipeline.stages import Stage  # noqa: E402
+
+JOBS = 50
+"""Each of another owner, whose pages all show it."""
+
+PATIENCE = 120.0
+APART = 0.65
+"""Seconds between two steps of one job: a stage writes its progress at most twice a second."""
+
+
+class PageSocket(WebSocketClientProtocol):  # type: ignore[misc]
+    """Notes which version of its job it is told when."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: dict[int, float] = {}
+        self.greeted = asyncio.Event()
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        message = json.loads(payload)
+        if message["type"] in {"hello", "job"}:
+            self.told.setdefault(message["job"]["version"], time.monotonic())
+            self.greeted.set()
+
+
+class Bench:
+    def __init__(self, port: int, pid: int) -> None:
+        self.port, self.pid = port, pid
+        self.owners: dict[uuid.UUID, tuple[int, str]] = {}
+        self.claims = [self._running(f"bench{number}") for number in range(JOBS)]
+        self.sockets: dict[uuid.UUID, list[PageSocket]] = defaultdict(list)
+
+    def _running(self, name: str) -> Claim:
+        owner = get_user_model().objects.create(username=name)
+        client = Client()
+        client.force_login(owner)
+        order = Order(target="fa").as_json()
+        fields: dict[str, Any] = {"source_kind": "link", "source": "https://example.org/v", "target": "fa"}
+        stages = (Stage.TRANSCRIBE, Stage.TRANSLATE)
+        lifecycle.create(owner=owner, who=name, stages=stages, order=order, keep_running=True, **fields)
+        claim = lifecycle.claim("speech")
+        assert claim
+        self.owners[claim.job_id] = owner.pk, f"sessionid={client.cookies['sessionid'].value}"
+        return claim
+
+    async def open(self, claim: Claim) -> None:
+        owner_id, cookie = self.owners[claim.job_id]
+        page = await asyncio.to_thread(presence.open_page, owner_id)
+        address = f"ws://127.0.0.1:{self.port}/ws/page/{page}/?job={claim.job_id}&language=en"
+        origin = f"http://127.0.0.1:{self.port}"
+        factory = WebSocketClientFactory(address, origin=origin, headers={"Cookie": cookie})
+        factory.protocol = PageSocket
+        loop = asyncio.get_running_loop()
+        _, socket = await loop.create_connection(factory, "127.0.0.1", self.port)
+        self.sockets[claim.job_id].append(socket)
+        await asyncio.wait_for(socket.greeted.wait(), PATIENCE)
+
+    async def step(self, claim: Claim) -> tuple[uuid.UUID, int, float]:
+        """The job makes progress: its version, and when that began to be written."""
+        began = time.monotonic()
+        version = await asyncio.to_thread(_write, claim)
+        return claim.job_id, version, began
+
+    def lost(self, steps: list[tuple[uuid.UUID, int, float]]) -> int:
+        return sum(version not in socket.told for job, version, _ in steps for socket in self.sockets[job])
+
+    def shown(self, steps: list[tuple[uuid.UUID, int, float]]) -> list[float]:
+        return [
+            1000 * (socket.told[version] - began)
+            for job, version, began in steps
+            for socket in self.sockets[job]
+            if version in socket.told
+        ]
+
+
+def _write(claim: Claim) -> int:
+    lifecycle.beat(claim.attempt, random.random())
+    return Job.objects.get(pk=claim.job_id).version
+
+
+async def main(port: int, pid: int, sockets: int, rounds: int) -> None:
+    bench = await asyncio.to_thread(Bench, port, pid)
+    await bench.open(bench.claims[0])
+    before = _resident(pid)
+    began = time.monotonic()
+    for start in range(1, sockets, 50):
+        await asyncio.gather(*(bench.open(bench.claims[n % JOBS]) for n in range(start, min(start + 50, sockets))))
+    opened = time.monotonic() - began
+    after = _resident(pid)
+    single = []
+    for _ in range(rounds):  # one job at a time, as the page of one person sees it
+        single.append(await bench.step(random.choice(bench.claims[1:])))
+        await asyncio.sleep(APART + random.random() / 10)
+    steps = list(single)
+    for _ in range(5):  # all jobs, one after the other as fast as it goes
+        again = time.monotonic() + 4 * APART
+        for claim in bench.claims:
+            steps.append(await bench.step(claim))
+        await asyncio.sleep(max(APART, again - time.monotonic()))
+    await asyncio.sleep(2)
+    messages = sum(len(bench.sockets[job]) for job, *_ in steps)
+    found = {"before": before, "after": after, "opened": opened, "shown": bench.shown(single)}
+    sys.stdout.write(json.dumps(found | {"lost": bench.lost(steps), "messages": messages}))
+    sys.stdout.flush()
+    os._exit(0)  # a thousand farewells are of no interest
+
+
+def _resident(pid: int) -> float:
+    """MB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1024
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*map(int, sys.argv[1:])))
