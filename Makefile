@@ -5,7 +5,7 @@ BIN := .venv/bin
 # The address of an index of CPU-only PyTorch wheels; then the CUDA libraries (4 GB) are left out.
 TORCH_INDEX ?=
 SYSTEM_PACKAGES := apertium apertium-eng-spa
-TEST_PACKAGES := postgresql gettext chromium
+TEST_PACKAGES := postgresql gettext nginx-light chromium
 # Where `make run` listens, and where it keeps its pid file and socket.
 LISTEN ?= 127.0.0.1
 PORT ?= 8000

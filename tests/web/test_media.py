@@ -29,6 +29,7 @@ DATA = bytes(range(256)) * 4096
 def media_root(tmp_path: Path, settings: Any) -> Path:
     settings.MEDIA_ROOT, settings.STATIC_ROOT = tmp_path / "media", tmp_path / "static"
     settings.STATIC_ROOT.mkdir()
+    (settings.MEDIA_ROOT / "jobs").mkdir(parents=True)
     return tmp_path / "media"
 
 
@@ -249,7 +250,7 @@ def test_nginx_gives_it_out(job: Job, settings: Any) -> None:
     assert path
     answer = ask(job, "video", Range="bytes=0-1", query="?download=1")
     assert (answer.status, answer.data) == (200, b"")
-    assert answer["X-Accel-Redirect"] == f"/protected/jobs/{job.pk}/{path.parent.name}/video.mp4"
+    assert answer["X-Accel-Redirect"] == f"/protected/jobs/{job.pk}/{path.parent.name}/v.mp4"
     assert answer["Content-Type"] == "video/mp4"
     assert answer["Content-Disposition"].startswith("attachment")
     assert ask(job, "video", cast()["omid"]).status == 404

@@ -29,6 +29,7 @@ SPANISH = {"to": "es", "spoken": "en"}
 def media_root(tmp_path: Path, settings: Any) -> Path:
     settings.MEDIA_ROOT, settings.STATIC_ROOT = tmp_path / "media", tmp_path / "static"
     settings.STATIC_ROOT.mkdir()
+    (settings.MEDIA_ROOT / "jobs").mkdir(parents=True)
     return tmp_path / "media"
 
 

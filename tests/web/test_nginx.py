@@ -1,0 +1,117 @@
+"""deploy/nginx.conf, with a real nginx in front of a real web server."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs import artifacts
+from jobs.models import Artifact, Job
+from jobs.web import tus
+from tests.databases import mostly
+from tests.jobs import rows
+from tests.jobs.stack import ROOT, until
+from tests.postgres import free_port
+from tests.web.server import Server, headers
+from tests.web.tus_client import PIECE, job_of
+
+NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+pytestmark = [
+    pytest.mark.parametrize("database_url", mostly("sqlite"), indirect=True),
+    pytest.mark.skipif(NGINX is None, reason="nginx is not installed: apt install nginx-light"),
+]
+
+DATA = random.Random(5).randbytes(9 << 20)
+
+
+@pytest.fixture
+def server(database: str, tmp_path: Path, settings: Any) -> Iterator[Server]:
+    """The site as it is seen through nginx."""
+    settings.MEDIA_ROOT, settings.STATIC_ROOT = tmp_path / "media", tmp_path / "static"
+    settings.STATIC_ROOT.mkdir()
+    with Server(database, settings.MEDIA_ROOT, {"X_ACCEL_REDIRECT": "/protected"}).running() as behind:
+        place = tmp_path / "nginx"
+        place.mkdir()
+        port = free_port()
+        command = [str(NGINX), "-p", str(place), "-c", str(_configuration(place, behind, port)), "-e", "error.log"]
+        process = subprocess.Popen(command)
+        try:
+            front = replace(behind, port=port)
+            until(lambda: front._answers(), 20, 0.02, lambda: (place / "error.log").read_text())
+            yield front
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _configuration(place: Path, behind: Server, port: int) -> Path:
+    """The file as it is, with what it says to change changed; around it, what Debian's own file says."""
+    site = (ROOT / "deploy" / "nginx.conf").read_text()
+    changes = {
+        "127.0.0.1:8000": f"127.0.0.1:{behind.port}",
+        "listen 80;": f"listen 127.0.0.1:{port};",
+        "/srv/zirnevis/media/": f"{behind.media}/",
+    }
+    for usual, ours in changes.items():
+        assert site.count(usual) == 1
+        site = site.replace(usual, ours)
+    temporary = "".join(
+        f"{name}_temp_path {place}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    who = "user root;\n" if os.geteuid() == 0 else ""
+    path = place / "nginx.conf"
+    path.write_text(
+        f"{who}daemon off;\npid {place}/pid;\nevents {{}}\n"
+        f"http {{\ninclude /etc/nginx/mime.types;\naccess_log off;\ngzip on;\ngzip_types *;\n{temporary}{site}}}\n"
+    )
+    return path
+
+
+def video() -> Job:
+    job = rows.job(title="geese", source_kind="link")
+    artifacts.make_home(job.pk)
+    path = artifacts.room(job.pk, uuid.uuid4()) / "a b%41;.mp4"
+    path.write_bytes(DATA)
+    Artifact.objects.create(job=job, kind="video", name=f"{path.parent.name}/{path.name}", size=len(DATA))
+    return job
+
+
+def test_videos_uploads_and_what_is_too_large(server: Server) -> None:
+    job = video()
+    who = headers(job.owner)
+    answer = server.ask("GET", f"/media/{job.pk}/video?download=1", **who, Range="bytes=5-1000004")
+    assert (answer.status, answer.data == DATA[5:1000005]) == (206, True)
+    assert answer.headers["Content-Type"] == "video/mp4"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="geese.fa.mp4"'
+    assert answer.headers["Content-Range"] == f"bytes 5-1000004/{len(DATA)}"
+    assert answer.headers["Cache-Control"] == "private, no-cache"
+    whole = server.ask("GET", f"/media/{job.pk}/video", **who, Accept_Encoding="gzip")
+    assert (whole.data == DATA, whole.headers.get("Content-Encoding")) == (True, None)
+    assert server.ask("GET", f"/media/{job.pk}/video", **who, Range=f"bytes={len(DATA)}-").status == 416
+    assert server.ask("GET", f"/media/{job.pk}/video", **headers(rows.owner("omid"))).status == 404
+    name = Artifact.objects.get().name
+    assert server.ask("GET", f"/protected/jobs/{job.pk}/{name.replace(' ', '%20')}", **who).status == 404
+    uploaded(server, who)
+
+
+def uploaded(server: Server, who: dict[str, str]) -> None:
+    job = job_of(rows.owner(), len(DATA))
+    for start in (0, 8 << 20):
+        piece = DATA[start : start + (8 << 20)]
+        sent = {**who, "Upload_Offset": str(start), "Content_Type": PIECE}
+        answer = server.ask("PATCH", f"/uploads/{job.pk}", piece, **sent)
+        assert (answer.status, answer.headers["Upload-Offset"]) == (204, str(start + len(piece)))
+    assert (artifacts.home(job.pk) / "source.mp4").read_bytes() == DATA
+    assert rows.status(job.pk) == "queued"
+    too_much = {**who, "Content_Type": PIECE, "Content_Length": str(tus.CHUNK + 1)}
+    assert server.ask("PATCH", f"/uploads/{job.pk}", b"", **too_much).status == 413
