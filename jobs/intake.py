@@ -10,7 +10,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from jobs import artifacts, lifecycle, plan, presence, quota
 from jobs.lifecycle import IllegalTransition

@@ -1,4 +1,4 @@
-"""A real browser before the whole real stack: supervisord, daphne, three clusters, the reaper. Leases are short here."""
+"""A real browser before the whole real stack: supervisord, daphne, three clusters, the reaper. Leases are short."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def site(
     """On SQLite; what differs on PostgreSQL is tested without a browser."""
     directory = tmp_path_factory.mktemp("site")
     with ExitStack() as context:
-        context.enter_context(pytest.MonkeyPatch.context()).setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright's loop
+        context.enter_context(pytest.MonkeyPatch.context()).setenv(
+            "DJANGO_ALLOW_ASYNC_UNSAFE", "1"
+        )  # Playwright's loop
         context.enter_context(django_db_blocker.unblock())
         url = context.enter_context(databases.fresh("sqlite", directory))
         context.enter_context(on_database(url))
