@@ -96,7 +96,7 @@ clean: ## remove .venv and caches; videos, results and .env stay
 .venv/system: deploy/system-packages.sh | .venv/made
 	@if deploy/system-packages.sh $(SYSTEM_PACKAGES); then touch $@; fi
 
-.venv/system-test: deploy/system-packages.sh | .venv/made
+.venv/system-test: deploy/system-packages.sh Makefile | .venv/made
 	@if deploy/system-packages.sh $(TEST_PACKAGES); then touch $@; fi
 
 .env: | .venv/made

@@ -88,10 +88,10 @@ class JobActions(ReadOnly):
 
     def _delete(self, request: HttpRequest, job_id: uuid.UUID) -> bool:
         with transaction.atomic():
-            self.log_deletions(request, Job.objects.filter(pk=job_id))
+            job = Job.objects.get(pk=job_id)
             gone = endings.delete(job_id)
-            if not gone:
-                transaction.set_rollback(True)
+            if gone:
+                self.log_deletions(request, [job])
         return gone
 
     def _each(

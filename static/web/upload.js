@@ -25,6 +25,7 @@ export function upload(file, { url, csrf, onProgress, onDone, onProblem, onWaiti
   let failures = 0;
   let timer = 0;
   let last = 0;
+  let asked = false;
 
   const sending = new globalThis.tus.Upload(file, {
     uploadUrl: url,
@@ -35,6 +36,7 @@ export function upload(file, { url, csrf, onProgress, onDone, onProblem, onWaiti
     headers: { "X-CSRFToken": csrf },
     onBeforeRequest() {
       if (state !== "going") throw new Error(state); // `abort` does not reach what is about to begin
+      asked = true;
     },
     onProgress(sent) {
       failures = 0;
@@ -71,6 +73,7 @@ export function upload(file, { url, csrf, onProgress, onDone, onProblem, onWaiti
 
   function start() {
     state = "going";
+    asked = false;
     watch();
     sending.start();
   }
@@ -93,8 +96,11 @@ export function upload(file, { url, csrf, onProgress, onDone, onProblem, onWaiti
     removeEventListener("online", online);
   }
 
+  // The network is back: what was asked before hangs.
   function online() {
-    if (state === "waiting") start();
+    if (state === "going" && asked) sending.abort();
+    else if (state !== "waiting") return;
+    start();
   }
 
   addEventListener("online", online);

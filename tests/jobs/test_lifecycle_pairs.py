@@ -34,6 +34,7 @@ def claim_any(_: Claim) -> bool:
 
 CALLS: dict[str, Callable[[Claim], Any]] = {
     "submit": lambda it: lifecycle.submit(it.job_id, "shirin"),
+    "uploaded_more": lambda it: lifecycle.uploaded_more(it.job_id),
     "claim": claim_any,
     "own_group": lambda it: lifecycle.own_group(it.attempt, 4711, 1),
     "beat": lambda it: lifecycle.beat(it.attempt),
@@ -59,6 +60,7 @@ LOST = (LostAttempt,) * 7
 # uploading, queued, running, completed, failed, cancelling (a stage runs), cancelled
 TABLE: dict[str, tuple[Outcome, ...]] = {
     "submit": (QUEUED, *REFUSED[1:]),
+    "uploaded_more": (SAME, *(NO,) * 6),
     "claim": (NO, RUNNING, SAME, NO, NO, NO, NO),
     "own_group": (*LOST[:2], SAME, *LOST[3:5], SAME, LostAttempt),
     "beat": (*LOST[:2], SAME, *LOST[3:5], SAME, LostAttempt),

@@ -17,6 +17,7 @@ from tests.web.sockets import Sockets
 def media_root(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> Path:
     """Where jobs live."""
     place = tmp_path_factory.mktemp("media")
+    (place / "jobs").mkdir()
     settings.MEDIA_ROOT = place
     settings.STATIC_ROOT = tmp_path_factory.mktemp("static")  # WhiteNoise warns of one that is not there.
     return place

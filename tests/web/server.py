@@ -74,30 +74,37 @@ class Server:
     @contextmanager
     def running(self) -> Iterator[Server]:
         (self.media / "jobs").mkdir(parents=True, exist_ok=True)
-        self.start()
         try:
+            self.start()
             yield self
         finally:
             if self._process:
                 self.kill()
 
-    def connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+    @contextmanager
+    def connect(self) -> Iterator[http.client.HTTPConnection]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            yield connection
+        finally:
+            connection.close()
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """`headers` with an underscore for each hyphen."""
-        connection = self.connect()
-        try:
+        with self.connect() as connection:
             connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
             answer = connection.getresponse()
             return Answer(answer.status, dict(answer.getheaders()), answer.read())
-        finally:
-            connection.close()
 
     def peak(self) -> int:
         """The most bytes of memory that it ever had."""
         line = next(line for line in Path(f"/proc/{self.pid}/status").read_text().splitlines() if "VmHWM" in line)
         return int(line.split()[1]) << 10
+
+    def files(self) -> list[Path]:
+        """Those that it has open."""
+        opened = Path(f"/proc/{self.pid}/fd").iterdir()
+        return [place.readlink() for place in opened if place.is_symlink()]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,9 +15,10 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from jobs import artifacts
 from jobs.models import Artifact, Job
+from jobs.orders import Order
 from tests.jobs import rows
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)  # a page of an error is made in a thread of its own
 
 OF_A_JOB: dict[str, tuple[str, dict[str, Any]]] = {
     "job": ("get", {}),
@@ -67,17 +67,10 @@ def test_every_route_is_in_the_tables() -> None:
     assert found == {*OF_A_JOB, *OF_A_PERSON, *OF_ALL}
 
 
-@pytest.fixture(autouse=True)
-def media_root(tmp_path: Path, settings: Any) -> None:
-    settings.MEDIA_ROOT, settings.STATIC_ROOT = tmp_path / "media", tmp_path / "static"
-    settings.STATIC_ROOT.mkdir()
-    (settings.MEDIA_ROOT / "jobs").mkdir(parents=True)
-
-
 @pytest.fixture
 def job() -> Job:
     """A completed job, and so one with all that there is to be seen."""
-    made = rows.job(rows.owner("shirin"), title="secret title", spoken="en")
+    made = rows.job(rows.owner("shirin"), title="secret title", spoken="en", order=Order(target="fa").as_json())
     artifacts.make_home(made.pk)
     room = artifacts.room(made.pk, uuid.uuid4())
     (room / "v.mp4").write_bytes(b"secret video")

@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from jobs import artifacts
+from jobs import artifacts, presence
 from jobs.models import Artifact, Job
 from jobs.web import tus
+from jobs.web.routing import socket_of
 from tests.databases import mostly
 from tests.jobs import rows
 from tests.jobs.stack import ROOT, until
@@ -36,10 +37,10 @@ DATA = random.Random(5).randbytes(9 << 20)
 
 @pytest.fixture
 def server(database: str, tmp_path: Path, settings: Any) -> Iterator[Server]:
-    """The site as it is seen through nginx."""
+    """The site as it is seen through nginx. DEBUG: nobody collected the static files that its 404 page names."""
     settings.MEDIA_ROOT, settings.STATIC_ROOT = tmp_path / "media", tmp_path / "static"
     settings.STATIC_ROOT.mkdir()
-    with Server(database, settings.MEDIA_ROOT, {"X_ACCEL_REDIRECT": "/protected"}).running() as behind:
+    with Server(database, settings.MEDIA_ROOT, {"X_ACCEL_REDIRECT": "/protected", "DEBUG": "1"}).running() as behind:
         place = tmp_path / "nginx"
         place.mkdir()
         port = free_port()
@@ -86,7 +87,7 @@ def video() -> Job:
     return job
 
 
-def test_videos_uploads_and_what_is_too_large(server: Server) -> None:
+def test_videos_uploads_sockets_and_what_is_too_large(server: Server) -> None:
     job = video()
     who = headers(job.owner)
     answer = server.ask("GET", f"/media/{job.pk}/video?download=1", **who, Range="bytes=5-1000004")
@@ -102,6 +103,14 @@ def test_videos_uploads_and_what_is_too_large(server: Server) -> None:
     name = Artifact.objects.get().name
     assert server.ask("GET", f"/protected/jobs/{job.pk}/{name.replace(' ', '%20')}", **who).status == 404
     uploaded(server, who)
+    socket_opened(server, who)
+
+
+def socket_opened(server: Server, who: dict[str, str]) -> None:
+    place = socket_of(presence.open_page(rows.owner().pk))
+    asked = {"Upgrade": "websocket", "Connection": "Upgrade", "Origin": server.base}
+    key = {"Sec_WebSocket_Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec_WebSocket_Version": "13"}
+    assert server.ask("GET", place, **who, **asked, **key).status == 101
 
 
 def uploaded(server: Server, who: dict[str, str]) -> None:

@@ -22,7 +22,7 @@ from tests.web.tus_client import PIECE, job_of
 
 pytestmark = pytest.mark.parametrize("database_url", mostly("sqlite"), indirect=True)
 
-SIZE = 24 << 20
+SIZE = 18 << 20
 
 
 @pytest.fixture
@@ -105,18 +105,17 @@ def test_cut_three_times_by_a_kill(server: Server, film: Path) -> None:
     for share in (0, 0.37, 0.99):
         start = offset(server, job, who)
         assert file_of(job).read_bytes() == data[:start] if start else not file_of(job).exists()
-        connection = server.connect()
-        sent = {**who, "Upload_Offset": str(start), "Content_Type": PIECE, "Content_Length": str(SIZE - start)}
-        connection.putrequest("PATCH", f"/uploads/{job.pk}")
-        for name, value in sent.items():
-            connection.putheader(name.replace("_", "-"), value)
-        connection.endheaders()
-        connection.send(data[start:] if share else data[: SIZE // 2])
-        deadline = time.monotonic() + 10
-        while share and size_of(file_of(job)) < share * SIZE and time.monotonic() < deadline:
-            pass
-        server.kill()
-        connection.close()
+        with server.connect() as connection:
+            sent = {**who, "Upload_Offset": str(start), "Content_Type": PIECE, "Content_Length": str(SIZE - start)}
+            connection.putrequest("PATCH", f"/uploads/{job.pk}")
+            for name, value in sent.items():
+                connection.putheader(name.replace("_", "-"), value)
+            connection.endheaders()
+            connection.send(data[start:] if share else data[: SIZE // 2])
+            deadline = time.monotonic() + 10
+            while share and size_of(file_of(job)) < share * SIZE and time.monotonic() < deadline:
+                pass
+            server.kill()
         server.start()
     start = offset(server, job, who)
     if start < SIZE:
@@ -156,7 +155,9 @@ def test_two_at_once_go_on_by_themselves_when_the_server_is_back(server: Server,
     assert last["bytesPerSecond"] > 1 << 20
 
 
-def test_another_page_goes_on_with_the_same_file(server: Server, page: Page, film: Path) -> None:
+def test_another_page_goes_on_with_the_same_file_when_the_network_is_back(
+    server: Server, page: Page, film: Path
+) -> None:
     job = job_of(rows.owner(), SIZE)
     page.set_input_files("input", film)
     known = page.evaluate("fingerprints()")
@@ -166,8 +167,12 @@ def test_another_page_goes_on_with_the_same_file(server: Server, page: Page, fil
     page.set_input_files("input", film)
     assert page.evaluate("fingerprints()") == known
     assert len(known[0]) == 64
+    page.context.set_offline(True)
     page.evaluate("urls => begin(urls)", [f"/uploads/{job.pk}"])
+    page.wait_for_function("told.waits.length == 2")
+    page.context.set_offline(False)
     assert done(page)["problems"] == []
+    assert len(told(page)["waits"]) == 2
     assert file_of(job).read_bytes() == film.read_bytes()
     assert told(page)["sent"][0]["sent"] >= 8 << 20
     changed = bytearray(film.read_bytes())

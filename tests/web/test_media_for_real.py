@@ -1,0 +1,52 @@
+"""Files from a real web server, to clients that take their time or go."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs import artifacts
+from jobs.models import Artifact
+from tests.databases import mostly
+from tests.jobs import rows
+from tests.jobs.stack import until
+from tests.web.server import Server, headers
+from tests.web.tus_client import job_of
+
+pytestmark = pytest.mark.parametrize("database_url", mostly("sqlite"), indirect=True)
+
+SIZE = 300 << 20
+
+
+@pytest.fixture
+def server(database: str, tmp_path: Path, settings: Any) -> Iterator[Server]:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    with Server(database, settings.MEDIA_ROOT).running() as found:
+        yield found
+
+
+def test_a_client_that_takes_nothing_costs_nothing(server: Server) -> None:
+    """What it does not take stays on the disk; when it goes, the file is closed."""
+    job = job_of(rows.owner(), SIZE)
+    path = artifacts.room(job.pk, uuid.uuid4()) / "video.mp4"
+    path.touch()
+    os.truncate(path, SIZE)
+    Artifact.objects.create(job=job, kind="video", name=f"{path.parent.name}/{path.name}", size=SIZE)
+    who = headers(job.owner)
+    assert server.ask("GET", f"/media/{job.pk}/video", **who, Range="bytes=0-0").data == b"\0"
+    before = server.peak()
+    with server.connect() as connection:
+        connection.request("GET", f"/media/{job.pk}/video", headers={"Cookie": who["Cookie"]})
+        answer = connection.getresponse()
+        assert answer.read(1 << 20) == bytes(1 << 20)
+        assert path in server.files()
+        time.sleep(1)  # unhindered, all of it would have come into memory by now
+        assert server.peak() - before < 20 << 20
+        answer.close()
+    until(lambda: path not in server.files(), 5)
