@@ -77,7 +77,7 @@ def _many_files() -> Iterator[None]:
 def _daphne(environment: dict[str, str], directory: Path) -> Iterator[tuple[int, int]]:
     """The web server alone: its port and its pid."""
     port = free_port()
-    daphne = Path(sys.executable).parent / "daphne"
+    daphne = str(Path(sys.executable).parent / "daphne")
     command = [daphne, "--verbosity", "0", "-b", "127.0.0.1", "-p", str(port), "translator.asgi:application"]
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)

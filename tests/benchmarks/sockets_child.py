@@ -1,5 +1,5 @@
-"""`python -m tests.benchmarks.sockets_child PORT PID SOCKETS ROUNDS`: opens pages at a daphne on the same database, lets
-jobs make progress, and writes down what each page is told. Prints JSON.
+"""`python -m tests.benchmarks.sockets_child PORT PID SOCKETS ROUNDS`: opens pages at a daphne on the same database,
+lets jobs make progress, and writes down what each page is told. Prints JSON.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A real browser before the whole real stack: supervisord, daphne, three clusters, the reaper. Leases are short here."""
+"""A real browser before the whole real stack: supervisord, daphne, three clusters, the reaper. Leases are short."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ from playwright.sync_api import BrowserContext, Dialog, Page
 from jobs import endings, intake, lifecycle
 from jobs.models import FINAL, UNFINISHED, Job, JobStatus, PageLease, Transition, Worker
 from jobs.orders import Order
+from jobs.pipeline.stages import Stage
 from tests.jobs import stack as real
 from tests.jobs.stack import Stack, story, until
 from tests.pipeline.clips import Clips
@@ -98,7 +99,7 @@ class Person:
         page = self.open(f"/jobs/{job.pk}/")
         warned(page)
         close(listing)
-        real.at_work(job, real.Stage.RENDER)
+        real.at_work(job, Stage.RENDER)
         self.asked.clear()
         return job, page
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, Page
 
-from jobs.models import Job, PageLease
+from jobs.models import Job, JobStatus, PageLease
+from jobs.web import consumers
 from tests.browser.people import (
     GRACE,
     HIDDEN,
@@ -33,7 +35,7 @@ from tests.browser.people import (
     warned,
 )
 from tests.jobs import stack as real
-from tests.jobs.stack import Stack, until
+from tests.jobs.stack import until
 from tests.postgres import free_port
 
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(400)]
@@ -53,68 +55,53 @@ def far(shirin: Person, network: Network) -> Person:
     return shirin
 
 
+def again(job: Job) -> None:
+    """Should it be done by now, let it be as if it were not."""
+    Job.objects.filter(pk=job.pk, status=JobStatus.COMPLETED).update(status=JobStatus.QUEUED, result=None, ended=None)
+
+
 def time_passes(person: Person, seconds: float) -> None:
     """For the leases of this person's pages: as if nobody had renewed them for so long."""
     for lease in PageLease.objects.filter(owner=person.user):
         PageLease.objects.filter(pk=lease.pk).update(expires=lease.expires - timedelta(seconds=seconds))
 
 
+def rest(page: Page) -> float:
+    """Seconds until its lease is over."""
+    return (lease_of(page).expires - timezone.now()).total_seconds()
+
+
 def lease_of(page: Page) -> PageLease:
     return PageLease.objects.get(pk=page_id(page))
 
 
-def keep(job: Job) -> None:
-    """So slow a machine makes the job last; what it does does not matter here."""
-
-
-@pytest.mark.soak
-def test_the_browser_is_killed(site: Site, shirin: Person) -> None:
-    """That is silence: the job goes on until the lease is over."""
-    person = Person(shirin.user, site, shirin.context)
-    with sync_playwright_of_its_own() as found:
-        person.context = found.new_context()
-        person.__post_init__()
-        job, page = person.watching()
-        known = page_id(page)
-        kill_browser()
-    assert not PageLease.objects.get(pk=known).closed
-    goes_on(job, GRACE + 2)
-    time_passes(shirin, LEASE)
-    is_cancelled(job, 5)
-
-
-class sync_playwright_of_its_own:
-    """A browser that is killed: not the one that all tests share."""
-
-    def __enter__(self) -> Browser:
-        before = set(chromiums())
-        self._browser = running[0].launch(**ORDINARY)
-        pids[:] = sorted(set(chromiums()) - before)
-        return self._browser
-
-    def __exit__(self, *_: Any) -> None:
-        self._browser.close()
-
-
-running: list[Any] = []
-pids: list[int] = []
-
-
-@pytest.fixture(autouse=True)
-def _running(browser: Browser) -> None:
-    running[:] = [browser.browser_type]
+@pytest.fixture
+def doomed(browser: Browser) -> Iterator[tuple[Browser, list[int]]]:
+    """A browser that may be killed, for it is not the one that all tests share; and its processes."""
+    before = set(chromiums())
+    found: Browser = browser.browser_type.launch(**ORDINARY)
+    yield found, sorted(set(chromiums()) - before)
+    found.close()
 
 
 def chromiums() -> list[int]:
-    return [pid for pid in real.pids() if "chromium" in real.command(pid).split(" ")[0]]
+    return [pid for pid in real.pids() if "chrom" in real.command(pid).split(" ")[0]]
 
 
-def kill_browser() -> None:
-    for pid in pids:
-        try:
+@pytest.mark.soak
+def test_the_browser_is_killed(shirin: Person, doomed: tuple[Browser, list[int]]) -> None:
+    """That is silence: the job goes on until the lease is over."""
+    found, processes = doomed
+    person = Person(shirin.user, shirin.site, found.new_context())
+    job, page = person.watching()
+    known = page_id(page)
+    for pid in processes:
+        with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+    goes_on(job, GRACE + 2)
+    assert not PageLease.objects.get(pk=known).closed
+    time_passes(shirin, LEASE)
+    is_cancelled(job, 5)
 
 
 def test_the_network_is_cut_and_comes_back(far: Person, network: Network) -> None:
@@ -133,13 +120,12 @@ def test_the_network_is_cut_and_comes_back(far: Person, network: Network) -> Non
 def test_the_network_is_cut_for_good(far: Person, network: Network) -> None:
     """The server notices the dead socket after 50 s; the lease has begun anew shortly before that."""
     job, page = far.watching()
-    kept = Job.objects.filter(pk=job.pk)
-    network.cut.set()
     known = page_id(page)
+    network.cut.set()
     until(lambda: PageLease.objects.get(pk=known).expires < timezone.now() + timedelta(seconds=LEASE - 12), 90, 0.5)
-    if kept.get().status != "completed":
-        time_passes(far, LEASE)
-        is_cancelled(job, 5)
+    again(job)
+    time_passes(far, LEASE)
+    is_cancelled(job, 5)
 
 
 @pytest.mark.soak
@@ -171,7 +157,7 @@ def test_a_hidden_tab_is_not_closed(shirin: Person) -> None:
     job, page = shirin.watching()
     hide(page, hidden=True)
     goes_on(job, GRACE + 8)
-    assert (lease_of(page).expires - timezone.now()).total_seconds() > LEASE - 8
+    assert rest(page) > LEASE - 8
 
 
 def hide(page: Page, *, hidden: bool) -> None:
@@ -191,12 +177,11 @@ def test_a_hidden_page_on_a_phone(shirin: Person, browser: Browser) -> None:
     shirin.context = browser.new_context(has_touch=True, is_mobile=True, viewport={"width": 360, "height": 740})
     shirin.__post_init__()
     page = shirin.open()
-    rest = lambda: (lease_of(page).expires - timezone.now()).total_seconds()  # noqa: E731
     PageLease.objects.filter(pk=page_id(page)).update(expires=timezone.now())
     hide(page, hidden=True)
-    until(lambda: HIDDEN - 4 < rest() <= HIDDEN, 5)
+    until(lambda: HIDDEN - 4 < rest(page) <= HIDDEN, 5)
     hide(page, hidden=False)
-    until(lambda: rest() > LEASE - 5, 5)
+    until(lambda: rest(page) > LEASE - 5, 5)
     known = page_id(page)
     page.evaluate("""() => {
         window.dispatchEvent(new PageTransitionEvent("pagehide"));
@@ -204,7 +189,7 @@ def test_a_hidden_page_on_a_phone(shirin: Person, browser: Browser) -> None:
         document.dispatchEvent(new Event("visibilitychange"));
     }""")
     until(lambda: PageLease.objects.get(pk=known).closed, 5)
-    assert rest() <= GRACE
+    assert rest(page) <= GRACE
 
 
 NO_SOCKETS = """window.WebSocket = class {
@@ -244,16 +229,17 @@ def strict(site: Site, shirin: Person, tmp_path: Path) -> Iterator[Person]:
         server = subprocess.Popen(
             [*command, "translator.asgi:application"], env=environment, stdout=log, stderr=log, cwd=real.ROOT
         )
-    until(lambda: Stack.answer(Port(port), "/sign-in/") == 200, 30)  # type: ignore[arg-type]
+    until(lambda: listens(port), 30)
     shirin.address = f"http://127.0.0.1:{port}"
     yield shirin
     server.kill()
     server.wait()
 
 
-class Port:
-    def __init__(self, port: int) -> None:
-        self.port = port
+def listens(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 5):
+        return True
+    return False
 
 
 def test_without_a_grace_a_refresh_ends_the_job(strict: Person) -> None:
@@ -271,12 +257,7 @@ def test_without_a_grace_a_refresh_ends_the_job(strict: Person) -> None:
     is_cancelled(job, 3)
 
 
-def test_nothing_is_left_to_chance() -> None:
-    """The codes of closing are the same in the page and in the server."""
-    from jobs.web import consumers
-
-    script = (real.ROOT / "static" / "web" / "leaving.js").read_text() + (
-        real.ROOT / "static" / "web" / "live.js"
-    ).read_text()
+def test_pages_and_servers_mean_the_same_codes() -> None:
+    script = "".join((real.ROOT / "static" / "web" / name).read_text() for name in ("leaving.js", "live.js"))
     said = {name: int(value) for name, value in re.findall(r"^const (CLOSED|WITHIN|REFUSED) = (\d+)", script, re.M)}
     assert said == {"CLOSED": consumers.CLOSED, "WITHIN": consumers.WITHIN, "REFUSED": consumers.REFUSED}

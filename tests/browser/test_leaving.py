@@ -32,11 +32,15 @@ from tests.jobs.stack import kill
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(180)]
 
 
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """To nobody."""
+
+
 @pytest.fixture
 def elsewhere() -> Iterator[str]:
     """The address of another site."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
-    server.RequestHandlerClass.log_message = lambda *_: None  # type: ignore[method-assign, assignment]
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_address[1]}/"
     server.shutdown()
@@ -58,7 +62,7 @@ def test_a_refresh(shirin: Person) -> None:
     job, page = shirin.watching()
     old = page_id(page)
     shirin.leaves = False
-    with pytest.raises(Exception, match="ERR_ABORTED|Timeout"):
+    with pytest.raises(Exception, match=r"ERR_ABORTED|Timeout"):
         page.reload(timeout=2000)
     assert page_id(page) == old
     shirin.leaves = True

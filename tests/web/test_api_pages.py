@@ -37,7 +37,7 @@ def cancel(user: User, job_id: uuid.UUID, **fields: Any) -> Any:
 
 
 def is_problem(answer: Any, status: int) -> bool:
-    return bool(answer.status_code == status) and answer["Content-Type"] == "application/problem+json"
+    return bool(answer.status_code == status and answer["Content-Type"] == "application/problem+json")
 
 
 def test_a_page_comes_back(shirin: User) -> None:
