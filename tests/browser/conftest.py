@@ -40,7 +40,7 @@ def site(
         url = context.enter_context(databases.fresh("sqlite", directory))
         context.enter_context(on_database(url))
         graces = {"PAGE_LEASE": str(LEASE), "TAB_CLOSE_GRACE": str(GRACE), "HIDDEN_GRACE": str(HIDDEN)}
-        stack = Stack(url, directory, graces)
+        stack = Stack(url, directory, {**graces, "STATIC_ROOT": str(directory / "static")})
         collect = [str(real.BIN / "python"), "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
         subprocess.run(collect, cwd=ROOT, env=stack.environment, check=True)
         context.enter_context(stack.running())
