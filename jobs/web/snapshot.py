@@ -112,10 +112,12 @@ def cue_of(cue: Cue) -> dict[str, Any]:
 
 
 def languages(job: Job) -> str:
-    """“English → Persian”."""
+    """“English → Persian”, or the one that is known, or both are."""
     source = job.spoken or order_of(job.order).spoken
     target = words.language_name(job.target)
-    return _("{source} → {target}").format(source=words.language_name(source), target=target) if source else target
+    if not source or source == job.target:
+        return target
+    return _("{source} → {target}").format(source=words.language_name(source), target=target)
 
 
 def stages(runs: Sequence[StageRun]) -> list[dict[str, Any]]:

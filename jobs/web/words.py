@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
@@ -9,16 +10,17 @@ from typing import Any, cast
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_datetime
 from babel.lists import format_list
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_decimal
 from django.utils import timezone
 from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext as _
 
 from jobs.pipeline.errors import ErrorRecord, PipelineError, from_record
+from jobs.pipeline.languages import language
 from jobs.pipeline.limits import bytes_text, duration_text
 from jobs.pipeline.quality import KINDS
 
-_PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+_PERSIAN = str.maketrans("0123456789.,", "۰۱۲۳۴۵۶۷۸۹٫٬")
 
 
 def sentence_of(error: PipelineError) -> str:
@@ -40,7 +42,26 @@ def noted(note: Mapping[str, Any]) -> str:
 
 
 def _localised(params: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: number(value) if isinstance(value, int) else value for name, value in params.items()}
+    return {name: _param(name, value) for name, value in params.items()}
+
+
+def _param(name: str, value: Any) -> Any:
+    """Numbers, amounts and languages as the reader knows them; names of files and engines as they are."""
+    if isinstance(value, int):
+        return number(value)
+    if name in {"language", "source", "target"}:
+        return _named(str(value))
+    if isinstance(value, str) and _AMOUNT.fullmatch(value):
+        return _units(value)
+    return value
+
+
+def _named(name: str) -> str:
+    """The pipeline names languages in English."""
+    try:
+        return language_name(language(name).code)
+    except PipelineError:
+        return name
 
 
 def problem(kind: str) -> str:
@@ -58,12 +79,12 @@ def language_name(code: str, shown_in: str | None = None) -> str:
 
 
 def number(value: float) -> str:
-    return str(format_decimal(value, locale=_locale(), numbering_system="default"))
+    return _digits(str(format_decimal(value, locale="en")))
 
 
 def percent(value: int) -> str:
     """Of 100."""
-    return str(format_percent(value / 100, locale=_locale(), numbering_system="default"))
+    return f"{_digits(str(value))}٪" if _locale() == "fa" else f"{value}%"
 
 
 def listed(names: Sequence[str]) -> str:
@@ -73,8 +94,8 @@ def listed(names: Sequence[str]) -> str:
 
 def moment(at: datetime) -> str:
     """A date and time of day, in the calendar of CLDR for the language, without the year."""
-    text = format_datetime(timezone.localtime(at), "d MMMM, HH:mm", locale=_locale())
-    return _digits(text)
+    day, time = (format_datetime(timezone.localtime(at), form, locale=_locale()) for form in ("d MMMM", "HH:mm"))
+    return _("{day}, {time}").format(day=_digits(day), time=_digits(time))
 
 
 def clock(seconds: float) -> str:
@@ -109,6 +130,9 @@ def before(count: int) -> str:
     return ngettext("{n} before it in the queue", "{n} before it in the queue", count).format(n=number(count))
 
 
+_AMOUNT = re.compile(r"(?:[\d.]+ (?:bytes|kB|MB|GB|h|min|s) ?)+")
+"""What `limits.bytes_text` and `limits.duration_text` make."""
+
 _UNITS = {
     "bytes": lambda: _("bytes"),
     "kB": lambda: _("kB"),
@@ -126,7 +150,7 @@ def _units(text: str) -> str:
 
 
 def _digits(text: str) -> str:
-    return text.replace(".", "٫").translate(_PERSIAN) if _locale() == "fa" else text
+    return text.translate(_PERSIAN) if _locale() == "fa" else text
 
 
 def _locale() -> str:
