@@ -27,6 +27,7 @@ run: .venv/base .venv/system .env ## everything: web server, clusters, reaper; C
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py collectstatic --no-input --verbosity 0
 	@mkdir -p "$(RUN_DIR)"
+	@$(BIN)/python manage.py first_admin --address "http://$(LISTEN):$(PORT)"
 	@echo "Zirnevis runs on http://$(LISTEN):$(PORT) (Ctrl-C stops everything)"
 	@BIN="$(CURDIR)/$(BIN)" LISTEN="$(LISTEN)" PORT="$(PORT)" RUN_DIR="$(RUN_DIR)" \
 		exec $(BIN)/supervisord --configuration deploy/supervisord.conf

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth import views as auth
-from django.urls import include, path
+from django.urls import include, path, reverse_lazy
 
 from jobs.web import accounts, api_pages, media, pages, uploads
 from jobs.web.api import api
@@ -33,6 +33,9 @@ urlpatterns = [
     path("account/password/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
     path("account/reset/", auth.PasswordResetView.as_view(), name="password_reset"),
     path("account/reset/sent/", auth.PasswordResetDoneView.as_view(), name="password_reset_done"),
-    path("account/reset/<uidb64>/<token>/", auth.PasswordResetConfirmView.as_view(), name="password_reset_confirm"),
-    path("account/reset/done/", auth.PasswordResetCompleteView.as_view(), name="password_reset_complete"),
+    path(
+        "account/reset/<uidb64>/<token>/",
+        auth.PasswordResetConfirmView.as_view(post_reset_login=True, success_url=reverse_lazy("new")),
+        name="password_reset_confirm",
+    ),
 ]

@@ -50,7 +50,6 @@ OF_ALL = {
     "password_reset",
     "password_reset_done",
     "password_reset_confirm",
-    "password_reset_complete",
 }
 
 

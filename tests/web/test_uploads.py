@@ -16,7 +16,7 @@ from django.utils.http import parse_http_date
 
 from jobs import artifacts, endings, lifecycle, reaper
 from jobs.models import Artifact, Job, JobStatus, OwnerLimits
-from jobs.web import tus
+from jobs.web import received, tus
 from tests.jobs import rows
 from tests.web.tus_client import VERSION, address, cast, create, delete, head, job_of, patch, signed_in
 
@@ -181,7 +181,10 @@ def test_a_page_of_another_site_cannot() -> None:
         (5, b"123456", {}, 413),
     ],
 )
-def test_a_wrong_piece_changes_nothing(offset: Any, data: bytes, headers: dict[str, str], status: int) -> None:
+def test_a_wrong_piece_changes_nothing(
+    offset: Any, data: bytes, headers: dict[str, str], status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(received, "_PIECE", 2)
     job = job_of(rows.owner(), 10)
     client = came(job, b"01234")
     answer = patch(client, job, offset, data, **headers)
@@ -259,6 +262,21 @@ def test_cancelled_while_a_piece_is_written(monkeypatch: pytest.MonkeyPatch) -> 
     assert patch(client, job, 0, b"01234").status_code == 410
     assert rows.status(job.pk) == "cancelled"
     assert not artifacts.home(job.pk).exists()
+
+
+def test_whole_just_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another request brought the rest between the look at the job and the lock."""
+    job = job_of(rows.owner(), 5)
+    lock = fcntl.flock
+
+    def whole_meanwhile(file: int, how: int) -> None:
+        os.write(file, b"01234")
+        lifecycle.submit(job.pk, "shirin")
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", whole_meanwhile)
+    assert patch(signed_in(job.owner), job, 5, b"x").status_code == 410
+    assert file_of(job).read_bytes() == b"01234"
 
 
 def test_cancelled_just_before(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,39 @@
+"""`manage.py first_admin`: who runs the place gets in for the first time. There is no default password."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.tokens import default_token_generator
+from django.core.management.base import BaseCommand
+from django.urls import reverse
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+
+NAME = "admin"
+
+
+class Command(BaseCommand):
+    help = "Until there is an administrator with a password: print a link with which one is chosen, once."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--address", default="http://127.0.0.1:8000", help="where the site is reached")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        users = get_user_model()
+        if any(one.has_usable_password() for one in users.objects.filter(is_superuser=True, is_active=True)):
+            return
+        chief, made = users.objects.get_or_create(username=NAME, defaults={"is_staff": True, "is_superuser": True})
+        if made:
+            chief.set_unusable_password()
+            chief.save()
+        if not chief.is_superuser:
+            self.stdout.write("Nobody may administer this site yet. Run: manage.py createsuperuser")
+            return
+        # The link dies when it is used: its token is made of the password that it replaces.
+        token = default_token_generator.make_token(chief)
+        page = reverse("password_reset_confirm", args=[urlsafe_base64_encode(force_bytes(chief.pk)), token])
+        self.stdout.write(f"First visit: choose a password for “{NAME}”, by this link that works once:")
+        self.stdout.write(f"  {options['address']}{page}")
