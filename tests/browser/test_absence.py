@@ -101,6 +101,7 @@ def test_the_browser_is_killed(shirin: Person, doomed: tuple[Browser, list[int]]
     is_cancelled(job, 5)
 
 
+@pytest.mark.soak
 def test_the_network_is_cut_and_comes_back(far: Person, network: Network) -> None:
     """For longer than a socket needs to notice. The page asks for another one, and shows what it missed."""
     job, page = far.watching()
@@ -194,6 +195,7 @@ NO_SOCKETS = """window.WebSocket = class {
 };"""
 
 
+@pytest.mark.soak
 def test_where_sockets_do_not_work(shirin: Person) -> None:
     """The page asks, shows what happens, warns, and keeps its owner present."""
     listing = shirin.open()
