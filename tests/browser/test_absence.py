@@ -211,6 +211,9 @@ def test_where_sockets_do_not_work(shirin: Person) -> None:
     goes_on(job, GRACE + 1.5)
     PageLease.objects.filter(pk=page_id(page)).update(expires=timezone.now() + timedelta(seconds=19))
     until(lambda: lease_of(page).expires > timezone.now() + timedelta(seconds=30), 25, 0.2)
+    page.mouse.click(2, 2)
+    close(page)  # the beacon alone tells of it
+    is_cancelled(job, GRACE + 1)
 
 
 # The strict mode of the original
