@@ -140,7 +140,7 @@ class _Reader:
         self._bell, self._deliver = bell, deliver
         self._wakeups, self._changes, self._teller = Wakeups(), Changes(), Teller()
         self._renewed = time.monotonic()
-        self._looked = 0.0
+        self._looked = self._missed = 0.0
 
     def round(self, pages: Sequence[Page], fresh: Sequence[Page]) -> None:
         """Snapshots for fresh pages, then changes, then leases; it waits until one of these has to be done."""
@@ -149,8 +149,8 @@ class _Reader:
         self._deliver(self._teller.greetings(fresh))
         heard = self._hear(listening)
         self._deliver(self._teller.changes(self._changes.of(pages, heard), pages))
-        if heard is None:
-            self._looked = time.monotonic()
+        if time.monotonic() - self._missed > LOOK_ANYWAY:
+            self._missed = time.monotonic()
             self._deliver(self._teller.deletions(pages))
         self._renew(pages)
 
@@ -161,7 +161,10 @@ class _Reader:
         if rung and listening is not None:
             time.sleep(REST)
         heard = self._wakeups.jobs()
-        return None if time.monotonic() >= due else heard
+        if time.monotonic() < due:
+            return heard
+        self._looked = time.monotonic()
+        return None
 
     def _renew(self, pages: Sequence[Page]) -> None:
         """One statement for all pages. Each is told, too: silence is how it knows that its socket is of no use."""

@@ -6,7 +6,7 @@ import { post } from "web/dom";
 
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 10_000;
-const OPENING = 10_000; // for so long a socket may take to open
+const OPENING = 20_000; // for so long a socket may take to open
 const SILENCE = 45_000; // after so long without a word, three of which the server owes us, a socket is dead
 const PATIENCE = 5_000; // so long the page goes without a socket before it asks
 const ASK = 3_000;

@@ -58,7 +58,8 @@ def _rows(kind: str, found: dict[str, Any], sockets: int) -> Iterator[Row]:
     told = f"p50 {median(shown):.0f}, p95 {at(shown, 0.95):.0f}, max {shown[-1]:.0f} ms of {len(shown)}"
     name = f"progress written to told, beside {sockets} sockets (p95), {kind}"
     yield Row(name=name, value=at(shown, 0.95), unit="ms", limit=SHOWN[kind], note=told, detail={"shown": shown})
-    note = f"{found['messages']} were due; {sockets} snapshots came within {found['opened']:.1f} s"
+    late = f"{found['passed_over']} of them passed over for a later one"
+    note = f"{found['messages']} were due, {late}; {sockets} snapshots came within {found['opened']:.1f} s"
     yield Row(name=f"messages lost by {sockets} sockets, {kind}", value=found["lost"], unit="", limit=0, note=note)
     note = f"daphne: {found['before']:.0f} MB with one socket, {found['after']:.0f} MB with {sockets}"
     weight = 1024 * (found["after"] - found["before"]) / sockets

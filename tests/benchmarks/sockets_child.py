@@ -92,6 +92,11 @@ class Bench:
         return claim.job_id, version, began
 
     def lost(self, steps: list[tuple[uuid.UUID, int, float]]) -> int:
+        """Of which a page was told neither the version nor a later one."""
+        return sum(max(socket.told) < version for job, version, _ in steps for socket in self.sockets[job])
+
+    def passed_over(self, steps: list[tuple[uuid.UUID, int, float]]) -> int:
+        """Of which a page was told a later version only."""
         return sum(version not in socket.told for job, version, _ in steps for socket in self.sockets[job])
 
     def shown(self, steps: list[tuple[uuid.UUID, int, float]]) -> list[float]:
@@ -129,7 +134,14 @@ async def main(port: int, pid: int, sockets: int, rounds: int) -> None:
         await asyncio.sleep(max(APART, again - time.monotonic()))
     await asyncio.sleep(2)
     messages = sum(len(bench.sockets[job]) for job, *_ in steps)
-    found = {"before": before, "after": after, "opened": opened, "shown": bench.shown(single)}
+    passed_over = bench.passed_over(steps) - bench.lost(steps)
+    found = {
+        "passed_over": passed_over,
+        "before": before,
+        "after": after,
+        "opened": opened,
+        "shown": bench.shown(single),
+    }
     sys.stdout.write(json.dumps(found | {"lost": bench.lost(steps), "messages": messages}))
     sys.stdout.flush()
     os._exit(0)  # a thousand farewells are of no interest

@@ -92,14 +92,24 @@ class Person:
         path = self.site.clips["long.mp4"]
         return intake.accept_file(self.user, path, order, subtitles=self.site.persian, **fields)
 
-    def watching(self) -> tuple[Job, Page]:
-        """On the page of a new job that is at work."""
+    def upload(self) -> Job:
+        """A job that waits for its file: it never ends by itself."""
+        order = Order(target="fa", brought=True)
+        return intake.accept_upload(self.user, "talk.mp4", 1_000_000, order, subtitles=self.site.persian)
+
+    def at_work(self) -> tuple[Job, Page]:
+        """On the page of a new job that is being burned."""
+        job, page = self.watching(self.job)
+        real.at_work(job, Stage.RENDER)
+        return job, page
+
+    def watching(self, new: Callable[[], Job] | None = None) -> tuple[Job, Page]:
+        """On the page of a new job, with no other page open."""
         listing = self.open()
-        job = self.job()
+        job = (new or self.upload)()
         page = self.open(f"/jobs/{job.pk}/")
         warned(page)
         close(listing)
-        real.at_work(job, Stage.RENDER)
         self.asked.clear()
         return job, page
 
@@ -134,6 +144,12 @@ def close(page: Page) -> None:
     """As a person does, who is asked perhaps. Back when it is closed."""
     with page.expect_event("close"):
         page.close(run_before_unload=True)
+
+
+def told(page: Page, job: Job) -> None:
+    """What changes now is shown."""
+    lifecycle.set_pinned(job.pk, not Job.objects.get(pk=job.pk).pinned)
+    live(page, f"state.connected && state.job?.version >= {Job.objects.get(pk=job.pk).version}", 60)
 
 
 def page_id(page: Page) -> str:

@@ -16,7 +16,8 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, Page
 
-from jobs.models import Job, JobStatus, PageLease
+from jobs import lifecycle
+from jobs.models import PageLease
 from jobs.web import consumers
 from tests.browser.people import (
     GRACE,
@@ -32,6 +33,7 @@ from tests.browser.people import (
     is_cancelled,
     live,
     page_id,
+    told,
     warned,
 )
 from tests.jobs import stack as real
@@ -53,11 +55,6 @@ def far(shirin: Person, network: Network) -> Person:
     """Shirin, behind a network that can be cut."""
     shirin.address = f"http://127.0.0.1:{network.port}"
     return shirin
-
-
-def again(job: Job) -> None:
-    """Should it be done by now, let it be as if it were not."""
-    Job.objects.filter(pk=job.pk, status=JobStatus.COMPLETED).update(status=JobStatus.QUEUED, result=None, ended=None)
 
 
 def time_passes(person: Person, seconds: float) -> None:
@@ -104,14 +101,14 @@ def test_the_browser_is_killed(shirin: Person, doomed: tuple[Browser, list[int]]
     is_cancelled(job, 5)
 
 
+@pytest.mark.soak
 def test_the_network_is_cut_and_comes_back(far: Person, network: Network) -> None:
     """For longer than a socket needs to notice. The page asks for another one, and shows what it missed."""
     job, page = far.watching()
     network.cut.set()
     goes_on(job, 4)
-    before = Job.objects.get(pk=job.pk).version
     network.cut.clear()
-    live(page, f"state.job?.version > {before - 1} && state.connected", 60)
+    told(page, job)
     assert not lease_of(page).closed
     goes_on(job, 1)
 
@@ -123,7 +120,6 @@ def test_the_network_is_cut_for_good(far: Person, network: Network) -> None:
     known = page_id(page)
     network.cut.set()
     until(lambda: PageLease.objects.get(pk=known).expires < timezone.now() + timedelta(seconds=LEASE - 12), 90, 0.5)
-    again(job)
     time_passes(far, LEASE)
     is_cancelled(job, 5)
 
@@ -137,7 +133,7 @@ def test_a_reload_that_is_answered_late(far: Person, network: Network) -> None:
     page.reload(timeout=60_000)
     network.slow = 0.0
     assert PageLease.objects.get(pk=old).closed
-    connected(page)
+    live(page, "state.connected", 40)
     goes_on(job, GRACE + 1.5)
 
 
@@ -199,21 +195,25 @@ NO_SOCKETS = """window.WebSocket = class {
 };"""
 
 
+@pytest.mark.soak
 def test_where_sockets_do_not_work(shirin: Person) -> None:
     """The page asks, shows what happens, warns, and keeps its owner present."""
     listing = shirin.open()
-    job = shirin.job()
+    job = shirin.upload()
     shirin.context.add_init_script(NO_SOCKETS)
     page = shirin.context.new_page()
     page.goto(f"{shirin.address}/jobs/{job.pk}/")
     warned(page)
     live(page, "state.job?.percent >= 0 && !state.connected")
     close(listing)
-    before = page.evaluate("import('web/live').then(({ state }) => state.job.version)")
-    live(page, f"state.job?.version > {before}", 30)
+    lifecycle.set_pinned(job.pk, True)
+    live(page, "state.job?.pinned", 10)
     goes_on(job, GRACE + 1.5)
     PageLease.objects.filter(pk=page_id(page)).update(expires=timezone.now() + timedelta(seconds=19))
     until(lambda: lease_of(page).expires > timezone.now() + timedelta(seconds=30), 25, 0.2)
+    page.mouse.click(2, 2)
+    close(page)  # the beacon alone tells of it
+    is_cancelled(job, GRACE + 1)
 
 
 # The strict mode of the original
@@ -244,7 +244,7 @@ def listens(port: int) -> bool:
 
 def test_without_a_grace_a_refresh_ends_the_job(strict: Person) -> None:
     listing = strict.open()
-    job = strict.job()
+    job = strict.upload()
     page = strict.open(f"/jobs/{job.pk}/")
     warned(page)
     page.click("a[href='/jobs/']")  # within the site is no leaving

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from jobs import intake
-from jobs.models import Job, JobStatus, PageLease
+from jobs.models import JobStatus, PageLease
 from jobs.orders import Order
 from tests.browser.people import (
     GRACE,
@@ -24,6 +24,7 @@ from tests.browser.people import (
     live,
     page_id,
     status,
+    told,
     warned,
 )
 from tests.jobs import stack as real
@@ -51,7 +52,7 @@ def elsewhere() -> Iterator[str]:
 
 
 def test_the_tab_is_closed(shirin: Person, site: Site) -> None:
-    job, page = shirin.watching()
+    job, page = shirin.at_work()
     close(page)
     assert shirin.asked == ["beforeunload"]
     assert late(is_cancelled(job, GRACE + 1), shirin.user) < 1.5
@@ -59,11 +60,11 @@ def test_the_tab_is_closed(shirin: Person, site: Site) -> None:
 
 
 def test_a_refresh(shirin: Person) -> None:
-    job, page = shirin.watching()
+    job, page = shirin.at_work()
     old = page_id(page)
     shirin.leaves = False
     with pytest.raises(Exception, match=r"ERR_ABORTED|Timeout"):
-        page.reload(timeout=2000)
+        page.reload(timeout=1000)
     assert page_id(page) == old
     shirin.leaves = True
     page.reload()
@@ -145,7 +146,5 @@ def test_the_web_server_dies(shirin: Person, site: Site) -> None:
     job, page = shirin.watching()
     kill(site.web().pid)
     live(page, "!state.connected")
-    live(page, "state.connected", 30)
-    before = Job.objects.get(pk=job.pk).version
-    live(page, f"state.job?.version > {before}", 20)
+    told(page, job)
     goes_on(job, GRACE + 1)
