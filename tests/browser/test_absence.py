@@ -167,6 +167,7 @@ def hide(page: Page, *, hidden: bool) -> None:
     )
 
 
+@pytest.mark.soak
 def test_a_hidden_page_on_a_phone(shirin: Person, browser: Browser) -> None:
     """It says so, for it may be frozen at any moment; and that it is back. After its end it says nothing."""
     shirin.context.close()

@@ -141,6 +141,7 @@ def test_two_tabs(shirin: Person) -> None:
     is_cancelled(job, GRACE + 1)
 
 
+@pytest.mark.soak
 def test_the_web_server_dies(shirin: Person, site: Site) -> None:
     """Nobody is absent because of that; the page finds the next one and goes on showing what happens."""
     job, page = shirin.watching()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth.models import User
+from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.test import AsyncClient
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -83,13 +84,21 @@ def ask(name: str, job_id: uuid.UUID, user: User | None) -> HttpResponseBase:
     client = AsyncClient()
     if user:
         client.force_login(user)
-    headers = {"Tus-Resumable": "1.0.0"}
-    answer: HttpResponseBase = async_to_sync(getattr(client, method))(address, headers=headers)
+    return async_to_sync(_whole)(getattr(client, method)(address, headers={"Tus-Resumable": "1.0.0"}))
+
+
+async def _whole(asked: Awaitable[HttpResponseBase]) -> HttpResponseBase:
+    """The answer, read to its end."""
+    answer = await asked
+    if isinstance(answer, StreamingHttpResponse):
+        assert b"secret" in b"".join([part async for part in answer])
+    answer.close()
     return answer
 
 
 def body(answer: HttpResponseBase) -> bytes:
-    return b"" if answer.streaming else getattr(answer, "content", b"")
+    assert isinstance(answer, HttpResponse), "only who may have it gets a file"
+    return answer.content
 
 
 @pytest.mark.parametrize("name", OF_A_JOB)
