@@ -48,11 +48,12 @@ def site(
 
 
 @pytest.fixture(autouse=True)
-def media_root(site: Site, settings: Any) -> Path:
-    """Here the jobs of the stack live."""
+def media_root(site: Site, settings: Any) -> Iterator[Path]:
+    """Here the jobs of the stack live. Connections are the stack's again: Playwright's loop has some of its own."""
     settings.MEDIA_ROOT = site.stack.media
     settings.PAGE_LEASE, settings.TAB_CLOSE_GRACE = LEASE, GRACE
-    return site.stack.media
+    with on_database(site.stack.url):
+        yield site.stack.media
 
 
 @pytest.fixture(scope="package")

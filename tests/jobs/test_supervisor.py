@@ -453,10 +453,12 @@ def test_the_media_directory_is_gone_before(boss: Supervisor, behave: Behave, me
     assert rows.status(job_id) == "failed"
 
 
-def test_a_job_whose_directory_is_gone_can_be_cancelled(boss: Supervisor, behave: Behave, media_root: Path) -> None:
+def test_a_job_whose_directory_is_gone_can_be_cancelled(boss: Supervisor, behave: Behave) -> None:
     behave("nothing")
     job_id = new_job()
-    with meanwhile(lambda: until(lambda: begun(job_id)), lambda: shutil.rmtree(media_root), lambda: cancel(job_id)):
+    with meanwhile(
+        lambda: until(lambda: begun(job_id)), lambda: shutil.rmtree(artifacts.home(job_id)), lambda: cancel(job_id)
+    ):
         assert boss.run_next("media")
     settled(job_id)
     assert rows.status(job_id) == "cancelled"
