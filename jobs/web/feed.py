@@ -36,7 +36,7 @@ LOOK = 0.5
 LOOK_ANYWAY = 2.0
 """Seconds between two looks where somebody does: a word can be lost with its connection."""
 
-REST = 0.005
+REST = 0.002
 """Seconds to wait for more when a change is heard of: several often come together."""
 
 _RENEWALS = 12
