@@ -33,10 +33,10 @@ run: .venv/base .venv/system .env ## everything: web server, clusters, reaper; C
 		exec $(BIN)/supervisord --configuration deploy/supervisord.conf
 
 test: .venv/dev .venv/system .venv/system-test ## the whole suite
-	$(PYTEST) -n 2 --dist loadgroup
+	$(PYTEST) -n 2 --dist loadfile
 
 soak: .venv/dev .venv/system .venv/system-test ## the whole suite with long repetitions
-	$(PYTEST) -n 2 --dist loadgroup --timeout 1800 -m "soak or not bench"
+	$(PYTEST) -n 2 --dist loadfile --timeout 1800 -m "soak or not bench"
 
 check: .venv/dev ## lint, types, layers, migrations, deployment settings
 	$(BIN)/ruff check .

@@ -24,12 +24,12 @@ Kind = Literal["sqlite", "postgresql"]
 KINDS: tuple[Kind, ...] = ("sqlite", "postgresql")
 
 
-def mostly(kind: Kind, *marks: pytest.MarkDecorator) -> list[ParameterSet]:
+def mostly(kind: Kind) -> list[ParameterSet]:
     """Both kinds as parameters, for tests that take long: by default only `kind`, in `make soak` the other one too.
 
     A module does so for the fixture `database_url` with `parametrize("database_url", mostly(…), indirect=True)`.
     """
-    return [pytest.param(each, marks=[*marks, *([] if each == kind else [pytest.mark.soak])]) for each in KINDS]
+    return [pytest.param(each, marks=[] if each == kind else [pytest.mark.soak]) for each in KINDS]
 
 
 _TEMPLATE = "migrated"

@@ -26,7 +26,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Clips:
     return Clips(tmp_path_factory.mktemp("clips"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(
     clips: Clips, databases: Databases, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[Site]:
@@ -55,7 +55,7 @@ def media_root(site: Site, settings: Any) -> Path:
     return site.stack.media
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(site: Site) -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
         pytest.skip("there is no Chromium: make .venv/system-test")

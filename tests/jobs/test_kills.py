@@ -48,7 +48,7 @@ def speech(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return real.make_speech(data, tmp_path_factory.mktemp("speech") / "speech.wav")
 
 
-@pytest.fixture(scope="module", params=mostly("postgresql", pytest.mark.xdist_group("kills")))
+@pytest.fixture(scope="module", params=mostly("postgresql"))
 def standing(
     request: pytest.FixtureRequest,
     clips: Clips,

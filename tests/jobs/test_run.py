@@ -20,7 +20,7 @@ INSTALLED = (".venv/base", ".venv/system", ".env")
 """What these tests leave as it is: they install nothing."""
 
 
-@pytest.fixture(params=mostly("sqlite", pytest.mark.xdist_group("stack")))
+@pytest.fixture(params=mostly("sqlite"))
 def stack(
     request: pytest.FixtureRequest,
     databases: Databases,
