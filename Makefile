@@ -14,7 +14,7 @@ PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # one pip at a time in one .venv
-.PHONY: help demo run test soak check format bench whisperx lock vendor frames messages clean
+.PHONY: help demo run test soak check format bench whisperx lock vendor frames messages screenshots clean
 
 help: ## what the targets do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -69,6 +69,9 @@ messages: .venv/dev .venv/system-test ## renew the Persian catalogue from the so
 	ENV_FILE= DEBUG=1 $(BIN)/python manage.py makemessages --locale fa --no-location --no-wrap \
 		--ignore=.venv --ignore=build --ignore=staticfiles --ignore=tests --ignore=demo
 	ENV_FILE= DEBUG=1 $(BIN)/python manage.py compilemessages --locale fa --ignore=.venv
+
+screenshots: .venv/dev .venv/system .venv/system-test ## every page as a picture into docs/screenshots: look at each before you commit it
+	$(PYTEST) tests/browser/draw_screenshots.py
 
 clean: ## remove .venv and caches; videos, results and .env stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,300 @@
+"""The pages, without scripts: what they show in each state, and what their forms do."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from jobs import artifacts, lifecycle
+from jobs.models import Artifact, Job, JobStatus, PageLease
+from jobs.orders import Order, order_of
+from tests.jobs import rows
+
+pytestmark = pytest.mark.django_db
+
+SUBTITLES = "1\n00:00:01,000 --> 00:00:03,000\nسلام، حال شما چطور است؟\n"
+
+
+@pytest.fixture
+def client() -> Client:
+    found = Client(headers={"Accept-Language": "en"})
+    found.force_login(rows.owner("shirin"))
+    return found
+
+
+def text(answer: Any) -> str:
+    return str(answer.content.decode())
+
+
+def new(**fields: Any) -> dict[str, Any]:
+    return {"source": "link", "link": "https://example.org/talk", "to": "es", "spoken": "en", **fields}
+
+
+def made(state: JobStatus = JobStatus.QUEUED, **fields: Any) -> Job:
+    """A job of shirin's with an order, in one of its states."""
+    job = Job.objects.get(pk=rows.IN[state]().job_id)
+    values = {"order": Order(target="fa").as_json(), "title": "talk.mp4", "spoken": "en", **fields}
+    Job.objects.filter(pk=job.pk).update(**values)
+    if not artifacts.home(job.pk).exists():
+        artifacts.make_home(job.pk)
+    job.refresh_from_db()
+    return job
+
+
+# A new job
+
+
+def test_a_link_becomes_a_job(client: Client) -> None:
+    answer = client.post("/", new(look="outline", position="top", bilingual="on", glossary="open source = متن‌باز"))
+    job = Job.objects.get()
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/jobs/{job.pk}/")
+    order = order_of(job.order)
+    assert (order.target, order.spoken, order.bilingual, order.mode) == ("es", "en", True, "burn")
+    assert (order.style.look, order.style.position, order.style.size) == ("outline", "top", "medium")
+    assert order.glossary == (("open source", "متن‌باز"),)
+    assert (job.status, job.source, job.keep_running) == (JobStatus.QUEUED, "https://example.org/talk", False)
+
+
+def test_an_upload_is_promised(client: Client) -> None:
+    fields = new(source="upload", link="", name="گفتگو.mp4", bytes=4321, keep_running="on")
+    answer = client.post("/", fields, headers={"Accept": "application/json"})
+    job = Job.objects.get()
+    assert answer.status_code == 201
+    assert answer.json()["upload"] == {
+        "name": "گفتگو.mp4",
+        "size": 4321,
+        "size_text": "4.3 kB",
+        "url": f"/uploads/{job.pk}",
+    }
+    assert (job.status, job.size, job.keep_running) == (JobStatus.UPLOADING, 4321, True)
+
+
+def test_the_sample_takes_the_subtitles_that_a_person_wrote(client: Client, settings: Any) -> None:
+    """Where no engine knows Persian."""
+    client.post("/", new(source="sample", to="fa", spoken=""))
+    job = Job.objects.get()
+    assert order_of(job.order).brought
+    assert job.cues.count() == 8
+    assert artifacts.path_of(job.pk, "source")
+
+
+def test_subtitles_come_along(client: Client) -> None:
+    brought = SimpleUploadedFile("talk.srt", SUBTITLES.encode())
+    client.post("/", new(to="fa", spoken="", subtitles=brought, subtitles_are="use"))
+    job = Job.objects.get()
+    assert [cue.source for cue in job.cues.all()] == ["سلام، حال شما چطور است؟"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"link": "nonsense"}, "This is not a link to a video."),
+        ({"link": ""}, "This is not a link to a video."),
+        ({"source": "upload", "link": ""}, "Choose a video or sound file that is not empty."),
+        ({"source": "upload", "name": "v.mp4", "bytes": 0}, "Choose a video or sound file that is not empty."),
+        ({"to": "klingonisch"}, "is not a language known here"),
+        ({"glossary": "half a line"}, "Line 1 of the glossary"),
+        ({"spoken": "fa", "to": "en"}, "is not ready"),
+        ({"subtitles": SimpleUploadedFile("t.srt", b"\x00\x01"), "spoken": "en"}, "is not a subtitle file"),
+        (
+            {"subtitles": SimpleUploadedFile("t.srt", SUBTITLES.encode()), "spoken": ""},
+            "Choose the language of the sub",
+        ),
+    ],
+)
+def test_what_is_refused_is_said_beside_what_was_typed(client: Client, fields: dict[str, Any], said: str) -> None:
+    answer = client.post("/", new(**fields))
+    assert answer.status_code == 422
+    assert said in text(answer)
+    assert not Job.objects.exists()
+    assert not list(artifacts.home(uuid.uuid4()).parent.iterdir())
+
+
+def test_scripts_get_the_sentence(client: Client) -> None:
+    answer = client.post("/", new(source="upload", name=""), headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (422, "application/problem+json")
+    assert answer.json()["detail"] == "Choose a video or sound file that is not empty."
+
+
+def test_more_than_is_allowed(client: Client, settings: Any) -> None:
+    settings.LIMIT_QUEUED = 1
+    client.post("/", new())
+    assert "You have 1 jobs waiting or uploading" in text(client.post("/", new()))
+    assert Job.objects.count() == 1
+
+
+# A job
+
+
+@pytest.mark.parametrize("language", ["en", "fa"])
+@pytest.mark.parametrize("state", list(JobStatus))
+def test_every_state_has_its_page(client: Client, state: JobStatus, language: str) -> None:
+    job = made(state)
+    answer = client.get(f"/jobs/{job.pk}/", headers={"Accept-Language": language})
+    assert answer.status_code == 200
+    assert "talk.mp4" in text(answer)
+    assert ('dir="rtl"' in text(answer).split("<head>")[0]) == (language == "fa")
+    moving = state not in {JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED}
+    hidden = 'data-show="moving" hidden' in text(answer)
+    assert hidden != moving
+    assert (f'action="/jobs/{job.pk}/delete"' in text(answer)) != moving
+
+
+def test_a_page_holds_a_lease(client: Client) -> None:
+    answer = client.get("/jobs/")
+    assert PageLease.objects.filter(owner__username="shirin").count() == 1
+    assert f'data-page-id="{PageLease.objects.get().pk}"' in text(answer)
+
+
+def test_who_is_not_signed_in_holds_none() -> None:
+    assert Client().get("/sign-in/").status_code == 200
+    assert not PageLease.objects.exists()
+
+
+def test_a_cancelled_job_says_when_and_why(client: Client) -> None:
+    job = made(JobStatus.QUEUED)
+    lifecycle.cancel(job.pk, who=lifecycle.PRESENCE, why="left")
+    lifecycle.cancelled(job.pk)
+    assert "because the last page of the site was closed" in text(client.get(f"/jobs/{job.pk}/"))
+    assert "Start again" in text(client.get(f"/jobs/{job.pk}/"))
+
+
+def test_a_failed_job_says_what_to_do(client: Client) -> None:
+    job = made(JobStatus.FAILED, error={"code": "DiskFull", "params": {}, "detail": "No space left on device"})
+    page = text(client.get(f"/jobs/{job.pk}/"))
+    assert "The disk is full. Free some space and try again." in page
+    assert "No space left on device" in page
+    assert "Go on from where it stopped" in page
+
+
+@pytest.mark.parametrize(
+    ("form", "words"), [("source", "Sentence 1."), ("target", "جملهٔ ۱"), ("bilingual", "Sentence 1.")]
+)
+@pytest.mark.parametrize("kind", ["srt", "vtt", "ass"])
+def test_subtitles_as_they_are_now(client: Client, form: str, words: str, kind: str) -> None:
+    job = made(JobStatus.RUNNING)
+    job.cues.update(target="جملهٔ ۱", answered=True)
+    answer = client.get(f"/jobs/{job.pk}/subtitles/{form}.{kind}")
+    assert words in text(answer)
+    codes = {"source": "en", "target": "fa", "bilingual": "fa+en"}
+    assert f'filename="talk.mp4.{codes[form]}.{kind}"' in answer.headers["Content-Disposition"]
+
+
+@pytest.mark.parametrize("path", ["else.srt", "target.exe"])
+def test_other_subtitles_there_are_none(client: Client, path: str) -> None:
+    assert client.get(f"/jobs/{made().pk}/subtitles/{path}").status_code == 404
+
+
+def test_cancel_retry_keep(client: Client) -> None:
+    job = made()
+    client.post(f"/jobs/{job.pk}/keep", {"keep_running": "on"})
+    assert Job.objects.get().keep_running
+    client.post(f"/jobs/{job.pk}/keep")
+    assert not Job.objects.get().keep_running
+    assert "goes on already" in text(client.post(f"/jobs/{job.pk}/retry", follow=True))
+    client.post(f"/jobs/{job.pk}/cancel")
+    assert Job.objects.get().status == JobStatus.CANCELLING
+    failed = made(JobStatus.FAILED)
+    client.post(f"/jobs/{failed.pk}/retry")
+    assert Job.objects.get(pk=failed.pk).status == JobStatus.QUEUED
+
+
+def test_start_again(client: Client) -> None:
+    old = made(JobStatus.CANCELLED, order=Order(target="es", spoken="en").as_json(), source="https://example.org/talk")
+    answer = client.post(f"/jobs/{old.pk}/again")
+    again = Job.objects.exclude(pk=old.pk).get()
+    assert answer.headers["Location"] == f"/jobs/{again.pk}/"
+    assert (again.status, again.source, again.order) == (JobStatus.QUEUED, old.source, old.order)
+
+
+def test_delete_takes_files_and_row(client: Client) -> None:
+    job = made(JobStatus.COMPLETED)
+    (artifacts.home(job.pk) / "left.mp4").write_bytes(b"video")
+    assert "“talk.mp4” was deleted." in text(client.post(f"/jobs/{job.pk}/delete", follow=True))
+    assert not Job.objects.exists()
+    assert not artifacts.home(job.pk).exists()
+
+
+def test_delete_waits_for_the_end(client: Client) -> None:
+    job = made(JobStatus.RUNNING)
+    assert "Cancel the job before you delete it." in text(client.post(f"/jobs/{job.pk}/delete", follow=True))
+    assert artifacts.home(job.pk).exists()
+
+
+# The list
+
+
+def test_search_and_filters(client: Client) -> None:
+    made(JobStatus.COMPLETED, title="Geese in the sky")
+    made(JobStatus.FAILED, title="غازها")
+    for query, found in {
+        "": 2,
+        "q=geese": 1,
+        "q=sky+geese": 1,
+        "q=sea": 0,
+        "show=done": 1,
+        "show=failed&q=غازها": 1,
+    }.items():
+        assert text(client.get(f"/jobs/?{query}")).count("data-row=") == found, query
+        assert len(client.get(f"/api/jobs?{query}").json()["jobs"]) == found, query
+
+
+def test_pages_of_the_list(client: Client, django_assert_max_num_queries: Any) -> None:
+    for number in range(45):
+        rows.job(title=f"talk {number}", order=Order(target="fa").as_json())
+    with django_assert_max_num_queries(10 + 20):  # where each waiting job is in its queue
+        first = text(client.get("/jobs/"))
+    assert first.count("data-row=") == 20
+    assert "1 of 3" in first
+    assert text(client.get("/jobs/?page=3")).count("data-row=") == 5
+
+
+# Time that is left
+
+
+def test_a_running_job_tells_how_long_it_takes(client: Client) -> None:
+    """By the speed of its own stage: half of the recognition took a minute."""
+    job = made(JobStatus.RUNNING, seconds=600)
+    job.stages.filter(stage="transcribe").update(started=timezone.now() - timedelta(minutes=10), progress=0.5)
+    assert "about" in client.get(f"/api/jobs/{job.pk}").json()["left"]
+
+
+def test_a_waiting_job_tells_who_is_before_it(client: Client) -> None:
+    first, second = made(), made()
+    assert client.get(f"/api/jobs/{first.pk}").json()["left"] == "next in the queue"
+    assert client.get(f"/api/jobs/{second.pk}").json()["left"] == "1 before it in the queue"
+
+
+def test_files_of_a_result(client: Client) -> None:
+    job = made(JobStatus.COMPLETED)
+    Artifact.objects.update_or_create(job=job, kind="video", defaults={"name": "a/v.mp4", "size": 1_500_000})
+    files = client.get(f"/api/jobs/{job.pk}").json()["files"]
+    assert [file["label"] for file in files] == ["MP4", *["SRT", "VTT", "ASS"] * 3]
+    assert files[0]["form"] == "1.5 MB"
+
+
+def test_signing_up_is_off_by_default(settings: Any) -> None:
+    settings.SIGN_UP = False
+    assert Client().get("/sign-up/").status_code == 404
+
+
+def test_signing_up(settings: Any) -> None:
+    settings.SIGN_UP = True
+    fields = {"username": "omid", "password1": "geese-on-the-roof", "password2": "geese-on-the-roof"}
+    client = Client()
+    assert client.post("/sign-up/", fields).headers["Location"] == "/"
+    assert client.get("/").status_code == 200
+    assert not User.objects.get().is_staff
+
+
+def test_no_page_names_another_host(client: Client) -> None:
+    for path in ("/", "/jobs/", f"/jobs/{made().pk}/", "/account/password/"):
+        page = text(client.get(path)).replace("http://www.w3.org/", "")
+        assert "http" not in page.replace("https://example.org", "").replace('placeholder="https://"', ""), path
