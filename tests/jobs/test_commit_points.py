@@ -18,7 +18,7 @@ from tests.jobs.steps import Actor, World, dead, doomed, ended, fresh, ready, to
 
 Begin = Callable[[Place], World]
 
-FEW = 28
+FEW = 56
 """Of the points, every twenty-eighth by default, other ones for each pair and fate. All of them in `make soak`."""
 
 PAIRS: dict[str, tuple[Begin, str, str]] = {

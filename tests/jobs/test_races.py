@@ -18,7 +18,7 @@ from jobs.models import Job, StageRun
 from jobs.pipeline.stages import Stage
 from tests.jobs import rows
 
-ROUNDS = [pytest.param(8, id="8"), pytest.param(500, id="500", marks=[pytest.mark.soak, pytest.mark.timeout(1200)])]
+ROUNDS = [pytest.param(4, id="4"), pytest.param(500, id="500", marks=[pytest.mark.soak, pytest.mark.timeout(1200)])]
 pytestmark = [pytest.mark.usefixtures("database"), pytest.mark.parametrize("rounds", ROUNDS)]
 
 LOST = "lost"

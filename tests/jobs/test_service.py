@@ -26,7 +26,7 @@ def service() -> RawConfigParser:
 
 
 def test_it_ends_everything(service: RawConfigParser) -> None:
-    """supervisord is asked, then the whole control group is killed: a worker asked by itself would wait for its stage."""
+    """supervisord is asked, then what is left of the control group is killed."""
     assert service["Service"]["KillMode"] == "mixed"
     assert service["Service"]["Restart"] == "always"
 
