@@ -40,7 +40,7 @@ from tests.jobs import stack as real
 from tests.jobs.stack import until
 from tests.postgres import free_port
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(400)]
 
 
 @pytest.fixture

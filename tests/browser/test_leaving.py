@@ -30,7 +30,7 @@ from tests.browser.people import (
 from tests.jobs import stack as real
 from tests.jobs.stack import kill
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(180)]
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
