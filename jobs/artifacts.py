@@ -194,11 +194,20 @@ def stored(path: Path) -> int:
 
 def orphans() -> list[Path]:
     """Directories of jobs that no row owns."""
-    if not is_present():
-        return []
-    places = {place.name: place for place in _jobs().iterdir()}
-    known = {str(key) for key in Job.objects.values_list("pk", flat=True)}
-    return [place for name, place in places.items() if name not in known]
+    there, owned = _homes()
+    return [place for name, place in there.items() if name not in owned]
+
+
+def with_files() -> list[uuid.UUID]:
+    """The jobs that have a directory."""
+    there, owned = _homes()
+    return [uuid.UUID(name) for name in owned.intersection(there)]
+
+
+def _homes() -> tuple[dict[str, Path], set[str]]:
+    """What lies in the place of all jobs, by name; the names that jobs own. In this order: a row comes second."""
+    there = {place.name: place for place in _jobs().iterdir()} if is_present() else {}
+    return there, {str(key) for key in Job.objects.values_list("pk", flat=True)} if there else set()
 
 
 def _jobs() -> Path:

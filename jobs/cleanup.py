@@ -159,7 +159,7 @@ def _delete_orphan(job_id: uuid.UUID) -> bool:
 
 def _with_leftovers() -> Iterator[uuid.UUID]:
     """Jobs in whose directories more lies than their rows name."""
-    yield from filter(artifacts.lost, list(Job.objects.values_list("pk", flat=True)))
+    yield from filter(artifacts.lost, artifacts.with_files())
 
 
 def _size_of_leftovers(job_id: uuid.UUID) -> int:

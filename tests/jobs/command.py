@@ -40,10 +40,19 @@ class Ran:
 
 def translate(*arguments: object) -> Ran:
     """Run the command here. `arguments` are those of the command line."""
+    return _called("translate", *arguments)
+
+
+def diagnose(*arguments: object) -> Ran:
+    """The same with `doctor`."""
+    return _called("doctor", *arguments)
+
+
+def _called(name: str, *arguments: object) -> Ran:
     out, err = io.StringIO(), io.StringIO()
     code = 0
     try:
-        call_command("translate", *map(str, arguments), stdout=out, stderr=err)
+        call_command(name, *map(str, arguments), stdout=out, stderr=err, no_color=True)
     except SystemExit as end:
         code = int(end.code or 0)
     return Ran(code=code, out=out.getvalue(), err=err.getvalue())

@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 
+from tests.jobs import stack as real
+from tests.jobs import steps
+from tests.jobs.actors import Place
 from tests.jobs.command import children
 from tests.pipeline.clips import Clips, run, write_srt
 
@@ -45,6 +48,17 @@ def media_root(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> Path:
     return place
 
 
+@pytest.fixture(scope="module")
+def _warm() -> None:
+    steps.warm_up()
+
+
+@pytest.fixture
+def place(_warm: None, database: str, media_root: Path) -> Place:
+    """Where actors play that stand still at every step."""
+    return Place(url=database, media=media_root)
+
+
 @pytest.fixture
 def output(tmp_path: Path) -> Path:
     """Where results go. It is not there yet."""
@@ -66,6 +80,11 @@ def english(tmp_path: Path) -> Path:
         "2\n00:00:01,000 --> 00:00:01,900\nThe children are playing in the park.\n"
     )
     return path
+
+
+@pytest.fixture(scope="session")
+def speech(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return real.make_speech(data, tmp_path_factory.mktemp("speech") / "speech.wav")
 
 
 @pytest.fixture(scope="session")

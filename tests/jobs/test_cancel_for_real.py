@@ -88,11 +88,6 @@ def _groups(job: Job) -> list[int]:
     return [group for group in found if group]
 
 
-@pytest.fixture(scope="module")
-def speech(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return real.make_speech(data, tmp_path_factory.mktemp("speech") / "speech.wav")
-
-
 @pytest.fixture(scope="module", params=mostly("postgresql"))
 def standing(
     request: pytest.FixtureRequest,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -61,16 +60,6 @@ def counts(full: bool) -> Any:
 
 
 thorough = pytest.mark.parametrize("thorough", [counts(False), counts(True)])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _warm() -> None:
-    steps.warm_up()
-
-
-@pytest.fixture
-def place(_warm: None, database: str, media_root: Path) -> Place:
-    return Place(url=database, media=media_root)
 
 
 @contextmanager

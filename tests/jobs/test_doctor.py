@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 
 from jobs import doctor
 from jobs.engines import apertium, gemini, openai_compatible
-from tests.jobs.command import Ran
+from tests.jobs.command import diagnose
 
 pytestmark = pytest.mark.django_db
 
@@ -20,15 +18,6 @@ needs_apertium = pytest.mark.skipif(
     not apertium.ENGINE.readiness(apertium.Options()).ready,
     reason="Apertium is not installed: apt install apertium-eng-spa",
 )
-
-
-def diagnose(*arguments: str) -> Ran:
-    out, code = io.StringIO(), 0
-    try:
-        call_command("doctor", *arguments, stdout=out, no_color=True)
-    except SystemExit as end:
-        code = int(end.code or 0)
-    return Ran(code=code, out=out.getvalue(), err="")
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable
 from dataclasses import asdict
@@ -11,7 +10,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -21,7 +19,7 @@ from jobs import health, lifecycle
 from jobs.health import Cluster
 from jobs.models import SourceKind, StageRun, Worker
 from jobs.pipeline.stages import Stage
-from tests.jobs.command import Ran
+from tests.jobs.command import diagnose
 
 PROCESSES = ("speech", "text", "media", Worker.WEB, Worker.REAPER)
 
@@ -180,22 +178,7 @@ def test_the_number_of_queries_does_not_grow(sara: User) -> None:
 # What the doctor says
 
 
-@pytest.fixture
-def diagnose(settings: Any, tmp_path: Any) -> Callable[..., Ran]:
-    settings.MEDIA_ROOT = tmp_path
-
-    def run(*arguments: str) -> Ran:
-        out, code = io.StringIO(), 0
-        try:
-            call_command("doctor", *arguments, stdout=out, no_color=True)
-        except SystemExit as end:
-            code = int(end.code or 0)
-        return Ran(code=code, out=out.getvalue(), err="")
-
-    return run
-
-
-def test_the_doctor_without_clusters_needs_none(database: str, diagnose: Callable[..., Ran]) -> None:
+def test_the_doctor_without_clusters_needs_none(database: str) -> None:
     found = {one["subject"]: one for one in json.loads(diagnose("--json").out)}
     for subject in ("Cluster speech", "Cluster text", "Cluster media", "Reaper", "Web server"):
         assert not found[subject]["good"]
@@ -205,7 +188,7 @@ def test_the_doctor_without_clusters_needs_none(database: str, diagnose: Callabl
 
 
 @pytest.mark.usefixtures("all_alive")
-def test_the_doctor_sees_what_is_alive_and_what_is_stuck(sara: User, diagnose: Callable[..., Ran]) -> None:
+def test_the_doctor_sees_what_is_alive_and_what_is_stuck(sara: User) -> None:
     new(sara)
     wait(35)
     out = diagnose().out
@@ -214,7 +197,7 @@ def test_the_doctor_sees_what_is_alive_and_what_is_stuck(sara: User, diagnose: C
     assert "✓ Reaper: alive\n✓ Web server: alive\n" in out
 
 
-def test_the_doctor_without_a_database(database: str, diagnose: Callable[..., Ran]) -> None:
+def test_the_doctor_without_a_database(database: str) -> None:
     with connection.execute_wrapper(no_answer):
         ran = diagnose()
     assert ran.code == 1

@@ -5,7 +5,6 @@ Any of them may be killed at any stop, or stand for so long that it is taken for
 
 from __future__ import annotations
 
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -34,16 +33,6 @@ GLANCE = 0.05
 
 STEPS = 400
 """After so many, those who are left go to their ends."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _warm() -> None:
-    steps.warm_up()
-
-
-@pytest.fixture
-def place(_warm: None, database: str, media_root: Path) -> Place:
-    return Place(url=database, media=media_root)
 
 
 @pytest.mark.parametrize(("first", "end"), HOWEVER)

@@ -43,11 +43,6 @@ class Scene:
         return real.burned(self.clips["long.mp4"], self.persian)
 
 
-@pytest.fixture(scope="module")
-def speech(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return real.make_speech(data, tmp_path_factory.mktemp("speech") / "speech.wav")
-
-
 @pytest.fixture(scope="module", params=mostly("postgresql"))
 def standing(
     request: pytest.FixtureRequest,

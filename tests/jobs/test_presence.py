@@ -356,6 +356,20 @@ def test_a_small_correction_of_the_clock_is_no_gap(sitting: Court, shirin: User)
     assert sitting.passes(2, step=1) == [of.pk]
 
 
+@pytest.mark.parametrize(("late", "set_by"), [(presence.LATE + 1, 0.0), (1.0, 60.0), (1.0, -60.0)])
+def test_for_a_while_after_a_gap_silence_of_workers_proves_nothing(sitting: Court, late: float, set_by: float) -> None:
+    """They slept as well, or their signs of life bear the other time."""
+    assert not sitting.judge.just_back
+    sitting.clock.go(late)
+    sitting.clock.wall += set_by
+    sitting.judge.absent()
+    assert sitting.judge.just_back
+    sitting.passes(18)
+    assert sitting.judge.just_back
+    sitting.passes(3)
+    assert not sitting.judge.just_back
+
+
 def test_two_judges(sitting: Court, shirin: User) -> None:
     """One that has just begun, or that slept, forgives; the other one judges as before, and nobody too early."""
     of = job(shirin)

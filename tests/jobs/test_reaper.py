@@ -24,6 +24,7 @@ from jobs.lifecycle import Claim
 from jobs.models import Job, JobStatus, StageRun, Worker
 from jobs.pipeline import processes
 from jobs.pipeline.stages import Stage
+from jobs.presence import Judge
 from jobs.reaper import Reaper
 from tests.jobs import rows
 
@@ -252,6 +253,23 @@ def test_a_pass_takes_dead_stages_over_and_ends_what_is_to_be_cancelled() -> Non
     assert rows.stages(alive.job_id)["fetch"] == "running"
     for one in (repeated, ended, alive):
         assert not rows.contradictions(one.job_id)
+
+
+def test_after_a_gap_only_who_was_killed_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine slept: everybody was silent. Nobody can come back from the dead."""
+    silenced = running(mine())
+    silent(silenced, 3600)
+    with sleeping() as process:
+        killed = running(worker(process.pid))
+        process.kill()
+        process.wait()
+        monkeypatch.setattr(Judge, "just_back", True)
+        Reaper().sweep()
+    runs = {run.job_id: run.status for run in StageRun.objects.filter(stage=Stage.FETCH)}
+    assert (runs[silenced.job_id], runs[killed.job_id]) == ("running", "ready")
+    monkeypatch.undo()
+    Reaper().sweep()
+    assert StageRun.objects.get(job=silenced.job_id, stage=Stage.FETCH).status == "ready"
 
 
 def test_a_job_whose_supervisor_died_after_the_stage_ended_is_cancelled() -> None:
