@@ -8,7 +8,6 @@ from functools import partial
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db import transaction
 from django.db.models import QuerySet, Sum
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -87,11 +86,10 @@ class JobActions(ReadOnly):
         return TemplateResponse(request, "admin/jobs/job/delete_files.html", context)
 
     def _delete(self, request: HttpRequest, job_id: uuid.UUID) -> bool:
-        with transaction.atomic():
-            noted = list(Job.objects.filter(pk=job_id))
-            gone = endings.delete(job_id)
-            if gone:
-                self.log_deletions(request, noted)  # type: ignore[arg-type]  # it asks for no more than the objects
+        noted = list(Job.objects.filter(pk=job_id))
+        gone = endings.delete(job_id)
+        if gone:
+            self.log_deletions(request, noted)  # type: ignore[arg-type]  # it asks for no more than the objects
         return gone
 
     def _each(

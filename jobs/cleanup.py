@@ -69,8 +69,8 @@ def sweep(older_than: timedelta, *, dry_run: bool = False, orphans_only: bool = 
     return [
         _orphans(dry_run),
         _jobs("half uploads", _half_uploads(before), _end_upload, dry_run),
-        _jobs("results past their time", past, _forget, dry_run),
-        _jobs("results without files", lost, _forget, dry_run, only=_has_no_files),
+        _jobs("results past their time", past, endings.delete, dry_run),
+        _jobs("results without files", lost, endings.delete, dry_run, only=_has_no_files),
         _each("trash", _below(artifacts.trash()), artifacts.stored, _delete, dry_run),
         _each("what a killed process left", _with_leftovers(), _size_of_leftovers, _clear_leftovers, dry_run),
         *(_rows(*one, dry_run) for one in _ROWS),
@@ -100,17 +100,6 @@ def _jobs(
 def _locked(job_id: uuid.UUID, due: QuerySet[Job]) -> bool:
     """Whether the job is still due. It stays so until the transaction ends."""
     return due.select_for_update().filter(pk=job_id).first() is not None
-
-
-def _forget(job_id: uuid.UUID, due: QuerySet[Job]) -> bool:
-    """The files leave their place together with the row. Deleting them takes seconds: not while others wait."""
-    with transaction.atomic():
-        if not _locked(job_id, due):
-            return False
-        artifacts.discard(job_id)
-        lifecycle.forget(job_id)
-    artifacts.purge(job_id)
-    return True
 
 
 def _half_uploads(before: datetime) -> QuerySet[Job]:

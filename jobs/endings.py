@@ -6,6 +6,7 @@ import logging
 import uuid
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from jobs import artifacts, lifecycle
 from jobs.models import FINAL, Job
@@ -25,11 +26,22 @@ def finish(job_id: uuid.UUID) -> bool:
         return False
 
 
-def delete(job_id: uuid.UUID) -> bool:
-    """Delete an ended job with its files. Whether all of it is gone.
+def delete(job_id: uuid.UUID, due: QuerySet[Job] | None = None) -> bool:
+    """Delete an ended job, if it is still among those that are `due`, with its files. Whether it is gone.
 
-    The row is locked, so that the job cannot begin again while its files go.
+    The files leave their place together with the row, which is locked, so that the job cannot begin again. Deleting
+    them takes seconds: not while others wait. What a killed process leaves of them lies in the trash.
     """
-    with transaction.atomic():
-        ended = Job.objects.select_for_update().filter(pk=job_id, status__in=FINAL).exists()
-        return ended and artifacts.purge(job_id) and lifecycle.forget(job_id)
+    due = Job.objects.all() if due is None else due
+    try:
+        with transaction.atomic():
+            ended = due.select_for_update().filter(pk=job_id, status__in=FINAL).first()
+            if ended is None or not artifacts.is_present():
+                return False
+            artifacts.discard(job_id)
+            lifecycle.forget(job_id)
+        artifacts.purge(job_id)
+    except OSError as error:
+        log.warning("its files cannot be deleted: %s", error, extra={"job": str(job_id)})
+        return False
+    return True

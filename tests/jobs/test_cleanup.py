@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 
 from jobs import artifacts, cleanup, endings, lifecycle
@@ -317,9 +318,24 @@ def test_one_that_resists_keeps_nobody_else(sara: User, caplog: pytest.LogCaptur
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(artifacts, "discard", refused)
         assert counts() == {"results past their time": 1}
-    assert f"{stubborn.pk} was not removed: no" in caplog.text
+    told = {record.__dict__["job"]: record.getMessage() for record in caplog.records if "cannot" in record.getMessage()}
+    assert told == {str(stubborn.pk): "its files cannot be deleted: no"}
     assert not Job.objects.filter(pk=other.pk).exists()
     assert counts() == {"results past their time": 1}
+
+
+def test_others_do_not_wait_while_files_are_deleted(sara: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    job, purge, waiting = completed(sara, hours=26), artifacts.purge, []
+
+    def watched(job_id: uuid.UUID) -> bool:
+        waiting.append(connection.in_atomic_block)
+        return purge(job_id)
+
+    monkeypatch.setattr(artifacts, "purge", watched)
+    assert endings.delete(job.pk)
+    assert waiting == [False]
+    assert not artifacts.home(job.pk).exists()
+    assert not list(artifacts.trash().iterdir())
 
 
 SWEEPER = """
