@@ -25,11 +25,13 @@ KINDS: tuple[Kind, ...] = ("sqlite", "postgresql")
 
 
 def mostly(kind: Kind) -> list[ParameterSet]:
-    """Both kinds as parameters, for tests that take long: by default only `kind`, in `make soak` the other one too.
-
-    A module does so for the fixture `database_url` with `parametrize("database_url", mostly(…), indirect=True)`.
-    """
+    """Both kinds as parameters, for tests that take long: by default only `kind`, in `make soak` the other one too."""
     return [pytest.param(each, marks=[] if each == kind else [pytest.mark.soak]) for each in KINDS]
+
+
+def mostly_on(kind: Kind) -> pytest.MarkDecorator:
+    """The same as the mark of a module whose tests use the fixture `database`."""
+    return pytest.mark.parametrize("database_url", mostly(kind), indirect=True)
 
 
 _TEMPLATE = "migrated"

@@ -19,9 +19,9 @@ from jobs.models import Artifact, Job, JobStatus, Queue, SourceKind, StageRun, S
 from jobs.models import Worker as WorkerRow
 from jobs.pipeline.errors import NoAudio
 from jobs.pipeline.stages import Stage
-from tests.databases import mostly
+from tests.databases import mostly_on
 
-pytestmark = pytest.mark.parametrize("database_url", mostly("postgresql"), indirect=True)
+pytestmark = mostly_on("postgresql")
 
 MANY = 10_000
 OWNERS = 200

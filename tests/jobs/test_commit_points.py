@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.databases import mostly_on
 from tests.jobs import rows, steps
 from tests.jobs.actors import Place
 from tests.jobs.steps import Actor, World, dead, doomed, ended, fresh, ready, to_the_end
@@ -18,7 +19,7 @@ from tests.jobs.steps import Actor, World, dead, doomed, ended, fresh, ready, to
 Begin = Callable[[Place], World]
 
 FEW = 56
-"""Of the points, every twenty-eighth by default, other ones for each pair and fate. All of them in `make soak`."""
+"""Of the points, every fifty-sixth by default, other ones for each pair and fate. All of them in `make soak`."""
 
 PAIRS: dict[str, tuple[Begin, str, str]] = {
     "cancel against completion": (ready, "run", "cancel"),
@@ -38,6 +39,8 @@ PAIRS: dict[str, tuple[Begin, str, str]] = {
     "two who clean up": (ended, "clean", "clean"),
 }
 """How it begins, who is stopped, and who acts meanwhile."""
+
+pytestmark = mostly_on("postgresql")
 
 
 def goes_on(one: Actor, other: Actor) -> None:

@@ -16,9 +16,13 @@ from jobs import lifecycle, tickets
 from jobs.lifecycle import BACK_OFF, TRIES, Claim, LostAttempt
 from jobs.models import Artifact, Cue, Job, JobStatus, StageRun, Transition, Worker
 from jobs.pipeline.stages import Stage
+from tests.databases import mostly_on
 from tests.jobs import rows
 
-pytestmark = pytest.mark.usefixtures("database")
+pytestmark = [
+    pytest.mark.usefixtures("database"),
+    mostly_on("sqlite"),
+]
 
 
 class Clock:

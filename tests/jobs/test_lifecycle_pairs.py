@@ -15,7 +15,7 @@ from jobs import lifecycle
 from jobs.lifecycle import Claim, IllegalTransition, LostAttempt
 from jobs.models import Job, JobStatus
 from jobs.pipeline.stages import Stage
-from tests.databases import KINDS, Databases, on_database
+from tests.databases import Databases, mostly, on_database
 from tests.jobs import rows
 
 UPLOADING, QUEUED, RUNNING, COMPLETED, FAILED, CANCELLING, CANCELLED = JobStatus
@@ -87,7 +87,7 @@ PAIRS = [
 ]
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=mostly("postgresql"))
 def shared_database(
     request: pytest.FixtureRequest,
     databases: Databases,

@@ -18,9 +18,13 @@ from django.utils import timezone
 from jobs import presence
 from jobs.models import UNFINISHED, Job, JobStatus, PageLease, Worker
 from jobs.presence import Judge
+from tests.databases import mostly_on
 from tests.jobs import rows
 
-pytestmark = pytest.mark.usefixtures("database")
+pytestmark = [
+    pytest.mark.usefixtures("database"),
+    mostly_on("sqlite"),
+]
 
 LEASE, CLOSED, HIDDEN = 180, 10, 900
 

@@ -28,12 +28,12 @@ from jobs.orders import Order
 from jobs.pipeline import processes
 from jobs.pipeline.stages import Stage
 from jobs.supervisor import Supervisor
-from tests.databases import mostly
+from tests.databases import mostly_on
 from tests.jobs import hostile_child, rows
 from tests.pipeline.clips import Clips
 from tests.postgres import Postgres
 
-pytestmark = pytest.mark.parametrize("database_url", mostly("sqlite"), indirect=True)
+pytestmark = mostly_on("sqlite")
 
 PATIENCE = 20.0
 OURS = Path("/proc/self/fd")

@@ -14,8 +14,11 @@ from jobs import lifecycle, presence
 from jobs.models import Job, JobStatus, PageLease, Transition
 from jobs.web.consumers import CLOSED, LONGEST, NONSENSE, REFUSED, WITHIN
 from jobs.web.routing import socket_of
+from tests.databases import mostly_on
 from tests.jobs.stack import until
 from tests.web.sockets import Refused, Socket, Sockets, cookies, job
+
+pytestmark = mostly_on("sqlite")
 
 LEASE, GRACE, HIDDEN = 180, 10, 900
 

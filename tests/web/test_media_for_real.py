@@ -13,13 +13,13 @@ import pytest
 
 from jobs import artifacts
 from jobs.models import Artifact
-from tests.databases import mostly
+from tests.databases import mostly_on
 from tests.jobs import rows
 from tests.jobs.stack import until
 from tests.web.server import Server, headers
 from tests.web.tus_client import job_of
 
-pytestmark = pytest.mark.parametrize("database_url", mostly("sqlite"), indirect=True)
+pytestmark = mostly_on("sqlite")
 
 SIZE = 300 << 20
 

@@ -18,7 +18,7 @@ from jobs import artifacts, presence
 from jobs.models import Artifact, Job
 from jobs.web import tus
 from jobs.web.routing import socket_of
-from tests.databases import mostly
+from tests.databases import mostly_on
 from tests.jobs import rows
 from tests.jobs.stack import ROOT, until
 from tests.postgres import free_port
@@ -28,7 +28,7 @@ from tests.web.tus_client import PIECE, job_of
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
 pytestmark = [
-    pytest.mark.parametrize("database_url", mostly("sqlite"), indirect=True),
+    mostly_on("sqlite"),
     pytest.mark.skipif(NGINX is None, reason="nginx is not installed: apt install nginx-light"),
 ]
 
