@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.core.cache import cache
 from django.utils.translation import get_language
 
@@ -54,7 +55,7 @@ def shown() -> dict[str, Any]:
 def _refused(target: str) -> PipelineError | None:
     """Why a video in an unknown language cannot be translated into `target`."""
     try:
-        refuse_engines(Order(target=target))
+        refuse_engines(Order(target=target, transcriber=settings.TRANSCRIBER, translator=settings.TRANSLATOR))
     except PipelineError as error:
         return error
     return None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -83,6 +84,8 @@ class OrderForm(forms.Form):
             formality=found["formality"] or "auto",
             glossary=found["glossary"],
             topic=found["topic"],
+            transcriber=settings.TRANSCRIBER,
+            translator=settings.TRANSLATOR,
         )
 
     @contextmanager

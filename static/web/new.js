@@ -17,7 +17,9 @@ function choose(file) {
   form.querySelector("[data-submit]").focus();
 }
 
-form.querySelector("[data-file]").addEventListener("change", (event) => choose(event.target.files[0]));
+const picker = form.querySelector("[data-file]");
+picker.addEventListener("change", () => choose(picker.files[0]));
+choose(picker.files[0]); // Somebody was quicker than this script.
 link.addEventListener("input", () => {
   if (!link.value || !chosen) return;
   chosen = null;

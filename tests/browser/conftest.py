@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 from pytest_django import DjangoDbBlocker
 
-from tests.browser.people import CHROMIUM, GRACE, HIDDEN, LEASE, ORDINARY, Person, Site
+from tests.browser.people import GRACE, HIDDEN, LEASE, Person, Site, chromium, served
 from tests.databases import Databases, on_database
-from tests.jobs import stack as real
-from tests.jobs.stack import ROOT, Stack
 from tests.pipeline.clips import Clips
 
 
@@ -31,20 +27,9 @@ def site(
     clips: Clips, databases: Databases, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[Site]:
     """On SQLite; what differs on PostgreSQL is tested without a browser."""
-    directory = tmp_path_factory.mktemp("site")
-    with ExitStack() as context:
-        context.enter_context(pytest.MonkeyPatch.context()).setenv(
-            "DJANGO_ALLOW_ASYNC_UNSAFE", "1"
-        )  # Playwright's loop
-        context.enter_context(django_db_blocker.unblock())
-        url = context.enter_context(databases.fresh("sqlite", directory))
-        context.enter_context(on_database(url))
-        graces = {"PAGE_LEASE": str(LEASE), "TAB_CLOSE_GRACE": str(GRACE), "HIDDEN_GRACE": str(HIDDEN)}
-        stack = Stack(url, directory, {**graces, "STATIC_ROOT": str(directory / "static")})
-        collect = [str(real.BIN / "python"), "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
-        subprocess.run(collect, cwd=ROOT, env=stack.environment, check=True)
-        context.enter_context(stack.running())
-        yield Site(stack, clips, *real.subtitles(directory))
+    graces = {"PAGE_LEASE": str(LEASE), "TAB_CLOSE_GRACE": str(GRACE), "HIDDEN_GRACE": str(HIDDEN)}
+    with django_db_blocker.unblock(), served(databases, tmp_path_factory.mktemp("site"), clips, **graces) as found:
+        yield found
 
 
 @pytest.fixture(autouse=True)
@@ -58,12 +43,8 @@ def media_root(site: Site, settings: Any) -> Iterator[Path]:
 
 @pytest.fixture(scope="package")
 def browser(site: Site) -> Iterator[Browser]:
-    if not Path(CHROMIUM).exists():
-        pytest.skip("there is no Chromium: make .venv/system-test")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(**ORDINARY)
+    with chromium() as found:
         yield found
-        found.close()
 
 
 @pytest.fixture

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import select
 import socket
+import subprocess
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import BrowserContext, Dialog, Page
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
 
 from jobs import endings, intake, lifecycle
 from jobs.models import FINAL, UNFINISHED, Job, JobStatus, PageLease, Transition, Worker
 from jobs.orders import Order
 from jobs.pipeline.stages import Stage
+from tests.databases import Databases, on_database
 from tests.jobs import stack as real
 from tests.jobs.stack import Stack, story, until
 from tests.pipeline.clips import Clips
@@ -50,6 +53,31 @@ class Site:
     def web(self) -> Worker:
         """The web server that runs now."""
         return until(lambda: next(iter(real.fresh_workers(Worker.WEB)), None), 20)
+
+
+@contextmanager
+def served(databases: Databases, directory: Path, clips: Clips, **settings: str) -> Iterator[Site]:
+    """A whole site in `directory`, with these settings; this process works on its database."""
+    with ExitStack() as context:
+        patch = context.enter_context(pytest.MonkeyPatch.context())
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright's loop
+        url = context.enter_context(databases.fresh("sqlite", directory))
+        context.enter_context(on_database(url))
+        stack = Stack(url, directory, {**settings, "STATIC_ROOT": str(directory / "static")})
+        collect = [str(real.BIN / "python"), "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
+        subprocess.run(collect, cwd=real.ROOT, env=stack.environment, check=True)
+        context.enter_context(stack.running())
+        yield Site(stack, clips, *real.subtitles(directory))
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip("there is no Chromium: make .venv/system-test")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(**ORDINARY)
+        yield found
+        found.close()
 
 
 @dataclass

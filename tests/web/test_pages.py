@@ -51,6 +51,13 @@ def made(state: JobStatus = JobStatus.QUEUED, **fields: Any) -> Job:
 # A new job
 
 
+def test_the_engines_are_those_of_the_site(client: Client, settings: Any) -> None:
+    settings.TRANSCRIBER, settings.TRANSLATOR = "pocketsphinx", "apertium"
+    client.post("/", {"source": "link", "link": "https://example.org/talk", "to": "es", "spoken": "en"})
+    order = order_of(Job.objects.get().order)
+    assert (order.transcriber, order.translator) == ("pocketsphinx", "apertium")
+
+
 def test_a_link_becomes_a_job(client: Client) -> None:
     answer = client.post("/", new(look="outline", position="top", bilingual="on", glossary="open source = متن‌باز"))
     job = Job.objects.get()

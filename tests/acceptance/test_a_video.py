@@ -1,0 +1,141 @@
+"""The whole way of a video, with nothing replaced but Google's server: a person signs in, uploads it, reads along,
+watches the result, takes it home, and deletes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.contrib.auth.models import User
+from django.test import override_settings
+from playwright.sync_api import Browser, Page, expect
+from pytest_django import DjangoDbBlocker
+
+from jobs.models import Job
+from jobs.pipeline.given import read_subtitles
+from jobs.pipeline.media import probe
+from tests.browser.people import Site, chromium, served
+from tests.databases import Databases
+from tests.engines.fake_llm_server import KEY, Asked, FakeServer, Said, saying
+from tests.jobs.stack import ROOT, until
+from tests.pipeline.clips import Clips, gray_frame
+
+SAMPLE = ROOT / "static" / "sample" / "sample.mp4"
+PASSWORD = "a-long-walk-home"
+SAID = "این جملهٔ {number} است."
+
+pytestmark = pytest.mark.timeout(240)
+
+
+def said(number: int | str) -> str:
+    return SAID.format(number=str(number).translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")))
+
+
+def in_persian(asked: Asked) -> Said:
+    return saying({number: said(number) for number in asked.lines})
+
+
+@pytest.fixture
+def site(databases: Databases, tmp_path: Path, django_db_blocker: DjangoDbBlocker) -> Iterator[Site]:
+    engines = {"TRANSCRIBER": "pocketsphinx", "TRANSLATOR": "gemini", "GEMINI_API_KEY": KEY}
+    with (
+        FakeServer() as gemini,
+        django_db_blocker.unblock(),
+        served(databases, tmp_path, Clips(tmp_path), **engines, GEMINI_ENDPOINT=gemini.url) as site,
+        override_settings(MEDIA_ROOT=site.stack.media),
+    ):
+        gemini.behave(in_persian)
+        yield site
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+def test_from_the_upload_to_the_end(site: Site, browser: Browser, tmp_path: Path) -> None:
+    User.objects.create_user("shirin", password=PASSWORD)
+    page = browser.new_page(base_url=site.address, locale="fa", accept_downloads=True)
+    sign_in(page)
+    upload(page)
+    expect(page.locator("[data-captions]")).to_contain_text("این جملهٔ", timeout=60_000)
+    expect(page.locator("main")).to_have_attribute("data-status", "completed", timeout=90_000)
+    plays(page)
+    job = Job.objects.get()
+    assert job.engines == {"transcribe": "pocketsphinx", "translate": "gemini"}
+    is_burned(download(page, "a[href$='download=1']", tmp_path))
+    cues = read_subtitles(download(page, "a[href$='/target.srt']", tmp_path))
+    assert [cue.source for cue in cues] == [said(number) for number in range(1, len(cues) + 1)]
+    assert len(cues) >= 8
+    page.click("#delete summary")
+    page.click("#delete button")
+    page.wait_for_url("**/jobs/")
+    assert not Job.objects.exists()
+    until(lambda: not [path for path in site.stack.media.rglob("*") if path.is_file()], 10)
+    assert set(site.stack.shims()) <= set(site.stack.warm())
+
+
+def sign_in(page: Page) -> None:
+    page.goto("/")
+    page.fill("[name=username]", "shirin")
+    page.fill("[name=password]", PASSWORD)
+    page.click("main button")
+    page.wait_for_url("**/")
+    expect(page.locator("[data-new-form]")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("dir", "rtl")
+
+
+def upload(page: Page) -> None:
+    page.set_input_files("[data-file]", SAMPLE)
+    page.select_option("[name=spoken]", "en")
+    page.select_option("[name=to]", "fa")
+    page.click("[data-submit]")
+    page.wait_for_url("**/jobs/*/")
+
+
+def plays(page: Page) -> None:
+    """The result, from a place in the middle on."""
+    video = page.locator("video")
+    expect(video).to_have_js_property("readyState", 4, timeout=20_000)
+    assert "/media/" in str(video.get_attribute("src"))
+    moved = page.evaluate(
+        """async () => {
+            const video = document.querySelector("video");
+            video.muted = true;
+            video.currentTime = 10;
+            await video.play();
+            await new Promise((done) => { video.ontimeupdate = () => video.currentTime > 10.2 && done(); });
+            return video.currentTime;
+        }"""
+    )
+    assert moved > 10
+
+
+def download(page: Page, link: str, directory: Path) -> Path:
+    with page.expect_download() as began:
+        page.click(link)
+    path = directory / began.value.suggested_filename
+    began.value.save_as(path)
+    return path
+
+
+def is_burned(result: Path) -> None:
+    """There are letters where subtitles stand, and nowhere else."""
+    assert result.name == "sample.fa.mp4"
+    assert abs(probe(result).duration - probe(SAMPLE).duration) < 0.2
+    cue = read_subtitles(SAMPLE.with_suffix(".en.srt"))[0]
+    at = (cue.start + cue.end) / 2
+    before, after = picture(SAMPLE, at), picture(result, at)
+    changed = np.abs(before - after) > 60
+    height = len(changed)
+    assert changed[height * 3 // 4 :].mean() > 0.01
+    assert changed[: height // 2].mean() < 0.001
+
+
+def picture(video: Path, at: float) -> np.ndarray:
+    """Grey, 320 points wide."""
+    return np.frombuffer(gray_frame(video, at, (320, 180)), np.uint8).reshape(180, 320).astype(np.int16)
