@@ -30,7 +30,7 @@ from jobs.pipeline.errors import EngineError, PipelineError
 from jobs.pipeline.languages import language
 from jobs.pipeline.names import result_name
 from jobs.plan import as_cue
-from jobs.web import choices
+from jobs.web import choices, player
 from jobs.web.access import job_for
 from jobs.web.forms import SourceForm
 from jobs.web.lists import FILTERS, PAGE, searched
@@ -107,6 +107,7 @@ def job(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
         "source_direction": language(found.spoken).direction if found.spoken else "auto",
         "target_direction": language(target).direction,
         "mine": found.owner_id == request.user.pk,
+        "player_words": player.words(),
     }
     return render(request, "web/job.html", shown)
 

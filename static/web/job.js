@@ -5,6 +5,7 @@ import { fill, show } from "web/bind";
 import { post } from "web/dom";
 import { stay } from "web/leaving";
 import * as live from "web/live";
+import { speak } from "web/player";
 import { ready } from "web/sending";
 
 const main = document.querySelector("main");
@@ -37,6 +38,7 @@ async function renew() {
     part.replaceWith(fresh.querySelector(`[data-part-of="${part.dataset.partOf}"]`));
   }
   ready(main);
+  speak(main);
 }
 
 main.addEventListener("change", (event) => {
@@ -69,3 +71,4 @@ main.querySelector("[data-captions]").addEventListener("click", (event) => {
 });
 
 ready(main);
+speak(main);
