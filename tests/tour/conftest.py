@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -9,11 +10,12 @@ from django.test import override_settings
 from playwright.sync_api import Browser
 from pytest_django import DjangoDbBlocker
 
+from jobs.models import Job, JobStatus
 from tests.browser.people import Site, chromium, served
 from tests.databases import Databases
 from tests.engines.fake_llm_server import FakeServer
 from tests.pipeline.clips import Clips
-from tests.tour.stops import SETTINGS, Stop, furnish, in_persian
+from tests.tour.stops import SETTINGS, Stop, furnish, in_persian, signal_all
 
 
 @pytest.fixture(scope="package")
@@ -38,5 +40,7 @@ def browser(site: Site) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def stops(site: Site) -> dict[str, Stop]:
-    return furnish(site)
+def stops(site: Site) -> Iterator[dict[str, Stop]]:
+    yield furnish(site)
+    for job in Job.objects.filter(status=JobStatus.RUNNING):
+        signal_all(job, signal.SIGCONT)  # or they would not hear that the stack ends

@@ -51,11 +51,11 @@ class Stop:
 
 
 def furnish(site: Site) -> dict[str, Stop]:
-    """Two people, jobs of one of them in all states, and the stops by their names."""
-    sara, newcomer = (User.objects.create(username=name, email=f"{name}@example.org") for name in ("sara", "omid"))
+    """Three people, jobs of one of them in all states, and the stops by their names."""
+    sara, newcomer, forgetful = (User.objects.create(username=name) for name in ("sara", "omid", "mina"))
     with able():
         jobs = {name: make(site, sara) for name, make in JOBS.items()}
-    uid, token = urlsafe_base64_encode(force_bytes(sara.pk)), default_token_generator.make_token(sara)
+    uid, token = urlsafe_base64_encode(force_bytes(forgetful.pk)), default_token_generator.make_token(forgetful)
     pages = {name: Stop(f"/jobs/{job.pk}/", sara) for name, job in jobs.items()}
     menu = "header .menu summary"
     return {
@@ -91,13 +91,13 @@ def _sign_in_wrongly(page: Page) -> None:
 
 
 def _result(site: Site, owner: User) -> Job:
-    return real.completed(_sample(owner, "sample.mp4", ORDER))
+    return real.completed(_sample(site, owner, "sample.mp4", ORDER))
 
 
 def _brought(site: Site, owner: User) -> Job:
     """With a Persian name, and with a track of subtitles in place of burned ones."""
     order = Order(target="fa", brought=True, mode="soft")
-    return real.completed(_sample(owner, "سفر به کویر.mp4", order, SAMPLE / "sample.fa.srt"))
+    return real.completed(_sample(site, owner, "سفر به کویر.mp4", order, SAMPLE / "sample.fa.srt"))
 
 
 def _failed(site: Site, owner: User) -> Job:
@@ -122,14 +122,18 @@ def _progress(site: Site, owner: User) -> Job:
     ffmpeg("-stream_loop", "8", "-i", str(SAMPLE / "sample.mp4"), "-c", "copy", str(path))
     job = intake.accept_file(owner, path, ORDER, keep_running=True)
     real.until(lambda: Cue.objects.filter(job=job).exclude(target="").count() >= 8, 120, what=lambda: real.story(job))
-    for run in StageRun.objects.filter(job=job, group__isnull=False):
-        os.killpg(run.group or 0, signal.SIGSTOP)
+    signal_all(job, signal.SIGSTOP)
     return job
+
+
+def signal_all(job: Job, number: signal.Signals) -> None:
+    for run in StageRun.objects.filter(job=job, group__isnull=False):
+        os.killpg(run.group or 0, number)
 
 
 def _queued(site: Site, owner: User) -> Job:
     """Behind the one that was stopped, which has the only worker for speech."""
-    return _sample(owner, "interview.mp4", ORDER)
+    return _sample(site, owner, "interview.mp4", ORDER)
 
 
 JOBS: dict[str, Callable[[Site, User], Job]] = {
@@ -143,9 +147,11 @@ JOBS: dict[str, Callable[[Site, User], Job]] = {
 }
 
 
-def _sample(owner: User, title: str, order: Order, subtitles: Path | None = None) -> Job:
-    clip = SAMPLE / "sample.mp4"
-    return intake.accept_file(owner, clip, order, subtitles=subtitles, title=title, keep_running=True)
+def _sample(site: Site, owner: User, name: str, order: Order, subtitles: Path | None = None) -> Job:
+    """The bundled clip under another name."""
+    clip = site.stack.directory / name
+    clip.symlink_to(SAMPLE / "sample.mp4")
+    return intake.accept_file(owner, clip, order, subtitles=subtitles, keep_running=True)
 
 
 @contextmanager
