@@ -52,9 +52,12 @@ def test_it_answers_and_stops(stack: Stack) -> None:
     with stack.running():
         assert until(lambda: stack.answer("/admin/"), 20) == 302
         assert f"http://127.0.0.1:{stack.port}" in stack.log()
-        lifecycle.cancel(rows.job().pk, who="shirin")
-        assert "queued → cancelling" in logs(stack, "queued → cancelling")
-    assert "cancelling → cancelled" in logs(stack, "cancelling → cancelled"), "after the end, too"
+        (stack.media / "jobs").mkdir()
+        job = rows.job()
+        lifecycle.cancel(job.pk, who="shirin")
+        ended = f"cancelling → cancelled job={job.pk}"
+        assert ended in logs(stack, ended)
+    assert ended in logs(stack, ended), "when all was stopped, too"
 
 
 def logs(stack: Stack, awaited: str) -> str:
