@@ -61,8 +61,8 @@ class Job(models.Model):
 
     `order` is what was asked for (`orders.Order`), `notes` sentences worth knowing, `error` an errors.ErrorRecord,
     `result` the report of a completed job. `grace_until`: nobody is judged absent before. `version` rises with every
-    change that a page shows. `edited` counts for retention: the end, then each correction by a person. `notify`: the
-    owner wants a letter when it is done, in this `language`, with this `address` of the job's page; null: none, any more.
+    change that a page shows. `edited` counts for retention: the end, then each correction by a person. `notify`: its
+    owner wants a letter when it is done, in this `language`, with this `address` of its page; null: none, any more.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

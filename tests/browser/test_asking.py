@@ -103,12 +103,6 @@ window.Notification = class {
 
 
 @pytest.fixture
-def recorded(shirin: Person) -> BrowserContext:
-    shirin.context.add_init_script(RECORDED)
-    return shirin.context
-
-
-@pytest.fixture
 def page(shirin: Person, site: Site) -> Page:
     """Of a job that waits for its file, with the box ticked."""
     shirin.context.add_init_script(RECORDED)

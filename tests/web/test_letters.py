@@ -1,4 +1,4 @@
-"""Word by e-mail that a job is done: once, in one's language, whatever dies; and a mail server that hangs holds nothing."""
+"""Word by e-mail that a job is done: once, in one's language, whatever dies or hangs."""
 
 from __future__ import annotations
 
