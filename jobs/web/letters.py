@@ -79,8 +79,9 @@ def letter(job: Job) -> EmailMessage:
     """What `job.notify` asks for, in its language."""
     from jobs.web import words  # it is heavy, and most reapers never send a letter
 
-    with translation.override(job.notify["language"]):
+    asked: dict[str, str] = job.notify or {}
+    with translation.override(asked["language"]):
         subject, error = words.news(job), words.recorded(job.error) if job.error else ""
-        told = {"news": subject, "error": error, "address": job.notify["address"]}
+        told = {"news": subject, "error": error, "address": asked["address"]}
         body = render_to_string("web/letter.txt", told)
     return EmailMessage(" ".join(subject.split()), body, to=[reach(job.owner)])

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 
 class MailServer:
@@ -60,4 +60,4 @@ def _letter(lines: BinaryIO) -> EmailMessage:
     written = b""
     while (line := lines.readline()) not in {b".\r\n", b""}:
         written += line.removeprefix(b".")
-    return cast(EmailMessage, message_from_bytes(written, policy=policy.default))
+    return message_from_bytes(written, policy=policy.default)
