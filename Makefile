@@ -10,11 +10,13 @@ TEST_PACKAGES := postgresql gettext nginx-light chromium
 LISTEN ?= 127.0.0.1
 PORT ?= 8000
 RUN_DIR ?= $(CURDIR)/build/run
+# What all of it says: since the last start; beside it, as $(LOG).1, what was said before.
+LOG = $(RUN_DIR)/zirnevis.log
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # one pip at a time in one .venv
-.PHONY: help demo run test soak check format bench whisperx lock vendor frames messages screenshots clean
+.PHONY: help demo run logs test soak check format bench whisperx lock vendor frames messages screenshots clean
 
 help: ## what the targets do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,8 +31,14 @@ run: .venv/base .venv/system .env ## everything: web server, clusters, reaper; C
 	@mkdir -p "$(RUN_DIR)"
 	@$(BIN)/python manage.py first_admin --address "http://$(LISTEN):$(PORT)"
 	@echo "Zirnevis runs on http://$(LISTEN):$(PORT) (Ctrl-C stops everything)"
+	@touch "$(LOG)" && mv "$(LOG)" "$(LOG).1"
 	@BIN="$(CURDIR)/$(BIN)" LISTEN="$(LISTEN)" PORT="$(PORT)" RUN_DIR="$(RUN_DIR)" \
-		exec $(BIN)/supervisord --configuration deploy/supervisord.conf
+		exec bash -c 'exec $(BIN)/supervisord --configuration deploy/supervisord.conf > >(exec tee -i "$(LOG)") 2>&1'
+
+logs: ## what happened lately, and what happens now; Ctrl-C ends looking
+	@if [ -e "$(LOG)" ]; then exec tail -n 200 -F "$(LOG)"; \
+	elif systemctl is-active --quiet zirnevis 2>&1; then exec journalctl -n 200 -fu zirnevis; \
+	else echo "Nothing has been logged: \`make run\` begins." >&2; exit 1; fi
 
 test: .venv/dev .venv/system .venv/system-test ## the whole suite
 	$(PYTEST) -n 2 --dist loadfile

@@ -15,7 +15,6 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from jobs import health
-from jobs.engines.choose import Engines
 from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
 from jobs.engines.spec import Spec
 from jobs.health import ROOM
@@ -137,14 +136,13 @@ def _languages() -> Iterator[Finding]:
 
 
 def _engines_for(source: str, target: str) -> str:
-    engines = Engines(transcriber=settings.TRANSCRIBER, translator=settings.TRANSLATOR, options=settings.ENGINE_OPTIONS)
-    heard = engines.choose_transcriber(source)
-    return f"{heard.label}, then {engines.choose_translator(source, target, heard).label}"
+    heard, translated = health.engines_for(source, target)
+    return f"{heard.label}, then {translated.label}"
 
 
 def _main_job() -> Finding:
     """The main job can run when some speech and some translation engine can work together on some pair."""
-    for source, target in (("en", "fa"), ("en", "es")):
+    for source, target in health.MAIN:
         try:
             used = _engines_for(source, target)
         except PipelineError:

@@ -1,8 +1,9 @@
-"""Is everything alive that moves jobs along? Read from our own rows, in a fixed number of queries."""
+"""Is everything there that moves jobs along? Seen from our own rows, in a fixed number of queries, and on the disk."""
 
 from __future__ import annotations
 
 import shutil
+import subprocess
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +14,11 @@ from django.db.models import Count, QuerySet
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from jobs.engines.choose import Engines
+from jobs.engines.registry import SPECS
+from jobs.engines.spec import Spec, TranscriberSpec, TranslatorSpec
 from jobs.models import StageRun, StageStatus, Worker
+from jobs.pipeline.errors import PipelineError
 from jobs.workers import STALE
 
 ROOM = 2 * 1024**3
@@ -21,6 +26,11 @@ ROOM = 2 * 1024**3
 
 PATIENCE = timedelta(seconds=30)
 """A free worker looks for tickets every 0.1 s: one that leaves them for so long takes none any more."""
+
+MAIN = (("en", "fa"), ("en", "es"))
+"""Language pairs by which one sees whether a video can be translated at all: the first is what this project is for, the
+second what the embedded engines can do.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,6 +50,14 @@ class Cluster:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Ready:
+    """`names` of the engines that are ready; `ok`: some of them can translate a video together."""
+
+    names: tuple[str, ...]
+    ok: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Health:
     """`database`: it answers (without it nothing is known of `clusters`, `reaper` and `web`). `free` is in bytes."""
 
@@ -50,19 +68,47 @@ class Health:
     web: bool
     disk: bool
     free: int
+    engines: Ready
 
 
 def look() -> Health:
     """The state of the whole installation, ready for `dataclasses.asdict` and JSON. Raises nothing."""
-    free = _free()
+    free, engines = _free(), _engines()
+    kept: dict[str, Any] = {"disk": free > ROOM, "free": free, "engines": engines}
     try:
         live = _by(Worker.objects.filter(seen__gt=timezone.now() - STALE), "cluster")
         clusters = _clusters(live)
     except DatabaseError:
-        return Health(ok=False, database=False, clusters=(), reaper=False, web=False, disk=free > ROOM, free=free)
-    reaper, web, disk = Worker.REAPER in live, Worker.WEB in live, free > ROOM
-    ok = reaper and web and disk and all(cluster.ok for cluster in clusters)
-    return Health(ok=ok, database=True, clusters=clusters, reaper=reaper, web=web, disk=disk, free=free)
+        return Health(ok=False, database=False, clusters=(), reaper=False, web=False, **kept)
+    reaper, web = Worker.REAPER in live, Worker.WEB in live
+    ok = reaper and web and kept["disk"] and engines.ok and all(cluster.ok for cluster in clusters)
+    return Health(ok=ok, database=True, clusters=clusters, reaper=reaper, web=web, **kept)
+
+
+def engines_for(source: str, target: str) -> tuple[TranscriberSpec, TranslatorSpec]:
+    """Those that would translate speech in `source` into `target` (codes). Loads nothing. Raises PipelineError."""
+    engines = Engines(transcriber=settings.TRANSCRIBER, translator=settings.TRANSLATOR, options=settings.ENGINE_OPTIONS)
+    heard = engines.choose_transcriber(source)
+    return heard, engines.choose_translator(source, target, heard)
+
+
+def _engines() -> Ready:
+    names = tuple(spec.name for spec in SPECS if _is_ready(spec))
+    return Ready(names=names, ok=any(_can(source, target) for source, target in MAIN))
+
+
+def _is_ready(spec: Spec) -> bool:
+    try:
+        return spec.readiness(settings.ENGINE_OPTIONS[spec.name]).ready
+    except (OSError, subprocess.SubprocessError):
+        return False
+
+
+def _can(source: str, target: str) -> bool:
+    try:
+        return bool(engines_for(source, target))
+    except (PipelineError, OSError, subprocess.SubprocessError):
+        return False
 
 
 def _clusters(live: dict[str, int]) -> tuple[Cluster, ...]:

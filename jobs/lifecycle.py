@@ -428,6 +428,13 @@ def set_keep_running(job_id: uuid.UUID, keep: bool) -> None:
         notify(job_id)
 
 
+def set_notify(job_id: uuid.UUID, asked: Mapping[str, str] | None) -> None:
+    """Whether its owner wants a letter when the unfinished job is done: `Job.notify`."""
+    with transaction.atomic():
+        Job.objects.filter(pk=job_id, status__in=UNFINISHED).update(**bumped(notify=asked and dict(asked)))
+        notify(job_id)
+
+
 def set_pinned(job_id: uuid.UUID, pinned: bool) -> None:
     """Whether the result stays when its time is over."""
     with transaction.atomic():

@@ -27,6 +27,10 @@ UNFINISHED = (JobStatus.UPLOADING, JobStatus.QUEUED, JobStatus.RUNNING)
 FINAL = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
 
 
+DONE = (JobStatus.COMPLETED, JobStatus.FAILED)
+"""Jobs that came to an end by themselves: of these their owners are told, if they want."""
+
+
 class StageStatus(models.TextChoices):
     WAITING = "waiting"
     READY = "ready"
@@ -57,7 +61,8 @@ class Job(models.Model):
 
     `order` is what was asked for (`orders.Order`), `notes` sentences worth knowing, `error` an errors.ErrorRecord,
     `result` the report of a completed job. `grace_until`: nobody is judged absent before. `version` rises with every
-    change that a page shows. `edited` counts for retention: the end, then each correction by a person.
+    change that a page shows. `edited` counts for retention: the end, then each correction by a person. `notify`: its
+    owner wants a letter when it is done, in this `language`, with this `address` of its page; null: none, any more.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -80,6 +85,7 @@ class Job(models.Model):
         related_name="jobs",
         help_text="the command that waits for the job: when it is killed, nobody does",
     )
+    notify = models.JSONField(null=True, editable=False)
     pinned = models.BooleanField(default=False)
     notes = models.JSONField(default=list)
     error = models.JSONField(null=True, editable=False)
@@ -115,6 +121,9 @@ class Job(models.Model):
             ),
             models.Index(name="job_cancelling", fields=["changed"], condition=Q(status=JobStatus.CANCELLING)),
             models.Index(name="job_uploading", fields=["changed"], condition=Q(status=JobStatus.UPLOADING)),
+            models.Index(
+                name="job_to_be_told_of", fields=["ended"], condition=Q(notify__isnull=False, status__in=DONE)
+            ),
             models.Index(name="job_past_retention", fields=["edited"], condition=Q(pinned=False)),
             models.Index(name="job_by_change", fields=["changed"]),
         ]

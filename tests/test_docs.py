@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
@@ -11,14 +12,19 @@ from types import ModuleType
 import pytest
 from django.conf import settings
 from django.core.management import get_commands, load_command_class
+from django.urls import URLResolver, get_resolver
 
 from jobs.engines.registry import SPECS
 from jobs.engines.spec import TranslatorSpec, read_options, variable
+from jobs.models import JobStatus
 from jobs.pipeline.protocols import Brief, Line
 
 ROOT = Path(settings.BASE_DIR)
 SETTINGS = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+API = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 
 SOURCE = (ROOT / "translator" / "settings.py").read_text(encoding="utf-8")
 READ = set(re.findall(r'(?:_flag|_number|_list|_secret|_env\.get|environ\.get)\(\s*"([A-Z_]+)"', SOURCE))
@@ -48,6 +54,23 @@ def test_every_option_of_translate_is_in_the_readme() -> None:
     ours = {option for option in _options("translate") - _options("doctor") if option.startswith("--")}
     assert "--glossary" in ours
     assert not [option for option in ours if f"`{option}" not in README]
+
+
+def test_every_route_of_the_api_is_described() -> None:
+    asked = {re.sub(r"<\w+:(\w+)>", r"<\1>", route) for route in _routes(get_resolver()) if route.startswith("api/")}
+    assert len(asked - {"api/"}) >= 6
+    assert not [route for route in asked - {"api/"} if f"/{route}`" not in API]
+
+
+def _routes(resolver: URLResolver, before: str = "") -> Iterator[str]:
+    for pattern in resolver.url_patterns:
+        route = before + str(pattern.pattern)
+        yield from _routes(pattern, route) if isinstance(pattern, URLResolver) else (route,)
+
+
+@pytest.mark.parametrize("status", JobStatus.values)
+def test_every_state_of_a_job_is_described(status: str) -> None:
+    assert status in ARCHITECTURE
 
 
 def _options(command: str) -> set[str]:

@@ -45,7 +45,7 @@ def cues(request: HttpRequest, job_id: uuid.UUID, after: int = 0) -> dict[str, A
 
 @api.api_operation(["GET", "HEAD"], "/health", auth=None)
 def health(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - its name is the API's
-    """For those who watch over the site: database, clusters, reaper, web server, disk. 503 when one is amiss."""
+    """For those who watch over the site: database, clusters, reaper, web server, disk, engines. 503: one is amiss."""
     found = look()
     return JsonResponse(asdict(found), status=200 if found.ok else 503, headers={"Cache-Control": "no-store"})
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_noop, ngettext_lazy
 
 SENTENCES = (
-    gettext_noop(
-        "Please enter a correct %(username)s and password. Note that both fields may be case-sensitive."
-    ),
+    gettext_noop("Please enter a correct %(username)s and password. Note that both fields may be case-sensitive."),
     gettext_noop("Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only."),
     gettext_noop("A user with that username already exists."),
     gettext_noop("Enter the same password as before, for verification."),

@@ -16,6 +16,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -30,7 +31,7 @@ from jobs.pipeline.errors import EngineError, PipelineError
 from jobs.pipeline.languages import language
 from jobs.pipeline.names import result_name
 from jobs.plan import as_cue
-from jobs.web import choices, player
+from jobs.web import choices, letters, player
 from jobs.web.access import job_for
 from jobs.web.forms import SourceForm
 from jobs.web.lists import FILTERS, PAGE, searched
@@ -108,6 +109,7 @@ def job(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
         "target_direction": language(target).direction,
         "mine": found.owner_id == request.user.pk,
         "player_words": player.words(),
+        "reached": letters.reach(request.user),
     }
     return render(request, "web/job.html", shown)
 
@@ -206,6 +208,19 @@ def keep(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     """Whether the job goes on when its owner leaves."""
     lifecycle.set_keep_running(job_for(request.user, job_id).pk, "keep_running" in request.POST)
     return HttpResponseRedirect(reverse("job", args=[job_id]))
+
+
+@login_required
+@require_POST
+def notify(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
+    """Whether its owner wants a letter when the job is done, in the language of this page."""
+    found = job_for(request.user, job_id)
+    if found.owner_id != request.user.pk:
+        raise Http404
+    page = reverse("job", args=[job_id])
+    asked = {"language": get_language() or settings.LANGUAGE_CODE, "address": request.build_absolute_uri(page)}
+    lifecycle.set_notify(job_id, asked if "notify" in request.POST and letters.reach(request.user) else None)
+    return HttpResponseRedirect(page)
 
 
 @login_required

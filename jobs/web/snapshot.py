@@ -82,6 +82,8 @@ def snapshot(job: Job) -> dict[str, Any]:
     return {
         **brief(job),
         "keep_running": job.keep_running,
+        "notify": job.notify is not None,
+        "news": words.news(job),
         "pinned": job.pinned,
         "stages": stages(runs),
         "stage_text": stage_text(job, runs),

@@ -18,6 +18,7 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/retry", pages.retry, name="retry"),
     path("jobs/<uuid:job_id>/again", pages.again, name="again"),
     path("jobs/<uuid:job_id>/keep", pages.keep, name="keep"),
+    path("jobs/<uuid:job_id>/notify", pages.notify, name="notify"),
     path("jobs/<uuid:job_id>/delete", pages.delete, name="delete"),
     path("api/pages", api_pages.pages, name="api_pages"),
     path("api/cancel/<uuid:job_id>", api_pages.cancel, name="api_cancel"),

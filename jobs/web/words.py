@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext as _
 
+from jobs.models import Job, JobStatus
 from jobs.pipeline.errors import ErrorRecord, PipelineError, from_record
 from jobs.pipeline.languages import language
 from jobs.pipeline.limits import bytes_text, duration_text
@@ -34,6 +35,16 @@ def recorded(record: Mapping[str, Any]) -> str:
         return sentence_of(from_record(cast(ErrorRecord, record)))
     except (KeyError, IndexError, TypeError, ValueError):
         return gettext(PipelineError.sentence)
+
+
+def news(job: Job) -> str:
+    """What is told to somebody who looks at something else, of a job that has come to its end."""
+    match job.status:
+        case JobStatus.COMPLETED:
+            return _("“{title}” is ready.").format(title=job)
+        case JobStatus.FAILED:
+            return _("“{title}” could not be finished.").format(title=job)
+    return ""
 
 
 def noted(note: Mapping[str, Any]) -> str:

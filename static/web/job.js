@@ -5,12 +5,14 @@ import { fill, show } from "web/bind";
 import { post } from "web/dom";
 import { stay } from "web/leaving";
 import * as live from "web/live";
+import { offer, tell } from "web/notices";
 import { speak } from "web/player";
 import { ready } from "web/sending";
 
 const main = document.querySelector("main");
 
 live.on("job", (job) => {
+  if (main.dataset.status !== job.status) tell(job);
   show(main, job);
   main.dataset.status = job.status;
   for (const stage of job.stages) {
@@ -43,7 +45,7 @@ async function renew() {
 
 main.addEventListener("change", (event) => {
   const form = event.target.closest("[data-keep-form]");
-  if (form) post(form.action, event.target.checked ? { keep_running: "on" } : {});
+  if (form) post(form.action, event.target.checked ? { [event.target.name]: "on" } : {});
 });
 
 main.addEventListener("submit", async (event) => {
@@ -70,5 +72,7 @@ main.querySelector("[data-captions]").addEventListener("click", (event) => {
   if (row && video && !getSelection().toString()) video.currentTime = Number(row.dataset.start);
 });
 
+const notices = main.querySelector("[data-notices]");
+if (notices) offer(notices);
 ready(main);
 speak(main);

@@ -25,6 +25,9 @@ link.addEventListener("input", () => {
   chosen = null;
   write(form.querySelector("[data-chosen]"), form.querySelector("[data-chosen]").dataset.none);
 });
+form.querySelector("[data-names]").addEventListener("change", ({ target }) => {
+  write(form.querySelector("[data-named]"), target.files[0]?.name ?? "");
+});
 for (const kind of ["dragenter", "dragover"]) {
   drop.addEventListener(kind, (event) => {
     event.preventDefault();
@@ -36,11 +39,30 @@ drop.addEventListener("drop", (event) => {
   event.preventDefault();
   choose(event.dataTransfer.files[0]);
 });
-// On a phone pages are frozen in the background: there the work goes on unless the person says otherwise.
-if (matchMedia("(pointer: coarse)").matches) form.querySelector("[name=keep_running]").checked = true;
+
+// On a phone pages are frozen in the background. There the person is asked, once, before anything is sent.
+const question = document.querySelector("[data-ask]");
+const keep = form.querySelector("[data-keep]");
+let toAsk = matchMedia("(pointer: coarse)").matches && !form.hasAttribute("data-asked");
+let submitter = null;
+keep.hidden = toAsk;
+question.addEventListener("click", ({ target }) => {
+  if (!target.value) return;
+  toAsk = keep.hidden = false;
+  keep.querySelector("input").checked = target.value === "yes";
+  question.close();
+  form.requestSubmit(submitter);
+});
 
 form.addEventListener("submit", async (event) => {
-  if (event.submitter?.value === "sample" || !chosen) return;
+  const sample = event.submitter?.value === "sample";
+  if (toAsk && (sample || chosen || link.value)) {
+    event.preventDefault();
+    submitter = event.submitter;
+    question.showModal();
+    return;
+  }
+  if (sample || !chosen) return;
   event.preventDefault();
   const button = form.querySelector("[data-submit]");
   button.disabled = true;

@@ -174,6 +174,17 @@ def close(page: Page) -> None:
         page.close(run_before_unload=True)
 
 
+def hide(page: Page, *, hidden: bool) -> None:
+    """As the browser does it, whose window cannot be hidden here."""
+    page.evaluate(
+        """hidden => {
+            Object.defineProperty(document, "hidden", { get: () => hidden, configurable: true });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
+    )
+
+
 def told(page: Page, job: Job) -> None:
     """What changes now is shown."""
     lifecycle.set_pinned(job.pk, not Job.objects.get(pk=job.pk).pinned)

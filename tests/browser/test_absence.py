@@ -30,6 +30,7 @@ from tests.browser.people import (
     close,
     connected,
     goes_on,
+    hide,
     is_cancelled,
     live,
     page_id,
@@ -154,17 +155,6 @@ def test_a_hidden_tab_is_not_closed(shirin: Person) -> None:
     hide(page, hidden=True)
     goes_on(job, GRACE + 8)
     assert rest(page) > LEASE - 8
-
-
-def hide(page: Page, *, hidden: bool) -> None:
-    """As the browser does it, whose window cannot be hidden here."""
-    page.evaluate(
-        """hidden => {
-            Object.defineProperty(document, "hidden", { get: () => hidden, configurable: true });
-            document.dispatchEvent(new Event("visibilitychange"));
-        }""",
-        hidden,
-    )
 
 
 @pytest.mark.soak

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from jobs import health, lifecycle
+from jobs.engines import apertium, gemini
 from jobs.health import Cluster
 from jobs.models import SourceKind, StageRun, Worker
 from jobs.pipeline.stages import Stage
@@ -33,6 +35,13 @@ def sara(database: str) -> User:
 def all_alive(sara: User) -> None:
     for pid, cluster in enumerate(PROCESSES):
         process(cluster, pid)
+
+
+@pytest.fixture(autouse=True)
+def engines(settings: Any) -> None:
+    """Two that are ready on any machine, and asked for together."""
+    settings.ENGINE_OPTIONS = settings.ENGINE_OPTIONS | {"gemini": gemini.Options(api_key="k")}
+    settings.TRANSCRIBER, settings.TRANSLATOR = "pocketsphinx", "gemini"
 
 
 def process(cluster: str, pid: int = 100, seconds: int = 0) -> Worker:
@@ -148,6 +157,37 @@ def test_no_disk(settings: Any, tmp_path: Any) -> None:
     settings.MEDIA_ROOT = tmp_path / "none"
     found = health.look()
     assert (found.ok, found.disk, found.free) == (False, False, 0)
+
+
+@pytest.mark.usefixtures("all_alive")
+def test_an_engine_is_missing(settings: Any) -> None:
+    assert health.look().engines.ok
+    settings.ENGINE_OPTIONS = settings.ENGINE_OPTIONS | {"gemini": gemini.Options()}
+    found = health.look()
+    assert (found.ok, found.engines.ok) == (False, False)
+    assert "pocketsphinx" in found.engines.names
+    assert "gemini" not in found.engines.names
+
+
+@pytest.mark.usefixtures("all_alive")
+def test_engines_that_do_not_go_together(settings: Any) -> None:
+    """Nobody pays for the translation of what the demo engine heard, unless they say so."""
+    settings.TRANSCRIBER = "auto"
+    missing = {"whisperx": type(settings.ENGINE_OPTIONS["whisperx"])(models_dir="/none")}
+    settings.ENGINE_OPTIONS = settings.ENGINE_OPTIONS | missing
+    assert not health.look().engines.ok
+
+
+@pytest.mark.usefixtures("all_alive")
+def test_an_engine_that_cannot_be_asked(settings: Any, tmp_path: Path) -> None:
+    broken = tmp_path / "apertium"
+    broken.write_bytes(b"no program")
+    broken.chmod(0o755)
+    settings.TRANSLATOR = "apertium"
+    settings.ENGINE_OPTIONS = settings.ENGINE_OPTIONS | {"apertium": apertium.Options(command=str(broken))}
+    found = health.look().engines
+    assert not found.ok
+    assert "apertium" not in found.names
 
 
 @pytest.mark.usefixtures("all_alive")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pytest_django import DjangoDbBlocker
 
+from jobs import lifecycle
 from jobs.pipeline.stages import Stage
 from tests.databases import Databases, mostly, on_database
+from tests.jobs import rows
 from tests.jobs import stack as real
 from tests.jobs.stack import Stack, at_work, until
 from tests.pipeline.clips import Clips
@@ -46,6 +52,36 @@ def test_it_answers_and_stops(stack: Stack) -> None:
     with stack.running():
         assert until(lambda: stack.answer("/admin/"), 20) == 302
         assert f"http://127.0.0.1:{stack.port}" in stack.log()
+        (stack.media / "jobs").mkdir()
+        job = rows.job()
+        lifecycle.cancel(job.pk, who="shirin")
+        ended = f"cancelling → cancelled job={job.pk}"
+        assert ended in logs(stack, ended)
+    assert ended in logs(stack, ended), "when all was stopped, too"
+
+
+def logs(stack: Stack, awaited: str) -> str:
+    """What `make logs` shows up to a line with this in it."""
+    command = ("make", "--no-print-directory", "logs", f"RUN_DIR={stack.run_directory}")
+    with subprocess.Popen(command, cwd=real.ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True) as shown:
+        assert shown.stdout
+        killer = threading.Timer(20, os.killpg, (shown.pid, signal.SIGTERM))
+        killer.start()
+        said = ""
+        while awaited not in said and (line := shown.stdout.readline()):
+            said += line
+        killer.cancel()
+        with suppress(ProcessLookupError):
+            os.killpg(shown.pid, signal.SIGTERM)
+    return said
+
+
+def test_no_logs_yet(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        ["make", "--no-print-directory", "logs", f"RUN_DIR={tmp_path}"], capture_output=True, text=True, cwd=real.ROOT
+    )
+    assert ran.returncode
+    assert "make run" in ran.stderr
 
 
 def test_ctrl_c_and_again(stack: Stack, clips: Clips, persian: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from django.test import Client
 
 from jobs import workers
+from jobs.engines import gemini
 from jobs.models import Queue, Worker
 
 pytestmark = pytest.mark.django_db
@@ -17,6 +19,12 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def static_files(settings: Any, tmp_path: Path) -> None:
     settings.STATIC_ROOT = tmp_path
+
+
+@pytest.fixture(autouse=True)
+def engines(settings: Any) -> None:
+    settings.ENGINE_OPTIONS = settings.ENGINE_OPTIONS | {"gemini": gemini.Options(api_key="very-secret")}
+    settings.TRANSCRIBER, settings.TRANSLATOR = "pocketsphinx", "gemini"
 
 
 def test_nothing_runs(client: Client) -> None:
@@ -31,6 +39,28 @@ def test_everything_runs(client: Client) -> None:
     answer = client.get("/api/health")
     assert (answer.status_code, answer.json()["ok"]) == (200, True)
     assert [each["name"] for each in answer.json()["clusters"]] == list(Queue.values)
+    assert answer.json()["disk"]
+    assert answer.json()["engines"]["ok"]
+    assert {"pocketsphinx", "gemini"} <= set(answer.json()["engines"]["names"])
+    assert b"very-secret" not in answer.content
+
+
+def test_no_engine(client: Client, settings: Any) -> None:
+    for cluster in (*Queue.values, Worker.WEB, Worker.REAPER):
+        workers.register(cluster)
+    settings.ENGINE_OPTIONS = settings.ENGINE_OPTIONS | {"gemini": gemini.Options()}
+    answer = client.get("/api/health")
+    assert (answer.status_code, answer.json()["engines"]["ok"]) == (503, False)
+
+
+def test_it_is_quick(client: Client) -> None:
+    """It may be asked every few seconds."""
+    took = []
+    for _ in range(5):
+        began = time.perf_counter()
+        client.get("/api/health")
+        took.append(time.perf_counter() - began)
+    assert min(took) < 0.05
 
 
 def test_it_is_only_looked_at(client: Client) -> None:

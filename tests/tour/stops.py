@@ -61,6 +61,7 @@ def furnish(site: Site) -> dict[str, Stop]:
     return {
         "new": Stop("/", sara),
         "new-options": Stop("/", sara, lambda page: page.click(".more summary")),
+        "new-asked": Stop("/", sara, lambda page: page.evaluate("document.querySelector('[data-ask]').showModal()")),
         "new-refused": Stop("/", sara, lambda page: page.click("[data-submit]")),
         **pages,
         "result-menu": replace(pages["result"], act=lambda page: (page.click("#delete summary"), page.click(menu))),

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand
 from jobs import workers
 from jobs.models import Worker
 from jobs.reaper import Reaper
+from jobs.web import letters
 
 
 class Command(BaseCommand):
@@ -28,4 +29,6 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
         workers.show_life(Worker.REAPER)
+        # In a thread of its own: a mail server that hangs must not hold the sweep.
+        threading.Thread(target=letters.deliver, args=(stop,), daemon=True, name="letters").start()
         Reaper().run(stop)

@@ -1,0 +1,87 @@
+"""Letters to those who want to be told when their job is done.
+
+A letter is claimed before it is sent: whoever is killed in between, or whose mail server refuses, has lost that letter,
+and none is ever sent twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import smtplib
+import threading
+from contextlib import suppress
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import Error as DatabaseTrouble
+from django.db import close_old_connections, connection
+from django.db.models import QuerySet
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from jobs.models import DONE, Job
+
+log = logging.getLogger(__name__)
+
+LOOK = 1.0
+"""Seconds between two looks for jobs that are done."""
+
+
+def reach(user: Any) -> str:
+    """The address under which this person gets letters; empty where there is none, or no mail server."""
+    return user.email if settings.EMAIL_HOST else ""
+
+
+def deliver(stop: threading.Event) -> None:
+    """Send what is due until `stop` is set. Whatever is wrong with one letter, the next ones are sent."""
+    while not stop.wait(LOOK):
+        try:
+            close_old_connections()
+            send_all()
+        except DatabaseTrouble:
+            log.warning("No letters: the database does not answer.")
+            with suppress(DatabaseTrouble):
+                connection.close()
+        except Exception:
+            log.exception("A letter could not be written")
+    connection.close()
+
+
+def send_all() -> None:
+    for job in due():
+        if claim(job):
+            _send(job)
+
+
+def due() -> QuerySet[Job]:
+    """Jobs that have come to their end, whose owners want to be told and were not."""
+    return Job.objects.filter(notify__isnull=False, status__in=DONE).select_related("owner").order_by("ended")
+
+
+def claim(job: Job) -> bool:
+    """The right to send the letter of `job`, to one of all who try."""
+    return bool(due().order_by().filter(pk=job.pk).update(notify=None))
+
+
+def _send(job: Job) -> None:
+    if not reach(job.owner):
+        return
+    try:
+        letter(job).send()
+    except (smtplib.SMTPException, OSError) as error:
+        log.warning("a letter could not be sent: %s", error, extra={"job": str(job.pk)})
+    else:
+        log.info("a letter was sent", extra={"job": str(job.pk)})
+
+
+def letter(job: Job) -> EmailMessage:
+    """What `job.notify` asks for, in its language."""
+    from jobs.web import words  # it is heavy, and most reapers never send a letter
+
+    asked: dict[str, str] = job.notify or {}
+    with translation.override(asked["language"]):
+        subject, error = words.news(job), words.recorded(job.error) if job.error else ""
+        told = {"news": subject, "error": error, "address": asked["address"]}
+        body = render_to_string("web/letter.txt", told)
+    return EmailMessage(" ".join(subject.split()), body, to=[reach(job.owner)])
