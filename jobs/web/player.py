@@ -1,4 +1,4 @@
-"""What the controls of the player say, in the language of the page. They themselves (media-chrome) know English only."""
+"""What the controls of the player say, in the language of the page. By themselves, media-chrome, they speak English."""
 
 from __future__ import annotations
 

@@ -11,8 +11,9 @@ from playwright.sync_api import Browser
 
 from tests.browser.people import Site
 from tests.jobs.stack import ROOT
-from tests.tour.stops import LANGUAGES, VIEWS, Stop, view, visitor
+from tests.tour.stops import LANGUAGES, VIEWS, Stop, go, view, visitor
 
+SEEN = ".cue { content-visibility: visible !important; }"
 PLACE = ROOT / "docs" / "screenshots"
 
 
@@ -22,12 +23,11 @@ def test_every_page(site: Site, browser: Browser, stops: dict[str, Stop]) -> Non
     for name, stop in stops.items():
         for language in LANGUAGES:
             with visitor(browser, site, stop, language) as page:
-                page.goto(stop.path)
-                stop.act(page)
-                page.wait_for_timeout(700)  # the socket's first word, fonts, the poster
+                go(page, stop)
+                page.wait_for_timeout(700)  # fonts, the poster, what the socket says
                 for width, theme in VIEWS:
                     view(page, width, theme)
-                    keep(page.screenshot(full_page=True), PLACE / f"{name}-{language}-{width}-{theme}.webp")
+                    keep(page.screenshot(full_page=True, style=SEEN), PLACE / f"{name}-{language}-{width}-{theme}.webp")
 
 
 def keep(picture: bytes, path: Path) -> None:

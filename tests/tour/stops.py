@@ -26,7 +26,7 @@ from jobs import intake, lifecycle
 from jobs.models import Cue, Job, StageRun
 from jobs.orders import Order
 from jobs.pipeline.given import read_subtitles
-from tests.browser.people import Site
+from tests.browser.people import Site, connected
 from tests.engines.fake_llm_server import KEY, Asked, Said, saying
 from tests.jobs import stack as real
 from tests.pipeline.clips import run as ffmpeg
@@ -57,14 +57,14 @@ def furnish(site: Site) -> dict[str, Stop]:
         jobs = {name: make(site, sara) for name, make in JOBS.items()}
     uid, token = urlsafe_base64_encode(force_bytes(forgetful.pk)), default_token_generator.make_token(forgetful)
     pages = {name: Stop(f"/jobs/{job.pk}/", sara) for name, job in jobs.items()}
-    menu = "header .menu summary"
     return {
         "new": Stop("/", sara),
         "new-options": Stop("/", sara, lambda page: page.click(".more summary")),
         "new-asked": Stop("/", sara, lambda page: page.evaluate("document.querySelector('[data-ask]').showModal()")),
         "new-refused": Stop("/", sara, lambda page: page.click("[data-submit]")),
         **pages,
-        "result-menu": replace(pages["result"], act=lambda page: (page.click("#delete summary"), page.click(menu))),
+        **{name: replace(pages[name], act=_look_inside) for name in ("result", "result-soft", "progress")},
+        "result-menu": replace(pages["result"], act=_open_menus),
         "jobs": Stop("/jobs/", sara),
         "jobs-menu": Stop("/jobs/", sara, lambda page: page.click(".jobs li:nth-child(2) summary")),
         "jobs-empty": Stop("/jobs/", newcomer),
@@ -80,6 +80,17 @@ def furnish(site: Site) -> dict[str, Stop]:
         "reset-choose": Stop(f"/account/reset/{uid}/{token}/"),
         "reset-too-old": Stop(f"/account/reset/{uid}/old-token/"),
     }
+
+
+def _look_inside(page: Page) -> None:
+    """Where a subtitle is shown."""
+    seek = "video => new Promise(done => { video.onseeked = done; video.currentTime = 6; })"
+    page.eval_on_selector("video", seek)
+
+
+def _open_menus(page: Page) -> None:
+    page.click("#delete summary")
+    page.click("header .menu summary")
 
 
 def _sign_in_wrongly(page: Page) -> None:
@@ -192,6 +203,14 @@ def visitor(browser: Browser, site: Site, stop: Stop, language: str) -> Iterator
         context.add_cookies([{"name": "sessionid", "value": value, "domain": "127.0.0.1", "path": "/"}])
     yield context.new_page()
     context.close()
+
+
+def go(page: Page, stop: Stop) -> None:
+    page.goto(stop.path)
+    if stop.user:
+        connected(page)
+    stop.act(page)
+    page.mouse.move(2, 2)
 
 
 def view(page: Page, width: str, theme: str) -> None:

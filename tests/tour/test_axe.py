@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.people import Site
 from tests.conftest import DATA
-from tests.tour.stops import LANGUAGES, VIEWS, WIDTHS, Stop, view, visitor
+from tests.tour.stops import LANGUAGES, VIEWS, WIDTHS, Stop, go, view, visitor
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.soak]
 
@@ -25,8 +25,7 @@ def test_every_page(site: Site, browser: Browser, stops: dict[str, Stop]) -> Non
         for language in LANGUAGES:
             with visitor(browser, site, stop, language) as page:
                 page.on("request", lambda request: asked.append(request.url))
-                page.goto(stop.path)
-                stop.act(page)
+                go(page, stop)
                 page.evaluate(AXE)
                 for width, theme in VIEWS:
                     view(page, width, theme)
