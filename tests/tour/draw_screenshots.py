@@ -27,7 +27,10 @@ def test_every_page(site: Site, browser: Browser, stops: dict[str, Stop]) -> Non
                 page.wait_for_timeout(700)  # fonts, the poster, what the socket says
                 for width, theme in VIEWS:
                     view(page, width, theme)
-                    keep(page.screenshot(full_page=True, style=SEEN), PLACE / f"{name}-{language}-{width}-{theme}.webp")
+                    whole = not page.query_selector("dialog[open]")  # it stands before the window alone
+                    keep(
+                        page.screenshot(full_page=whole, style=SEEN), PLACE / f"{name}-{language}-{width}-{theme}.webp"
+                    )
 
 
 def keep(picture: bytes, path: Path) -> None:

@@ -64,6 +64,7 @@ def furnish(site: Site) -> dict[str, Stop]:
         "new-refused": Stop("/", sara, lambda page: page.click("[data-submit]")),
         **pages,
         **{name: replace(pages[name], act=_look_inside) for name in ("result", "result-soft", "progress")},
+        "failed": replace(pages["failed"], act=lambda page: page.click("[role=alert] summary")),
         "result-menu": replace(pages["result"], act=_open_menus),
         "jobs": Stop("/jobs/", sara),
         "jobs-menu": Stop("/jobs/", sara, lambda page: page.click(".jobs li:nth-child(2) summary")),
