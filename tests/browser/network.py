@@ -17,13 +17,14 @@ class Network:
 
     When it is `cut` nothing passes any more, and nobody is told; when it `refuses`, whoever asks is told so. `sent`
     counts the bytes of uploads. What exceeds `budget` of them is held, which sets `held`, until there is more; all else
-    passes.
+    passes. `changes` are words of answers and what they become, as long as they were.
     """
 
     def __init__(self, port: int) -> None:
         self.port, self.target = free_port(), port
         self.cut, self.refuses, self.slow = threading.Event(), False, 0.0
         self.sent, self.budget, self.held = 0, float("inf"), threading.Event()
+        self.changes: dict[bytes, bytes] = {}
         self.over = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", self.port))
         threading.Thread(target=self._accept, daemon=True).start()
@@ -66,6 +67,8 @@ class _Line:
         data = self._there.recv(65536)
         self._network.over.wait(self._wait)
         self._wait = 0.0
+        for was, now in self._network.changes.items():
+            data = data.replace(was, now)
         self._here.sendall(data)
         return bool(data)
 
