@@ -181,6 +181,7 @@ def control(site: Site, what: str) -> None:
 
 @pytest.mark.soak
 def test_a_hidden_tab_is_not_closed(shirin: Person) -> None:
+    """For minutes: its socket goes on, and with it the lease is renewed as if somebody looked at it."""
     job, page = shirin.watching()
     hide(page, hidden=True)
     goes_on(job, GRACE + 8)
