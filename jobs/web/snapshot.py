@@ -164,7 +164,9 @@ def left_text(job: Job, runs: Sequence[StageRun], places: Mapping[int, int] | No
 
 def _waiting(job: Job, runs: Iterable[StageRun]) -> list[StageRun]:
     """The stage that has to have its turn before anything of the job is done; none when something is."""
-    if job.status not in {JobStatus.QUEUED, JobStatus.RUNNING} or any(run.status == StageStatus.RUNNING for run in runs):
+    if job.status not in {JobStatus.QUEUED, JobStatus.RUNNING}:
+        return []
+    if any(run.status == StageStatus.RUNNING for run in runs):
         return []
     return [run for run in runs if run.status == StageStatus.READY][:1]
 
