@@ -24,9 +24,13 @@ _PASSED_ON = {"PATH", "HOME", "LANG"}
 class Site(Daphne):
     """`running()` starts its web server."""
 
-    environment: Mapping[str, str]
+    variables: Mapping[str, str]
     directory: Path
     port: int = field(default_factory=free_port)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return self.variables
 
     @property
     def log(self) -> Path:
@@ -50,19 +54,14 @@ def site(kind: str, **settings: str) -> Iterator[Site]:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         media = directory / "media"
         (media / "jobs").mkdir(parents=True)
-        environment = {
+        variables = {
             **{name: value for name, value in os.environ.items() if name in _PASSED_ON},
-            **{
-                "ENV_FILE": "",
-                "SECRET_KEY": "bench",
-                "LOG_LEVEL": "WARNING",
-                "MEDIA_ROOT": str(media),
-                "STATIC_ROOT": str(media),
-            },
+            **{"ENV_FILE": "", "SECRET_KEY": "bench", "LOG_LEVEL": "WARNING"},
+            **{"MEDIA_ROOT": str(media), "STATIC_ROOT": str(media)},
             **{"DATABASE_URL": stack.enter_context(_database(kind, directory))},
             **settings,
         }
-        found = Site(environment, directory)
+        found = Site(variables, directory)
         found.run("manage.py", "migrate", "--verbosity", "0")
         yield found
 
