@@ -20,7 +20,7 @@ from jobs import lifecycle
 from jobs.models import Cue, Job
 from jobs.pipeline.stages import Stage
 from jobs.web import feed, told
-from jobs.web.told import Changes, Page, Teller
+from jobs.web.told import ALIVE, Changes, Page, Said, Teller
 from tests.jobs import rows
 from tests.jobs.stack import until
 from tests.postgres import Postgres
@@ -170,6 +170,18 @@ def test_many_captions_are_not_read_again_and_again(mine: Job) -> None:
 
 def kind(text: str) -> str:
     return str(json.loads(text)["type"])
+
+
+def test_of_many_pages_some_are_reassured_at_a_time(mine: Job) -> None:
+    pages, said = pages_of(mine, times=100), list[Said]()
+    reader = feed._Reader(feed._Bell(), said.append)
+    reader._renewed -= feed._interval()
+    for _ in range(5):
+        reader.round(pages, [])
+    reader._wakeups.close()
+    told = [[page for page, text in some if text == ALIVE] for some in said]
+    assert [len(some) for some in told if some] == [25, 25, 25, 25]
+    assert [page for some in told for page in some] == pages
 
 
 # Trouble
