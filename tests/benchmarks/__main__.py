@@ -11,7 +11,7 @@ import logging
 import sys
 from pathlib import Path
 
-from tests.benchmarks import burning, jobs, layout, memory, pipeline, sockets
+from tests.benchmarks import burning, jobs, layout, memory, pipeline, sockets, web
 from tests.benchmarks.measure import BUILD
 from tests.benchmarks.rows import Row, table, write
 
@@ -22,6 +22,7 @@ BENCHMARKS = {
     "pipeline": pipeline.measure,
     "jobs": jobs.measure,
     "sockets": sockets.measure,
+    "web": web.measure,
 }
 
 

@@ -47,9 +47,9 @@ class PageSocket(WebSocketClientProtocol):  # type: ignore[misc]
         self.greeted = asyncio.Event()
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
-        message = json.loads(payload)
+        now, message = time.monotonic(), json.loads(payload)
         if message["type"] in {"hello", "job"}:
-            self.told.setdefault(message["job"]["version"], time.monotonic())
+            self.told.setdefault(message["job"]["version"], now)
             self.greeted.set()
 
 
@@ -59,6 +59,7 @@ class Bench:
         self.owners: dict[uuid.UUID, tuple[int, str]] = {}
         self.claims = [self._running(f"bench{number}") for number in range(JOBS)]
         self.sockets: dict[uuid.UUID, list[PageSocket]] = defaultdict(list)
+        self.written: list[float] = []
 
     def _running(self, name: str) -> Claim:
         owner = get_user_model().objects.create(username=name)
@@ -88,7 +89,8 @@ class Bench:
     async def step(self, claim: Claim) -> tuple[uuid.UUID, int, float]:
         """The job makes progress: its version, and when that began to be written."""
         began = time.monotonic()
-        version = await asyncio.to_thread(_write, claim)
+        version, seconds = await asyncio.to_thread(_write, claim)
+        self.written.append(1000 * seconds)
         return claim.job_id, version, began
 
     def lost(self, steps: list[tuple[uuid.UUID, int, float]]) -> int:
@@ -108,9 +110,12 @@ class Bench:
         ]
 
 
-def _write(claim: Claim) -> int:
+def _write(claim: Claim) -> tuple[int, float]:
+    """The version that the job has then, and how many seconds it took until it was committed."""
+    began = time.monotonic()
     lifecycle.beat(claim.attempt, random.random())
-    return Job.objects.get(pk=claim.job_id).version
+    seconds = time.monotonic() - began
+    return Job.objects.get(pk=claim.job_id).version, seconds
 
 
 async def main(port: int, pid: int, sockets: int, rounds: int) -> None:
@@ -141,6 +146,7 @@ async def main(port: int, pid: int, sockets: int, rounds: int) -> None:
         "after": after,
         "opened": opened,
         "shown": bench.shown(single),
+        "written": bench.written[:rounds],
     }
     sys.stdout.write(json.dumps(found | {"lost": bench.lost(steps), "messages": messages}))
     sys.stdout.flush()
