@@ -79,7 +79,7 @@ messages: .venv/dev .venv/system-test ## renew the Persian catalogue from the so
 	ENV_FILE= DEBUG=1 $(BIN)/python manage.py compilemessages --locale fa --ignore=.venv
 
 screenshots: .venv/dev .venv/system .venv/system-test ## every page as a picture into docs/screenshots: look at each before you commit it
-	$(PYTEST) tests/browser/draw_screenshots.py
+	$(PYTEST) tests/tour/draw_screenshots.py
 
 clean: ## remove .venv and caches; videos, results and .env stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

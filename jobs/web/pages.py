@@ -31,7 +31,7 @@ from jobs.pipeline.errors import EngineError, PipelineError
 from jobs.pipeline.languages import language
 from jobs.pipeline.names import result_name
 from jobs.plan import as_cue
-from jobs.web import choices, letters
+from jobs.web import choices, letters, player
 from jobs.web.access import job_for
 from jobs.web.forms import SourceForm
 from jobs.web.lists import FILTERS, PAGE, searched
@@ -108,6 +108,7 @@ def job(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
         "source_direction": language(found.spoken).direction if found.spoken else "auto",
         "target_direction": language(target).direction,
         "mine": found.owner_id == request.user.pk,
+        "player_words": player.words(),
         "reached": letters.reach(request.user),
     }
     return render(request, "web/job.html", shown)

@@ -102,7 +102,7 @@ def snapshot(job: Job) -> dict[str, Any]:
         "deleted_text": deleted_text(job),
         "upload": upload(job),
         "video": video(job, kinds),
-        "part": f"{job.status} {len(job.notes)} {' '.join(sorted(kinds))}",
+        "part": f"{job.status} {job.seconds} {len(job.notes)} {' '.join(sorted(kinds))}",
         "files": files(job, kinds),
         "facts": facts(job),
         "problems": problems(job),
@@ -217,8 +217,8 @@ def upload(job: Job) -> dict[str, Any] | None:
 
 
 def video(job: Job, kinds: set[str]) -> dict[str, Any] | None:
-    """What can be played now: the result, or the source with a track of subtitles."""
-    kind = "video" if "video" in kinds else "source" if "source" in kinds else ""
+    """What can be played now: the result, or the source with a track of subtitles, once it was found to be a video."""
+    kind = "video" if "video" in kinds else "source" if "source" in kinds and job.seconds else ""
     if not kind:
         return None
     order = order_of(job.order)

@@ -90,12 +90,12 @@ def language_name(code: str, shown_in: str | None = None) -> str:
 
 
 def number(value: float) -> str:
-    return _digits(str(format_decimal(value, locale="en")))
+    return digits(str(format_decimal(value, locale="en")))
 
 
 def percent(value: int) -> str:
     """Of 100."""
-    return f"{_digits(str(value))}٪" if _locale() == "fa" else f"{value}%"
+    return f"{digits(str(value))}٪" if _locale() == "fa" else f"{value}%"
 
 
 def listed(names: Sequence[str]) -> str:
@@ -106,7 +106,7 @@ def listed(names: Sequence[str]) -> str:
 def moment(at: datetime) -> str:
     """A date and time of day, in the calendar of CLDR for the language, without the year."""
     day, time = (format_datetime(timezone.localtime(at), form, locale=_locale()) for form in ("d MMMM", "HH:mm"))
-    return _("{day}, {time}").format(day=_digits(day), time=_digits(time))
+    return _("{day}, {time}").format(day=digits(day), time=digits(time))
 
 
 def clock(seconds: float) -> str:
@@ -157,10 +157,11 @@ _UNITS = {
 
 def _units(text: str) -> str:
     """“1.5 GB” and “1 h 3 min”, in the language of the page."""
-    return _digits(" ".join(_UNITS[word]() if word in _UNITS else word for word in text.split()))
+    return digits(" ".join(_UNITS[word]() if word in _UNITS else word for word in text.split()))
 
 
-def _digits(text: str) -> str:
+def digits(text: str) -> str:
+    """With the digits of the language of the page."""
     return text.translate(_PERSIAN) if _locale() == "fa" else text
 
 

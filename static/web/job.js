@@ -6,6 +6,7 @@ import { post } from "web/dom";
 import { stay } from "web/leaving";
 import * as live from "web/live";
 import { offer, tell } from "web/notices";
+import { speak } from "web/player";
 import { ready } from "web/sending";
 
 const main = document.querySelector("main");
@@ -39,6 +40,7 @@ async function renew() {
     part.replaceWith(fresh.querySelector(`[data-part-of="${part.dataset.partOf}"]`));
   }
   ready(main);
+  speak(main);
 }
 
 main.addEventListener("change", (event) => {
@@ -73,3 +75,4 @@ main.querySelector("[data-captions]").addEventListener("click", (event) => {
 const notices = main.querySelector("[data-notices]");
 if (notices) offer(notices);
 ready(main);
+speak(main);

@@ -25,6 +25,9 @@ link.addEventListener("input", () => {
   chosen = null;
   write(form.querySelector("[data-chosen]"), form.querySelector("[data-chosen]").dataset.none);
 });
+form.querySelector("[data-names]").addEventListener("change", ({ target }) => {
+  write(form.querySelector("[data-named]"), target.files[0]?.name ?? "");
+});
 for (const kind of ["dragenter", "dragover"]) {
   drop.addEventListener(kind, (event) => {
     event.preventDefault();

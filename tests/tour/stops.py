@@ -1,0 +1,219 @@
+"""Every page of the site in every state worth seeing: a tour for axe-core and for the painter of screenshots.
+
+The site is the whole real stack; only Gemini's server is ours. It knows the sample's sentences in Persian.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from itertools import product
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.auth.tokens import default_token_generator
+from django.test import Client
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+from playwright.sync_api import Browser, Page
+
+from jobs import intake, lifecycle
+from jobs.models import Cue, Job, StageRun
+from jobs.orders import Order
+from jobs.pipeline.given import read_subtitles
+from tests.browser.people import Site, connected
+from tests.engines.fake_llm_server import KEY, Asked, Said, saying
+from tests.jobs import stack as real
+from tests.pipeline.clips import run as ffmpeg
+
+SAMPLE = real.ROOT / "static" / "sample"
+WIDTHS = {"wide": (1280, 800), "phone": (360, 740)}
+THEMES = ("light", "dark")
+LANGUAGES = ("fa", "en")
+VIEWS = list(product(WIDTHS, THEMES))
+ENGINES = {"TRANSCRIBER": "pocketsphinx", "TRANSLATOR": "gemini", "GEMINI_API_KEY": KEY, "GEMINI_BATCH_LINES": "4"}
+ORDER = Order(target="fa", spoken="en", transcriber="pocketsphinx", translator="gemini")
+SETTINGS = {**ENGINES, "SIGN_UP": "1", "EMAIL_HOST": "127.0.0.1"}
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A page: who looks at it (nobody: somebody who is not signed in), and what they do before it is looked at."""
+
+    path: str
+    user: User | None = None
+    act: Callable[[Page], object] = lambda page: None
+
+
+def furnish(site: Site) -> dict[str, Stop]:
+    """Three people, jobs of one of them in all states, and the stops by their names."""
+    sara, newcomer, forgetful = (User.objects.create(username=name) for name in ("sara", "omid", "mina"))
+    with able():
+        jobs = {name: make(site, sara) for name, make in JOBS.items()}
+    uid, token = urlsafe_base64_encode(force_bytes(forgetful.pk)), default_token_generator.make_token(forgetful)
+    pages = {name: Stop(f"/jobs/{job.pk}/", sara) for name, job in jobs.items()}
+    return {
+        "new": Stop("/", sara),
+        "new-options": Stop("/", sara, lambda page: page.click(".more summary")),
+        "new-asked": Stop("/", sara, lambda page: page.evaluate("document.querySelector('[data-ask]').showModal()")),
+        "new-refused": Stop("/", sara, lambda page: page.click("[data-submit]")),
+        **pages,
+        **{name: replace(pages[name], act=_look_inside) for name in ("result", "result-soft", "progress")},
+        "result-menu": replace(pages["result"], act=_open_menus),
+        "jobs": Stop("/jobs/", sara),
+        "jobs-menu": Stop("/jobs/", sara, lambda page: page.click(".jobs li:nth-child(2) summary")),
+        "jobs-empty": Stop("/jobs/", newcomer),
+        "jobs-not-found": Stop("/jobs/?q=whale", sara),
+        "password": Stop("/account/password/", newcomer),
+        "password-changed": Stop("/account/password/done/", newcomer),
+        "missing": Stop("/nowhere/", sara),
+        "sign-in": Stop("/sign-in/"),
+        "sign-in-refused": Stop("/sign-in/", act=_sign_in_wrongly),
+        "sign-up": Stop("/sign-up/"),
+        "reset": Stop("/account/reset/"),
+        "reset-sent": Stop("/account/reset/sent/"),
+        "reset-choose": Stop(f"/account/reset/{uid}/{token}/"),
+        "reset-too-old": Stop(f"/account/reset/{uid}/old-token/"),
+    }
+
+
+def _look_inside(page: Page) -> None:
+    """Where a subtitle is shown."""
+    seek = "video => new Promise(done => { video.onseeked = done; video.currentTime = 6; })"
+    page.eval_on_selector("video", seek)
+
+
+def _open_menus(page: Page) -> None:
+    page.click("#delete summary")
+    page.click("header .menu summary")
+
+
+def _sign_in_wrongly(page: Page) -> None:
+    page.fill("[name=username]", "sara")
+    page.fill("[name=password]", "wrong")
+    page.click("main button")
+
+
+# Jobs
+
+
+def _result(site: Site, owner: User) -> Job:
+    return real.completed(_sample(site, owner, "sample.mp4", ORDER))
+
+
+def _brought(site: Site, owner: User) -> Job:
+    """With a Persian name, and with a track of subtitles in place of burned ones."""
+    order = Order(target="fa", brought=True, mode="soft")
+    return real.completed(_sample(site, owner, "سفر به کویر.mp4", order, SAMPLE / "sample.fa.srt"))
+
+
+def _failed(site: Site, owner: User) -> Job:
+    path = site.stack.directory / "minutes.mp4"
+    path.write_text("This is no video.")
+    return real.ended(intake.accept_file(owner, path, ORDER, keep_running=True))
+
+
+def _cancelled(site: Site, owner: User) -> Job:
+    job = intake.accept_link(owner, "https://example.org/geese", ORDER, title="geese")
+    lifecycle.cancel(job.pk, who=lifecycle.PRESENCE, why="left")
+    return real.ended(job)
+
+
+def _upload(site: Site, owner: User) -> Job:
+    return intake.accept_upload(owner, "lecture.mkv", 734_003_200, ORDER, keep_running=True)
+
+
+def _progress(site: Site, owner: User) -> Job:
+    """Five minutes of speech, stopped in the middle: it is never done while somebody looks."""
+    path = site.stack.directory / "talk.mp4"
+    ffmpeg("-stream_loop", "8", "-i", str(SAMPLE / "sample.mp4"), "-c", "copy", str(path))
+    job = intake.accept_file(owner, path, ORDER, keep_running=True)
+    real.until(lambda: Cue.objects.filter(job=job).exclude(target="").count() >= 8, 120, what=lambda: real.story(job))
+    signal_all(job, signal.SIGSTOP)
+    return job
+
+
+def signal_all(job: Job, number: signal.Signals) -> None:
+    for run in StageRun.objects.filter(job=job, group__isnull=False):
+        os.killpg(run.group or 0, number)
+
+
+def _queued(site: Site, owner: User) -> Job:
+    """Behind the one that was stopped, which has the only worker for speech."""
+    return _sample(site, owner, "interview.mp4", ORDER)
+
+
+JOBS: dict[str, Callable[[Site, User], Job]] = {
+    "failed": _failed,
+    "cancelled": _cancelled,
+    "result": _result,
+    "result-soft": _brought,
+    "upload": _upload,
+    "progress": _progress,
+    "queued": _queued,
+}
+
+
+def _sample(site: Site, owner: User, name: str, order: Order, subtitles: Path | None = None) -> Job:
+    """The bundled clip under another name."""
+    clip = site.stack.directory / name
+    clip.symlink_to(SAMPLE / "sample.mp4")
+    return intake.accept_file(owner, clip, order, subtitles=subtitles, keep_running=True)
+
+
+@contextmanager
+def able() -> Iterator[None]:
+    """This process, too, knows that the engines are ready."""
+    usual = settings.ENGINE_OPTIONS
+    settings.ENGINE_OPTIONS = {**usual, "gemini": replace(usual["gemini"], api_key=KEY)}
+    yield
+    settings.ENGINE_OPTIONS = usual
+
+
+# The Gemini server
+
+
+def in_persian(asked: Asked) -> Said:
+    """The sample's sentences as a person translated them, however they were heard."""
+    return saying({number: _translated(text) for number, text in asked.lines.items()})
+
+
+def _translated(text: str) -> str:
+    english, persian = (read_subtitles(SAMPLE / f"sample.{code}.srt") for code in ("en", "fa"))
+    known = {cue.source.lower(): said.source for cue, said in zip(english, persian, strict=True)}
+    return known[get_close_matches(text.lower(), known, 1, 0)[0]]
+
+
+# Visitors
+
+
+@contextmanager
+def visitor(browser: Browser, site: Site, stop: Stop, language: str) -> Iterator[Page]:
+    """The page of this stop in a browser of this language; signed in where there is a user."""
+    context = browser.new_context(locale=language, base_url=site.address, reduced_motion="reduce")
+    if stop.user:
+        client = Client()
+        client.force_login(stop.user)
+        value = client.cookies["sessionid"].value
+        context.add_cookies([{"name": "sessionid", "value": value, "domain": "127.0.0.1", "path": "/"}])
+    yield context.new_page()
+    context.close()
+
+
+def go(page: Page, stop: Stop) -> None:
+    page.goto(stop.path)
+    if stop.user:
+        connected(page)
+    stop.act(page)
+    page.mouse.move(2, 2)
+
+
+def view(page: Page, width: str, theme: str) -> None:
+    across, down = WIDTHS[width]
+    page.set_viewport_size({"width": across, "height": down})
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light", reduced_motion="reduce")

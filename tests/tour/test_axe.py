@@ -1,0 +1,44 @@
+"""No page breaks a rule of accessibility that a machine can find (axe-core, WCAG 2.2 AA), or asks another host."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.people import Site
+from tests.conftest import DATA
+from tests.tour.stops import LANGUAGES, VIEWS, WIDTHS, Stop, go, view, visitor
+
+pytestmark = [pytest.mark.timeout(900), pytest.mark.soak]
+
+AXE = (DATA / "axe" / "axe-4.14.1.min.js").read_text("utf-8")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def test_every_page(site: Site, browser: Browser, stops: dict[str, Stop]) -> None:
+    asked: list[str] = []
+    wrong: list[str] = []
+    for name, stop in stops.items():
+        for language in LANGUAGES:
+            with visitor(browser, site, stop, language) as page:
+                page.on("request", lambda request: asked.append(request.url))
+                go(page, stop)
+                page.evaluate(AXE)
+                for width, theme in VIEWS:
+                    view(page, width, theme)
+                    wrong += [f"{name} {language} {width} {theme}: {each}" for each in found(page, width)]
+    assert not wrong, "\n".join(wrong)
+    hosts = {urlsplit(address).hostname for address in asked if not address.startswith(("data:", "blob:"))}
+    assert hosts == {"127.0.0.1"}
+
+
+def found(page: Page, width: str) -> list[str]:
+    across = page.evaluate("document.documentElement.scrollWidth")
+    wide = [f"{across} px are too wide"] if across > WIDTHS[width][0] else []
+    violations: list[dict[str, Any]] = page.evaluate("rules => axe.run({runOnly: rules})", RULES)["violations"]
+    return wide + [
+        f"{one['id']}: {node['html'][:160]} {node['failureSummary']}" for one in violations for node in one["nodes"]
+    ]
