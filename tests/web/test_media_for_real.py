@@ -6,8 +6,6 @@ import os
 import time
 import uuid
 
-import pytest
-
 from jobs import artifacts
 from jobs.models import Artifact
 from tests.databases import mostly_on
