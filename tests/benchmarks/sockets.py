@@ -34,10 +34,10 @@ def _on(kind: str, sockets: int, rounds: int) -> Iterator[Row]:
 
 
 def _rows(kind: str, found: dict[str, Any], sockets: int) -> Iterator[Row]:
-    shown = sorted(found["shown"])
-    told = f"{spread(shown)}; of which writing took {spread(sorted(found['written']))}"
-    name = f"progress written to told, beside {sockets} sockets (p95), {kind}"
-    yield Row(name=name, value=at(shown, 0.95), unit="ms", limit=SHOWN[kind], note=told, detail={"shown": shown})
+    shown, after = (sorted(values) for values in zip(*found["shown"], strict=True))
+    told = f"{spread(shown)}; from the commit on: {spread(after)}"
+    name, detail = f"progress written to told, beside {sockets} sockets (p95), {kind}", {"shown": shown, "after": after}
+    yield Row(name=name, value=at(shown, 0.95), unit="ms", limit=SHOWN[kind], note=told, detail=detail)
     late = f"{found['passed_over']} of them passed over for a later one"
     note = f"{found['messages']} were due, {late}; {sockets} snapshots came within {found['opened']:.1f} s"
     yield Row(name=f"messages lost by {sockets} sockets, {kind}", value=found["lost"], unit="", limit=0, note=note)
