@@ -30,7 +30,7 @@ def film(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def begin(person: Person, film: Path) -> Page:
-    """Choose the file and subtitles for it, and press the button."""
+    """Choose the file and subtitles for it, and press the button. Back when its bytes begin to flow."""
     page = person.open("/")
     page.set_input_files("[data-file]", film)
     page.evaluate("document.querySelector('details.more').open = true")
@@ -39,6 +39,7 @@ def begin(person: Person, film: Path) -> Page:
     page.set_input_files("[name=subtitles]", person.site.persian)
     page.select_option("[name=subtitles_are]", "use")
     page.click("[data-submit]")
+    expect(page.locator("[data-sending-page]")).to_be_visible()
     return page
 
 
