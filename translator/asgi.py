@@ -4,7 +4,6 @@ import os
 import sys
 
 from channels.routing import ProtocolTypeRouter
-from daphne.ws_protocol import WebSocketProtocol
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "translator.settings")
@@ -14,13 +13,12 @@ pages = get_asgi_application()
 # Imported here: models can be imported only after the line above.
 from jobs import models, workers  # noqa: E402
 from jobs.web.consumers import LONGEST  # noqa: E402
-from jobs.web.pressure import patient  # noqa: E402
+from jobs.web.pressure import limit_what_pages_say, patient  # noqa: E402
 from jobs.web.routing import sockets  # noqa: E402
 
 application = ProtocolTypeRouter({"http": patient(pages), "websocket": sockets})
 
-# Daphne would take in messages of any length, and has no option for it.
-WebSocketProtocol.maxMessagePayloadSize = LONGEST
+limit_what_pages_say(LONGEST)
 
 # Threads that answer requests give the interpreter away with each query, and the busy one that moves an upload or a
 # video keeps it for 5 ms, unless it is told otherwise: they would wait that long again and again.

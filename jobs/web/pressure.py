@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from daphne.ws_protocol import WebSocketProtocol
 from twisted.web.http import Request
 
 Message = MutableMapping[str, Any]
@@ -75,3 +76,20 @@ class _Sending:
             self._request.unregisterProducer()
         self._registered = False
         self._valve.open.set()
+
+
+def limit_what_pages_say(longest: int) -> None:
+    """Daphne takes in no message from a page of more than `longest` bytes. By itself it would put its limit on what it
+    sends as well; but a snapshot of a long video is as long as it is.
+    """
+    send = WebSocketProtocol.sendMessage
+
+    def send_whole(self: Any, *arguments: Any, **more: Any) -> None:
+        self.maxMessagePayloadSize = 0
+        try:
+            send(self, *arguments, **more)
+        finally:
+            self.maxMessagePayloadSize = longest
+
+    WebSocketProtocol.maxMessagePayloadSize = longest
+    WebSocketProtocol.sendMessage = send_whole
