@@ -37,7 +37,7 @@ run: .venv/base .venv/system .env ## everything: web server, clusters, reaper; C
 
 logs: ## what happened lately, and what happens now; Ctrl-C ends looking
 	@if [ -e "$(LOG)" ]; then exec tail -n 200 -F "$(LOG)"; \
-	elif systemctl is-active --quiet zirnevis 2>&1; then exec journalctl -n 200 -fu zirnevis; \
+	elif systemctl is-active --quiet zirnevis 2>/dev/null; then exec journalctl -n 200 -f -u zirnevis; \
 	else echo "Nothing has been logged: \`make run\` begins." >&2; exit 1; fi
 
 test: .venv/dev .venv/system .venv/system-test ## the whole suite

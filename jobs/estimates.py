@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 
 from django.core.cache import cache
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from jobs.models import Job, JobStatus, StageRun, StageStatus
@@ -70,12 +72,16 @@ def _share(run: StageRun) -> float:
     return 1.0 if run.status == StageStatus.DONE else run.progress
 
 
-def ahead(runs: Iterable[StageRun]) -> int | None:
-    """How many stages of anybody wait in the same queue for longer; None for a job that does not wait.
+def ahead(waiting: Sequence[StageRun]) -> dict[int, int]:
+    """How many stages of anybody wait in the same queue for longer than each of these, by its id. One query at most.
 
     Owners take turns, so that it can be less in truth, and hardly more.
     """
-    waiting = next((run for run in runs if run.status == StageStatus.READY and run.ready_at), None)
-    if waiting is None:
-        return None
-    return StageRun.objects.filter(queue=waiting.queue, status=StageStatus.READY, ready_at__lt=waiting.ready_at).count()
+    if not waiting:
+        return {}
+    longer = StageRun.objects.filter(
+        queue=OuterRef("queue"), status=StageStatus.READY, ready_at__lt=OuterRef("ready_at")
+    )
+    counted = longer.order_by().values("queue").annotate(count=Count("pk")).values("count")
+    found = StageRun.objects.filter(pk__in=[run.pk for run in waiting]).order_by()
+    return dict(found.values_list("pk", Coalesce(Subquery(counted), 0)))

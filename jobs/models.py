@@ -27,10 +27,6 @@ UNFINISHED = (JobStatus.UPLOADING, JobStatus.QUEUED, JobStatus.RUNNING)
 FINAL = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
 
 
-DONE = (JobStatus.COMPLETED, JobStatus.FAILED)
-"""Jobs that came to an end by themselves: of these their owners are told, if they want."""
-
-
 class StageStatus(models.TextChoices):
     WAITING = "waiting"
     READY = "ready"
@@ -121,9 +117,7 @@ class Job(models.Model):
             ),
             models.Index(name="job_cancelling", fields=["changed"], condition=Q(status=JobStatus.CANCELLING)),
             models.Index(name="job_uploading", fields=["changed"], condition=Q(status=JobStatus.UPLOADING)),
-            models.Index(
-                name="job_to_be_told_of", fields=["ended"], condition=Q(notify__isnull=False, status__in=DONE)
-            ),
+            models.Index(name="job_to_be_told_of", fields=["ended"], condition=Q(notify__isnull=False)),
             models.Index(name="job_past_retention", fields=["edited"], condition=Q(pinned=False)),
             models.Index(name="job_by_change", fields=["changed"]),
         ]

@@ -134,7 +134,7 @@ X_ACCEL_REDIRECT = _env.get("X_ACCEL_REDIRECT", "")
 
 # Changes of jobs reach the open pages of one web server process within it; the database tells each process of them
 
-CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+CHANNEL_LAYERS = {"default": {"BACKEND": "jobs.web.layer.Layer"}}
 
 # E-mail: passwords that were forgotten, word that a job is done. Without a server it is written to the log.
 

@@ -18,7 +18,7 @@ from jobs.models import Job
 from jobs.web.access import job_for
 from jobs.web.lists import PAGE, searched
 from jobs.web.problems import answer
-from jobs.web.snapshot import brief, cue_of, snapshot
+from jobs.web.snapshot import briefs, cue_of, snapshot
 
 api = NinjaAPI(title="Zirnevis", auth=django_auth, docs_url=None, openapi_url=None)
 
@@ -28,7 +28,7 @@ def jobs(request: HttpRequest, show: str = "", q: str = "", page: int = 1) -> di
     """One's own jobs, the newest first."""
     found = searched(Job.objects.filter(owner=request.user.pk), show, q)
     shown = Paginator(found.prefetch_related("stages", "artifacts"), PAGE).get_page(page)
-    return {"jobs": [brief(job) for job in shown], "page": shown.number, "pages": shown.paginator.num_pages}
+    return {"jobs": briefs(shown), "page": shown.number, "pages": shown.paginator.num_pages}
 
 
 @api.get("/jobs/{uuid:job_id}")

@@ -42,6 +42,12 @@ REST = 0.002
 _RENEWALS = 12
 """How often a lease is renewed before it would run out: every 15 s for 180."""
 
+_SOME = 25
+"""How many pages, at least, are told at a time that the server is alive: news need not wait until a thousand are."""
+
+_BREATH = 0.05
+"""Seconds between some and the next ones."""
+
 _PATIENCE = 30.0
 """Seconds for the event loop to take over what is to be sent."""
 
@@ -141,6 +147,7 @@ class _Reader:
         self._wakeups, self._changes, self._teller = Wakeups(), Changes(), Teller()
         self._renewed = time.monotonic()
         self._looked = self._missed = 0.0
+        self._untold: list[Page] = []
 
     def round(self, pages: Sequence[Page], fresh: Sequence[Page]) -> None:
         """Snapshots for fresh pages, then changes, then leases; it waits until one of these has to be done."""
@@ -153,11 +160,13 @@ class _Reader:
             self._missed = time.monotonic()
             self._deliver(self._teller.deletions(pages))
         self._renew(pages)
+        self._reassure()
 
     def _hear(self, listening: int | None) -> set[str] | None:
         """The ids of jobs that changed; None when it is time to look oneself, which finds them all."""
         due = self._looked + (LOOK if listening is None else LOOK_ANYWAY)
-        rung = self._bell.wait(listening, max(0.0, min(due, self._renewed + _interval()) - time.monotonic()))
+        seconds = min(due, self._renewed + _interval()) - time.monotonic()
+        rung = self._bell.wait(listening, max(0.0, min(seconds, _BREATH) if self._untold else seconds))
         if rung and listening is not None:
             time.sleep(REST)
         heard = self._wakeups.jobs()
@@ -167,12 +176,18 @@ class _Reader:
         return None
 
     def _renew(self, pages: Sequence[Page]) -> None:
-        """One statement for all pages. Each is told, too: silence is how it knows that its socket is of no use."""
+        """One statement for all pages."""
         if time.monotonic() - self._renewed < _interval():
             return
         self._renewed = time.monotonic()
         presence.renew([page.page_id for page in pages if not page.hidden])
-        self._deliver([(page, ALIVE) for page in pages])
+        self._untold = list(pages)
+
+    def _reassure(self) -> None:
+        """Each page is told that its lease is renewed: silence is how it knows that its socket is of no use."""
+        count = max(_SOME, len(self._untold) // 20)
+        some, self._untold = self._untold[:count], self._untold[count:]
+        self._deliver([(page, ALIVE) for page in some])
 
     def start_over(self) -> None:
         """Connections may be broken."""

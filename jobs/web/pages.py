@@ -36,7 +36,7 @@ from jobs.web.access import job_for
 from jobs.web.forms import SourceForm
 from jobs.web.lists import FILTERS, PAGE, searched
 from jobs.web.problems import answer
-from jobs.web.snapshot import FORMATS, FORMS, brief, cue_of, snapshot
+from jobs.web.snapshot import FORMATS, FORMS, briefs, cue_of, snapshot
 from jobs.web.words import sentence_of
 
 SAMPLE = settings.BASE_DIR / "static" / "sample"
@@ -124,7 +124,7 @@ def jobs(request: HttpRequest) -> HttpResponse:
     page = Paginator(found.prefetch_related("stages", "artifacts"), PAGE).get_page(request.GET.get("page"))
     shown = {
         "page": page,
-        "rows": [brief(one) for one in page],
+        "rows": briefs(page),
         "filters": FILTERS.items(),
         "wanted": wanted if wanted in FILTERS else "",
         "search": search,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -45,8 +45,17 @@ FORMATS = ("srt", "vtt", "ass")
 DEMO = {spec.name: spec.label for spec in SPECS if spec.demo}
 
 
-def brief(job: Job) -> dict[str, Any]:
-    """A row of the jobs list. `job.stages` and `job.artifacts` should be prefetched."""
+def briefs(jobs: Iterable[Job]) -> list[dict[str, Any]]:
+    """Rows of the jobs list, with one look at the queues for all of them."""
+    shown = list(jobs)
+    places = ahead([run for job in shown for run in _waiting(job, job.stages.all())])
+    return [brief(job, places) for job in shown]
+
+
+def brief(job: Job, places: Mapping[int, int] | None = None) -> dict[str, Any]:
+    """A row of the jobs list. `job.stages` and `job.artifacts` should be prefetched. `places`: in the queues, if they
+    are known.
+    """
     runs, kinds = list(job.stages.all()), {artifact.kind for artifact in job.artifacts.all()}
     percent = 100 if job.status == JobStatus.COMPLETED else int(100 * share_done(runs))
     return {
@@ -61,7 +70,7 @@ def brief(job: Job) -> dict[str, Any]:
         "created": words.moment(job.created),
         "percent": percent,
         "percent_text": words.percent(percent),
-        "left": left_text(job, runs),
+        "left": left_text(job, runs, places),
         "moving": job.status not in FINAL,
         "warn": job.status in UNFINISHED and not job.keep_running,
         "ended": job.status in FINAL,
@@ -145,13 +154,23 @@ def stage_text(job: Job, runs: Sequence[StageRun]) -> str:
     )
 
 
-def left_text(job: Job, runs: Sequence[StageRun]) -> str:
+def left_text(job: Job, runs: Sequence[StageRun], places: Mapping[int, int] | None = None) -> str:
     """How long it will take, or how many are before it."""
-    if job.status == JobStatus.QUEUED or not any(run.status == StageStatus.RUNNING for run in runs):
-        before = ahead(runs) if job.status in {JobStatus.QUEUED, JobStatus.RUNNING} else None
-        return "" if before is None else words.before(before)
-    left = seconds_left(job, runs)
-    return "" if left is None else words.left(left)
+    if any(run.status == StageStatus.RUNNING for run in runs):
+        left = seconds_left(job, runs)
+        return "" if left is None else words.left(left)
+    waiting = _waiting(job, runs)
+    before = ahead(waiting) if places is None else places
+    return "".join(words.before(before[run.pk]) for run in waiting if run.pk in before)
+
+
+def _waiting(job: Job, runs: Iterable[StageRun]) -> list[StageRun]:
+    """The stage that has to have its turn before anything of the job is done; none when something is."""
+    if job.status not in {JobStatus.QUEUED, JobStatus.RUNNING}:
+        return []
+    if any(run.status == StageStatus.RUNNING for run in runs):
+        return []
+    return [run for run in runs if run.status == StageStatus.READY][:1]
 
 
 def notes(job: Job) -> list[str]:

@@ -13,14 +13,17 @@ from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import Error as DatabaseTrouble
-from django.db.models import QuerySet
+from django.db.models import Q, prefetch_related_objects
 from django.utils import timezone, translation
 
 from jobs import presence
-from jobs.models import Cue, Job
+from jobs.models import Cue, Job, JobStatus
 from jobs.web.snapshot import brief, cue_of, snapshot
 
 log = logging.getLogger(__name__)
+
+WHOLE = ("stages", "artifacts")
+"""What a snapshot needs beside the row."""
 
 OVERLAP = timedelta(seconds=10)
 """A change can be committed so long after the time it bears; so far the clocks of machines may be apart, too."""
@@ -53,19 +56,26 @@ class Changes:
 
     def of(self, pages: Sequence[Page], heard: set[str] | None) -> list[Job]:
         """Those that somebody watches, among those that were `heard` of; None: among all. With stages and files."""
-        now = timezone.now()
-        asked = _lately((self._looked or now) - OVERLAP) if heard is None else Job.objects.filter(pk__in=heard)
-        rows = list(asked.order_by().values_list("pk", "version", "owner"))
-        changed = {pk: owner for pk, version, owner in rows if self._seen.get(pk) != version}
-        if heard is None:
-            self._seen, self._looked = {}, now
-        self._seen |= {pk: version for pk, version, _ in rows}
         owners, jobs = {page.owner_id for page in pages}, {page.job_id for page in pages}
-        return list(_read(pk for pk, owner in changed.items() if owner in owners or pk in jobs))
 
+        def is_news(job_id: uuid.UUID, version: int, owner_id: int) -> bool:
+            return self._seen.get(job_id) != version and (owner_id in owners or job_id in jobs)
 
-def _lately(since: datetime) -> QuerySet[Job]:
-    return Job.objects.filter(changed__gte=since)
+        wanted = [row[0] for row in self._lately() if is_news(*row)] if heard is None else heard
+        found = Job.objects.filter(pk__in=wanted).select_related("owner")
+        news = [job for job in found if is_news(job.pk, job.version, job.owner_id)]
+        prefetch_related_objects(news, *WHOLE)
+        self._seen |= {job.pk: job.version for job in news}
+        return news
+
+    def _lately(self) -> list[tuple[uuid.UUID, int, int]]:
+        """Id, version and owner of each job that changed since the last look; what was seen of others is forgotten."""
+        now = timezone.now()
+        since = (self._looked or now) - OVERLAP
+        rows = list(Job.objects.filter(changed__gte=since).order_by().values_list("pk", "version", "owner"))
+        self._seen = {pk: self._seen[pk] for pk, _, _ in rows if pk in self._seen}
+        self._looked = now
+        return rows
 
 
 @dataclass(slots=True)
@@ -114,26 +124,22 @@ class Teller:
         watching, owning = _by(pages, lambda page: page.job_id), _by(pages, lambda page: page.owner_id)
         said: Said = []
         for job in jobs:
-            _safely(lambda job=job: said.extend(self._of_job(job, watching[job.pk])))  # type: ignore[misc]
-            _safely(lambda job=job: said.extend(_of_owner(job, owning[job.owner_id])))  # type: ignore[misc]
+            _safely(lambda job=job: said.extend(_of_job(job, watching[job.pk], owning[job.owner_id])))  # type: ignore[misc]
+            _safely(lambda job=job: said.extend(self._of_cues(job, watching[job.pk])))  # type: ignore[misc]
         return said
 
-    def _of_job(self, job: Job, pages: Sequence[Page]) -> Said:
-        if not pages:
-            return []
-        said = _in_each_language(pages, lambda: {"type": "job", "job": snapshot(job)})
-        if cues := self._news(job):
-            text = _text(cues)
-            said += [(page, text) for page in pages]
-        return said
+    def _of_cues(self, job: Job, pages: Sequence[Page]) -> Said:
+        news = self._news(job) if pages else None
+        text = _text(news) if news else ""
+        return [(page, text) for page in pages if text]
 
     def _news(self, job: Job) -> dict[str, Any] | None:
         """Cues that are new or answered now; `all`, without any, once those of a cancelled job were deleted."""
         known = self._captions.setdefault(job.pk, _Captions())
-        news = [*job.cues.filter(number__gt=known.top), *job.cues.filter(number__in=known.open, answered=True)]
-        if not news and known.top and not job.cues.exists():
+        if job.status == JobStatus.CANCELLED and known.top:
             self._captions[job.pk] = _Captions()
             return {"type": "cues", "cues": [], "all": True}
+        news = list(job.cues.filter(Q(number__gt=known.top) | Q(number__in=known.open, answered=True)))
         known.learn(news)
         return {"type": "cues", "cues": list(map(cue_of, news))} if news else None
 
@@ -158,11 +164,17 @@ def unfinished(owner_id: int) -> list[str]:
     return [str(job_id) for job_id in presence.at_stake(owner_id).values_list("pk", flat=True)]
 
 
-def _of_owner(job: Job, pages: Sequence[Page]) -> Said:
-    if not pages:
-        return []
-    at_stake = unfinished(job.owner_id)
-    return _in_each_language(pages, lambda: {"type": "brief", "job": brief(job), "unfinished": at_stake})
+def _of_job(job: Job, watching: Sequence[Page], owning: Sequence[Page]) -> Said:
+    """All of it for the pages that show it, a row for the owner's other ones; for the owner, what leaving would end."""
+    at_stake = {"unfinished": unfinished(job.owner_id)} if owning else {}
+    mine = [page for page in watching if page.owner_id == job.owner_id]
+    others = [page for page in watching if page.owner_id != job.owner_id]
+    elsewhere = [page for page in owning if page.job_id != job.pk]
+    return [
+        *_in_each_language(mine, lambda: {"type": "job", "job": snapshot(job), **at_stake}),
+        *_in_each_language(others, lambda: {"type": "job", "job": snapshot(job)}),
+        *_in_each_language(elsewhere, lambda: {"type": "brief", "job": brief(job), **at_stake}),
+    ]
 
 
 def _in_each_language(pages: Sequence[Page], make: Callable[[], dict[str, Any]]) -> Said:
@@ -176,9 +188,7 @@ def _in_each_language(pages: Sequence[Page], make: Callable[[], dict[str, Any]])
 
 def _read(job_ids: Iterable[uuid.UUID]) -> Iterator[Job]:
     """With all that a snapshot needs."""
-    ids = list(job_ids)
-    jobs = Job.objects.filter(pk__in=ids).select_related("owner").prefetch_related("stages", "artifacts")
-    return iter(jobs if ids else ())
+    return iter(Job.objects.filter(pk__in=list(job_ids)).select_related("owner").prefetch_related(*WHOLE))
 
 
 def _safely(work: Callable[[], object]) -> bool:

@@ -138,7 +138,10 @@ function adopt(page) {
 
 function take(message) {
   if (message.type === "hello") hello(message);
-  else if (message.type === "job") job(message.job);
+  else if (message.type === "job") {
+    if (message.unfinished) unfinished(message.unfinished);
+    job(message.job);
+  }
   else if (message.type === "cues") cues(message.cues, message.all);
   else if (message.type === "brief") {
     unfinished(message.unfinished);

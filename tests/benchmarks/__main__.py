@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks`: what `make bench` runs. It ends by itself, after 15 to 25 minutes on two cores.
+"""`python -m tests.benchmarks`: what `make bench` runs. It ends by itself, after 20 to 30 minutes on two cores.
 
 Every reference is measured in the same run, in turns with ours. A missed target is shown, and is no failure: on a busy
 machine single runs mean little, and the ratio of CPU times more than that of the clock.
@@ -11,7 +11,7 @@ import logging
 import sys
 from pathlib import Path
 
-from tests.benchmarks import burning, jobs, layout, memory, pipeline, sockets
+from tests.benchmarks import burning, jobs, layout, memory, pipeline, sockets, web
 from tests.benchmarks.measure import BUILD
 from tests.benchmarks.rows import Row, table, write
 
@@ -22,6 +22,7 @@ BENCHMARKS = {
     "pipeline": pipeline.measure,
     "jobs": jobs.measure,
     "sockets": sockets.measure,
+    "web": web.measure,
 }
 
 

@@ -4,12 +4,9 @@ stack weighs when nothing runs. Everything is real: supervisord, daphne, three c
 
 from __future__ import annotations
 
-import json
-import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,11 +15,11 @@ from statistics import median
 from typing import Any
 
 from jobs.pipeline import processes
-from tests.benchmarks.measure import ROOT, run_child
-from tests.benchmarks.rows import Row
-from tests.postgres import NoPostgres, free_port, throwaway
+from tests.benchmarks.measure import ROOT
+from tests.benchmarks.rows import Row, at, spread
+from tests.benchmarks.site import KINDS, Site, site
+from tests.postgres import NoPostgres
 
-KINDS = ("sqlite", "postgresql")
 CANCEL = {"sqlite": 350.0, "postgresql": 50.0}
 """Milliseconds, p95; 100 more a GB resident, which ffmpeg on these clips does not have."""
 
@@ -33,31 +30,21 @@ def measure(*, quick: bool) -> list[Row]:
 
 def _on(kind: str, rounds: int) -> Iterator[Row]:
     with ExitStack() as stack:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        unlimited = {"LIMIT_QUEUED": "0", "LIMIT_RUNNING": "0", "LIMIT_STORED_MEGABYTES": "0"}
         try:
-            url = stack.enter_context(database(kind, directory))
+            found = stack.enter_context(site(kind, **unlimited))
         except NoPostgres:
             return
-        environment = {
-            **{name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}},
-            **{"ENV_FILE": "", "SECRET_KEY": "bench", "DATABASE_URL": url, "MEDIA_ROOT": str(directory / "media")},
-            **{"LIMIT_QUEUED": "0", "LIMIT_RUNNING": "0", "LOG_LEVEL": "WARNING", "LIMIT_STORED_MEGABYTES": "0"},
-        }
-        assigned = ["env", "-i", *(f"{name}={value}" for name, value in environment.items())]
-        run_child([*assigned, sys.executable, "manage.py", "migrate", "--verbosity", "0"])
-        leader = stack.enter_context(_running(environment, directory))
-        _, said = run_child([*assigned, sys.executable, "-m", "tests.benchmarks.jobs_child", str(rounds)])
-        found: dict[str, list[float]] = json.loads(said)
-        yield from _rows(kind, found, rounds)
+        leader = stack.enter_context(_running(found))
+        yield from _rows(kind, found.measure("tests.benchmarks.jobs_child", rounds))
         yield _weight(kind, leader)
 
 
-def _rows(kind: str, found: dict[str, list[float]], rounds: int) -> Iterator[Row]:
+def _rows(kind: str, found: dict[str, list[float]]) -> Iterator[Row]:
     def row(name: str, key: str, limit: float | None = None, *, share: float = 0.95, note: str = "") -> Row:
         samples = sorted(found[key])
-        told = f"p50 {median(samples):.0f}, p95 {at(samples, 0.95):.0f}, max {samples[-1]:.0f} ms of {len(samples)}"
-        value = at(samples, share)
-        return Row(name=f"{name}, {kind}", value=value, unit="ms", limit=limit, note=told + note, detail={key: samples})
+        value, told = at(samples, share), spread(samples) + note
+        return Row(name=f"{name}, {kind}", value=value, unit="ms", limit=limit, note=told, detail={key: samples})
 
     bare = f"; bare SIGKILL of the same ffmpeg: p50 {median(found['bare']):.0f} ms"
     yield row("cancel to group dead (p95)", "cancel", CANCEL[kind], note=bare)
@@ -68,31 +55,18 @@ def _rows(kind: str, found: dict[str, list[float]], rounds: int) -> Iterator[Row
     yield row("overhead a stage (p50)", "overhead", share=0.5, note="; over the same work in one process that is warm")
 
 
-def at(samples: list[float], share: float) -> float:
-    return samples[min(len(samples) - 1, round(share * (len(samples) - 1)))]
-
-
 @contextmanager
-def database(kind: str, directory: Path) -> Iterator[str]:
-    if kind == "sqlite":
-        yield f"sqlite:///{directory / 'db.sqlite3'}"
-        return
-    with throwaway() as server:
-        yield server.create("bench")
-
-
-@contextmanager
-def _running(environment: dict[str, str], directory: Path) -> Iterator[int]:
+def _running(found: Site) -> Iterator[int]:
     """The stack; gives the pid of supervisord."""
-    (directory / "media").mkdir()
-    (directory / "run").mkdir()
-    places = {"BIN": str(Path(sys.executable).parent), "LISTEN": "127.0.0.1", "PORT": str(free_port())}
+    runs = found.directory / "run"
+    runs.mkdir()
+    places = {"BIN": str(Path(sys.executable).parent), "LISTEN": "127.0.0.1", "PORT": str(found.port)}
     command = [sys.executable, "-m", "supervisor.supervisord", "--configuration", "deploy/supervisord.conf"]
-    with (directory / "log").open("wb") as log:
+    with (found.directory / "log").open("wb") as log:
         process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env={**environment, **places, "RUN_DIR": str(directory / "run")},
+            env={**found.environment, **places, "RUN_DIR": str(runs)},
             stdout=log,
             stderr=log,
         )

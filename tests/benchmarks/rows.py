@@ -34,6 +34,16 @@ class Row:
         return self.value <= self.limit if self.kind == "at most" else self.value >= self.limit
 
 
+def at(samples: Sequence[float], share: float) -> float:
+    """Of sorted samples: the one below which so large a share of them lies."""
+    return samples[min(len(samples) - 1, round(share * (len(samples) - 1)))]
+
+
+def spread(samples: Sequence[float]) -> str:
+    """Of sorted samples, in milliseconds."""
+    return f"p50 {at(samples, 0.5):.0f}, p95 {at(samples, 0.95):.0f}, max {samples[-1]:.0f} ms of {len(samples)}"
+
+
 def ratio(
     name: str, above: Sequence[Sample], below: Sequence[Sample], *, limit: float, kind: Literal["at most", "at least"]
 ) -> Row:
@@ -56,7 +66,7 @@ def ratio(
 
 def table(rows: Sequence[Row]) -> str:
     """The rows under each other, notes included."""
-    wide = max(len(row.name) for row in rows)
+    wide = max((len(row.name) for row in rows), default=0)
     lines = [f"{'what':{wide}}  {'measured':>12}  {'target':>15}", "-" * (wide + 40)]
     for row in rows:
         target = "" if row.limit is None else f"{row.kind} {row.limit:g} {row.unit}"

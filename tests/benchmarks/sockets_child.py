@@ -13,7 +13,7 @@ import time
 import uuid
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import django
 
@@ -38,6 +38,15 @@ APART = 0.65
 """Seconds between two steps of one job: a stage writes its progress at most twice a second."""
 
 
+class Step(NamedTuple):
+    """A job made progress: the version that it has then, when that began to be written, and when it was committed."""
+
+    job: uuid.UUID
+    version: int
+    began: float
+    committed: float
+
+
 class PageSocket(WebSocketClientProtocol):  # type: ignore[misc]
     """Notes which version of its job it is told when."""
 
@@ -47,9 +56,9 @@ class PageSocket(WebSocketClientProtocol):  # type: ignore[misc]
         self.greeted = asyncio.Event()
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
-        message = json.loads(payload)
+        now, message = time.monotonic(), json.loads(payload)
         if message["type"] in {"hello", "job"}:
-            self.told.setdefault(message["job"]["version"], time.monotonic())
+            self.told.setdefault(message["job"]["version"], now)
             self.greeted.set()
 
 
@@ -85,32 +94,33 @@ class Bench:
         self.sockets[claim.job_id].append(socket)
         await asyncio.wait_for(socket.greeted.wait(), PATIENCE)
 
-    async def step(self, claim: Claim) -> tuple[uuid.UUID, int, float]:
-        """The job makes progress: its version, and when that began to be written."""
+    async def step(self, claim: Claim) -> Step:
         began = time.monotonic()
-        version = await asyncio.to_thread(_write, claim)
-        return claim.job_id, version, began
+        version, committed = await asyncio.to_thread(_write, claim)
+        return Step(claim.job_id, version, began, committed)
 
-    def lost(self, steps: list[tuple[uuid.UUID, int, float]]) -> int:
+    def lost(self, steps: list[Step]) -> int:
         """Of which a page was told neither the version nor a later one."""
-        return sum(max(socket.told) < version for job, version, _ in steps for socket in self.sockets[job])
+        return sum(max(socket.told) < step.version for step in steps for socket in self.sockets[step.job])
 
-    def passed_over(self, steps: list[tuple[uuid.UUID, int, float]]) -> int:
+    def passed_over(self, steps: list[Step]) -> int:
         """Of which a page was told a later version only."""
-        return sum(version not in socket.told for job, version, _ in steps for socket in self.sockets[job])
+        return sum(step.version not in socket.told for step in steps for socket in self.sockets[step.job])
 
-    def shown(self, steps: list[tuple[uuid.UUID, int, float]]) -> list[float]:
+    def shown(self, steps: list[Step]) -> list[tuple[float, float]]:
+        """Milliseconds since it began to be written, and since it was committed."""
         return [
-            1000 * (socket.told[version] - began)
-            for job, version, began in steps
-            for socket in self.sockets[job]
-            if version in socket.told
+            (1000 * (told - step.began), 1000 * (told - step.committed))
+            for step in steps
+            for socket in self.sockets[step.job]
+            if (told := socket.told.get(step.version))
         ]
 
 
-def _write(claim: Claim) -> int:
+def _write(claim: Claim) -> tuple[int, float]:
     lifecycle.beat(claim.attempt, random.random())
-    return Job.objects.get(pk=claim.job_id).version
+    committed = time.monotonic()
+    return Job.objects.get(pk=claim.job_id).version, committed
 
 
 async def main(port: int, pid: int, sockets: int, rounds: int) -> None:

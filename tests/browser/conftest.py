@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Browser
 from pytest_django import DjangoDbBlocker
 
+from tests.browser.network import Network
 from tests.browser.people import GRACE, HIDDEN, LEASE, Person, Site, chromium, served
 from tests.databases import Databases, on_database
 from tests.pipeline.clips import Clips
@@ -54,3 +55,17 @@ def shirin(site: Site, browser: Browser, request: pytest.FixtureRequest) -> Iter
     person = Person(user, site, browser.new_context())
     yield person
     person.go_away()
+
+
+@pytest.fixture
+def network(site: Site) -> Iterator[Network]:
+    found = Network(site.stack.port)
+    yield found
+    found.end()
+
+
+@pytest.fixture
+def far(shirin: Person, network: Network) -> Person:
+    """Shirin, behind a network that can be cut."""
+    shirin.address = f"http://127.0.0.1:{network.port}"
+    return shirin

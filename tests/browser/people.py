@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import select
-import socket
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -28,7 +25,6 @@ from tests.databases import Databases, on_database
 from tests.jobs import stack as real
 from tests.jobs.stack import Stack, story, until
 from tests.pipeline.clips import Clips
-from tests.postgres import free_port
 
 LEASE, GRACE, HIDDEN = 60, 2, 20
 CHROMIUM = "/usr/bin/chromium"
@@ -224,48 +220,3 @@ def late(ended: Transition, owner: User) -> float:
 
 def no_lease_longer_than(owner: User, seconds: float) -> bool:
     return not PageLease.objects.filter(owner=owner, expires__gt=timezone.now() + timedelta(seconds=seconds)).exists()
-
-
-# A network that can fail
-
-
-class Network:
-    """Between a browser and the server. When it is cut nothing passes any more, and nobody is told."""
-
-    def __init__(self, port: int) -> None:
-        self.port, self._target = free_port(), port
-        self.cut, self.slow = threading.Event(), 0.0
-        self._listener = socket.create_server(("127.0.0.1", self.port))
-        self._over = threading.Event()
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while not self._over.is_set():
-                here, _ = self._listener.accept()
-                threading.Thread(target=self._relay, args=(here, self.slow), daemon=True).start()
-
-    def _relay(self, here: socket.socket, wait: float) -> None:
-        """Requests pass at once, answers after `wait` seconds."""
-        with here, socket.create_connection(("127.0.0.1", self._target)) as there, suppress(OSError):
-            while not self._over.is_set():
-                ready, _, _ = select.select([here, there], [], [], 0.1)
-                if self.cut.is_set():
-                    self._over.wait(0.1)
-                    continue
-                for side in ready:
-                    data = side.recv(65536)
-                    if not data:
-                        return
-                    if side is there and wait:
-                        self._over.wait(wait)
-                        wait = 0.0
-                    (here if side is there else there).sendall(data)
-
-    def end(self) -> None:
-        self._over.set()
-        self._listener.close()
-
-
-def eventually(found: Callable[[], Any], patience: float = 20.0) -> None:
-    until(found, patience, 0.1)

@@ -167,3 +167,9 @@ def test_there_is_none_on_a_phone(phone: Person) -> None:
     phone.context.add_init_script(RECORDED)
     page = phone.watching()[1]
     expect(page.locator("[data-notices]")).to_be_hidden()
+
+
+def test_there_is_none_where_the_browser_has_none(shirin: Person) -> None:
+    shirin.context.add_init_script("delete window.Notification")
+    page = shirin.watching()[1]
+    expect(page.locator("[data-notices]")).to_be_hidden()

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import http.server
+import socket
+import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from jobs import intake
 from jobs.models import JobStatus, PageLease
 from jobs.orders import Order
+from tests.browser.network import Network
 from tests.browser.people import (
     GRACE,
     Person,
@@ -28,9 +35,10 @@ from tests.browser.people import (
     warned,
 )
 from tests.jobs import stack as real
-from tests.jobs.stack import kill
+from tests.jobs.stack import kill, until
+from tests.postgres import free_port
 
-pytestmark = [pytest.mark.soak, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -103,9 +111,51 @@ def test_a_finished_job(shirin: Person, site: Site) -> None:
     assert real.files_of(job) != []
 
 
+# The first of them in the strict mode of the original
+
+
+@pytest.fixture
+def strict(site: Site, shirin: Person, tmp_path: Path) -> Iterator[Person]:
+    """At another web server of the same site, which gives no grace."""
+    port = free_port()
+    command = [str(real.BIN / "daphne"), "--verbosity", "0", "-b", "127.0.0.1", "-p", str(port)]
+    environment = {**site.stack.environment, "TAB_CLOSE_GRACE": "0"}
+    with (tmp_path / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [*command, "translator.asgi:application"], env=environment, stdout=log, stderr=log, cwd=real.ROOT
+        )
+    until(lambda: listens(port), 30)
+    shirin.address = f"http://127.0.0.1:{port}"
+    yield shirin
+    server.kill()
+    server.wait()
+
+
+def listens(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 5):
+        return True
+    return False
+
+
+def test_without_a_grace_a_refresh_ends_the_job(strict: Person) -> None:
+    listing = strict.open()
+    job = strict.upload()
+    page = strict.open(f"/jobs/{job.pk}/")
+    warned(page)
+    page.click("a[href='/jobs/']")  # within the site is no leaving
+    page.wait_for_url("**/jobs/")
+    warned(page)
+    close(listing)
+    page.mouse.click(2, 2)
+    page.reload()
+    assert strict.asked
+    is_cancelled(job, 3)
+
+
 # Pages of the site
 
 
+@pytest.mark.soak
 def test_within_the_site(shirin: Person) -> None:
     """To the list and back, by links and by the back button; from the cache it is a new page."""
     job, page = shirin.watching()
@@ -131,6 +181,29 @@ def test_within_the_site(shirin: Person) -> None:
     is_cancelled(job, GRACE + 1)
 
 
+@pytest.mark.soak
+def test_back_from_another_site(far: Person, network: Network, elsewhere: str) -> None:
+    """Out of the back/forward cache comes the page as it was, with a new id. Our pages ask not to be stored: Chromium
+    heeds that for this cache, other browsers do not.
+    """
+    network.changes = {b"no-store": b"no-cache"}
+    job, page = far.watching()
+    first = page_id(page)
+    page.evaluate("window.kept = true")
+    page.goto(elsewhere)
+    # For a slow machine the grace is the usual one.
+    until(lambda: PageLease.objects.filter(pk=first, closed=True).update(expires=timezone.now() + timedelta(seconds=9)))
+    page.go_back(wait_until="commit")
+    live(page, "state.connected")
+    assert page.evaluate("window.kept"), "it was in the cache"
+    assert page_id(page) != first
+    goes_on(job, 10)
+    page.mouse.click(2, 2)
+    close(page)
+    is_cancelled(job, GRACE + 1)
+
+
+@pytest.mark.soak
 def test_two_tabs(shirin: Person) -> None:
     job, page = shirin.watching()
     other = shirin.open()

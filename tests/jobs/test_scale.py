@@ -20,6 +20,7 @@ from jobs.fairness import turns
 from jobs.lifecycle import Claim
 from jobs.models import FINAL, Job, JobStatus, PageLease, StageRun, StageStatus
 from jobs.pipeline.stages import Stage
+from jobs.web import letters
 from tests.databases import Kind, mostly
 from tests.jobs import rows
 
@@ -166,6 +167,7 @@ def test_everything_frequent_goes_by_index(
         "to be cancelled": reaper._cancelling,
         "uploads nobody finishes": reaper.give_up_uploads,
         "lost tickets": reaper.reissue_tickets,
+        "letters": lambda: list(letters.due()),
         "list of an owner": lambda: list(Job.objects.filter(owner=owners[3]).order_by("-created")[:50]),
         "list of all": lambda: list(Job.objects.order_by("-created")[:50]),
     }

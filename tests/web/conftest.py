@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from tests.jobs import rows
+from tests.web.server import Server
 from tests.web.sockets import Sockets
 
 
@@ -21,6 +22,12 @@ def media_root(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> Path:
     settings.MEDIA_ROOT = place
     settings.STATIC_ROOT = tmp_path_factory.mktemp("static")  # WhiteNoise warns of one that is not there.
     return place
+
+
+@pytest.fixture
+def server(database: str, media_root: Path) -> Iterator[Server]:
+    with Server(database, media_root).running() as found:
+        yield found
 
 
 @pytest.fixture

@@ -27,6 +27,8 @@ from tests.jobs import rows
 from tests.jobs.stack import ROOT, until
 from tests.web.mail_server import MailServer
 
+mostly_sqlite = pytest.mark.parametrize("database_url", mostly("sqlite"), indirect=True)
+
 ASKED = {"language": "en", "address": "https://site.example/jobs/1/"}
 
 
@@ -59,6 +61,7 @@ def done(state: JobStatus = JobStatus.COMPLETED, title: str = "talk.mp4", **fiel
 
 
 @pytest.mark.usefixtures("shirin")
+@mostly_sqlite
 def test_a_letter_names_the_video_and_its_page(server: MailServer) -> None:
     job = done()
     letters.send_all()
@@ -69,6 +72,7 @@ def test_a_letter_names_the_video_and_its_page(server: MailServer) -> None:
 
 
 @pytest.mark.usefixtures("shirin")
+@mostly_sqlite
 def test_in_the_language_in_which_it_was_asked_for(server: MailServer) -> None:
     done(JobStatus.FAILED, notify={**ASKED, "language": "fa"}, error={"code": "DiskFull", "params": {}, "detail": ""})
     letters.send_all()
@@ -78,6 +82,7 @@ def test_in_the_language_in_which_it_was_asked_for(server: MailServer) -> None:
 
 
 @pytest.mark.usefixtures("shirin")
+@mostly_sqlite
 def test_a_title_cannot_write_headers(server: MailServer) -> None:
     done(title="talk\r\nBcc: everybody@mail.example")
     letters.send_all()
@@ -89,6 +94,7 @@ def test_a_title_cannot_write_headers(server: MailServer) -> None:
 
 
 @pytest.mark.usefixtures("shirin")
+@mostly_sqlite
 @pytest.mark.parametrize("state", sorted(set(JobStatus) - {JobStatus.COMPLETED, JobStatus.FAILED}))
 def test_of_no_other_state(server: MailServer, state: JobStatus) -> None:
     job = done(state)
@@ -208,7 +214,7 @@ def reaper(url: str, server: MailServer, log: Path) -> Iterator[subprocess.Popen
 
 
 @pytest.mark.usefixtures("shirin")
-@pytest.mark.parametrize("database_url", mostly("sqlite"), indirect=True)
+@mostly_sqlite
 def test_killed_while_it_is_sent_it_is_not_sent_twice(database: str, server: MailServer, tmp_path: Path) -> None:
     """And while the mail server is silent the reaper does its work: a job is cancelled."""
     (tmp_path / "jobs").mkdir()

@@ -25,14 +25,6 @@ DATA = bytes(range(256)) * 4096
 """1 MiB: several pieces."""
 
 
-@pytest.fixture(autouse=True)
-def media_root(tmp_path: Path, settings: Any) -> Path:
-    settings.MEDIA_ROOT, settings.STATIC_ROOT = tmp_path / "media", tmp_path / "static"
-    settings.STATIC_ROOT.mkdir()
-    (settings.MEDIA_ROOT / "jobs").mkdir(parents=True)
-    return tmp_path / "media"
-
-
 @pytest.fixture
 def job() -> Job:
     """It has a result of each sort, and files that nobody is to have."""

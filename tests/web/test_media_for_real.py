@@ -5,11 +5,6 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-
-import pytest
 
 from jobs import artifacts
 from jobs.models import Artifact
@@ -22,13 +17,6 @@ from tests.web.tus_client import job_of
 pytestmark = mostly_on("sqlite")
 
 SIZE = 300 << 20
-
-
-@pytest.fixture
-def server(database: str, tmp_path: Path, settings: Any) -> Iterator[Server]:
-    settings.MEDIA_ROOT = tmp_path / "media"
-    with Server(database, settings.MEDIA_ROOT).running() as found:
-        yield found
 
 
 def test_a_client_that_takes_nothing_costs_nothing(server: Server) -> None:

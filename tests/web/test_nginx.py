@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -36,11 +35,9 @@ DATA = random.Random(5).randbytes(9 << 20)
 
 
 @pytest.fixture
-def server(database: str, tmp_path: Path, settings: Any) -> Iterator[Server]:
+def server(database: str, tmp_path: Path, media_root: Path) -> Iterator[Server]:
     """The site as it is seen through nginx. DEBUG: nobody collected the static files that its 404 page names."""
-    settings.MEDIA_ROOT, settings.STATIC_ROOT = tmp_path / "media", tmp_path / "static"
-    settings.STATIC_ROOT.mkdir()
-    with Server(database, settings.MEDIA_ROOT, {"X_ACCEL_REDIRECT": "/protected", "DEBUG": "1"}).running() as behind:
+    with Server(database, media_root, {"X_ACCEL_REDIRECT": "/protected", "DEBUG": "1"}).running() as behind:
         place = tmp_path / "nginx"
         place.mkdir()
         port = free_port()
@@ -48,7 +45,7 @@ def server(database: str, tmp_path: Path, settings: Any) -> Iterator[Server]:
         process = subprocess.Popen(command)
         try:
             front = replace(behind, port=port)
-            until(lambda: front._answers(), 20, 0.02, lambda: (place / "error.log").read_text())
+            until(lambda: front.answers(), 20, 0.02, lambda: (place / "error.log").read_text())
             yield front
         finally:
             process.terminate()

@@ -25,14 +25,6 @@ pytestmark = pytest.mark.django_db
 SPANISH = {"to": "es", "spoken": "en"}
 
 
-@pytest.fixture(autouse=True)
-def media_root(tmp_path: Path, settings: Any) -> Path:
-    settings.MEDIA_ROOT, settings.STATIC_ROOT = tmp_path / "media", tmp_path / "static"
-    settings.STATIC_ROOT.mkdir()
-    (settings.MEDIA_ROOT / "jobs").mkdir(parents=True)
-    return tmp_path / "media"
-
-
 def came(job: Job, *data: bytes) -> Any:
     """The owner's client, after it has brought `data`."""
     client, offset = signed_in(job.owner), 0

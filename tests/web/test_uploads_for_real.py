@@ -26,14 +26,6 @@ SIZE = 18 << 20
 
 
 @pytest.fixture
-def server(database: str, tmp_path: Path, settings: Any) -> Iterator[Server]:
-    settings.MEDIA_ROOT, settings.STATIC_ROOT = tmp_path / "media", tmp_path / "static"
-    settings.STATIC_ROOT.mkdir()
-    with Server(database, settings.MEDIA_ROOT).running() as found:
-        yield found
-
-
-@pytest.fixture
 def film(tmp_path: Path) -> Path:
     path = tmp_path / "film.mp4"
     path.write_bytes(random.Random(5).randbytes(SIZE))
