@@ -97,7 +97,7 @@ def snapshot(job: Job) -> dict[str, Any]:
         "stages": stages(runs),
         "stage_text": stage_text(job, runs),
         "notes": notes(job),
-        "detail": (job.error or {}).get("detail", ""),
+        "detail": detail(job),
         "ended_text": ended_text(job),
         "deleted_text": deleted_text(job),
         "upload": upload(job),
@@ -179,6 +179,11 @@ def notes(job: Job) -> list[str]:
     if any(name in DEMO for name in job.engines.values()):
         found.insert(0, _("Made by the offline demo engines: expect errors."))
     return found
+
+
+def detail(job: Job) -> str:
+    """The technical text of what went wrong. Where this site keeps its files is left out."""
+    return str((job.error or {}).get("detail", "")).replace(f"{settings.MEDIA_ROOT}/", "")
 
 
 def ended_text(job: Job) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
+import jdatetime
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_datetime
 from babel.lists import format_list
@@ -104,9 +105,13 @@ def listed(names: Sequence[str]) -> str:
 
 
 def moment(at: datetime) -> str:
-    """A date and time of day, in the calendar of CLDR for the language, without the year."""
-    day, time = (format_datetime(timezone.localtime(at), form, locale=_locale()) for form in ("d MMMM", "HH:mm"))
-    return _("{day}, {time}").format(day=digits(day), time=digits(time))
+    """A date without its year and the time of day: “23 November, 06:11”. Persian has a calendar of its own."""
+    local, locale = timezone.localtime(at), _locale()
+    if locale == "fa":
+        day = jdatetime.date.fromgregorian(date=local.date(), locale="fa_IR").strftime("%-d %B")
+    else:
+        day = format_datetime(local, "d MMMM", locale=locale)
+    return _("{day}, {time}").format(day=digits(day), time=digits(f"{local:%H:%M}"))
 
 
 def clock(seconds: float) -> str:

@@ -173,11 +173,13 @@ def test_a_cancelled_job_says_when_and_why(client: Client) -> None:
     assert "Start again" in text(client.get(f"/jobs/{job.pk}/"))
 
 
-def test_a_failed_job_says_what_to_do(client: Client) -> None:
-    job = made(JobStatus.FAILED, error={"code": "DiskFull", "params": {}, "detail": "No space left on device"})
+def test_a_failed_job_says_what_to_do(client: Client, settings: Any) -> None:
+    """And not where the site keeps its files."""
+    detail = f"No space left on device: {settings.MEDIA_ROOT}/jobs/video.mp4"
+    job = made(JobStatus.FAILED, error={"code": "DiskFull", "params": {}, "detail": detail})
     page = text(client.get(f"/jobs/{job.pk}/"))
     assert "The disk is full. Free some space and try again." in page
-    assert "No space left on device" in page
+    assert "No space left on device: jobs/video.mp4" in page
     assert "Go on from where it stopped" in page
 
 

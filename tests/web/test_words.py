@@ -30,7 +30,7 @@ def test_time_that_is_left(seconds: float, english: str, persian: str) -> None:
 def test_numbers_in_prose() -> None:
     with translation.override("fa"):
         assert (words.number(1234.5), words.percent(46), words.size(1_500_000)) == ("۱٬۲۳۴٫۵", "۴۶٪", "۱٫۵ مگابایت")
-        assert words.moment(datetime(2026, 11, 23, 3, 5, tzinfo=UTC)) == "۲۳ نوامبر، ۰۳:۰۵"
+        assert words.moment(datetime(2026, 11, 23, 3, 5, tzinfo=UTC)) == "۲ آذر، ۰۳:۰۵"
         assert words.listed(["ترجمه", "پیاده‌سازی"]) == "ترجمه و پیاده‌سازی"
     with translation.override("en"):
         assert (words.number(1234.5), words.percent(46), words.size(1_500_000)) == ("1,234.5", "46%", "1.5 MB")
