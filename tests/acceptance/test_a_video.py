@@ -39,7 +39,14 @@ def in_persian(asked: Asked) -> Said:
 
 
 @pytest.fixture
-def site(databases: Databases, tmp_path: Path, django_db_blocker: DjangoDbBlocker) -> Iterator[Site]:
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture
+def site(browser: Browser, databases: Databases, tmp_path: Path, django_db_blocker: DjangoDbBlocker) -> Iterator[Site]:
+    """After the browser, whose loop has connections of its own."""
     engines = {"TRANSCRIBER": "pocketsphinx", "TRANSLATOR": "gemini", "GEMINI_API_KEY": KEY}
     with (
         FakeServer() as gemini,
@@ -49,12 +56,6 @@ def site(databases: Databases, tmp_path: Path, django_db_blocker: DjangoDbBlocke
     ):
         gemini.behave(in_persian)
         yield site
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 def test_from_the_upload_to_the_end(site: Site, browser: Browser, tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ CALLS: dict[str, Callable[[Claim], Any]] = {
     "forget": lambda it: lifecycle.forget(it.job_id),
     "set_keep_running": lambda it: lifecycle.set_keep_running(it.job_id, True),
     "set_pinned": lambda it: lifecycle.set_pinned(it.job_id, True),
+    "set_notify": lambda it: lifecycle.set_notify(it.job_id, {"language": "fa", "address": "https://example.org/"}),
 }
 
 REFUSED = (IllegalTransition,) * 7
@@ -79,6 +80,7 @@ TABLE: dict[str, tuple[Outcome, ...]] = {
     "forget": (NO, NO, NO, GONE, GONE, NO, GONE),
     "set_keep_running": (SAME,) * 7,
     "set_pinned": (SAME,) * 7,
+    "set_notify": (SAME,) * 7,
 }
 PAIRS = [
     pytest.param(call, state, outcome, id=f"{call}, {state}")

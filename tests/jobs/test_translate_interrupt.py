@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -13,9 +14,13 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection
 
+from jobs.management.commands.translate import _cancel
+from tests.databases import mostly
 from tests.engines import misbehaviours as fake
 from tests.engines.fake_llm_server import KEY, FakeServer
+from tests.jobs import rows
 from tests.jobs.command import children, command_line, environment, files_in, translate
 from tests.pipeline.clips import Clips
 from tests.pipeline.web_server import serving
@@ -124,6 +129,26 @@ def test_ctrl_c(scene: Scene, stage: str) -> None:
     assert time.monotonic() - began < 5
     assert not [pid for pid in below if alive(pid)]
     assert not scene.output.exists()
+
+
+def _write() -> None:
+    rows.job(rows.owner("omid"))
+    connection.close()
+
+
+@pytest.mark.parametrize("database_url", mostly("sqlite"), indirect=True)
+def test_an_interrupt_half_way_through_an_answer(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside which SQLite lets nobody write who has not seen what others wrote since."""
+    job, _ = rows.job(), rows.job()
+    connection.ensure_connection()
+    half = connection.connection.execute("SELECT id FROM jobs_job")
+    half.fetchone()
+    others = threading.Thread(target=_write)
+    others.start()
+    others.join()
+    monkeypatch.setattr("jobs.management.commands.translate.follow", lambda *_: [])
+    _cancel(job.pk)
+    assert rows.status(job.pk) == "cancelling"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.soak)])

@@ -7,8 +7,6 @@ import os
 import socket as network
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -25,13 +23,6 @@ pytestmark = mostly_on("sqlite")
 
 MANY = 3000
 TEXT = 1
-
-
-@pytest.fixture
-def server(database: str, tmp_path: Path, settings: Any) -> Iterator[Server]:
-    settings.MEDIA_ROOT = tmp_path / "media"
-    with Server(database, settings.MEDIA_ROOT).running() as found:
-        yield found
 
 
 def test_a_snapshot_may_be_long_and_what_a_page_says_may_not(server: Server) -> None:

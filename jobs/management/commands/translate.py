@@ -19,7 +19,7 @@ from typing import Any, NoReturn, TextIO, cast, get_args
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from jobs import intake, lifecycle, local, terminal, workers
 from jobs.delivery import Delivered, check_overwriting, deliver
@@ -28,6 +28,7 @@ from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
 from jobs.follow import follow
 from jobs.models import Job, JobStatus
 from jobs.orders import Order
+from jobs.patience import patiently
 from jobs.pipeline.errors import ErrorRecord, PipelineError, from_record
 from jobs.pipeline.languages import language
 from jobs.pipeline.link import is_link
@@ -170,8 +171,13 @@ def _wait(job_id: uuid.UUID, order: Order, output: Path, brought: list[Path], di
 
 
 def _cancel(job_id: uuid.UUID) -> None:
-    """Back when nothing of the job is left."""
-    lifecycle.cancel(job_id, who="command line", why="interrupted")
+    """Back when nothing of the job is left.
+
+    On a new connection: the interrupt may have left the old one half way through an answer, beside which SQLite lets
+    nobody write who has not seen what others wrote since.
+    """
+    connection.close()
+    patiently(lambda: lifecycle.cancel(job_id, who="command line", why="interrupted"))
     for _ in follow(job_id, terminal.Silence()):
         pass
 
