@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from _pytest.mark.structures import ParameterSet
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
@@ -130,15 +129,10 @@ def worker_of(run: StageRun) -> Worker:
 
 
 _VICTIMS = (the_child, the_shim, the_worker, the_sentinel, the_cluster)
-_DAILY = (the_worker,)
 
 
-def _fewer(*victims: Callable[[StageRun], int]) -> list[ParameterSet]:
-    """Each takes ten seconds: the others wait for `make soak`."""
-    return [pytest.param(each, marks=() if each in _DAILY else pytest.mark.soak) for each in victims]
-
-
-@pytest.mark.parametrize("victim", _fewer(*_VICTIMS))
+@pytest.mark.soak  # by default recognition goes on after the database's restart, and translation after a worker's end
+@pytest.mark.parametrize("victim", _VICTIMS)
 def test_recognition_goes_on(standing: Scene, victim: Callable[[StageRun], int]) -> None:
     job = real.spoken(standing.speech)
     run = real.heard(job)

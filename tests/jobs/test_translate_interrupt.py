@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import connection
 
 from jobs.management.commands.translate import _cancel
@@ -131,24 +132,33 @@ def test_ctrl_c(scene: Scene, stage: str) -> None:
     assert not scene.output.exists()
 
 
-def _write() -> None:
-    rows.job(rows.owner("omid"))
-    connection.close()
-
-
 @pytest.mark.parametrize("database_url", mostly("sqlite"), indirect=True)
-def test_an_interrupt_half_way_through_an_answer(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beside which SQLite lets nobody write who has not seen what others wrote since."""
+@pytest.mark.parametrize("behind", [True, False])
+def test_an_interrupt_half_way_through_an_answer(database: str, monkeypatch: pytest.MonkeyPatch, behind: bool) -> None:
+    """Where others wrote meanwhile, and where they write only later, as those do who end the job."""
     job, _ = rows.job(), rows.job()
     connection.ensure_connection()
     half = connection.connection.execute("SELECT id FROM jobs_job")
     half.fetchone()
-    others = threading.Thread(target=_write)
-    others.start()
-    others.join()
+    if behind:
+        elsewhere(lambda: rows.owner("omid"))
     monkeypatch.setattr("jobs.management.commands.translate.follow", lambda *_: [])
     _cancel(job.pk)
     assert rows.status(job.pk) == "cancelling"
+    elsewhere(lambda: rows.owner("leila"))
+    assert User.objects.filter(username="leila").exists()
+
+
+def elsewhere(act: Callable[[], object]) -> None:
+    """On another connection."""
+
+    def do() -> None:
+        act()
+        connection.close()
+
+    thread = threading.Thread(target=do)
+    thread.start()
+    thread.join()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.soak)])

@@ -173,8 +173,8 @@ def _wait(job_id: uuid.UUID, order: Order, output: Path, brought: list[Path], di
 def _cancel(job_id: uuid.UUID) -> None:
     """Back when nothing of the job is left.
 
-    On a new connection: the interrupt may have left the old one half way through an answer, beside which SQLite lets
-    nobody write who has not seen what others wrote since.
+    On a new connection: the interrupt may have left the old one half way through an answer. Until that is read, SQLite
+    shows it nothing that others write, and lets it write only if nobody else has.
     """
     connection.close()
     patiently(lambda: lifecycle.cancel(job_id, who="command line", why="interrupted"))
