@@ -41,7 +41,7 @@ logs: ## what happened lately, and what happens now; Ctrl-C ends looking
 	else echo "Nothing has been logged: \`make run\` begins." >&2; exit 1; fi
 
 test: .venv/dev .venv/system .venv/system-test ## the whole suite
-	$(PYTEST) -n 3 --dist loadfile  # tests wait as often as they work: a third one fits on two cores
+	$(PYTEST) -n 2 --dist loadfile
 
 soak: .venv/dev .venv/system .venv/system-test ## the whole suite with long repetitions
 	$(PYTEST) -n 2 --dist loadfile --timeout 1800 -m "soak or not bench"

@@ -206,6 +206,7 @@ def test_a_model_is_brought_from_a_directory(directory: Path, models_dir: Path) 
     assert not models.missing(directory / "whisper/tiny", "whisper")
 
 
+@pytest.mark.soak
 @pytest.mark.whisperx
 def test_a_model_that_was_brought_works(directory: Path, models_dir: Path) -> None:
     call_command("fetch_models", "--model", "tiny", "--from", models_dir / "whisper/tiny", stdout=io.StringIO())

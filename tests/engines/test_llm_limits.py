@@ -73,7 +73,7 @@ def test_the_time_out_is_for_the_whole_answer(shape: Shape) -> None:
     begun = time.monotonic()
     with serving(dripping) as url:
         error = trouble(shape, url, timeout=0.4)
-        assert time.monotonic() - begun < 2.5
+        assert time.monotonic() - begun < 5
     assert isinstance(error, errors.ServiceSlow)
 
 

@@ -56,6 +56,7 @@ def test_words_are_timed_as_a_person_timed_them(sample: Sequence[Word]) -> None:
     assert [word.start for word in firsts] == pytest.approx(starts, abs=0.34)
 
 
+@pytest.mark.soak
 def test_confidence_tells_clear_from_unclear_speech(sample: Sequence[Word], human: Sequence[Word]) -> None:
     assert mean(sample) > 0.7 > mean(human)
 

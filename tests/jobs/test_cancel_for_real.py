@@ -164,8 +164,22 @@ def _room(job: Job, attempt: uuid.UUID | None) -> Path:
 _MOMENTS = (at_spawn, at_random, at_publish)
 
 
-@pytest.mark.parametrize("stage", _STAGES)
-@pytest.mark.parametrize("moment", [at_spawn, pytest.param(at_random, marks=pytest.mark.soak), at_publish])
+_DAILY = {
+    (at_spawn, Stage.FETCH),
+    (at_spawn, Stage.TRANSCRIBE),
+    (at_publish, Stage.TRANSLATE),
+    (at_spawn, Stage.RENDER),
+}
+
+
+@pytest.mark.parametrize(
+    ("moment", "stage"),
+    [
+        pytest.param(moment, stage, marks=() if (moment, stage) in _DAILY else pytest.mark.soak)
+        for moment in _MOMENTS
+        for stage in _STAGES
+    ],
+)
 def test_cancelled(standing: Scene, stage: Stage, moment: Callable[[Job, Stage], None]) -> None:
     cancel_once(standing, stage, moment)
     assert all(seconds < LATEST for seconds in standing.latencies)
@@ -213,6 +227,7 @@ def test_the_warm_child_of_another_job_is_untouched(standing: Scene) -> None:
     assert standing.stack.warm() == []
 
 
+@pytest.mark.soak
 def test_many_at_once(standing: Scene) -> None:
     """Jobs in every stage and in the queue are cancelled in one go."""
     jobs = [standing.job(stage) for stage in _STAGES for _ in range(3)]

@@ -84,6 +84,7 @@ def test_no_logs_yet(tmp_path: Path) -> None:
     assert "make run" in ran.stderr
 
 
+@pytest.mark.soak
 def test_ctrl_c_and_again(stack: Stack, clips: Clips, persian: Path) -> None:
     """Stopped in the middle of a job and started again, the job goes on."""
     with stack.running():

@@ -302,6 +302,7 @@ def test_a_failure_of_the_whole_process(output: Path) -> None:
     assert ran.err == "There is no file “none.srt”. Check the name and try again.\n"
 
 
+@pytest.mark.soak
 def test_a_name_that_is_no_text_as_json(clips: Clips, tmp_path: Path, persian: Path) -> None:
     """The output of a real process takes only what can be encoded."""
     source = tmp_path / b"bytes \xff.mp4".decode(errors="surrogateescape")

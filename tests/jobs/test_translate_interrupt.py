@@ -214,6 +214,7 @@ def test_the_next_run_sweeps_after_a_kill(scene: Scene) -> None:
     assert (scene.output / "plain.fa.srt").exists()
 
 
+@pytest.mark.soak
 def test_a_run_leaves_another_one_alone(scene: Scene) -> None:
     with scene.running("fetch") as process:
         more = ("--subtitles", scene.persian, "--no-video", "--output", scene.output)

@@ -213,6 +213,7 @@ def test_a_stream_is_described_once() -> None:
     assert [stream.words for stream in describe(text).streams] == ["h264, yuv420p, 640x360, 25 fps"]
 
 
+@pytest.mark.soak
 def test_a_huge_picture_is_refused_before_it_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "huge.mkv"
     run("-f", "lavfi", "-i", "color=size=16000x8000:rate=1:duration=1", "-c:v", "png", str(path))

@@ -237,6 +237,7 @@ def test_careless_words_are_put_in_order(recording: Path) -> None:
     assert (first.words[1].confidence, first.words[1].speaker) == (0.3, "A")
 
 
+@pytest.mark.soak
 def test_memory_does_not_grow_with_the_audio(tmp_path: Path) -> None:
     def peak(copies: int) -> int:
         audio = write_wav(tmp_path / f"{copies}.wav", *[voice(SENTENCES)] * copies)

@@ -213,6 +213,7 @@ def reaper(url: str, server: MailServer, log: Path) -> Iterator[subprocess.Popen
         process.wait()
 
 
+@pytest.mark.soak
 @pytest.mark.usefixtures("shirin")
 @mostly_sqlite
 def test_killed_while_it_is_sent_it_is_not_sent_twice(database: str, server: MailServer, tmp_path: Path) -> None:

@@ -126,6 +126,7 @@ def offset(server: Server, job: Job, who: dict[str, str]) -> int:
     return int(answer.headers["Upload-Offset"])
 
 
+@pytest.mark.soak
 def test_two_at_once_go_on_by_themselves_when_the_server_is_back(server: Server, page: Page, film: Path) -> None:
     second = film.with_name("second.mp4")
     second.write_bytes(film.read_bytes()[::-1])
