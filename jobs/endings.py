@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from contextlib import suppress
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -40,8 +41,9 @@ def delete(job_id: uuid.UUID, due: QuerySet[Job] | None = None) -> bool:
                 return False
             artifacts.discard(job_id)
             lifecycle.forget(job_id)
-        artifacts.purge(job_id)
     except OSError as error:
         log.warning("its files cannot be deleted: %s", error, extra={"job": str(job_id)})
         return False
+    with suppress(OSError):  # the job is gone; what resists lies in the trash, which every sweep empties
+        artifacts.purge(job_id)
     return True

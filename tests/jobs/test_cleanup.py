@@ -338,6 +338,17 @@ def test_others_do_not_wait_while_files_are_deleted(sara: User, monkeypatch: pyt
     assert not list(artifacts.trash().iterdir())
 
 
+def test_a_trash_that_resists_does_not_bring_the_job_back(sara: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = completed(sara, hours=26)
+
+    def refused(job_id: uuid.UUID) -> bool:
+        raise PermissionError(str(job_id))
+
+    monkeypatch.setattr(artifacts, "purge", refused)
+    assert endings.delete(job.pk)
+    assert not Job.objects.filter(pk=job.pk).exists()
+
+
 SWEEPER = """
 import django
 django.setup()
