@@ -78,7 +78,7 @@ def brief(job: Job, places: Mapping[int, int] | None = None) -> dict[str, Any]:
         "poster": media_url(job, "poster") if "poster" in kinds else "",
         "can": {
             "cancel": job.status in UNFINISHED,
-            "retry": job.status == JobStatus.FAILED,
+            "retry": job.status == JobStatus.FAILED and not words.hopeless(job.error or {}),
             "again": job.status in FINAL,
             "delete": job.status in FINAL,
         },

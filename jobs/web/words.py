@@ -17,7 +17,7 @@ from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext as _
 
 from jobs.models import Job, JobStatus
-from jobs.pipeline.errors import ErrorRecord, PipelineError, from_record
+from jobs.pipeline.errors import BadInput, ErrorRecord, PipelineError, all_errors, from_record
 from jobs.pipeline.languages import language
 from jobs.pipeline.limits import bytes_text, duration_text
 from jobs.pipeline.quality import KINDS
@@ -36,6 +36,12 @@ def recorded(record: Mapping[str, Any]) -> str:
         return sentence_of(from_record(cast(ErrorRecord, record)))
     except (KeyError, IndexError, TypeError, ValueError):
         return gettext(PipelineError.sentence)
+
+
+def hopeless(record: Mapping[str, Any]) -> bool:
+    """Whether the same input would fail in the same way: another one is needed."""
+    kinds = [kind for kind in all_errors(BadInput) if kind.__name__ == record.get("code")]
+    return any(not kind.retryable for kind in kinds)
 
 
 def news(job: Job) -> str:

@@ -51,6 +51,12 @@ class Site:
         return until(lambda: next(iter(real.fresh_workers(Worker.WEB)), None), 20)
 
 
+def web_server(site: Site, what: str) -> None:
+    """“stop” or “start” it for good."""
+    command = [str(real.BIN / "supervisorctl"), "-c", "deploy/supervisord.conf", what, "zirnevis:web"]
+    subprocess.run(command, cwd=real.ROOT, env=site.stack.environment, check=True, capture_output=True)
+
+
 @contextmanager
 def served(databases: Databases, directory: Path, clips: Clips, **settings: str) -> Iterator[Site]:
     """A whole site in `directory`, with these settings; this process works on its database."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -35,6 +34,7 @@ from tests.browser.people import (
     page_id,
     told,
     warned,
+    web_server,
 )
 from tests.jobs import stack as real
 from tests.jobs.stack import kill, until
@@ -162,21 +162,15 @@ def test_the_web_server_is_away_for_long(shirin: Person, site: Site) -> None:
     """
     job, page = shirin.watching()
     kill(site.web().pid)
-    control(site, "stop")
+    web_server(site, "stop")
     live(page, "!state.connected")
     time.sleep(presence.WITNESS.total_seconds() + 1)  # only then nobody may be judged
     time_passes(shirin, LEASE + 60)
     goes_on(job, 5)
-    control(site, "start")
+    web_server(site, "start")
     told(page, job)
     assert not lease_of(page).closed
     goes_on(job, GRACE + 1)
-
-
-def control(site: Site, what: str) -> None:
-    """Stop or start the web server for good."""
-    command = [str(real.BIN / "supervisorctl"), "-c", "deploy/supervisord.conf", what, "zirnevis:web"]
-    subprocess.run(command, cwd=real.ROOT, env=site.stack.environment, check=True, capture_output=True)
 
 
 @pytest.mark.soak

@@ -183,6 +183,15 @@ def test_a_failed_job_says_what_to_do(client: Client, settings: Any) -> None:
     assert "Go on from where it stopped" in page
 
 
+def test_what_cannot_be_used_is_not_tried_again(client: Client) -> None:
+    job = made(JobStatus.FAILED, error={"code": "NotAVideo", "params": {"name": "minutes.mp4"}, "detail": ""})
+    page = text(client.get(f"/jobs/{job.pk}/"))
+    assert "Go on from where it stopped" not in page
+    assert "Translate a video" in page
+    broken = made(JobStatus.FAILED, error={"code": "BrokenDownload", "params": {}, "detail": ""})
+    assert "Go on from where it stopped" in text(client.get(f"/jobs/{broken.pk}/"))
+
+
 @pytest.mark.parametrize(
     ("form", "words"), [("source", "Sentence 1."), ("target", "جملهٔ ۱"), ("bilingual", "Sentence 1.")]
 )
