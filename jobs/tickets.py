@@ -15,6 +15,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
+RUN_NEXT = "jobs.tasks.run_next"
 NEVER = -1
 """Django-Q's own time limit, off: it would orphan ffmpeg. The supervisor holds the time limits."""
 
@@ -24,7 +25,7 @@ _held: ContextVar[int | None] = ContextVar("ticket", default=None)
 def issue(queue: str, count: int = 1) -> None:
     """Call it inside the transaction that makes a stage of `queue` ready."""
     for _ in range(count):
-        async_task("jobs.tasks.run_next", queue, task_name=queue, q_options={"cluster": queue, "timeout": NEVER})
+        async_task(RUN_NEXT, queue, task_name=queue, q_options={"cluster": queue, "timeout": NEVER})
 
 
 def waiting(queue: str) -> int:
@@ -34,10 +35,12 @@ def waiting(queue: str) -> int:
 
 
 def oldest(queue: str) -> int | None:
-    """The row of the ticket that is next, for those who are no cluster; it stays until it is used, or thrown away."""
+    """The row of the ticket that is next, for those who are no cluster; it stays until it is used, or thrown away.
+
+    What a schedule has put into the queue beside the tickets waits for a cluster.
+    """
     rows = OrmQ.objects.filter(key=queue, lock__lte=timezone.now()).order_by("pk")
-    row: int | None = rows.values_list("pk", flat=True).first()
-    return row
+    return next((row.pk for row in rows if row.func() == RUN_NEXT), None)
 
 
 def throw_away(row: int) -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from django_q.models import OrmQ
+from django_q.tasks import async_task
 
-from jobs import artifacts, intake, lifecycle, local, plan, workers
+from jobs import artifacts, intake, lifecycle, local, plan, tickets, workers
 from jobs.models import Job, StageRun, Worker
 from jobs.orders import Order
 from jobs.pipeline.messages import TranslateTask
@@ -70,6 +72,15 @@ def test_a_small_job(persian: Path, clips: Clips, media_root: Path) -> None:
     assert set(children()) <= below
     until(lambda: others() == before, 5)
     assert [place for place in files_in(media_root) if ".part" in place or place.startswith(".trash/")] == []
+
+
+def test_what_a_schedule_wants_waits_for_a_cluster() -> None:
+    """It stands in the same queue as the tickets, of which those too many are thrown away."""
+    async_task("jobs.cleanup.scheduled", q_options={"cluster": "media"})
+    tickets.issue("media")
+    with local.clusters():
+        until(lambda: tickets.oldest("media") is None, 10)
+    assert [row.func() for row in OrmQ.objects.all()] == ["jobs.cleanup.scheduled"]
 
 
 def test_a_job_that_is_cancelled_meanwhile(persian: Path, clips: Clips, media_root: Path) -> None:
