@@ -1,4 +1,6 @@
-"""No page breaks a rule of accessibility that a machine can find (axe-core, WCAG 2.2 AA), or asks another host."""
+"""No page breaks a rule of accessibility that a machine can find (axe-core, WCAG 2.2 AA), or asks another host, or
+has something in it that its own policy forbids.
+"""
 
 from __future__ import annotations
 
@@ -15,22 +17,26 @@ from tests.tour.stops import LANGUAGES, VIEWS, WIDTHS, Stop, go, view, visitor
 pytestmark = [pytest.mark.timeout(900), pytest.mark.soak]
 
 AXE = (DATA / "axe" / "axe-4.14.1.min.js").read_text("utf-8")
+POLICY = "Content Security Policy"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 def test_every_page(site: Site, browser: Browser, stops: dict[str, Stop]) -> None:
     asked: list[str] = []
     wrong: list[str] = []
+    forbidden: list[str] = []
     for name, stop in stops.items():
         for language in LANGUAGES:
             with visitor(browser, site, stop, language) as page:
                 page.on("request", lambda request: asked.append(request.url))
+                page.on("console", lambda said: forbidden.append(said.text) if POLICY in said.text else None)
                 go(page, stop)
                 page.evaluate(AXE)
                 for width, theme in VIEWS:
                     view(page, width, theme)
                     wrong += [f"{name} {language} {width} {theme}: {each}" for each in found(page, width)]
     assert not wrong, "\n".join(wrong)
+    assert not forbidden, "\n".join(forbidden)
     hosts = {urlsplit(address).hostname for address in asked if not address.startswith(("data:", "blob:"))}
     assert hosts == {"127.0.0.1"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -152,6 +153,17 @@ def test_every_state_has_its_page(client: Client, state: JobStatus, language: st
     hidden = 'data-show="moving" hidden' in text(answer)
     assert hidden != moving
     assert (f'action="/jobs/{job.pk}/delete"' in text(answer)) != moving
+
+
+def test_only_scripts_of_this_host(client: Client) -> None:
+    answer = client.get("/jobs/")
+    policy = answer.headers["Content-Security-Policy"]
+    found = re.search(r"script-src 'self' 'nonce-([^']+)'(;|$)", policy)
+    assert found, policy
+    assert "default-src 'self'" in policy
+    inline = re.findall(r"<script(?![^>]* src=)([^>]*)>", text(answer))
+    assert inline
+    assert all(f'nonce="{found[1]}"' in each for each in inline)
 
 
 def test_a_page_holds_a_lease(client: Client) -> None:
