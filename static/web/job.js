@@ -37,10 +37,21 @@ async function renew() {
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
   main.dataset.part = fresh.dataset.part;
   for (const part of main.querySelectorAll("[data-part-of]")) {
-    part.replaceWith(fresh.querySelector(`[data-part-of="${part.dataset.partOf}"]`));
+    const next = fresh.querySelector(`[data-part-of="${part.dataset.partOf}"]`);
+    if (next.dataset.key && next.dataset.key === part.dataset.key) continue;
+    goOn(part.querySelector("video"), next.querySelector("video"));
+    part.replaceWith(next);
   }
   ready(main);
   speak(main);
+}
+
+/** Whoever watched the source goes on in the result, where they were. */
+function goOn(old, video) {
+  if (!old || !video) return;
+  const { currentTime, paused, muted, volume, playbackRate } = old;
+  Object.assign(video, { muted, volume, playbackRate, currentTime });
+  if (!paused) video.play().catch(() => {}); // a browser may want a click first
 }
 
 main.addEventListener("change", (event) => {

@@ -132,7 +132,7 @@ def test_a_hidden_page_shows_that_its_job_is_done(page: Page, site: Site, broken
     content = site.clips["long.mp4"].read_bytes()
     hide(page, hidden=True)
     send(page, bytes(len(content)) if broken else content)
-    page.wait_for_function("shown.length", timeout=30_000)
+    live(page, "shown.length", 30)
     [[title, text]] = page.evaluate("shown")
     assert title == ("“talk.mp4” could not be finished." if broken else "“talk” is ready.")
     assert bool(text) == broken

@@ -19,9 +19,16 @@ from tests.tour.stops import SETTINGS, Stop, furnish, in_persian, signal_all
 
 
 @pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="package")
 def site(
-    databases: Databases, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
+    browser: Browser, databases: Databases, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[Site]:
+    """After the browser, whose loop has connections of its own."""
     directory = tmp_path_factory.mktemp("tour")
     with (
         FakeServer(tokens=(412, 168)) as gemini,
@@ -30,12 +37,6 @@ def site(
         override_settings(MEDIA_ROOT=found.stack.media),
     ):
         gemini.behave(in_persian)
-        yield found
-
-
-@pytest.fixture(scope="package")
-def browser(site: Site) -> Iterator[Browser]:
-    with chromium() as found:
         yield found
 
 
