@@ -15,13 +15,14 @@ from jobs.web import leaving
 from jobs.web.access import job_for
 from jobs.web.problems import answer
 from jobs.web.routing import socket_of
+from jobs.web.told import unfinished
 
 
 @never_cache
 @require_POST
 def pages(request: HttpRequest) -> HttpResponse:
     """A page is there. With the `page_id` of one that is open, whose socket does not work: that goes on. Else it gets a
-    new one (201): it came back from the back/forward cache, or its lease is gone.
+    new one (201): it came back from the back/forward cache, or its lease is gone. `unfinished`: what ends if it leaves.
     """
     if request.user.pk is None:
         return answer(401, _("Sign in first."))
@@ -29,13 +30,15 @@ def pages(request: HttpRequest) -> HttpResponse:
     goes_on = known is not None and presence.is_open(known, request.user.pk)
     page_id = known if known and goes_on else presence.open_page(request.user.pk)
     presence.renew([page_id])
-    return JsonResponse({"page_id": str(page_id), "socket": socket_of(page_id)}, status=200 if goes_on else 201)
+    said = {"page_id": str(page_id), "socket": socket_of(page_id), "unfinished": unfinished(request.user.pk)}
+    return JsonResponse(said, status=200 if goes_on else 201)
 
 
 @never_cache
 @require_POST
 def cancel(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
-    """The Cancel button (`reason=button`), and the beacon of a page that is closed (`reason=close` with its `page_id`).
+    """The Cancel button (`reason=button`), and the beacon of a page that is closed (`reason=close` with its `page_id`),
+    or left for another page of the site by one whose socket does not work (`reason=within`).
 
     The beacon ends the lease of that page: the job is but the address it is sent to. Either may come twice, or late.
     """
@@ -48,9 +51,9 @@ def cancel(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     match request.POST.get("reason"):
         case "button":
             lifecycle.cancel(job.pk, who=request.user.get_username())
-        case "close" if page_id := _uuid(request.POST.get("page_id", "")):
+        case "close" | "within" as how if page_id := _uuid(request.POST.get("page_id", "")):
             if presence.is_open(page_id, request.user.pk):
-                leaving.closed(request.user.pk, page_id)
+                leaving.closed(request.user.pk, page_id, within=how == "within")
         case _:
             return answer(400, _("This request cannot be understood."))
     job.refresh_from_db(fields=["status"])

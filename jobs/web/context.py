@@ -21,7 +21,10 @@ def page(request: HttpRequest) -> dict[str, Any]:
 
 
 def _page_id(request: HttpRequest) -> str:
-    """A page that is open and fetches a part of itself says its id: what it gets is no page of its own."""
+    """A page that is open and fetches a part of itself says its id: what it gets is no page of its own. Nor is one that
+    is answered where an icon was asked for, and there is none.
+    """
     if known := request.headers.get("X-Page-Id"):
         return known
-    return str(presence.open_page(request.user.pk)) if request.user.is_authenticated else ""
+    shown = request.headers.get("Sec-Fetch-Dest", "document") == "document"
+    return str(presence.open_page(request.user.pk)) if shown and request.user.is_authenticated else ""

@@ -39,8 +39,11 @@ LOOK_ANYWAY = 2.0
 REST = 0.002
 """Seconds to wait for more when a change is heard of: several often come together."""
 
+_INTERVAL = 15.0
+"""Seconds between two renewals of a lease, and two signs of life to each page; `live.js` counts on that."""
+
 _RENEWALS = 12
-"""How often a lease is renewed before it would run out: every 15 s for 180."""
+"""How often, at least, a lease is renewed before it would run out."""
 
 _SOME = 25
 """How many pages, at least, are told at a time that the server is alive: news need not wait until a thousand are."""
@@ -197,7 +200,7 @@ class _Reader:
 
 
 def _interval() -> float:
-    return float(settings.PAGE_LEASE) / _RENEWALS
+    return min(_INTERVAL, float(settings.PAGE_LEASE) / _RENEWALS)
 
 
 class _Bell:

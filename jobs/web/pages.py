@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
@@ -207,7 +207,7 @@ def again(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
 def keep(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     """Whether the job goes on when its owner leaves."""
     lifecycle.set_keep_running(job_for(request.user, job_id).pk, "keep_running" in request.POST)
-    return HttpResponseRedirect(reverse("job", args=[job_id]))
+    return _changed(request, job_id)
 
 
 @login_required
@@ -220,7 +220,12 @@ def notify(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     page = reverse("job", args=[job_id])
     asked = {"language": get_language() or settings.LANGUAGE_CODE, "address": request.build_absolute_uri(page)}
     lifecycle.set_notify(job_id, asked if "notify" in request.POST and letters.reach(request.user) else None)
-    return HttpResponseRedirect(page)
+    return _changed(request, job_id)
+
+
+def _changed(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
+    """Scripts stay on their page, which is told of the change; to show it anew would be another open page."""
+    return HttpResponse(status=204) if _wants_json(request) else redirect("job", job_id)
 
 
 @login_required

@@ -2,12 +2,13 @@
 
 import { write } from "web/dom";
 
-/** `data-text`, `data-show`, `data-checked` and `data-percent` below `root` show what `facts` say. */
+/** `data-text`, `data-show`, `data-checked` and `data-percent` below `root` show what `facts` say. The bar of an upload
+ *  is its own. */
 export function show(root, facts) {
   for (const element of root.querySelectorAll("[data-text]")) write(element, String(at(facts, element.dataset.text)));
   for (const element of root.querySelectorAll("[data-show]")) element.hidden = !at(facts, element.dataset.show);
   for (const element of root.querySelectorAll("[data-checked]")) element.checked = at(facts, element.dataset.checked);
-  for (const element of root.querySelectorAll("[data-percent]")) fill(element, facts.percent);
+  for (const element of root.querySelectorAll("[data-percent]:not([data-sending] *)")) fill(element, facts.percent);
 }
 
 /** A progress bar, in percent. */

@@ -2,7 +2,7 @@
 
 import "web/captions";
 import { fill, show } from "web/bind";
-import { post } from "web/dom";
+import { here, post, sentenceOf, write } from "web/dom";
 import { stay } from "web/leaving";
 import * as live from "web/live";
 import { offer, tell } from "web/notices";
@@ -10,6 +10,7 @@ import { speak } from "web/player";
 import { ready } from "web/sending";
 
 const main = document.querySelector("main");
+const refused = main.querySelector("[data-refused]");
 
 live.on("job", (job) => {
   if (main.dataset.status !== job.status) tell(job);
@@ -21,7 +22,8 @@ live.on("job", (job) => {
     item.querySelector(".bar i").style.inlineSize = `${stage.percent}%`;
   }
   fill(main.querySelector(".whole [data-percent]"), job.percent);
-  if (job.part !== main.dataset.part && !main.querySelector("[data-upload].sending")) renew();
+  const sending = job.status === "uploading" && main.querySelector("[data-upload].sending");
+  if (job.part !== main.dataset.part && !sending) renew();
 });
 
 live.on("gone", () => {
@@ -29,12 +31,36 @@ live.on("gone", () => {
   location.reload();
 });
 
-/** What is there to be played, downloaded or done has changed: the server makes it, here it is only put in place. */
+let renewing = false;
+
+/** What is there to be played, downloaded or done has changed: one request at a time, until it is what is wanted. */
 async function renew() {
-  // It names itself, or the server would take what it fetches for another open page.
-  const answer = await fetch(location.pathname, { headers: { "X-Page-Id": document.body.dataset.pageId } });
-  if (!answer.ok) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
+  if (renewing) return;
+  renewing = true;
+  try {
+    for (let wait = 500; live.state.job.part !== main.dataset.part && !live.state.gone; wait = Math.min(2 * wait, 15_000)) {
+      const fresh = await fetched();
+      if (fresh) replace(fresh);
+      if (fresh?.dataset.part !== live.state.job.part) await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+  } finally {
+    renewing = false;
+  }
+}
+
+/** The page as the server makes it now; null when it does not, or when somebody is signed out. */
+async function fetched() {
+  try {
+    // It names itself, or the server would take what it fetches for another open page.
+    const answer = await fetch(location.pathname, { headers: { "X-Page-Id": here.pageId } });
+    if (!answer.ok) return null;
+    return new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main[data-job]");
+  } catch {
+    return null;
+  }
+}
+
+function replace(fresh) {
   main.dataset.part = fresh.dataset.part;
   for (const part of main.querySelectorAll("[data-part-of]")) {
     const next = fresh.querySelector(`[data-part-of="${part.dataset.partOf}"]`);
@@ -54,20 +80,33 @@ function goOn(old, video) {
   if (!paused) video.play().catch(() => {}); // a browser may want a click first
 }
 
-main.addEventListener("change", (event) => {
-  const form = event.target.closest("[data-keep-form]");
-  if (form) post(form.action, event.target.checked ? { [event.target.name]: "on" } : {});
+/** Whether the server did it. If not, the page says why. */
+async function done(address, fields) {
+  let sentence = "";
+  try {
+    const answer = await post(address, fields, { headers: { Accept: "application/json" } });
+    refused.hidden = answer.ok && !answer.redirected; // to signing in
+    if (refused.hidden) return true;
+    sentence = await sentenceOf(answer);
+  } catch {
+    // The network is away.
+  }
+  write(refused, sentence || refused.dataset.else);
+  refused.hidden = false;
+  return false;
+}
+
+main.addEventListener("change", async ({ target }) => {
+  const form = target.closest("[data-keep-form]");
+  if (form && !(await done(form.action, target.checked ? { [target.name]: "on" } : {}))) target.checked = !target.checked;
 });
 
 main.addEventListener("submit", async (event) => {
   if (!event.target.matches("[data-cancel]")) return;
   event.preventDefault();
   event.submitter.disabled = true;
-  try {
-    await post(`/api/cancel/${main.dataset.job}`, { reason: "button" });
-  } finally {
-    event.submitter.disabled = false;
-  }
+  await done(`/api/cancel/${main.dataset.job}`, { reason: "button" });
+  event.submitter.disabled = false;
 });
 
 // What the browser cannot play, it says by an error that does not bubble.

@@ -1,6 +1,6 @@
 // Leaving the site ends what is unfinished: ask before, and tell the server. Hidden is not closed; `unload` is not used.
 
-import { form } from "web/dom";
+import { form, here } from "web/dom";
 import * as live from "web/live";
 
 const CLOSED = 4000;
@@ -48,23 +48,25 @@ document.addEventListener("click", (event) => {
   if (!elsewhere && isOurs(link.href)) stay();
 });
 
-/** A form with `data-leaves` ends the person's presence although it is one of ours: signing out. */
+/** Some forms of ours end the person's presence: signing out, here and in Django's admin. */
+const LEAVES = "[data-leaves], #logout-form";
 document.addEventListener("submit", (event) => {
   const address = event.submitter?.getAttribute("formaction") ?? event.target.getAttribute("action") ?? "";
-  if (!event.defaultPrevented && !event.target.hasAttribute("data-leaves") && isOurs(address)) stay();
+  if (!event.defaultPrevented && !event.target.matches(LEAVES) && isOurs(address)) stay();
 });
 
 window.addEventListener("pagehide", () => {
   gone = true;
   const closes = isLate(SLOW);
+  const told = live.state.connected;
   live.leave(closes ? CLOSED : WITHIN);
-  if (closes && live.state.unfinished.length) tell(live.state.unfinished[0]);
+  if (live.state.unfinished.length && (closes || !told)) tell(live.state.unfinished[0], closes ? "close" : "within");
 });
 
 /** The address names a job, what counts is the page. */
-function tell(jobId) {
+function tell(jobId, reason) {
   const address = `/api/cancel/${jobId}`;
-  const body = form({ reason: "close", page_id: document.body.dataset.pageId });
+  const body = form({ reason, page_id: here.pageId });
   if (!navigator.sendBeacon?.(address, body)) fetch(address, { method: "POST", body, keepalive: true }).catch(() => {});
 }
 

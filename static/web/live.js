@@ -2,7 +2,7 @@
 //
 // on("job" | "cues" | "brief" | "gone" | "unfinished", f): f is called with each news, and at once with what is known.
 
-import { post } from "web/dom";
+import { here, post } from "web/dom";
 
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 10_000;
@@ -12,8 +12,8 @@ const PATIENCE = 5_000; // so long the page goes without a socket before it asks
 const ASK = 3_000;
 const PRESENT = 15_000;
 const REFUSED = 4404;
+const SIGNED_OUT = 401;
 
-const here = document.body.dataset;
 const main = document.querySelector("main");
 const jobId = main?.dataset.job;
 const listeners = new Map();
@@ -25,7 +25,7 @@ let socket = null;
 let wait = FIRST_WAIT;
 let heard = Date.now();
 let lost = Date.now();
-let present = Date.now();
+let present = 0;
 let retry = 0;
 let left = false;
 let renewed = false; // the page has just got a new id
@@ -116,11 +116,12 @@ async function refused() {
   }
 }
 
-/** With a new id. Somebody who was signed out stays where they are. */
+/** With a new id. Somebody who was signed out stays where they are; a server that is in trouble is asked again. */
 async function begin() {
   try {
     const answer = await post(here.pages);
-    if (!answer.ok) return;
+    if (answer.status === SIGNED_OUT) return;
+    if (!answer.ok) throw new Error(answer.status);
     adopt(await answer.json());
     renewed = true;
     connect();
@@ -132,6 +133,7 @@ async function begin() {
 function adopt(page) {
   here.pageId = page.page_id;
   here.socket = page.socket;
+  unfinished(page.unfinished);
 }
 
 // What is said

@@ -1,6 +1,6 @@
 // The form of a new job: a file is chosen or dropped, its job made, and the file sent from this very page.
 
-import { write } from "web/dom";
+import { sentenceOf, write } from "web/dom";
 import { send } from "web/sending";
 
 const form = document.querySelector("[data-new-form]");
@@ -23,6 +23,7 @@ choose(picker.files[0]); // Somebody was quicker than this script.
 link.addEventListener("input", () => {
   if (!link.value || !chosen) return;
   chosen = null;
+  picker.value = ""; // the same file can be chosen again
   write(form.querySelector("[data-chosen]"), form.querySelector("[data-chosen]").dataset.none);
 });
 form.querySelector("[data-names]").addEventListener("change", ({ target }) => {
@@ -74,7 +75,7 @@ form.addEventListener("submit", async (event) => {
     fields.set("bytes", chosen.size);
     const answer = await fetch(form.action, { method: "POST", body: fields, headers: { Accept: "application/json" } });
     if (answer.status === 201) begin(await answer.json());
-    else refuse(answer.headers.get("Content-Type")?.includes("json") ? (await answer.json()).detail : "");
+    else refuse(await sentenceOf(answer));
   } catch {
     refuse("");
   } finally {

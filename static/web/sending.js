@@ -32,19 +32,21 @@ export async function send(section, file, address, then) {
   section.querySelector("[data-waiting]")?.setAttribute("hidden", "");
   const shown = section.querySelector("[data-sending]");
   shown.hidden = false;
+  const hint = shown.querySelector("[data-network]");
   fingerprint(file).then((found) => remember(address, found));
   upload(file, {
     url: address,
-    csrf: document.body.dataset.csrf,
     onProgress: (progress) => say(shown, progress),
-    onWaiting: () => (shown.querySelector("[data-network]").hidden = false),
+    onWaiting: ({ sentence }) => explain(hint, sentence),
+    onAccepted: () => (hint.hidden = true),
     onDone: () => leave(address, then),
-    onProblem: (sentence) => {
-      const place = shown.querySelector("[data-upload-problem]");
-      write(place, sentence || place.dataset.else);
-      place.hidden = false;
-    },
+    onProblem: ({ sentence }) => explain(shown.querySelector("[data-upload-problem]"), sentence),
   });
+}
+
+function explain(place, sentence) {
+  write(place, sentence || place.dataset.else);
+  place.hidden = false;
 }
 
 function leave(address, then) {
@@ -55,7 +57,6 @@ function leave(address, then) {
 }
 
 function say(shown, { sent, total, bytesPerSecond, secondsLeft }) {
-  shown.querySelector("[data-network]").hidden = true;
   fill(shown.querySelector("[data-percent]"), Math.floor((100 * sent) / total));
   const parts = [`${size(sent)} / ${size(total)}`];
   if (bytesPerSecond) parts.push(`${number(bytesPerSecond / 1e6, "megabyte-per-second")}`);

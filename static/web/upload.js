@@ -2,6 +2,8 @@
 // Sentences come from the server; there is no word here that anybody reads.
 import "vendor/tus";
 
+import { token } from "web/dom";
+
 const CHUNK = 8 * 1024 * 1024;
 const LONGEST_WAIT = 15_000;
 // A request without any progress for so long hangs in a network that is gone.
@@ -15,16 +17,18 @@ const EDGE = 64 * 1024;
  *
  * onProgress({sent, total, bytesPerSecond, secondsLeft}): at most four times a second; secondsLeft is null at first.
  * onWaiting({sentence, milliseconds}): it broke off, and is tried again after that time; the sentence may be empty.
+ * onAccepted(): the server has more of it than before.
  * onProblem({status, sentence}): the server refuses, and it is over. onDone(): all of it is there.
  *
  * Returns {pause(), resume(), abort()}. `abort` only stops: who cancels the job deletes what came.
  */
-export function upload(file, { url, csrf, onProgress, onDone, onProblem, onWaiting }) {
+export function upload(file, { url, onProgress, onAccepted, onDone, onProblem, onWaiting }) {
   const meter = speedometer(file.size);
   let state = "going"; // or paused, waiting, over
   let failures = 0;
   let timer = 0;
   let last = 0;
+  let accepted = 0;
   let asked = false;
 
   const sending = new globalThis.tus.Upload(file, {
@@ -33,13 +37,19 @@ export function upload(file, { url, csrf, onProgress, onDone, onProblem, onWaiti
     parallelUploads: 1,
     retryDelays: null, // ours have no end
     storeFingerprintForResuming: false,
-    headers: { "X-CSRFToken": csrf },
-    onBeforeRequest() {
+    onBeforeRequest(request) {
       if (state !== "going") throw new Error(state); // `abort` does not reach what is about to begin
+      request.setHeader("X-CSRFToken", token());
       asked = true;
     },
-    onProgress(sent) {
+    onAfterResponse(_, response) {
+      const offset = Number(response.getHeader("Upload-Offset"));
+      if (!(offset > accepted)) return;
+      accepted = offset;
       failures = 0;
+      onAccepted?.();
+    },
+    onProgress(sent) {
       watch();
       const seen = meter(sent);
       if (seen.at - last >= 250 || sent === file.size) {

@@ -65,6 +65,7 @@ def test_from_the_upload_to_the_end(site: Site, browser: Browser, tmp_path: Path
     sign_in(page)
     upload(page)
     expect(page.locator("[data-captions]")).to_contain_text("این جملهٔ", timeout=60_000)
+    expect(page.locator("[data-no-cues]")).to_be_hidden()
     page.evaluate("document.querySelector('video').currentTime = 7")
     expect(page.locator("main")).to_have_attribute("data-status", "completed", timeout=90_000)
     expect(page.locator("video")).to_have_attribute("src", re.compile("/video$"))

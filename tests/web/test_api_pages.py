@@ -41,10 +41,12 @@ def is_problem(answer: Any, status: int) -> bool:
 
 
 def test_a_page_comes_back(shirin: User) -> None:
+    mine = job(shirin)
     answer = signed_in(shirin).post("/api/pages")
     assert answer.status_code == 201
     said = answer.json()
     assert said["socket"] == f"/ws/page/{said['page_id']}/"
+    assert said["unfinished"] == [str(mine.pk)]
     assert PageLease.objects.get(pk=said["page_id"]).owner == shirin
 
 
@@ -74,6 +76,14 @@ def test_a_close_ends_the_page_and_no_job(shirin: User) -> None:
     lease = PageLease.objects.get()
     assert lease.closed
     assert lease.expires <= timezone.now() + timedelta(seconds=10)
+
+
+def test_a_page_is_left_for_another_one_of_the_site(shirin: User, graces: Any) -> None:
+    """For that there is time, even where a close gives none."""
+    graces.TAB_CLOSE_GRACE = 0
+    mine, page = job(shirin), presence.open_page(shirin.pk)
+    assert cancel(shirin, mine.pk, reason="within", page_id=page).json() == {"status": "queued"}
+    assert PageLease.objects.get().expires > timezone.now() + timedelta(seconds=4)
 
 
 def test_a_close_is_only_of_ones_own_page(shirin: User, staff: User) -> None:

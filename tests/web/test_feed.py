@@ -172,6 +172,12 @@ def kind(text: str) -> str:
     return str(json.loads(text)["type"])
 
 
+def test_however_long_a_lease_pages_hear_of_their_server(settings: Any) -> None:
+    """They take a silence of 45 s for a dead socket."""
+    for settings.PAGE_LEASE, seconds in ((60, 5), (180, 15), (3600, 15)):
+        assert feed._interval() == seconds
+
+
 def test_of_many_pages_some_are_reassured_at_a_time(mine: Job) -> None:
     pages, said = pages_of(mine, times=100), list[Said]()
     reader = feed._Reader(feed._Bell(), said.append)

@@ -166,13 +166,39 @@ def test_only_scripts_of_this_host(client: Client) -> None:
     assert all(f'nonce="{found[1]}"' in each for each in inline)
 
 
+def test_what_was_refused_leaves_the_form_as_it_was(client: Client) -> None:
+    """The next button that is pressed says what it is for."""
+    answer = client.post("/", new(source="sample", to="nonsense"))
+    assert answer.status_code == 422
+    assert re.findall(r'name="source" value="(\w+)"', text(answer)) == ["link", "sample"]
+
+
 def test_a_page_holds_a_lease(client: Client) -> None:
     answer = client.get("/jobs/")
     assert PageLease.objects.filter(owner__username="shirin").count() == 1
     assert f'data-page-id="{PageLease.objects.get().pk}"' in text(answer)
 
 
+@pytest.mark.parametrize(("kind", "leases"), [("document", 1), ("image", 0), ("empty", 0)])
+def test_what_is_no_page_holds_none(client: Client, kind: str, leases: int) -> None:
+    """Such as the answer to a browser that looks for an icon where there is none."""
+    client.get("/favicon.ico", headers={"Sec-Fetch-Dest": kind})
+    assert PageLease.objects.count() == leases
+
+
+def test_the_administration_is_a_part_of_the_site() -> None:
+    boss = User.objects.create_superuser("boss")
+    staff = Client()
+    staff.force_login(boss)
+    for path in ("/admin/", "/admin/jobs/job/", "/admin/jobs/worker/"):
+        PageLease.objects.all().delete()
+        shown = text(staff.get(path))
+        assert f'data-page-id="{PageLease.objects.get().pk}"' in shown
+        assert 'import "web/leaving"' in shown
+
+
 def test_who_is_not_signed_in_holds_none() -> None:
+    assert Client().get("/admin/login/").status_code == 200
     assert Client().get("/sign-in/").status_code == 200
     assert not PageLease.objects.exists()
 

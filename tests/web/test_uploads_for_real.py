@@ -17,7 +17,7 @@ from jobs.models import Job
 from tests.databases import mostly_on, on_database
 from tests.jobs import rows
 from tests.jobs.stack import ROOT, until
-from tests.web.server import TOKEN, Server, cookies, headers, size_of
+from tests.web.server import Server, cookies, headers, size_of
 from tests.web.tus_client import PIECE, job_of
 
 pytestmark = mostly_on("sqlite")
@@ -49,24 +49,25 @@ def page(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
         browser.close()
 
 
-PAGE = f"""<!doctype html>
+PAGE = """<!doctype html>
 <script type="importmap">
-{{"imports": {{"vendor/tus": "/static/vendor/web/tus.min.js", "web/upload": "/static/web/upload.js"}}}}
+{"imports": {"vendor/tus": "/static/vendor/web/tus.min.js", "web/upload": "/static/web/upload.js",
+               "web/dom": "/static/web/dom.js"}}
 </script>
 <input type=file multiple>
 <script type="module">
-import {{ upload, fingerprint }} from "web/upload";
-const told = window.told = {{ sent: [], waits: [], problems: [], done: 0 }};
-window.begin = (urls) => {{
+import { upload, fingerprint } from "web/upload";
+const told = window.told = { sent: [], waits: [], problems: [], done: 0 };
+window.begin = (urls) => {
   const files = document.querySelector("input").files;
-  window.uploads = urls.map((url, number) => upload(files[number], {{
-    url, csrf: "{TOKEN}",
+  window.uploads = urls.map((url, number) => upload(files[number], {
+    url,
     onProgress: (seen) => told.sent.push(seen),
     onWaiting: (wait) => told.waits.push(wait),
     onProblem: (problem) => told.problems.push(problem),
     onDone: () => told.done++,
-  }}));
-}};
+  }));
+};
 window.fingerprints = () => Promise.all(Array.from(document.querySelector("input").files, fingerprint));
 </script>"""
 
