@@ -11,6 +11,7 @@ import { ready } from "web/sending";
 
 const main = document.querySelector("main");
 const refused = main.querySelector("[data-refused]");
+let renewing = false;
 
 live.on("job", (job) => {
   if (main.dataset.status !== job.status) tell(job);
@@ -30,8 +31,6 @@ live.on("gone", () => {
   stay();
   location.reload();
 });
-
-let renewing = false;
 
 /** What is there to be played, downloaded or done has changed: one request at a time, until it is what is wanted. */
 async function renew() {
