@@ -74,13 +74,15 @@ def lost(job_id: uuid.UUID) -> dict[Path, set[str]]:
 
     The order matters: an attempt runs before it has a directory, and has published when it runs no more.
     """
-    there = {place: set(_names(place)) for place in _rooms(job_id)}
+    there = {
+        place: set(_names(place)) for place in _rooms(job_id)
+    }  # of these, what is published may come a moment later
     running = StageRun.objects.filter(job=job_id, status=StageStatus.RUNNING).values_list("attempt", flat=True)
     at_work = {str(attempt) for attempt in running}
     published = set(Artifact.objects.filter(job=job_id).values_list("name", flat=True))
-    kept = {place: {name for name in there[place] if f"{place.name}/{name}" in published} for place in there}
+    kept = {place: {Path(name).name for name in published if Path(name).parent.name == place.name} for place in there}
     over = [place for place in there if place.name not in at_work]
-    return {place: kept[place] for place in over if there[place] != kept[place] or not kept[place]}
+    return {place: kept[place] for place in over if there[place] - kept[place] or not kept[place]}
 
 
 def _rooms(job_id: uuid.UUID) -> list[Path]:

@@ -44,6 +44,10 @@ def command(orders: int, reports: int) -> list[str]:
     return [sys.executable, "-m", "jobs.engines", str(orders), str(reports)]
 
 
+class Undying(Exception):
+    """Somebody of the group still runs: what they work for has not ended."""
+
+
 class Child:
     """A shim with its child. Raises OSError when it cannot be started."""
 
@@ -146,14 +150,14 @@ class Child:
     # Its end
 
     def end(self) -> None:
-        """SIGKILL to the group; back when nobody of it runs. Raises TimeoutError where the kernel cannot end it."""
+        """SIGKILL to the group; back when nobody of it runs. Raises Undying where the kernel cannot end it."""
         with processes.adopting_orphans():
             gone = processes.end_group(self.group)
             for end in (self._lifeline, self._orders, self.reports, self.errors):
                 with suppress(OSError):
                     os.close(end)
             if not gone:
-                raise TimeoutError(f"Process group {self.group} does not die.")
+                raise Undying(f"Process group {self.group} does not die.")
             self._process.wait()
             processes.bury(self.group)
 

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from jobs import artifacts, lifecycle
+from jobs.lifecycle import IllegalTransition
 from jobs.models import FINAL, Job
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,8 @@ def finish(job_id: uuid.UUID) -> bool:
     """
     try:
         return lifecycle.cancellable_now(job_id) and artifacts.purge(job_id) and lifecycle.cancelled(job_id)
+    except IllegalTransition:  # it has been ended and deleted meanwhile
+        return False
     except OSError as error:
         log.warning("its files cannot be deleted: %s", error, extra={"job": str(job_id)})
         return False

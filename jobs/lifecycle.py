@@ -21,7 +21,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from jobs import tickets
@@ -198,6 +198,14 @@ def beat(attempt: uuid.UUID, progress: float | None = None) -> None:
         Job.objects.filter(pk=job.pk).update(**bumped())
 
 
+def take_over(attempt: uuid.UUID, dead: QuerySet[StageRun]) -> uuid.UUID | None:
+    """Take the attempt away from whoever shows no life, if it still is one of the `dead`: from now on nothing of theirs
+    counts. The new attempt; None when they were quicker.
+    """
+    mine = uuid.uuid4()
+    return mine if dead.filter(attempt=attempt).update(attempt=mine) else None
+
+
 def _write(attempt: uuid.UUID, **fields: Any) -> None:
     if not _running(attempt).update(**fields):
         raise LostAttempt
@@ -231,21 +239,29 @@ def fenced(attempt: uuid.UUID) -> Iterator[tuple[Job, StageRun]]:
 
 def commit_window(
     attempt: uuid.UUID, cues: Sequence[Cue], *, until: float, language: str, heard: bool, following: int | None
-) -> None:
+) -> bool:
     """What was recognised up to the second `until` is kept; with the first cues translation may begin.
 
-    `following` is the number of the next cue, None where there were none now. It can be repeated. Raises LostAttempt.
+    `following` is the number of the next cue, None where there were none now. It can be repeated: False when all that
+    is kept already. Raises LostAttempt.
     """
     with fenced(attempt) as (job, run):
         if run.checkpoint.get("until", -1.0) >= until:
-            return
+            return False
         Cue.objects.bulk_create(cues)
         reached = {"until": until, "language": language, "heard": heard, "next": run.checkpoint.get("next", 1)}
         checkpoint = reached | ({"next": following} if following else {})
-        StageRun.objects.filter(pk=run.pk).update(checkpoint=checkpoint, heartbeat=timezone.now())
+        StageRun.objects.filter(pk=run.pk).update(checkpoint=checkpoint, heartbeat=timezone.now(), tries=0)
         Job.objects.filter(pk=job.pk).update(**bumped(spoken=language or job.spoken))
         if cues and (translation := job.stages.filter(stage=Stage.TRANSLATE, status=StageStatus.WAITING).first()):
             _open(job.pk, translation)
+    return True
+
+
+def got_on(run: StageRun) -> None:
+    """Call it in the transaction that keeps a part of the stage: tries are counted from there."""
+    if run.tries:
+        StageRun.objects.filter(pk=run.pk).update(tries=0)
 
 
 def finish_stage(
@@ -363,10 +379,10 @@ def _open(job_id: uuid.UUID, run: StageRun) -> None:
 
 
 def cancel(job_id: uuid.UUID, *, who: str, why: str = "") -> bool:
-    """Ask for the end of an unfinished job. False when it has ended, or is about to: then nothing changes."""
+    """Ask for the end of an unfinished job. False when it has ended, or is about to, or is gone: nothing changes."""
     with transaction.atomic():
-        job = _lock(job_id)
-        if job.status not in UNFINISHED:
+        job = Job.objects.select_for_update().filter(pk=job_id).first()
+        if job is None or job.status not in UNFINISHED:
             return False
         _move(job, UNFINISHED, JobStatus.CANCELLING, who=who, why=why)
         for run in job.stages.filter(status=StageStatus.READY):
@@ -395,11 +411,14 @@ def cancelled(job_id: uuid.UUID) -> bool:
 
 
 def retry(job_id: uuid.UUID, who: str) -> None:
-    """A failed job goes on from its checkpoint. Raises IllegalTransition."""
+    """A failed job goes on from its checkpoint. Raises IllegalTransition.
+
+    If it was of a command, that has ended and told of its failure: nobody waits for the job there.
+    """
     with transaction.atomic():
         job = _lock(job_id)
-        grace = first_grace(job.owner_id)
-        _move(job, (JobStatus.FAILED,), JobStatus.QUEUED, who=who, error=None, ended=None, grace_until=grace)
+        begun: dict[str, Any] = {"error": None, "ended": None, "grace_until": first_grace(job.owner_id), "client": None}
+        _move(job, (JobStatus.FAILED,), JobStatus.QUEUED, who=who, **begun)
         job.stages.exclude(status=StageStatus.DONE).update(tries=0)
         left = [run for run in job.stages.all() if run.status != StageStatus.DONE]
         _open(job_id, left[0])
@@ -407,8 +426,12 @@ def retry(job_id: uuid.UUID, who: str) -> None:
         for run in left[1:]:
             if heard and run.stage == Stage.TRANSLATE:
                 _open(job_id, run)
-            else:
-                StageRun.objects.filter(pk=run.pk).update(status=StageStatus.WAITING, error=None)
+            elif (
+                StageRun.objects.filter(pk=run.pk)
+                .exclude(status=StageStatus.WAITING)
+                .update(status=StageStatus.WAITING, error=None)
+            ):
+                _tell(job_id, run.status, StageStatus.WAITING, stage=run.stage)
 
 
 def forget(job_id: uuid.UUID) -> bool:

@@ -29,13 +29,13 @@ _PAUSE = 0.05
 
 
 def clusters_run() -> bool:
-    """Whether every queue has somebody who takes its tickets."""
-    return all(workers.alive(queue).exists() for queue in Queue.values)
+    """Whether every queue has somebody who takes its tickets, and jobs somebody who sees to their end."""
+    return all(workers.alive(name).exists() for name in (*Queue.values, Worker.REAPER))
 
 
 @contextmanager
 def clusters() -> Iterator[None]:
-    """While inside, stages of every queue are run by threads of this process."""
+    """While inside, threads of this process run the stages of every queue. What they run at the end is put back."""
     stop = threading.Event()
     row = workers.register(LOCAL)
     Reaper().sweep()  # before anything that a killed command left is taken for work
@@ -54,7 +54,7 @@ def clusters() -> Iterator[None]:
 
 
 def _work(queue: str, row: Worker, stop: threading.Event) -> None:
-    supervisor = Supervisor(row)
+    supervisor = Supervisor(row, stop)
     try:
         while not stop.is_set():
             try:

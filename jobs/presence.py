@@ -135,8 +135,8 @@ class Judge:
         if self._missed_something() or not _has_witness(now):
             self._blind = True
         elif self._blind:
-            self._blind = False
             forgive(now)
+            self._blind = False
         else:
             return list(abandoned(now).values_list("pk", flat=True))
         return []

@@ -24,11 +24,30 @@ def check(owner: AbstractBaseUser, *, new_bytes: int = 0) -> None:
     Call it inside the transaction that creates the job: until that ends, another check of the same owner waits, so that
     two uploads at once cannot both be the last one allowed. Raises TooManyJobs, DailyMinutes, StorageFull.
     """
-    get_user_model().objects.select_for_update(no_key=True).get(pk=owner.pk)
-    limits = OwnerLimits.objects.filter(owner=owner.pk).first() or OwnerLimits()
+    limits = _limits(owner)
     _check_queue(owner, _limit(limits.queued, settings.LIMIT_QUEUED))
     _check_minutes(owner, _limit(limits.minutes_a_day, settings.LIMIT_MINUTES_A_DAY))
     _check_storage(owner, _limit(limits.stored_bytes, settings.LIMIT_STORED_BYTES), new_bytes)
+
+
+def check_retry(owner: AbstractBaseUser) -> None:
+    """Whether one more job of `owner` may wait. As `check`; raises TooManyJobs."""
+    _check_queue(owner, _limit(_limits(owner).queued, settings.LIMIT_QUEUED))
+
+
+def check_found(job: Job, new_bytes: int) -> None:
+    """Whether `job` may go on once it was fetched, with `new_bytes` more: those that began with it are known by now,
+    too. Call it inside the transaction that writes down how long the video is. Raises DailyMinutes, StorageFull.
+    """
+    limits = _limits(job.owner)
+    _check_minutes(job.owner, _limit(limits.minutes_a_day, settings.LIMIT_MINUTES_A_DAY), but=job)
+    _check_storage(job.owner, _limit(limits.stored_bytes, settings.LIMIT_STORED_BYTES), new_bytes)
+
+
+def _limits(owner: AbstractBaseUser) -> OwnerLimits:
+    """Those of `owner`, whose other checks wait until this transaction ends."""
+    get_user_model().objects.select_for_update(no_key=True).get(pk=owner.pk)
+    return OwnerLimits.objects.filter(owner=owner.pk).first() or OwnerLimits()
 
 
 def _limit(own: int | None, common: int) -> int:
@@ -42,12 +61,15 @@ def _check_queue(owner: AbstractBaseUser, limit: int) -> None:
         raise TooManyJobs(count=count, limit=limit)
 
 
-def _check_minutes(owner: AbstractBaseUser, limit: int) -> None:
-    """Of jobs that were deleted since, what was recognised still counts."""
+def _check_minutes(owner: AbstractBaseUser, limit: int, but: Job | None = None) -> None:
+    """Of all jobs `but` one. Who has something left may begin one more, however long that is. Of jobs that were deleted
+    since, what was recognised still counts.
+    """
     if not limit:
         return
     since = timezone.now() - DAY
-    used = _sum(Job.objects.filter(owner=owner.pk, created__gt=since), "seconds")
+    jobs = Job.objects.filter(owner=owner.pk, created__gt=since)
+    used = _sum(jobs.exclude(pk=but.pk) if but else jobs, "seconds")
     used += _sum(UsageEntry.objects.filter(owner=owner.pk, at__gt=since, job=None), "seconds")
     if used >= 60 * limit:
         raise DailyMinutes(used=duration_text(used), limit=duration_text(60 * limit))

@@ -23,11 +23,11 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from jobs import artifacts, endings, lifecycle, tickets, workers
-from jobs.lifecycle import IllegalTransition, LostAttempt
+from jobs.lifecycle import PRESENCE, IllegalTransition, LostAttempt
 from jobs.models import UNFINISHED, Job, JobStatus, Queue, StageRun, StageStatus, Worker
 from jobs.pipeline import processes
 from jobs.pipeline.errors import StageDied
-from jobs.presence import Judge
+from jobs.presence import Judge, abandoned
 from jobs.workers import STALE, host
 
 log = logging.getLogger("jobs.reaper")
@@ -76,12 +76,15 @@ class Reaper:
                     connection.close()
             except OSError as error:
                 log.warning("The disk does not do what it should: %s", error)
+            except Exception:
+                log.exception("A pass broke off")  # what is wrong with one job must not keep others from their end
 
     def sweep(self) -> None:
         """One whole pass."""
         self.judge()
-        for run in dead_stages(by_silence=not self._judge.just_back):
-            take_over(run)
+        dead = dead_stages(by_silence=not self._judge.just_back)
+        for run in list(dead):
+            take_over(run, dead)
         for job_id in _cancelling():
             endings.finish(job_id)
         self.judge()
@@ -91,12 +94,12 @@ class Reaper:
 
     def judge(self) -> None:
         """End the jobs whose owners left, and those whose command was killed, which is certain at once."""
-        for job_id in deserted():
-            if lifecycle.cancel(job_id, who=lifecycle.PRESENCE, why="the command was killed"):
-                endings.finish(job_id)
-        for job_id in self._judge.absent():
-            if lifecycle.cancel(job_id, who=lifecycle.PRESENCE, why="the last page was closed"):
-                endings.finish(job_id)
+        ended = [
+            job_id for job_id in deserted() if lifecycle.cancel(job_id, who=PRESENCE, why="the command was killed")
+        ]
+        ended += [job_id for job_id in self._judge.absent() if _abandon(job_id)]
+        for job_id in ended:  # what takes longer: others may come back meanwhile
+            endings.finish(job_id)
 
     def end_stuck_clusters(self) -> None:
         """Clusters of this machine that leave tickets lying: Django-Q can deadlock when an idle worker is killed."""
@@ -126,10 +129,22 @@ def deserted() -> list[uuid.UUID]:
     return [job.pk for job in waiting if job.client and workers.is_gone(job.client)]
 
 
-def take_over(run: StageRun) -> None:
-    """End what is left of a dead stage, then repeat it, or fail it, or let its job be cancelled."""
-    attempt = run.attempt
-    assert attempt, "a running stage has one"
+def _abandon(job_id: uuid.UUID) -> bool:
+    """Cancel the job if its owner is still absent: the list of those may have become old."""
+    with transaction.atomic():
+        absent = abandoned().select_for_update().filter(pk=job_id).exists()
+        return absent and lifecycle.cancel(job_id, who=PRESENCE, why="the last page was closed")
+
+
+def take_over(run: StageRun, dead: QuerySet[StageRun]) -> None:
+    """End what is left of a stage that is `dead` still, then repeat it, or fail it, or let its job be cancelled.
+
+    Who is killed here is who worked for that very attempt: as it was taken away from them they have begun nothing else.
+    """
+    assert run.attempt, "a running stage has one"
+    attempt = lifecycle.take_over(run.attempt, dead)
+    if attempt is None:
+        return
     here = run.host in {"", host()} and run.boot_id in {"", processes.boot_id()}
     if run.group and here and not processes.end_recorded_group(run.group, run.group_started or 0, patience=3.0):
         log.error("process group %s does not die", run.group, extra=_facts(run))
@@ -137,7 +152,7 @@ def take_over(run: StageRun) -> None:
     error = StageDied(detail=f"The worker that ran this stage died ({run.worker or run.host or 'unknown'}).")
     with suppress(LostAttempt, IllegalTransition):
         lifecycle.fail_stage(attempt, error.record(), again=True)
-    artifacts.clear(run.job_id, attempt)  # not before: it may be alive, and about to publish what lies there
+    artifacts.clear(run.job_id, run.attempt)
     endings.finish(run.job_id)
 
 

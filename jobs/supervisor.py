@@ -11,17 +11,18 @@ import logging
 import selectors
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from threading import Event
 from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
-from jobs import artifacts, endings, lifecycle, models, plan, usage
-from jobs.children import Child, Warm
+from jobs import artifacts, endings, lifecycle, models, plan, quota, usage
+from jobs.children import Child, Undying, Warm
 from jobs.lifecycle import Claim, IllegalTransition, LostAttempt
-from jobs.models import Job, Queue, StageRun, Worker
+from jobs.models import Artifact, Job, Queue, StageRun, Worker
 from jobs.orders import order_of
 from jobs.patience import patiently
 from jobs.pipeline import messages
@@ -42,10 +43,10 @@ WRITE = 0.5
 
 
 class Supervisor:
-    """Runs stages in one worker process or thread, one at a time."""
+    """Runs stages in one worker process or thread, one at a time. When `leaving` is set it puts its stage back."""
 
-    def __init__(self, worker: Worker | None = None) -> None:
-        self._worker = worker
+    def __init__(self, worker: Worker | None = None, leaving: Event | None = None) -> None:
+        self._worker, self._leaving = worker, leaving or Event()
         self._warm = Warm()
         self._wakeups = Wakeups()
 
@@ -54,7 +55,7 @@ class Supervisor:
         self._wakeups.descriptor()  # listens before there is a job to hear of
         claim = lifecycle.claim(queue, self._worker, running_limit=settings.LIMIT_RUNNING)
         if claim:
-            _Course(claim, self._warm if queue == Queue.SPEECH else None, self._wakeups).run()
+            _Course(claim, self._warm if queue == Queue.SPEECH else None, self._wakeups, self._leaving).run()
         return claim is not None
 
     def close(self) -> None:
@@ -64,14 +65,14 @@ class Supervisor:
 
 
 class _Stop(Exception):
-    """The stage has to stop: its job ends, or the attempt is lost."""
+    """The stage has to stop: its job ends, the attempt is lost, or who runs it leaves."""
 
 
 class _Course:
     """One claimed stage, from the claim to its end."""
 
-    def __init__(self, claim: Claim, warm: Warm | None, wakeups: Wakeups) -> None:
-        self._claim, self._warm, self._wakeups = claim, warm, wakeups
+    def __init__(self, claim: Claim, warm: Warm | None, wakeups: Wakeups, leaving: Event) -> None:
+        self._claim, self._warm, self._wakeups, self._leaving = claim, warm, wakeups, leaving
         self._attempt = str(claim.attempt)
         self._job = Job.objects.get(pk=claim.job_id)
         self._began = self._beaten = self._looked = self._written = time.monotonic()
@@ -83,9 +84,18 @@ class _Course:
 
     def run(self) -> None:
         """Never raises for what goes wrong in the stage, or what its child makes up; for a database that is gone it
-        does."""
+        does. A stage whose processes do not die stays `running`: the reaper goes on with it.
+        """
+        try:
+            self._run()
+        except Undying:
+            log.exception("A stage cannot be ended", extra=self._facts)
+
+    def _run(self) -> None:
         try:
             self._record(self._attempted())
+        except Undying:
+            raise
         except (LostAttempt, IllegalTransition, _Stop):
             self._stopped()
         except (OperationalError, InterfaceError):
@@ -158,6 +168,8 @@ class _Course:
 
     def _now_and_then(self, child: Child) -> None:
         now = time.monotonic()
+        if self._leaving.is_set():
+            raise _Stop
         if not child.alive:
             raise StageDied(detail=child.tail())
         if now - self._began > (limit := time_limit(self._claim.stage, self._job.seconds)):
@@ -207,16 +219,17 @@ class _Course:
 
     def _keep_window(self, window: messages.Window) -> None:
         following = window.cues[-1].id + 1 if window.cues else None
-        lifecycle.commit_window(
-            self._claim.attempt,
-            [plan.as_row(cue, self._job) for cue in window.cues],
-            until=window.end,
-            language=window.language,
-            heard=window.heard,
-            following=following,
-        )
         with lifecycle.fenced(self._claim.attempt) as (job, _):
-            usage.account(job, self._claim.stage, seconds=max(0.0, window.end - self._heard))
+            news = lifecycle.commit_window(
+                self._claim.attempt,
+                [plan.as_row(cue, self._job) for cue in window.cues],
+                until=window.end,
+                language=window.language,
+                heard=window.heard,
+                following=following,
+            )
+            if news:
+                usage.account(job, self._claim.stage, seconds=max(0.0, window.end - self._heard))
         self._heard = window.end
 
     # The end
@@ -247,7 +260,7 @@ class _Course:
     def _done(self, last: messages.Done) -> None:
         files = artifacts.facts(self._claim.job_id, self._claim.attempt, last.files)
         artifacts.tidy(self._claim.job_id, self._claim.attempt, last.files.values())
-        fields = self._settle_fetch(last.outcome) if self._claim.stage == Stage.FETCH else {}
+        fields = self._settle_fetch(last.outcome, files) if self._claim.stage == Stage.FETCH else {}
         patiently(
             lambda: lifecycle.finish_stage(
                 self._claim.attempt, outcome=last.outcome, artifacts=files, job_fields=fields, result=plan.report_of
@@ -257,13 +270,20 @@ class _Course:
             patiently(lambda: artifacts.drop(self._claim.job_id, "audio"))
         patiently(lambda: endings.finish(self._claim.job_id))
 
-    def _settle_fetch(self, outcome: dict[str, Any]) -> dict[str, Any]:
-        """What the video is, decides what can be made of it. Raises NoVideoStream."""
+    def _settle_fetch(self, outcome: dict[str, Any], files: Sequence[Artifact]) -> dict[str, Any]:
+        """What the video is, decides what can be made of it. Raises NoVideoStream, DailyMinutes, StorageFull."""
         media, order = messages.shaped(Media, outcome["media"]), order_of(self._job.order)
+        patiently(lambda: self._take_in(media.duration, sum(file.size for file in files)))
         if plan.mode_of(order, media) != order.mode:
             patiently(lambda: self._note(_("There is sound but no picture: only subtitles are made."), {}))
             patiently(lambda: lifecycle.skip_stage(self._claim.attempt, Stage.RENDER))
         return {"title": outcome["title"][:300], "seconds": media.duration}
+
+    def _take_in(self, seconds: float, size: int) -> None:
+        """Now it is known what the video takes of what its owner may have."""
+        with lifecycle.fenced(self._claim.attempt) as (job, _):
+            quota.check_found(job, new_bytes=size)
+            Job.objects.filter(pk=job.pk).update(seconds=seconds)
 
     def _surprised(self) -> None:
         """Nobody foresaw this: a report that makes no sense here, or a mistake of ours. Another try may go well."""
@@ -282,13 +302,13 @@ class _Course:
 
     def _end_child(self) -> None:
         """Back when nobody of its group runs."""
-        child, self._child = self._child, None
-        if child is None:
+        if self._child is None:
             return
         if self._warm:
             self._warm.drop()
         else:
-            child.end()
+            self._child.end()
+        self._child = None
 
     def _name_engine(self, task: messages.Task) -> None:
         """Which engine is at work stands on the job."""

@@ -64,7 +64,8 @@ class Translation:
         """Write what the child translated. Raises LostAttempt."""
         flags = {cue.id: list(cue.flags) for cue in part.cues}
         texts = {cue.id: cue.target for cue in part.cues}
-        with lifecycle.fenced(self._claim.attempt) as (job, _):
+        with lifecycle.fenced(self._claim.attempt) as (job, run):
+            lifecycle.got_on(run)
             rows = list(job.cues.filter(number__in=texts))
             for row in rows:
                 row.target, row.flags, row.answered = texts[row.number], flags[row.number], True

@@ -88,10 +88,10 @@ def boot_id() -> str:
 def look(pid: int) -> Process | None:
     """The process, or None when there is none."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    fields = stat.rpartition(")")[2].split()  # the name before it may hold anything
+    fields = stat.rpartition(b")")[2].decode().split()  # the name before it may hold anything, half a letter too
     return Process(pid=pid, group=int(fields[2]), started=int(fields[19]), alive=fields[0] not in "ZX")
 
 

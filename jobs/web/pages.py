@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -21,7 +22,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from jobs import endings, intake, lifecycle
+from jobs import endings, intake, lifecycle, quota
 from jobs.intake import accept_file, accept_link, accept_upload
 from jobs.lifecycle import IllegalTransition
 from jobs.models import FINAL, Job
@@ -181,8 +182,13 @@ def cancel(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
 @require_POST
 def retry(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     """A failed job goes on from where it was. One that did so already is left alone."""
+    found = job_for(request.user, job_id)
     try:
-        lifecycle.retry(job_for(request.user, job_id).pk, who=request.user.get_username())
+        with transaction.atomic():
+            quota.check_retry(found.owner)
+            lifecycle.retry(found.pk, who=request.user.get_username())
+    except PipelineError as error:
+        messages.error(request, sentence_of(error))
     except IllegalTransition:
         messages.info(request, _("This job goes on already."))
     return redirect("job", job_id)

@@ -271,6 +271,21 @@ def test_what_a_running_attempt_makes_is_not_lost(job: Job) -> None:
     assert artifacts.lost(job.pk) == {place: set()}
 
 
+def test_what_is_published_meanwhile_is_not_lost(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An attempt makes its last file and ends after its directory was looked at."""
+    place, names = artifacts.room(job.pk, ATTEMPT), artifacts._names
+
+    def looked(at: Path) -> list[str]:
+        found = names(at)
+        if at == place:
+            publish(job, "video", "v.mp4")
+        return found
+
+    monkeypatch.setattr(artifacts, "_names", looked)
+    artifacts.clear_lost(job.pk)
+    assert (place / "v.mp4").exists()
+
+
 def test_of_a_job_that_has_no_directory_nothing_is_lost(job: Job) -> None:
     artifacts.home(job.pk).rmdir()
     assert artifacts.lost(job.pk) == {}

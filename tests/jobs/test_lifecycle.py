@@ -333,6 +333,28 @@ def test_a_translation_that_failed_first_is_retried_beside_recognition() -> None
     assert not rows.contradictions(transcribe.job_id)
 
 
+def test_what_has_to_wait_again_is_told() -> None:
+    transcribe = rows.up_to(Stage.TRANSCRIBE)
+    lifecycle.fail_stage(transcribe.attempt, rows.BROKEN, again=False)
+    StageRun.objects.filter(job=transcribe.job_id, stage=Stage.RENDER).update(status="stopped")
+    lifecycle.retry(transcribe.job_id, "shirin")
+    told = Transition.objects.filter(job=transcribe.job_id, stage=Stage.RENDER).latest("pk")
+    assert (told.was, told.now) == ("stopped", "waiting")
+
+
+def test_tries_are_counted_from_the_last_checkpoint() -> None:
+    """However often everything is stopped and started: who gets on is not given up."""
+    job_id = rows.up_to(Stage.TRANSCRIBE).job_id
+    for number in range(1, 6):
+        attempt = StageRun.objects.get(job=job_id, stage=Stage.TRANSCRIBE).attempt
+        assert attempt
+        rows.hear(attempt, number)
+        lifecycle.fail_stage(attempt, rows.BROKEN, again=True)
+        StageRun.objects.filter(job=job_id, status="ready").update(ready_at=timezone.now())
+        assert rows.claim("speech").job_id == job_id
+    assert rows.status(job_id) == "running"
+
+
 def test_a_job_may_fail_and_be_retried_for_ever() -> None:
     job = rows.job()
     for _ in range(5):

@@ -155,4 +155,6 @@ def test_clusters_run_when_each_queue_has_somebody() -> None:
     for queue in ("speech", "text", "media"):
         assert not local.clusters_run()
         workers.register(queue)
+    assert not local.clusters_run(), "nobody would see to the end of a job whose worker died"
+    workers.register(Worker.REAPER)
     assert local.clusters_run()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -283,6 +283,22 @@ def test_who_left_is_found_at_once(sitting: Court, shirin: User) -> None:
 
 def test_a_new_judge_first_waits_for_everybody_to_come_back(court: Court, shirin: User) -> None:
     of = job(shirin)
+    assert court.passes(LEASE) == []
+    assert court.passes(9) == [of.pk]
+
+
+def test_who_could_not_be_forgiven_is_not_judged(court: Court, shirin: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database broke off. It is tried again."""
+    of, forgive = job(shirin), presence.forgive
+    court.clock.go(1000)  # its own grace is over
+    court.show_life()
+    assert court.judge.absent() == []
+    monkeypatch.setattr(presence, "forgive", lambda _: (_ for _ in ()).throw(OperationalError))
+    court.clock.go(1)
+    court.show_life()
+    with pytest.raises(OperationalError):
+        court.judge.absent()
+    monkeypatch.setattr(presence, "forgive", forgive)
     assert court.passes(LEASE) == []
     assert court.passes(9) == [of.pk]
 

@@ -101,6 +101,40 @@ def test_minutes_of_a_day(sara: User, omid: User, limits: Any) -> None:
     check(sara)
 
 
+def found(job: Job, seconds: float, size: int = 0) -> None:
+    """It was fetched: now its length is known."""
+    with transaction.atomic():
+        quota.check_found(job, size)
+        Job.objects.filter(pk=job.pk).update(seconds=seconds)
+
+
+def test_links_that_began_together_count_once_they_are_fetched(sara: User, omid: User, limits: Any) -> None:
+    limits.LIMIT_MINUTES_A_DAY = 60
+    first, second, other = new(sara), new(sara), new(omid)
+    found(first, HOUR)
+    with pytest.raises(DailyMinutes):
+        found(second, HOUR)
+    found(first, HOUR)  # it was killed, and is fetched again
+    found(other, HOUR)
+
+
+def test_what_was_fetched_has_to_find_room(sara: User, limits: Any) -> None:
+    limits.LIMIT_STORED_BYTES = 5000
+    job = new(sara)
+    found(job, 1, 5000)
+    with pytest.raises(StorageFull):
+        found(job, 1, 5001)
+
+
+def test_a_job_that_is_retried_waits_too(sara: User, limits: Any) -> None:
+    limits.LIMIT_QUEUED = 1
+    with transaction.atomic():
+        quota.check_retry(sara)
+    new(sara)
+    with pytest.raises(TooManyJobs), transaction.atomic():
+        quota.check_retry(sara)
+
+
 def test_deleting_a_job_gives_no_minutes_back(sara: User, limits: Any) -> None:
     limits.LIMIT_MINUTES_A_DAY = 60
     job = new(sara, seconds=HOUR)

@@ -19,7 +19,7 @@ from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from jobs import artifacts, lifecycle, reaper, tickets, workers
+from jobs import artifacts, lifecycle, presence, reaper, tickets, workers
 from jobs.lifecycle import Claim
 from jobs.models import Job, JobStatus, StageRun, Worker
 from jobs.pipeline import processes
@@ -94,6 +94,11 @@ def silent(claim: Claim, seconds: float, **fields: Any) -> StageRun:
     return StageRun.objects.get(attempt=claim.attempt)
 
 
+def take_over(run: StageRun) -> None:
+    """As if its silence had been proved."""
+    reaper.take_over(run, StageRun.objects.all())
+
+
 def dead() -> list[uuid.UUID | None]:
     return [run.attempt for run in reaper.dead_stages()]
 
@@ -148,7 +153,7 @@ def test_the_leftover_group_is_ended_then_the_stage_is_repeated() -> None:
         claim = running(mine())
         run = silent(claim, 21, group=leftover.pid, group_started=started(leftover.pid))
         assert len(processes.members(leftover.pid)) == 2
-        reaper.take_over(run)
+        take_over(run)
         assert processes.members(leftover.pid) == []
     after = StageRun.objects.get(pk=run.pk)
     assert (after.status, after.tries, after.attempt, after.group) == ("ready", 1, None, None)
@@ -164,7 +169,7 @@ def test_members_whose_leader_is_gone_are_ended_too() -> None:
         leftover.kill()
         leftover.wait()
         assert len(processes.members(leftover.pid)) == 1
-        reaper.take_over(run)
+        take_over(run)
         assert processes.members(leftover.pid) == []
 
 
@@ -175,7 +180,7 @@ def test_a_group_that_is_not_the_recorded_one_is_left_alone(wrong: dict[str, Any
     with sleeping() as innocent:
         group = {"group": innocent.pid, "group_started": started(innocent.pid)}
         run = silent(running(mine()), 61, **{**group, **wrong})
-        reaper.take_over(run)
+        take_over(run)
         assert innocent.poll() is None
     assert StageRun.objects.get(pk=run.pk).status == "ready"
 
@@ -183,15 +188,57 @@ def test_a_group_that_is_not_the_recorded_one_is_left_alone(wrong: dict[str, Any
 def test_a_group_that_does_not_die_keeps_its_stage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "end_recorded_group", lambda *_, **__: False)
     run = silent(running(mine()), 21, group=1, group_started=1)
-    reaper.take_over(run)
-    assert StageRun.objects.get(pk=run.pk).attempt == run.attempt
+    take_over(run)
+    after = StageRun.objects.get(pk=run.pk)
+    assert (after.status, after.group, after.tries) == ("running", 1, 0)
+    assert dead() == [after.attempt]
+
+
+def test_who_shows_life_after_all_is_left_alone() -> None:
+    """Taking over others took its time: whoever was silent when the list was made may speak by now."""
+    with sleeping() as innocent:
+        silent(running(mine()), 21, group=innocent.pid, group_started=started(innocent.pid))
+        found = reaper.dead_stages()
+        (run,) = list(found)
+        StageRun.objects.filter(pk=run.pk).update(heartbeat=timezone.now())
+        reaper.take_over(run, found)
+        assert innocent.poll() is None
+    after = StageRun.objects.get(pk=run.pk)
+    assert (after.status, after.attempt, after.tries) == ("running", run.attempt, 0)
+
+
+def test_a_child_that_works_for_another_job_by_now_is_left_alone() -> None:
+    """The stage ended, and its warm child went on with the next one, after the list was made."""
+    with sleeping() as warm:
+        group = {"group": warm.pid, "group_started": started(warm.pid)}
+        first = running(mine())
+        silent(first, 21, **group)
+        found = reaper.dead_stages()
+        (run,) = list(found)
+        rows.finish(first.attempt)
+        silent(running(mine()), 0, **group)
+        reaper.take_over(run, found)
+        assert warm.poll() is None
+
+
+def test_a_reaper_that_is_killed_before_the_stage_was_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    claim = running(mine())
+    silent(claim, 21)
+    monkeypatch.setattr(lifecycle, "fail_stage", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        Reaper().sweep()
+    monkeypatch.undo()
+    Reaper().sweep()
+    run = StageRun.objects.get(job=claim.job_id, stage=Stage.FETCH)
+    assert (run.status, run.tries) == ("ready", 1)
+    assert not rows.contradictions(claim.job_id)
 
 
 def test_three_deaths_are_too_many() -> None:
     claim = running(mine())
     for number in (1, 2, 3):
         run = StageRun.objects.get(job=claim.job_id, stage=Stage.FETCH)
-        reaper.take_over(run)
+        take_over(run)
         after = StageRun.objects.get(pk=run.pk)
         assert after.tries == number
         if number < 3:
@@ -210,7 +257,7 @@ def test_three_deaths_are_too_many() -> None:
 
 def test_who_comes_back_writes_nothing() -> None:
     claim = running(mine())
-    reaper.take_over(silent(claim, 21))
+    take_over(silent(claim, 21))
     with pytest.raises(lifecycle.LostAttempt):
         lifecycle.beat(claim.attempt)
     assert lifecycle.has_to_stop(claim)
@@ -220,7 +267,7 @@ def test_a_stage_that_ended_meanwhile_is_left_alone() -> None:
     claim = running(mine())
     run = silent(claim, 21)
     rows.finish(claim.attempt)
-    reaper.take_over(run)
+    take_over(run)
     assert StageRun.objects.get(pk=run.pk).status == "done"
 
 
@@ -231,7 +278,7 @@ def test_published_files_stay() -> None:
     (known,) = artifacts.facts(claim.job_id, claim.attempt, {"source": "video.mp4"})
     known.job_id = claim.job_id
     known.save()
-    reaper.take_over(silent(claim, 21))
+    take_over(silent(claim, 21))
     assert artifacts.path_of(claim.job_id, "source") == place / "video.mp4"
     assert (place / "video.mp4").exists()
 
@@ -319,6 +366,54 @@ def test_jobs_of_a_command_that_was_killed_are_cancelled_and_no_others() -> None
     assert rows.status(waits.pk) == "cancelled"
     assert waits.transitions.get(now="cancelling").why == "the command was killed"
     assert {rows.status(job.pk) for job in others} == {"queued"}
+
+
+def test_a_job_of_a_command_that_failed_and_is_retried_goes_on() -> None:
+    """The command has ended, as it does when its job has."""
+    with sleeping() as command:
+        claim = rows.IN[JobStatus.FAILED]()
+        Job.objects.filter(pk=claim.job_id).update(client=worker(command.pid, "command"), keep_running=True)
+    lifecycle.retry(claim.job_id, "admin")
+    Reaper().judge()
+    assert rows.status(claim.job_id) == "queued"
+
+
+def test_who_came_back_meanwhile_is_not_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list of absent owners was made before the files of another job were deleted, which took its time."""
+    kept, back, left = rows.job(), rows.job(rows.owner("omid")), rows.job(rows.owner("sara"))
+    Job.objects.update(grace_until=ago(1))
+    monkeypatch.setattr(Judge, "absent", lambda _: [kept.pk, back.pk, left.pk])
+    lifecycle.set_keep_running(kept.pk, True)
+    presence.open_page(back.owner_id)
+    Reaper().judge()
+    assert [rows.status(job.pk) for job in (kept, back, left)] == ["queued", "queued", "cancelled"]
+
+
+def test_a_job_that_is_deleted_while_it_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = rows.job()
+    lifecycle.cancel(job.pk, who="shirin")
+    monkeypatch.setattr(artifacts, "purge", lambda job_id: bool(Job.objects.filter(pk=job_id).delete()))
+    Reaper().sweep()
+    assert not Job.objects.exists()
+    assert not lifecycle.cancel(job.pk, who="shirin")
+
+
+def test_one_pass_that_breaks_off_is_not_the_last(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stop, passes = threading.Event(), list[None]()
+
+    def sweep(_: Reaper) -> None:
+        passes.append(None)
+        if len(passes) == 1:
+            raise ValueError("unforeseen")
+        stop.set()
+
+    monkeypatch.setattr(reaper, "JUDGING", 0.01)
+    monkeypatch.setattr(reaper, "PASS", 0.01)
+    monkeypatch.setattr(Reaper, "sweep", sweep)
+    Reaper().run(stop)
+    assert "unforeseen" in caplog.text
 
 
 def test_abandoned_jobs_are_cancelled(settings: Any) -> None:

@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django_q.models import OrmQ
 
 from jobs import artifacts, children, lifecycle, reaper, supervisor
 from jobs.models import Cue, Job, StageRun, StageStatus
@@ -531,7 +532,7 @@ def test_the_reaper_ends_the_group_of_a_silent_supervisor(
 
     def take_over() -> None:
         until(lambda: begun(job_id))
-        reaper.take_over(stage(job_id))
+        reaper.take_over(stage(job_id), StageRun.objects.all())
 
     with meanwhile(take_over):
         assert boss.run_next("media")
@@ -539,6 +540,46 @@ def test_the_reaper_ends_the_group_of_a_silent_supervisor(
     assert stage(job_id).status == "ready"
     assert stage(job_id).tries == 1
     assert files(job_id) == []
+
+
+def test_who_leaves_puts_the_stage_back(behave: Behave, database: str) -> None:
+    """A command has its results, and runs a stage of somebody else, which may take hours."""
+    behave("nothing")
+    job_id, leaving = new_job(), threading.Event()
+    boss = Supervisor(leaving=leaving)
+    OrmQ.objects.all().delete()
+    with meanwhile(lambda: until(lambda: begun(job_id)), leaving.set):
+        assert boss.run_next("media")
+    boss.close()
+    settled(job_id)
+    assert (stage(job_id).status, stage(job_id).tries) == ("ready", 0)
+    assert OrmQ.objects.count() == 1
+    assert files(job_id) == []
+
+
+@pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
+def test_a_group_that_does_not_die_keeps_its_stage(
+    boss: Supervisor, behave: Behave, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the depths of the kernel, say. Nobody else may begin; the reaper goes on with it."""
+    behave("good")
+    job_id, end_group, refused = new_job(), processes.end_group, list[int]()
+
+    def resists(group: int, patience: float = 30.0) -> bool:
+        refused.append(group)
+        return False
+
+    monkeypatch.setattr(processes, "end_group", resists)
+    assert boss.run_next("media")
+    assert len(refused) == 1
+    run = stage(job_id)
+    assert (run.status, run.group) == ("running", refused[0])
+    monkeypatch.setattr(processes, "end_group", end_group)
+    with processes.adopting_orphans():
+        reaper.take_over(run, StageRun.objects.all())
+        processes.bury(refused[0])
+    settled(job_id)
+    assert stage(job_id).status == "ready"
 
 
 # The warm child

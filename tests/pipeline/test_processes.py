@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,9 @@ from jobs.pipeline import processes
 
 STUBBORN = "trap '' TERM INT HUP; sleep 1000 & sleep 1000 & echo; sleep 1000"
 LEADERLESS = "sleep 1000 & echo; exit"
+
+HALF_A_LETTER = "مترجمویدئوها"
+"""Its first 15 bytes, which are what the kernel keeps of a name, end within a letter."""
 
 Start = Callable[[str], subprocess.Popen[str]]
 
@@ -135,3 +140,18 @@ def test_nobody_stays_in_the_table(start: Start) -> None:
 def test_the_boot_id_stays() -> None:
     assert processes.boot_id() == processes.boot_id()
     assert len(processes.boot_id()) == 36
+
+
+def test_a_process_with_any_name(tmp_path: Path) -> None:
+    """What others on this machine call theirs must not keep us from ending ours."""
+    program = tmp_path / HALF_A_LETTER
+    shutil.copy("/bin/sleep", program)
+    with subprocess.Popen([program, "60"], start_new_session=True) as process:
+        try:
+            while len(name := Path(f"/proc/{process.pid}/comm").read_bytes().rstrip(b"\n")) < 15:
+                time.sleep(0.001)  # it gets its name a moment after it began
+            with pytest.raises(UnicodeDecodeError):
+                name.decode()
+            assert [member.pid for member in processes.members(process.pid)] == [process.pid]
+        finally:
+            process.kill()

@@ -21,7 +21,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 
-from jobs import intake, lifecycle, local, terminal, workers
+from jobs import endings, intake, lifecycle, local, terminal, workers
 from jobs.delivery import Delivered, check_overwriting, deliver
 from jobs.engines.choose import AUTO
 from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
@@ -179,7 +179,7 @@ def _cancel(job_id: uuid.UUID) -> None:
     connection.close()
     patiently(lambda: lifecycle.cancel(job_id, who="command line", why="interrupted"))
     for _ in follow(job_id, terminal.Silence()):
-        pass
+        patiently(lambda: endings.finish(job_id))
 
 
 def _owner(name: str) -> Any:
