@@ -55,6 +55,11 @@ def hide(page_id: uuid.UUID) -> None:
     _until(page_id, timedelta(seconds=settings.HIDDEN_GRACE))
 
 
+def show(page_id: uuid.UUID) -> None:
+    """The page is in sight again, and open as any other: the long time that it had while hidden is over."""
+    _until(page_id, lease_time())
+
+
 def close(page_id: uuid.UUID, *, within: bool = False) -> bool:
     """The page was closed, which is final for it. What it leaves is the time in which a reload opens the next one.
 

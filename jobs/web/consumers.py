@@ -86,7 +86,7 @@ class PageConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 await database_sync_to_async(presence.hide)(self.page.page_id)
             case "visible" if self.page:
                 self.page.hidden = False
-                await database_sync_to_async(presence.renew)([self.page.page_id])
+                await database_sync_to_async(presence.show)(self.page.page_id)
             case _:
                 await self.close(NONSENSE)
 

@@ -135,8 +135,9 @@ def test_closed_is_final(clock: Clock, shirin: User) -> None:
     of, page = job(shirin), presence.open_page(shirin.pk)
     presence.close(page)
     clock.go(CLOSED - 1)
-    for late in (lambda: presence.renew([page]), lambda: presence.hide(page), lambda: presence.close(page)):
-        late()
+    presence.renew([page])
+    for late in (presence.hide, presence.show, presence.close):
+        late(page)
     assert not is_abandoned(of)
     clock.go(2)
     assert is_abandoned(of)
@@ -176,6 +177,17 @@ def test_hidden(clock: Clock, shirin: User) -> None:
     assert is_abandoned(of)
     presence.renew([page])
     assert not is_abandoned(of)
+
+
+def test_a_page_that_is_in_sight_again_has_no_more_time_than_others(clock: Clock, shirin: User) -> None:
+    of, page = job(shirin), presence.open_page(shirin.pk)
+    presence.hide(page)
+    clock.go(15)
+    presence.show(page)
+    clock.go(LEASE - 1)
+    assert not is_abandoned(of)
+    clock.go(2)
+    assert is_abandoned(of)
 
 
 def test_a_hidden_page_that_is_closed_is_closed(clock: Clock, shirin: User) -> None:

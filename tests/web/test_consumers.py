@@ -155,6 +155,16 @@ def test_hidden_and_visible(sockets: Sockets, shirin: User, graces: Any) -> None
     until(lambda: left(socket) > 2, 3)
 
 
+def test_what_is_visible_again_has_no_more_time_than_others(sockets: Sockets, shirin: User) -> None:
+    socket = sockets.open(shirin)
+    socket.next()
+    socket.say('{"type": "hidden"}')
+    until(lambda: left(socket) > HIDDEN - 5, 3)
+    socket.say('{"type": "visible"}')
+    until(lambda: left(socket) <= LEASE, 3)
+    assert left(socket) > LEASE - 5
+
+
 def test_a_closed_page_cannot_make_itself_visible(sockets: Sockets, shirin: User) -> None:
     socket = sockets.open(shirin)
     socket.next()
