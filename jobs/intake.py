@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from jobs.models import Artifact, Job, JobStatus, SourceKind
 from jobs.orders import Order, order_of
 from jobs.pipeline.cues import Cue
 from jobs.pipeline.errors import EmptyFile, NoSuchFile, NotAFile, SubtitlesNeeded
-from jobs.pipeline.given import read_subtitles
+from jobs.pipeline.given import parse_subtitles, read_subtitles
 from jobs.pipeline.languages import language
 from jobs.pipeline.limits import Limits
 from jobs.pipeline.link import check_link
@@ -26,16 +26,18 @@ from jobs.pipeline.scripts import must_look_like
 from jobs.pipeline.translate import is_captions
 from jobs.pipeline.workspace import refusal
 
+Subtitles = Path | Sequence[Cue] | None
+"""Those that a person brings: a file of this machine, or what stood in theirs."""
 
-def accept_link(owner: Any, link: str, order: Order, *, subtitles: Path | None = None, **fields: Any) -> Job:
+
+def accept_link(owner: Any, link: str, order: Order, *, subtitles: Subtitles = None, **fields: Any) -> Job:
     """A job for the video behind `link`. Raises PipelineError."""
     return _accept(owner, SourceKind.LINK, check_link(link), order, subtitles, **fields)
 
 
-def accept_file(owner: Any, path: Path, order: Order, *, subtitles: Path | None = None, **fields: Any) -> Job:
+def accept_file(owner: Any, path: Path, order: Order, *, subtitles: Subtitles = None, **fields: Any) -> Job:
     """A job for a file of this machine, which is read where it is. Raises PipelineError."""
-    if subtitles:
-        read_brought(order, subtitles)
+    cues = _cues(order, subtitles)
     _look_at(path)
     path = path.absolute()
     name = path.name.encode(errors="replace").decode()  # a name may hold bytes that are no text
@@ -45,18 +47,16 @@ def accept_file(owner: Any, path: Path, order: Order, *, subtitles: Path | None 
         place.symlink_to(path)
         return Artifact(kind="source", name=place.name, size=0)
 
-    return _accept(owner, SourceKind.FILE, name, order, subtitles, bring=link, **fields)
+    return _accept(owner, SourceKind.FILE, name, order, cues, bring=link, **fields)
 
 
-def accept_upload(
-    owner: Any, name: str, size: int, order: Order, *, subtitles: Path | None = None, **fields: Any
-) -> Job:
+def accept_upload(owner: Any, name: str, size: int, order: Order, *, subtitles: Subtitles = None, **fields: Any) -> Job:
     """A job that waits for a file of `size` bytes. Raises PipelineError before anything is stored."""
     Limits(max_bytes=settings.MAX_BYTES).check_size(size, name)
     return _accept(owner, SourceKind.UPLOAD, name, order, subtitles, size=size, **fields)
 
 
-def start_again(job_id: uuid.UUID, owner: Any, *, subtitles: Path | None = None) -> Job:
+def start_again(job_id: uuid.UUID, owner: Any, *, subtitles: Subtitles = None) -> Job:
     """A new job with the options of an ended one: a link is fetched anew, an upload asks for its file again.
 
     Subtitles that were brought went with the old job and have to be brought again. Raises IllegalTransition while the
@@ -78,13 +78,13 @@ def _accept(
     kind: SourceKind,
     source: str,
     order: Order,
-    subtitles: Path | None,
+    subtitles: Subtitles,
     *,
     bring: Any = None,
     size: int = 0,
     **fields: Any,
 ) -> Job:
-    cues = read_brought(order, subtitles) if subtitles else []
+    cues = _cues(order, subtitles)
     refuse_engines(order)
     job_id = uuid.uuid4()
     with _home(job_id) as home, transaction.atomic():
@@ -126,11 +126,20 @@ def _home(job_id: uuid.UUID) -> Iterator[Path]:
         raise
 
 
-def read_brought(order: Order, subtitles: Path) -> list[Cue]:
-    """The cues of subtitles that were brought. Raises SubtitlesError, also when they are in another language."""
-    cues = read_subtitles(subtitles)
-    spoken = language(order.spoken or order.target)
-    must_look_like(spoken, (cue.source for cue in cues), subtitles.name)
+def _cues(order: Order, subtitles: Subtitles) -> Sequence[Cue]:
+    """Raises SubtitlesError, also when they are in another language."""
+    if isinstance(subtitles, Path):
+        return _in_their_language(order, read_subtitles(subtitles), subtitles.name)
+    return subtitles or ()
+
+
+def parse_brought(order: Order, data: bytes, name: str) -> Sequence[Cue]:
+    """What stands in subtitles that were brought as `name`. Raises SubtitlesError, also for another language."""
+    return _in_their_language(order, parse_subtitles(data, name), name)
+
+
+def _in_their_language(order: Order, cues: Sequence[Cue], name: str) -> Sequence[Cue]:
+    must_look_like(language(order.spoken or order.target), (cue.source for cue in cues), name)
     return cues
 
 

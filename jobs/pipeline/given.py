@@ -31,17 +31,26 @@ _TAG = re.compile(r"<[^<>]*>")
 
 
 def read_subtitles(path: Path) -> list[Cue]:
-    """The cues of a subtitle file in the order of their times, numbered from 1, the text in `source`.
+    """The cues of a subtitle file: see `parse_subtitles`. Raises NoSuchFile and NotAFile, too."""
+    return parse_subtitles(_contents(path), path.name)
+
+
+def parse_subtitles(data: bytes, name: str) -> list[Cue]:
+    """The cues in the order of their times, numbered from 1, the text in `source`. `name` is what their file is called.
 
     Line breaks stay, as newlines; tags, comments and marks of direction at the ends of lines go; a line that stands
-    there twice comes once. Raises NoSuchFile, NotAFile, EmptyFile, TooLarge, UnreadableSubtitles or NoSubtitleLines.
+    there twice comes once. Raises EmptyFile, TooLarge, UnreadableSubtitles or NoSubtitleLines.
     """
-    text = decode(_contents(path))
+    if not data.strip():
+        raise EmptyFile(path=name)
+    if len(data) > MAX_BYTES:
+        raise TooLarge(name=name, limit=f"{MAX_BYTES // 1024**2} MB")
+    text = decode(data)
     if text is None:
-        raise UnreadableSubtitles(name=path.name, detail="The bytes are no text in any usual encoding.")
-    events = dict.fromkeys(sorted(_events(path.name, text), key=lambda event: event[:2]))
+        raise UnreadableSubtitles(name=name, detail="The bytes are no text in any usual encoding.")
+    events = dict.fromkeys(sorted(_events(name, text), key=lambda event: event[:2]))
     if not events:
-        raise NoSubtitleLines(name=path.name)
+        raise NoSubtitleLines(name=name)
     return [
         Cue(id=number, start=start / 1000, end=end / 1000, source=lines)
         for number, (start, end, lines) in enumerate(events, start=1)
@@ -49,18 +58,14 @@ def read_subtitles(path: Path) -> list[Cue]:
 
 
 def _contents(path: Path) -> bytes:
+    """No more than shows that it is too much."""
     if not path.exists():
         raise NoSuchFile(path=str(path))
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+            return file.read(MAX_BYTES + 1)
     except OSError as error:
         raise NotAFile(path=str(path), detail=str(error)) from error
-    if not data.strip():
-        raise EmptyFile(path=str(path))
-    if len(data) > MAX_BYTES:
-        raise TooLarge(name=path.name, limit=f"{MAX_BYTES // 1024**2} MB")
-    return data
 
 
 def _events(name: str, text: str) -> Iterator[tuple[int, int, str]]:

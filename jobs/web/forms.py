@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from jobs import intake
 from jobs.orders import Order
+from jobs.pipeline.cues import Cue
 from jobs.pipeline.errors import PipelineError
+from jobs.pipeline.given import MAX_BYTES
 from jobs.pipeline.languages import language
 from jobs.pipeline.link import check_link
 from jobs.pipeline.style import Style
@@ -88,17 +90,9 @@ class OrderForm(forms.Form):
             translator=settings.TRANSLATOR,
         )
 
-    @contextmanager
-    def brought(self) -> Iterator[Path | None]:
-        """The subtitles that came along, as a file for as long as they are looked at."""
-        upload: Any = self.cleaned_data["subtitles"]
-        if upload is None:
-            yield None
-            return
-        with tempfile.TemporaryDirectory() as room:
-            path = Path(room) / (Path(upload.name or "").name or "subtitles.srt")
-            path.write_bytes(upload.read())
-            yield path
+    def brought(self) -> Sequence[Cue]:
+        """What stands in the subtitles that came along, if any did. Raises SubtitlesError."""
+        return parsed(self.order(), self.cleaned_data["subtitles"])
 
 
 class SourceForm(OrderForm):
@@ -118,6 +112,13 @@ class SourceForm(OrderForm):
             case "upload" if not found.get("name") or not found.get("bytes"):
                 self.add_error("name", _("Choose a video or sound file that is not empty."))
         return found
+
+
+def parsed(order: Order, brought: UploadedFile[bytes] | None) -> Sequence[Cue]:
+    """The cues of a file that was sent, if one was. Raises SubtitlesError."""
+    if brought is None:
+        return ()
+    return intake.parse_brought(order, brought.read(MAX_BYTES + 1), brought.name or "")
 
 
 def language_choices() -> list[tuple[str, str]]:

@@ -64,14 +64,14 @@ def new(request: HttpRequest) -> HttpResponse:
 def _accept(owner: Any, form: SourceForm) -> Job:
     order, found = form.order(), form.cleaned_data
     kept = {"keep_running": found["keep_running"]}
-    with form.brought() as brought:
-        match found["source"]:
-            case "link":
-                return accept_link(owner, found["link"], order, subtitles=brought, **kept)
-            case "sample":
-                return _sample(owner, order, kept)
-            case _:
-                return accept_upload(owner, found["name"], found["bytes"], order, subtitles=brought, **kept)
+    brought = form.brought()
+    match found["source"]:
+        case "link":
+            return accept_link(owner, found["link"], order, subtitles=brought, **kept)
+        case "sample":
+            return _sample(owner, order, kept)
+        case _:
+            return accept_upload(owner, found["name"], found["bytes"], order, subtitles=brought, **kept)
 
 
 def _sample(owner: Any, order: Order, fields: dict[str, Any]) -> Job:

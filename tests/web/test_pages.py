@@ -100,6 +100,18 @@ def test_subtitles_come_along(client: Client) -> None:
     assert [cue.source for cue in job.cues.all()] == ["سلام، حال شما چطور است؟"]
 
 
+LONG = "زیرنویس" * 25 + ".srt"
+"""Less than 255 characters, but more bytes than the name of a file can have."""
+
+
+def test_subtitles_may_have_any_name(client: Client) -> None:
+    fields = {"to": "fa", "spoken": "", "subtitles_are": "use"}
+    client.post("/", new(**fields, subtitles=SimpleUploadedFile(LONG, SUBTITLES.encode())))
+    assert Job.objects.get().cues.count() == 1
+    refused = client.post("/", new(**fields, subtitles=SimpleUploadedFile(LONG, b" \n")))
+    assert (refused.status_code, f"The file “{LONG}” is empty" in text(refused)) == (422, True)
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
