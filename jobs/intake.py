@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ from django.db import transaction
 
 from jobs import artifacts, lifecycle, plan, presence, quota
 from jobs.lifecycle import IllegalTransition
-from jobs.models import Artifact, Job, JobStatus, SourceKind
+from jobs.models import FINAL, Artifact, Job, JobStatus, SourceKind
 from jobs.orders import Order, order_of
 from jobs.pipeline.cues import Cue
-from jobs.pipeline.errors import EmptyFile, NoSuchFile, NotAFile, SubtitlesNeeded
+from jobs.pipeline.errors import EmptyFile, EngineError, NoSuchFile, NotAFile, OnlyByCommand, SubtitlesNeeded
 from jobs.pipeline.given import parse_subtitles, read_subtitles
 from jobs.pipeline.languages import language
 from jobs.pipeline.limits import Limits
@@ -29,6 +30,9 @@ from jobs.pipeline.workspace import refusal
 Subtitles = Path | Sequence[Cue] | None
 """Those that a person brings: a file of this machine, or what stood in theirs."""
 
+SAMPLE = Path(settings.BASE_DIR) / "static" / "sample"
+"""The bundled clip, with subtitles that a person wrote for it."""
+
 
 def accept_link(owner: Any, link: str, order: Order, *, subtitles: Subtitles = None, **fields: Any) -> Job:
     """A job for the video behind `link`. Raises PipelineError."""
@@ -37,6 +41,30 @@ def accept_link(owner: Any, link: str, order: Order, *, subtitles: Subtitles = N
 
 def accept_file(owner: Any, path: Path, order: Order, *, subtitles: Subtitles = None, **fields: Any) -> Job:
     """A job for a file of this machine, which is read where it is. Raises PipelineError."""
+    return _accept_local(owner, SourceKind.FILE, path, order, subtitles, **fields)
+
+
+def accept_sample(owner: Any, order: Order, *, subtitles: Subtitles = None, **fields: Any) -> Job:
+    """A job for the bundled clip. Where no engine can translate it, the subtitles that a person wrote for it are used.
+    Raises PipelineError.
+    """
+    clip, fields = SAMPLE / "sample.mp4", {"title": "sample", **fields}
+    try:
+        return _accept_local(owner, SourceKind.SAMPLE, clip, order, subtitles, **fields)
+    except EngineError:
+        written = _written(order)
+        if written is None:
+            raise
+        finished = Order(target=order.target, brought=True, style=order.style, mode=order.mode)
+        return _accept_local(owner, SourceKind.SAMPLE, clip, finished, written, **fields)
+
+
+def _written(order: Order) -> Path | None:
+    path = SAMPLE / f"sample.{order.target}.srt"
+    return path if path.exists() else None
+
+
+def _accept_local(owner: Any, kind: SourceKind, path: Path, order: Order, subtitles: Subtitles, **fields: Any) -> Job:
     cues = _cues(order, subtitles)
     _look_at(path)
     path = path.absolute()
@@ -47,7 +75,7 @@ def accept_file(owner: Any, path: Path, order: Order, *, subtitles: Subtitles = 
         place.symlink_to(path)
         return Artifact(kind="source", name=place.name, size=0)
 
-    return _accept(owner, SourceKind.FILE, name, order, cues, bring=link, **fields)
+    return _accept(owner, kind, name, order, cues, bring=link, **fields)
 
 
 def accept_upload(owner: Any, name: str, size: int, order: Order, *, subtitles: Subtitles = None, **fields: Any) -> Job:
@@ -59,18 +87,43 @@ def accept_upload(owner: Any, name: str, size: int, order: Order, *, subtitles: 
 def start_again(job_id: uuid.UUID, owner: Any, *, subtitles: Subtitles = None) -> Job:
     """A new job with the options of an ended one: a link is fetched anew, an upload asks for its file again.
 
-    Subtitles that were brought went with the old job and have to be brought again. Raises IllegalTransition while the
-    old one has not ended, SubtitlesNeeded, and other PipelineErrors.
+    Raises IllegalTransition while the old one has not ended, SubtitlesNeeded when those that were brought are gone,
+    OnlyByCommand, and other PipelineErrors.
     """
     old = Job.objects.get(pk=job_id, owner=owner)
-    if old.status not in {JobStatus.CANCELLED, JobStatus.FAILED, JobStatus.COMPLETED}:
+    if old.status not in FINAL:
         raise IllegalTransition(f"Job {job_id} is {old.status}: it cannot start again.")
     order = order_of(old.order)
-    if order.brought and subtitles is None:
+    brought = (subtitles or _left_of(old, order)) if order.brought else None
+    if order.brought and not brought:
         raise SubtitlesNeeded
-    if old.source_kind == SourceKind.LINK:
-        return accept_link(owner, old.source, order, subtitles=subtitles, keep_running=old.keep_running)
-    return accept_upload(owner, old.source, old.size, order, subtitles=subtitles, keep_running=old.keep_running)
+    kept: dict[str, Any] = {"subtitles": brought, "keep_running": old.keep_running}
+    match old.source_kind:
+        case SourceKind.LINK:
+            return accept_link(owner, old.source, order, **kept)
+        case SourceKind.UPLOAD:
+            return accept_upload(owner, old.source, old.size, order, **kept)
+        case SourceKind.SAMPLE:
+            return accept_sample(owner, order, **kept)
+    raise OnlyByCommand(name=old.source)
+
+
+def can_start_again(job: Job) -> bool:
+    """Where a file of the command line lies is not kept."""
+    return job.status in FINAL and job.source_kind != SourceKind.FILE
+
+
+def needs_subtitles(job: Job) -> bool:
+    """Whether the job starts again only with subtitles: those that were brought went when it was cancelled."""
+    order = order_of(job.order)
+    written = job.source_kind == SourceKind.SAMPLE and _written(order)
+    return job.status == JobStatus.CANCELLED and order.brought and not written
+
+
+def _left_of(old: Job, order: Order) -> Subtitles:
+    """The subtitles of an ended job, as they were brought."""
+    cues = [replace(plan.as_cue(row), target="", flags=()) for row in old.cues.all()]
+    return cues or (_written(order) if old.source_kind == SourceKind.SAMPLE else None)
 
 
 def _accept(

@@ -45,11 +45,14 @@ class Queue(models.TextChoices):
 
 
 class SourceKind(models.TextChoices):
-    """`upload` lies in the job's directory, `link` is fetched into it, `file` is read where the command line saw it."""
+    """`upload` lies in the job's directory, `link` is fetched into it, `file` is read where the command line saw it;
+    `sample` is the bundled clip.
+    """
 
     UPLOAD = "upload"
     LINK = "link"
     FILE = "file"
+    SAMPLE = "sample"
 
 
 class Job(models.Model):

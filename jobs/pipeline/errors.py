@@ -81,6 +81,10 @@ class EmptyFile(SourceError):
     sentence = _("The file “{path}” is empty. Choose the file again, or copy it anew.")
 
 
+class OnlyByCommand(SourceError):
+    sentence = _("“{name}” was brought by the command line, which alone knows where it lies. Start it there again.")
+
+
 class NotAVideo(SourceError):
     sentence = _("“{name}” is not a video or sound file that can be read. Choose an MP4, MKV, MOV, WebM or audio file.")
 

@@ -92,7 +92,7 @@ def _find(user: Any, job_id: uuid.UUID, kind: str) -> _Found:
     if artifact is None:
         raise Http404
     path = artifacts.home(job.pk) / artifact.name
-    linked = kind == "source" and job.source_kind == SourceKind.FILE
+    linked = kind == "source" and job.source_kind in {SourceKind.FILE, SourceKind.SAMPLE}
     file = _open(path, linked)
     facts = os.fstat(file.fileno())
     return _Found(

@@ -23,24 +23,22 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from jobs import endings, intake, lifecycle, quota
-from jobs.intake import accept_file, accept_link, accept_upload
+from jobs.intake import accept_link, accept_sample, accept_upload
 from jobs.lifecycle import IllegalTransition
 from jobs.models import FINAL, Job
-from jobs.orders import Order, order_of
+from jobs.orders import order_of
 from jobs.pipeline import subtitle
-from jobs.pipeline.errors import EngineError, PipelineError
+from jobs.pipeline.errors import PipelineError
 from jobs.pipeline.languages import language
 from jobs.pipeline.names import result_name
 from jobs.plan import as_cue
 from jobs.web import choices, letters, player
 from jobs.web.access import job_for
-from jobs.web.forms import SourceForm
+from jobs.web.forms import SourceForm, parsed
 from jobs.web.lists import FILTERS, PAGE, searched
 from jobs.web.problems import answer
 from jobs.web.snapshot import FORMATS, FORMS, briefs, cue_of, snapshot
 from jobs.web.words import sentence_of
-
-SAMPLE = settings.BASE_DIR / "static" / "sample"
 
 
 @login_required
@@ -63,28 +61,14 @@ def new(request: HttpRequest) -> HttpResponse:
 
 def _accept(owner: Any, form: SourceForm) -> Job:
     order, found = form.order(), form.cleaned_data
-    kept = {"keep_running": found["keep_running"]}
-    brought = form.brought()
+    kept: dict[str, Any] = {"subtitles": form.brought(), "keep_running": found["keep_running"]}
     match found["source"]:
         case "link":
-            return accept_link(owner, found["link"], order, subtitles=brought, **kept)
+            return accept_link(owner, found["link"], order, **kept)
         case "sample":
-            return _sample(owner, order, kept)
+            return accept_sample(owner, order, **kept)
         case _:
-            return accept_upload(owner, found["name"], found["bytes"], order, subtitles=brought, **kept)
-
-
-def _sample(owner: Any, order: Order, fields: dict[str, Any]) -> Job:
-    """The bundled clip. Where no engine can translate it, the subtitles that a person wrote for it are used."""
-    clip = SAMPLE / "sample.mp4"
-    try:
-        return accept_file(owner, clip, order, title="sample", **fields)
-    except EngineError:
-        written = SAMPLE / f"sample.{order.target}.srt"
-        if not written.exists():
-            raise
-        finished = Order(target=order.target, brought=True, style=order.style, mode=order.mode)
-        return accept_file(owner, clip, finished, subtitles=written, title="sample", **fields)
+            return accept_upload(owner, found["name"], found["bytes"], order, **kept)
 
 
 def _begun(request: HttpRequest, job: Job) -> HttpResponse:
@@ -197,10 +181,11 @@ def retry(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
 @login_required
 @require_POST
 def again(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
-    """A new job with the same options, of the same owner."""
+    """A new job with the same options, of the same owner; with `subtitles`, where those of the old one are gone."""
     old = job_for(request.user, job_id)
     try:
-        return redirect("job", intake.start_again(old.pk, old.owner).pk)
+        brought = parsed(order_of(old.order), request.FILES.get("subtitles"))
+        return redirect("job", intake.start_again(old.pk, old.owner, subtitles=brought).pk)
     except PipelineError as error:
         messages.error(request, sentence_of(error))
     except IllegalTransition:

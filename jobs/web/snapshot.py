@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from jobs import intake
 from jobs.engines.registry import SPECS
 from jobs.estimates import ahead, seconds_left, share_done
 from jobs.lifecycle import PRESENCE
@@ -57,6 +58,7 @@ def brief(job: Job, places: Mapping[int, int] | None = None) -> dict[str, Any]:
     are known.
     """
     runs, kinds = list(job.stages.all()), {artifact.kind for artifact in job.artifacts.all()}
+    again, lacking = intake.can_start_again(job), intake.needs_subtitles(job)
     percent = 100 if job.status == JobStatus.COMPLETED else int(100 * share_done(runs))
     return {
         "id": str(job.pk),
@@ -79,7 +81,8 @@ def brief(job: Job, places: Mapping[int, int] | None = None) -> dict[str, Any]:
         "can": {
             "cancel": job.status in UNFINISHED,
             "retry": job.status == JobStatus.FAILED and not words.hopeless(job.error or {}),
-            "again": job.status in FINAL,
+            "again": again and not lacking,
+            "bring": again and lacking,
             "delete": job.status in FINAL,
         },
     }

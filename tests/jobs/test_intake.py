@@ -276,6 +276,45 @@ def test_an_upload_asks_for_its_file(shirin: User) -> None:
     assert order_of(new.order) == order
 
 
+def test_the_sample_is_the_sample_again(shirin: User) -> None:
+    spanish = Order(target="es", spoken="en", transcriber="pocketsphinx", translator="apertium")
+    for order in (spanish, Order(target="fa", spoken="en", translator="gemini")):
+        old = ended(intake.accept_sample(shirin, order))
+        new = intake.start_again(old.pk, shirin)
+        assert (new.status, new.source_kind, new.title, new.order) == ("queued", "sample", "sample", old.order)
+        source = artifacts.path_of(new.pk, "source")
+        assert source
+        assert source.resolve() == intake.SAMPLE / "sample.mp4"
+    assert new.cues.count() == 8, "without a key for Persian, those that a person wrote"
+
+
+def test_subtitles_that_went_are_brought_again(shirin: User, persian: Path) -> None:
+    old = ended(intake.accept_link(shirin, LINK, FINISHED, subtitles=persian))
+    assert intake.needs_subtitles(Job.objects.get(pk=old.pk))
+    with pytest.raises(errors.SubtitlesNeeded):
+        intake.start_again(old.pk, shirin)
+    new = intake.start_again(old.pk, shirin, subtitles=persian)
+    assert [cue.source for cue in new.cues.all()] == ["سلام"]
+
+
+def test_subtitles_that_are_left_are_used_again(shirin: User, persian: Path) -> None:
+    """Those of a job that failed: as they were brought, not as they were translated."""
+    old = intake.accept_upload(shirin, "talk.mp4", 10, FINISHED, subtitles=persian)
+    old.cues.update(target="درود", flags=["too_long"], answered=True)
+    Job.objects.filter(pk=old.pk).update(status="failed", error={}, ended=timezone.now())
+    assert not intake.needs_subtitles(Job.objects.get(pk=old.pk))
+    cue = intake.start_again(old.pk, shirin).cues.get()
+    assert (cue.source, cue.target, cue.flags, cue.answered) == ("سلام", "", [], False)
+
+
+def test_a_file_of_the_command_line_starts_again_there(shirin: User, video: Path, persian: Path) -> None:
+    old = ended(intake.accept_file(shirin, video, FINISHED, subtitles=persian))
+    assert not intake.can_start_again(Job.objects.get(pk=old.pk))
+    with pytest.raises(errors.OnlyByCommand, match=r"talk\.mkv"):
+        intake.start_again(old.pk, shirin, subtitles=persian)
+    assert Job.objects.count() == 1
+
+
 def test_a_job_that_has_not_ended_does_not_start_again(shirin: User, media_root: Path) -> None:
     for make in (rows.IN[status] for status in ("uploading", "cancelling", "running")):  # type: ignore[index]
         job_id = make().job_id

@@ -5,6 +5,7 @@ The site is the whole real stack; only Gemini's server is ours. It knows the sam
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ from jobs import intake, lifecycle
 from jobs.models import Cue, Job, StageRun
 from jobs.orders import Order
 from jobs.pipeline.given import read_subtitles
+from jobs.web import received
 from tests.browser.people import Site, connected
 from tests.engines.fake_llm_server import KEY, Asked, Said, saying
 from tests.jobs import stack as real
@@ -114,14 +116,23 @@ def _brought(site: Site, owner: User) -> Job:
 
 
 def _failed(site: Site, owner: User) -> Job:
-    path = site.stack.directory / "minutes.mp4"
-    path.write_text("This is no video.")
-    return real.ended(intake.accept_file(owner, path, ORDER, keep_running=True))
+    data = b"This is no video."
+    job = intake.accept_upload(owner, "minutes.mp4", len(data), ORDER, keep_running=True)
+    received.add(job, 0, io.BytesIO(data), most=len(data), who=owner.username)
+    return real.ended(job)
 
 
 def _cancelled(site: Site, owner: User) -> Job:
     job = intake.accept_link(owner, "https://example.org/geese", ORDER, title="geese")
     lifecycle.cancel(job.pk, who=lifecycle.PRESENCE, why="left")
+    return real.ended(job)
+
+
+def _gone(site: Site, owner: User) -> Job:
+    """With subtitles that were brought: they have to be brought again."""
+    order = Order(target="fa", brought=True)
+    job = intake.accept_link(owner, "https://example.org/desert", order, subtitles=site.persian, title="سفر به کویر")
+    lifecycle.cancel(job.pk, who=owner.username)
     return real.ended(job)
 
 
@@ -152,6 +163,7 @@ def _queued(site: Site, owner: User) -> Job:
 JOBS: dict[str, Callable[[Site, User], Job]] = {
     "failed": _failed,
     "cancelled": _cancelled,
+    "cancelled-brought": _gone,
     "result": _result,
     "result-soft": _brought,
     "upload": _upload,

@@ -208,8 +208,9 @@ def test_a_file_of_this_machine_is_read_where_it_is(job: Job, tmp_path: Path) ->
     (artifacts.home(job.pk) / "source.mp4").symlink_to(film)
     Artifact.objects.create(job=job, kind="source", name="source.mp4", size=0)
     assert ask(job, "source").status == 404  # a job of a link has no such link
-    Job.objects.update(source_kind="file")
-    assert ask(job, "source", Range="bytes=1-2").data == DATA[1:3]
+    for kind in ("file", "sample"):
+        Job.objects.update(source_kind=kind)
+        assert ask(job, "source", Range="bytes=1-2").data == DATA[1:3]
 
 
 def test_only_files_are_opened(job: Job, tmp_path: Path) -> None:

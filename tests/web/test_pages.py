@@ -282,6 +282,56 @@ def test_start_again(client: Client) -> None:
     assert (again.status, again.source, again.order) == (JobStatus.QUEUED, old.source, old.order)
 
 
+BROUGHT = Order(target="fa", brought=True).as_json()
+
+
+def test_who_brought_subtitles_brings_them_again(client: Client) -> None:
+    old = made(JobStatus.CANCELLED, order=BROUGHT, source="https://example.org/talk")
+    form = f'enctype="multipart/form-data" action="/jobs/{old.pk}/again"'
+    assert form in text(client.get(f"/jobs/{old.pk}/"))
+    assert f'href="/jobs/{old.pk}/#bring" data-show="can.bring">' in text(client.get("/jobs/"))
+    refused = text(client.post(f"/jobs/{old.pk}/again", follow=True))
+    assert refused.count("The subtitles you brought were deleted with the job. Bring them again.") == 2
+    wrong = client.post(f"/jobs/{old.pk}/again", {"subtitles": SimpleUploadedFile("t.srt", b"nothing")}, follow=True)
+    assert "“t.srt” is not a subtitle file" in text(wrong)
+    client.post(f"/jobs/{old.pk}/again", {"subtitles": SimpleUploadedFile(LONG, SUBTITLES.encode())})
+    again = Job.objects.exclude(pk=old.pk).get()
+    assert [cue.source for cue in again.cues.all()] == ["سلام، حال شما چطور است؟"]
+
+
+def test_subtitles_that_are_left_are_not_asked_for(client: Client) -> None:
+    old = made(JobStatus.FAILED, order=BROUGHT, source="https://example.org/talk")
+    old.cues.update(source="سلام")
+    assert 'id="bring"' not in text(client.get(f"/jobs/{old.pk}/"))
+    client.post(f"/jobs/{old.pk}/again")
+    assert {cue.source for cue in Job.objects.exclude(pk=old.pk).get().cues.all()} == {"سلام"}
+
+
+def test_the_sample_starts_again(client: Client) -> None:
+    client.post("/", new(source="sample", to="fa", spoken=""))
+    old = Job.objects.get()
+    lifecycle.cancel(old.pk, who="shirin")
+    lifecycle.cancelled(old.pk)
+    page = text(client.get(f"/jobs/{old.pk}/"))
+    assert f'action="/jobs/{old.pk}/again"' in page
+    assert 'id="bring"' not in page
+    client.post(f"/jobs/{old.pk}/again")
+    again = Job.objects.exclude(pk=old.pk).get()
+    assert (again.status, again.source_kind, again.cues.count()) == (JobStatus.QUEUED, "sample", 8)
+
+
+def test_the_sample_with_subtitles_of_ones_own(client: Client) -> None:
+    brought = SimpleUploadedFile("talk.srt", SUBTITLES.encode())
+    client.post("/", new(source="sample", to="fa", spoken="", subtitles=brought, subtitles_are="use"))
+    assert Job.objects.get().cues.count() == 1
+
+
+def test_what_only_the_command_line_has_is_not_offered(client: Client) -> None:
+    old = made(JobStatus.CANCELLED, source_kind="file", source="talk.mkv")
+    assert f'action="/jobs/{old.pk}/again"' not in text(client.get(f"/jobs/{old.pk}/"))
+    assert "Start it there again." in text(client.post(f"/jobs/{old.pk}/again", follow=True))
+
+
 def test_delete_takes_files_and_row(client: Client) -> None:
     job = made(JobStatus.COMPLETED)
     (artifacts.home(job.pk) / "left.mp4").write_bytes(b"video")
