@@ -112,7 +112,7 @@ def _half_uploads(before: datetime) -> QuerySet[Job]:
 def _end_upload(job_id: uuid.UUID, due: QuerySet[Job]) -> bool:
     with transaction.atomic():
         if _locked(job_id, due):
-            lifecycle.cancel(job_id, who=lifecycle.SYSTEM, why="the upload was never finished")
+            lifecycle.cancel(job_id, who=lifecycle.SYSTEM, why=lifecycle.GIVEN_UP)
     return endings.finish(job_id)
 
 

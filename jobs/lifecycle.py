@@ -56,6 +56,10 @@ _CLAIMS = 3
 """How often a claim looks again when others were faster."""
 
 SYSTEM, PRESENCE = "system", "presence"
+KILLED, INTERRUPTED = "the command was killed", "the command was interrupted"
+GIVEN_UP = "the upload was never finished"
+"""Why a job is cancelled for which nobody said so; `presence` has two more."""
+
 CHANNEL = "zirnevis_jobs"
 """PostgreSQL tells its listeners the id of each job that changed."""
 

@@ -25,6 +25,8 @@ LATE = 15.0
 WITNESS = timedelta(seconds=3)
 """A web server that was silent for longer is no witness. It shows a sign of life twice a second."""
 
+CLOSED, SILENT = "the last page was closed", "no page gave a sign of life"
+"""How an owner left."""
 
 HANDOVER = timedelta(seconds=5)
 """In the strict mode: only a page that is older keeps the jobs of another one that was closed; and so long a page that
@@ -112,6 +114,12 @@ def abandoned(now: datetime | None = None) -> QuerySet[Job]:
     absent = get_user_model().objects.filter(~Exists(live))
     unfinished = Job.objects.filter(status__in=UNFINISHED, keep_running=False, grace_until__lt=now)
     return unfinished.filter(owner__in=absent.values("pk"))
+
+
+def why_absent(job_id: uuid.UUID) -> str:
+    """How the owner of an abandoned job left: what became of the page that stood for them longest."""
+    last = PageLease.objects.filter(owner__jobs=job_id).order_by("expires").last()
+    return CLOSED if last and last.closed else SILENT
 
 
 def forgive(now: datetime) -> int:

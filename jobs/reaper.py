@@ -27,7 +27,7 @@ from jobs.lifecycle import PRESENCE, IllegalTransition, LostAttempt
 from jobs.models import UNFINISHED, Job, JobStatus, Queue, StageRun, StageStatus, Worker
 from jobs.pipeline import processes
 from jobs.pipeline.errors import StageDied
-from jobs.presence import Judge, abandoned
+from jobs.presence import Judge, abandoned, why_absent
 from jobs.workers import STALE, host
 
 log = logging.getLogger("jobs.reaper")
@@ -94,9 +94,7 @@ class Reaper:
 
     def judge(self) -> None:
         """End the jobs whose owners left, and those whose command was killed, which is certain at once."""
-        ended = [
-            job_id for job_id in deserted() if lifecycle.cancel(job_id, who=PRESENCE, why="the command was killed")
-        ]
+        ended = [job_id for job_id in deserted() if lifecycle.cancel(job_id, who=PRESENCE, why=lifecycle.KILLED)]
         ended += [job_id for job_id in self._judge.absent() if _abandon(job_id)]
         for job_id in ended:  # what takes longer: others may come back meanwhile
             endings.finish(job_id)
@@ -133,7 +131,7 @@ def _abandon(job_id: uuid.UUID) -> bool:
     """Cancel the job if its owner is still absent: the list of those may have become old."""
     with transaction.atomic():
         absent = abandoned().select_for_update().filter(pk=job_id).exists()
-        return absent and lifecycle.cancel(job_id, who=PRESENCE, why="the last page was closed")
+        return absent and lifecycle.cancel(job_id, who=PRESENCE, why=why_absent(job_id))
 
 
 def take_over(run: StageRun, dead: QuerySet[StageRun]) -> None:
@@ -166,7 +164,7 @@ def give_up_uploads() -> None:
     for job_id in list(old.values_list("pk", flat=True)):
         with transaction.atomic():  # its last piece may have come since it was found
             if old.select_for_update().filter(pk=job_id).first():
-                lifecycle.cancel(job_id, who=lifecycle.SYSTEM, why="the upload was never finished")
+                lifecycle.cancel(job_id, who=lifecycle.SYSTEM, why=lifecycle.GIVEN_UP)
         endings.finish(job_id)
 
 

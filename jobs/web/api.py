@@ -33,7 +33,7 @@ def jobs(request: HttpRequest, show: str = "", q: str = "", page: int = 1) -> di
 
 @api.get("/jobs/{uuid:job_id}")
 def job(request: HttpRequest, job_id: uuid.UUID) -> dict[str, Any]:
-    return snapshot(job_for(request.user, job_id))
+    return snapshot(job_for(request.user, job_id), request.user.pk)
 
 
 @api.get("/jobs/{uuid:job_id}/cues")

@@ -1,9 +1,9 @@
 """What changes of jobs, told to the open pages of this process.
 
 One thread a process reads: it hears of changes on PostgreSQL, looks twice a second elsewhere, and runs while a page is
-open. A changed job is read once, whoever watches it, and what is said of it is made once for each language. Whole
-snapshots for new pages come from the same thread, so that nothing falls between a snapshot and the changes after it. A
-page that could not take in what it was told gets a snapshot, too. The same thread renews the leases of open pages.
+open. A changed job is read once, whoever watches it, and what is said of it is made once for each person and language.
+Whole snapshots for new pages come from the same thread, so that nothing falls between a snapshot and the changes after
+it. A page that could not take in what it was told gets a snapshot, too. The same thread renews the leases of pages.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ def _accept(owner: Any, form: SourceForm) -> Job:
 
 def _begun(request: HttpRequest, job: Job) -> HttpResponse:
     """Scripts, which upload a file from the page they are on, are told where; others go to the job's page."""
-    return JsonResponse(snapshot(job), status=201) if _wants_json(request) else redirect("job", job.pk)
+    return JsonResponse(snapshot(job, request.user.pk), status=201) if _wants_json(request) else redirect("job", job.pk)
 
 
 def _wants_json(request: HttpRequest) -> bool:
@@ -88,7 +88,7 @@ def job(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     target = order_of(found.order).target
     shown = {
         "job": found,
-        "shown": snapshot(found),
+        "shown": snapshot(found, request.user.pk),
         "cues": [cue_of(cue) for cue in found.cues.all()],
         "source_direction": language(found.spoken).direction if found.spoken else "auto",
         "target_direction": language(target).direction,

@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from jobs import intake
+from jobs import intake, lifecycle, presence
 from jobs.engines.registry import SPECS
 from jobs.estimates import ahead, seconds_left, share_done
-from jobs.lifecycle import PRESENCE
 from jobs.models import FINAL, UNFINISHED, Cue, Job, JobStatus, SourceKind, StageRun, StageStatus
 from jobs.orders import order_of
 from jobs.pipeline.stages import Stage
@@ -43,6 +43,18 @@ FORMS = {
     "bilingual": gettext_lazy("both"),
 }
 FORMATS = ("srt", "vtt", "ass")
+WHYS = {
+    presence.CLOSED: gettext_lazy("Cancelled on {when}, because the last page of the site was closed."),
+    presence.SILENT: gettext_lazy(
+        "Cancelled on {when}, because no open page of the site gave a sign of life: the network may have been away, or "
+        "the computer asleep."
+    ),
+    lifecycle.KILLED: gettext_lazy("Cancelled on {when}, because the command that had begun it was killed."),
+    lifecycle.INTERRUPTED: gettext_lazy("Cancelled on {when}, because the command that had begun it was interrupted."),
+    lifecycle.GIVEN_UP: gettext_lazy("Cancelled on {when}, because the upload was never finished."),
+}
+"""Where it was no person's word."""
+
 DEMO = {spec.name: spec.label for spec in SPECS if spec.demo}
 
 
@@ -88,8 +100,8 @@ def brief(job: Job, places: Mapping[int, int] | None = None) -> dict[str, Any]:
     }
 
 
-def snapshot(job: Job) -> dict[str, Any]:
-    """All that the page of a job shows, but its cues."""
+def snapshot(job: Job, viewer: int | None) -> dict[str, Any]:
+    """All that the page of a job shows, but its cues, to the person with the id `viewer`."""
     runs, kinds = list(job.stages.all()), {artifact.kind for artifact in job.artifacts.all()}
     return {
         **brief(job),
@@ -101,7 +113,7 @@ def snapshot(job: Job) -> dict[str, Any]:
         "stage_text": stage_text(job, runs),
         "notes": notes(job),
         "detail": detail(job),
-        "ended_text": ended_text(job),
+        "ended_text": ended_text(job, viewer),
         "deleted_text": deleted_text(job),
         "upload": upload(job),
         "video": video(job, kinds),
@@ -189,19 +201,24 @@ def detail(job: Job) -> str:
     return str((job.error or {}).get("detail", "")).replace(f"{settings.MEDIA_ROOT}/", "")
 
 
-def ended_text(job: Job) -> str:
-    """When a cancelled job was cancelled, and why."""
+def ended_text(job: Job, viewer: int | None) -> str:
+    """When a cancelled job was cancelled, and why, or by whom."""
     if job.status not in {JobStatus.CANCELLED, JobStatus.CANCELLING}:
         return ""
     last = job.transitions.filter(stage="", now=JobStatus.CANCELLING).last()
     if last is None:
         return ""
     when = words.moment(last.at)
-    if last.who == PRESENCE:
-        return _("Cancelled on {when}, because the last page of the site was closed.").format(when=when)
-    if last.who == job.owner.get_username():
+    if last.why in WHYS:
+        return str(WHYS[last.why]).format(when=when)
+    if _is_called(viewer, last.who):
         return _("Cancelled on {when} by you.").format(when=when)
     return _("Cancelled on {when} by {who}.").format(when=when, who=last.who)
+
+
+def _is_called(viewer: int | None, name: str) -> bool:
+    users = get_user_model()
+    return viewer is not None and users.objects.filter(pk=viewer, **{users.USERNAME_FIELD: name}).exists()
 
 
 def deleted_text(job: Job) -> str:

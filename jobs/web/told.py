@@ -116,7 +116,7 @@ class Teller:
                 self._captions[job.pk] = captions = _Captions()
                 captions.learn(cues)
             with translation.override(page.language):
-                hello |= {"job": snapshot(job), "cues": list(map(cue_of, cues))}
+                hello |= {"job": snapshot(job, page.owner_id), "cues": list(map(cue_of, cues))}
         return _text(hello)
 
     def changes(self, jobs: Iterable[Job], pages: Sequence[Page]) -> Said:
@@ -171,18 +171,19 @@ def _of_job(job: Job, watching: Sequence[Page], owning: Sequence[Page]) -> Said:
     others = [page for page in watching if page.owner_id != job.owner_id]
     elsewhere = [page for page in owning if page.job_id != job.pk]
     return [
-        *_in_each_language(mine, lambda: {"type": "job", "job": snapshot(job), **at_stake}),
-        *_in_each_language(others, lambda: {"type": "job", "job": snapshot(job)}),
-        *_in_each_language(elsewhere, lambda: {"type": "brief", "job": brief(job), **at_stake}),
+        *_for_each_reader(mine, lambda reader: {"type": "job", "job": snapshot(job, reader), **at_stake}),
+        *_for_each_reader(others, lambda reader: {"type": "job", "job": snapshot(job, reader)}),
+        *_for_each_reader(elsewhere, lambda _: {"type": "brief", "job": brief(job), **at_stake}),
     ]
 
 
-def _in_each_language(pages: Sequence[Page], make: Callable[[], dict[str, Any]]) -> Said:
+def _for_each_reader(pages: Sequence[Page], make: Callable[[int], dict[str, Any]]) -> Said:
+    """In the language of the page; several pages of one person are told the same."""
     said: Said = []
-    for language, readers in _by(pages, lambda page: page.language).items():
+    for (reader, language), same in _by(pages, lambda page: (page.owner_id, page.language)).items():
         with translation.override(language):
-            text = _text(make())
-        said += [(page, text) for page in readers]
+            text = _text(make(reader))
+        said += [(page, text) for page in same]
     return said
 
 

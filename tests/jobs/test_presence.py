@@ -237,6 +237,19 @@ def test_who_has_a_page_open_gets_no_grace(clock: Clock, shirin: User) -> None:
     assert is_abandoned(of)
 
 
+def test_how_an_owner_left(clock: Clock, shirin: User) -> None:
+    """What counts is the page that kept them present the longest."""
+    of = job(shirin)
+    assert presence.why_absent(of.pk) == presence.SILENT  # a script, which has no page
+    closed, lost = presence.open_page(shirin.pk), presence.open_page(shirin.pk)
+    presence.close(presence.open_page(rows.owner("omid").pk))
+    presence.close(closed)
+    clock.go(LEASE + 1)
+    assert presence.why_absent(of.pk) == presence.SILENT
+    presence.close(lost)
+    assert presence.why_absent(of.pk) == presence.CLOSED
+
+
 def test_it_is_one_query(clock: Clock, shirin: User) -> None:
     for _ in range(5):
         job(shirin)

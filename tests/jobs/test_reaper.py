@@ -364,7 +364,7 @@ def test_jobs_of_a_command_that_was_killed_are_cancelled_and_no_others() -> None
         assert reaper.deserted() == [waits.pk]
         Reaper().judge()
     assert rows.status(waits.pk) == "cancelled"
-    assert waits.transitions.get(now="cancelling").why == "the command was killed"
+    assert waits.transitions.get(now="cancelling").why == lifecycle.KILLED
     assert {rows.status(job.pk) for job in others} == {"queued"}
 
 
@@ -417,14 +417,18 @@ def test_one_pass_that_breaks_off_is_not_the_last(
 
 
 def test_abandoned_jobs_are_cancelled(settings: Any) -> None:
-    settings.PAGE_LEASE = 0
+    settings.PAGE_LEASE = settings.TAB_CLOSE_GRACE = 0
     workers.register(Worker.WEB)
-    left, kept = rows.job(), rows.job(keep_running=True)
+    left, kept, silent = rows.job(), rows.job(keep_running=True), rows.job(rows.owner("omid"))
+    presence.close(presence.open_page(left.owner_id))
+    presence.open_page(silent.owner_id)
     sweeper = Reaper()
     for _ in range(3):
         sweeper.judge()
-    assert (rows.status(left.pk), rows.status(kept.pk)) == ("cancelled", "queued")
-    assert left.transitions.get(now="cancelling").who == lifecycle.PRESENCE
+    assert [rows.status(job.pk) for job in (left, kept, silent)] == ["cancelled", "queued", "cancelled"]
+    words = [job.transitions.get(now="cancelling") for job in (left, silent)]
+    assert [word.who for word in words] == [lifecycle.PRESENCE] * 2
+    assert [word.why for word in words] == [presence.CLOSED, presence.SILENT]
 
 
 def test_uploads_nobody_finishes() -> None:

@@ -23,7 +23,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from playwright.sync_api import Browser, Page
 
-from jobs import intake, lifecycle
+from jobs import intake, lifecycle, presence
 from jobs.models import Cue, Job, StageRun
 from jobs.orders import Order
 from jobs.pipeline.given import read_subtitles
@@ -124,7 +124,7 @@ def _failed(site: Site, owner: User) -> Job:
 
 def _cancelled(site: Site, owner: User) -> Job:
     job = intake.accept_link(owner, "https://example.org/geese", ORDER, title="geese")
-    lifecycle.cancel(job.pk, who=lifecycle.PRESENCE, why="left")
+    lifecycle.cancel(job.pk, who=lifecycle.PRESENCE, why=presence.CLOSED)
     return real.ended(job)
 
 

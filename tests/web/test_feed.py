@@ -69,8 +69,11 @@ def test_each_page_is_told_what_concerns_it(sockets: Sockets, shirin: User, omid
     lifecycle.stop_stage(claimed.attempt)
     lifecycle.cancelled(mine.pk)
     assert listing.hear("brief", status="cancelled")["unfinished"] == []
-    assert page.hear("job", status="cancelled")["unfinished"] == []
-    watching.hear("job", status="cancelled")
+    ended = page.hear("job", status="cancelled")
+    assert ended["unfinished"] == []
+    assert "by you" in ended["job"]["ended_text"]
+    assert "by shirin" in watching.hear("job", status="cancelled")["job"]["ended_text"]
+    assert "by shirin" in sockets.open(staff, job=mine).hear("hello")["job"]["ended_text"]
     assert others.silent(0.6)
 
 

@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from jobs import artifacts, lifecycle
+from jobs import artifacts, lifecycle, presence
 from jobs.models import Artifact, Job, JobStatus, PageLease
 from jobs.orders import Order, order_of
 from tests.jobs import rows
@@ -215,12 +215,40 @@ def test_who_is_not_signed_in_holds_none() -> None:
     assert not PageLease.objects.exists()
 
 
-def test_a_cancelled_job_says_when_and_why(client: Client) -> None:
+@pytest.mark.parametrize(
+    ("who", "why", "said"),
+    [
+        (lifecycle.PRESENCE, presence.CLOSED, "because the last page of the site was closed."),
+        (lifecycle.PRESENCE, presence.SILENT, "because no open page of the site gave a sign of life"),
+        (lifecycle.PRESENCE, lifecycle.KILLED, "because the command that had begun it was killed."),
+        ("command line", lifecycle.INTERRUPTED, "because the command that had begun it was interrupted."),
+        (lifecycle.SYSTEM, lifecycle.GIVEN_UP, "because the upload was never finished."),
+        ("shirin", "", "by you."),
+        ("shirin", "the upload was taken back", "by you."),
+        ("mina", "admin", "by mina."),
+    ],
+)
+def test_a_cancelled_job_says_when_and_why(client: Client, who: str, why: str, said: str) -> None:
     job = made(JobStatus.QUEUED)
-    lifecycle.cancel(job.pk, who=lifecycle.PRESENCE, why="left")
+    lifecycle.cancel(job.pk, who=who, why=why)
     lifecycle.cancelled(job.pk)
-    assert "because the last page of the site was closed" in text(client.get(f"/jobs/{job.pk}/"))
-    assert "Start again" in text(client.get(f"/jobs/{job.pk}/"))
+    page = text(client.get(f"/jobs/{job.pk}/"))
+    assert re.search(rf"Cancelled on \d+ [^<]*{re.escape(said)}", page)
+    assert "Start again" in page
+
+
+def test_you_are_who_looks(client: Client) -> None:
+    """Staff reads other people's jobs."""
+    staff = Client(headers={"Accept-Language": "en"})
+    staff.force_login(User.objects.create(username="mina", is_staff=True))
+    for who, others in (("shirin", staff), ("mina", client)):
+        job = made(JobStatus.QUEUED)
+        lifecycle.cancel(job.pk, who=who)
+        assert f"by {who}." in text(others.get(f"/jobs/{job.pk}/"))
+        assert f"by {who}." in others.get(f"/api/jobs/{job.pk}").json()["ended_text"]
+        mine = client if others is staff else staff
+        assert "by you." in text(mine.get(f"/jobs/{job.pk}/"))
+        assert "by you." in mine.get(f"/api/jobs/{job.pk}").json()["ended_text"]
 
 
 def test_a_failed_job_says_what_to_do(client: Client, settings: Any) -> None:

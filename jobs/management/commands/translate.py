@@ -177,7 +177,7 @@ def _cancel(job_id: uuid.UUID) -> None:
     shows it nothing that others write, and lets it write only if nobody else has.
     """
     connection.close()
-    patiently(lambda: lifecycle.cancel(job_id, who="command line", why="interrupted"))
+    patiently(lambda: lifecycle.cancel(job_id, who=local.COMMAND, why=lifecycle.INTERRUPTED))
     for _ in follow(job_id, terminal.Silence()):
         patiently(lambda: endings.finish(job_id))
 
