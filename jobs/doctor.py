@@ -121,7 +121,7 @@ def _engine(role: str, spec: Spec) -> Finding:
     return Finding(
         subject=f"{spec.label}, {role}{quality}",
         good=state.ready,
-        detail=state.detail if state.ready else state.reason,
+        detail=" ".join(filter(None, (state.reason, state.detail))),
         remedy=state.remedy,
     )
 

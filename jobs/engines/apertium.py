@@ -15,6 +15,7 @@ from itertools import islice
 
 from jobs.engines.answers import may_stay, same
 from jobs.engines.spec import TranslatorSpec
+from jobs.pipeline.catalogue import _
 from jobs.pipeline.divide import divide, sentences
 from jobs.pipeline.errors import CannotTranslate, EngineError, NotReady
 from jobs.pipeline.ffmpeg import dying_with_us
@@ -132,9 +133,9 @@ def _names(code: str) -> list[str]:
 def readiness(options: Options) -> Readiness:
     remedy = "apt install apertium apertium-eng-spa"
     if shutil.which(options.command) is None:
-        return Readiness(ready=False, reason="Apertium is not installed.", remedy=remedy)
+        return Readiness(ready=False, reason=_("Apertium is not installed."), remedy=remedy)
     if not _pairs(options.command):
-        return Readiness(ready=False, reason="Apertium has no languages installed.", remedy=remedy)
+        return Readiness(ready=False, reason=_("Apertium has no languages installed."), remedy=remedy)
     return Readiness(ready=True, detail=", ".join(sorted(_pairs(options.command))))
 
 

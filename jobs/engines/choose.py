@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
 from jobs.engines.spec import TranscriberSpec, TranslatorSpec
+from jobs.pipeline.catalogue import _
 from jobs.pipeline.errors import CannotTranscribe, CannotTranslate, DemoSpeechOnly, NotReady, UnknownEngine
 from jobs.pipeline.languages import language
 
@@ -57,7 +58,7 @@ class Engines:
         if not ready:
             self._refuse_not_ready(able)
         if transcriber and transcriber.demo and ready[0].paid and self.transcriber == AUTO:
-            remedy = "make whisperx, then: manage.py fetch_models"
+            remedy = _("make whisperx, then: manage.py fetch_models")
             raise DemoSpeechOnly(engine=ready[0].label, remedy=remedy, reason="")
         return ready[0]
 
@@ -74,9 +75,9 @@ class Engines:
 
     def _refuse_not_ready(self, candidates: Sequence[TranscriberSpec | TranslatorSpec]) -> None:
         for spec in candidates:
-            readiness = spec.readiness(self.options[spec.name])
-            if not readiness.ready:
-                raise NotReady(engine=spec.label, reason=readiness.reason, remedy=readiness.remedy)
+            state = spec.readiness(self.options[spec.name])
+            if not state.ready:
+                raise NotReady(engine=spec.label, reason=state.reason, remedy=state.remedy, detail=state.detail)
 
     def _cannot_transcribe(self, spec: TranscriberSpec, source: str) -> CannotTranscribe:
         known = ", ".join(sorted(language(code).name for code in spec.languages(self.options[spec.name])))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from jobs.engines.batches import BATCH_LINES
 from jobs.engines.spec import TranslatorSpec
+from jobs.pipeline.catalogue import _
 from jobs.pipeline.errors import NotReady
 from jobs.pipeline.protocols import Readiness, Translator
 
@@ -46,9 +47,9 @@ def _installed() -> bool:
 def readiness(options: Options) -> Readiness:
     if not _installed():
         remedy = "pip install -r requirements/base.txt"
-        return Readiness(ready=False, reason="Its Python package is not installed.", remedy=remedy)
+        return Readiness(ready=False, reason=_("Its Python package is not installed."), remedy=remedy)
     if not options.api_key:
-        return Readiness(ready=False, reason="No key is set.", remedy="set GEMINI_API_KEY")
+        return Readiness(ready=False, reason=_("No key is set."), remedy=_("set GEMINI_API_KEY"))
     return Readiness(ready=True, detail=f"model {options.model}")
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from jobs.engines.batches import BATCH_LINES
 from jobs.engines.spec import TranslatorSpec
+from jobs.pipeline.catalogue import _
 from jobs.pipeline.errors import NotReady
 from jobs.pipeline.protocols import Readiness, Translator
 
@@ -55,11 +56,13 @@ def _readable(address: str) -> bool:
 
 def readiness(options: Options) -> Readiness:
     if not options.base_url:
-        return Readiness(ready=False, reason="No address is set.", remedy="set OPENAI_COMPATIBLE_BASE_URL")
+        return Readiness(ready=False, reason=_("No address is set."), remedy=_("set OPENAI_COMPATIBLE_BASE_URL"))
     if not _readable(options.base_url):
-        return Readiness(ready=False, reason="The address is not one.", remedy="correct OPENAI_COMPATIBLE_BASE_URL")
+        return Readiness(
+            ready=False, reason=_("The address is not one."), remedy=_("correct OPENAI_COMPATIBLE_BASE_URL")
+        )
     if not options.model:
-        return Readiness(ready=False, reason="No model is chosen.", remedy="set OPENAI_COMPATIBLE_MODEL")
+        return Readiness(ready=False, reason=_("No model is chosen."), remedy=_("set OPENAI_COMPATIBLE_MODEL"))
     return Readiness(ready=True, detail=f"model {options.model} at {_host(options.base_url)}")
 
 

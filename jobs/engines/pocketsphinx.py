@@ -6,6 +6,7 @@ import importlib.util
 from dataclasses import dataclass
 
 from jobs.engines.spec import TranscriberSpec
+from jobs.pipeline.catalogue import _
 from jobs.pipeline.protocols import Readiness, Transcriber
 
 
@@ -16,9 +17,8 @@ class Options:
 
 def readiness(_options: Options) -> Readiness:
     if importlib.util.find_spec("pocketsphinx") is None:
-        return Readiness(
-            ready=False, reason="PocketSphinx is not installed.", remedy="pip install -r requirements/base.txt"
-        )
+        remedy = "pip install -r requirements/base.txt"
+        return Readiness(ready=False, reason=_("PocketSphinx is not installed."), remedy=remedy)
     return Readiness(ready=True, detail="the English model of its wheel")
 
 

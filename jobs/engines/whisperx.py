@@ -12,6 +12,7 @@ from pathlib import Path
 
 from jobs.engines import models
 from jobs.engines.spec import TranscriberSpec
+from jobs.pipeline.catalogue import _
 from jobs.pipeline.errors import UnknownModel
 from jobs.pipeline.protocols import Readiness, Transcriber
 
@@ -54,14 +55,15 @@ class Options:
 def readiness(options: Options) -> Readiness:
     """Cheap: looks for the package and the model's files, loads neither."""
     if importlib.util.find_spec("whisperx") is None:
-        return Readiness(ready=False, reason="WhisperX is not installed.", remedy="make whisperx")
+        return Readiness(ready=False, reason=_("WhisperX is not installed."), remedy="make whisperx")
     try:
         directory = models.whisper_directory(options.model, options.models)
     except UnknownModel as unknown:
-        return Readiness(ready=False, reason=str(unknown), remedy="python manage.py fetch_models --list")
+        remedy = "python manage.py fetch_models --list"
+        return Readiness(ready=False, reason=_("There is no model of this name."), detail=str(unknown), remedy=remedy)
     if lacking := models.missing(directory, "whisper"):
-        reason = f"its model “{options.model}” is not on disk ({directory} has no {lacking[0]})."
-        return Readiness(ready=False, reason=reason, remedy=f"python manage.py fetch_models --model {options.model}")
+        remedy, detail = f"python manage.py fetch_models --model {options.model}", f"{directory} has no {lacking[0]}"
+        return Readiness(ready=False, reason=_("Its model is not on disk."), detail=detail, remedy=remedy)
     return Readiness(ready=True, detail=f"model {options.model}")
 
 

@@ -99,7 +99,7 @@ class WhisperX:
         if self._pipeline is None:
             state = readiness(self.options)
             if not state.ready:
-                raise NotReady(engine=LABEL, reason=state.reason, remedy=state.remedy)
+                raise NotReady(engine=LABEL, reason=state.reason, remedy=state.remedy, detail=state.detail)
             with _failures(), _quiet():
                 self._pipeline = _load(self.options)
         return self._pipeline

@@ -33,7 +33,7 @@ class Limits:
     def check_picture(self, width: int, height: int, name: str) -> None:
         """Raises TooManyPixels."""
         if width * height > self.max_pixels:
-            actual = f"{width} × {height}, {pixels_text(width * height)}"
+            actual = f"{width} × {height} ({pixels_text(width * height)})"
             raise TooManyPixels(name=name, actual=actual, limit=pixels_text(self.max_pixels))
 
     def check(self, media: Media, name: str) -> None:

@@ -140,7 +140,9 @@ class Translator(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Readiness:
-    """Whether an engine could work now. `detail` says with what; else `reason` says why not, `remedy` what helps."""
+    """Whether an engine could work now. `detail` says with what; else `reason` says why not, `remedy` what helps, and
+    `detail` is the technical text. A reason is a sentence marked for the catalogue, a remedy may be one or a command.
+    """
 
     ready: bool
     detail: str = ""

@@ -64,11 +64,15 @@ def _localised(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _param(name: str, value: Any) -> Any:
-    """Numbers, amounts and languages as the reader knows them; names of files and engines as they are."""
+    """Numbers, amounts, languages and what engines lack as the reader knows them; names and commands as they are."""
     if isinstance(value, int):
         return number(value)
     if name in {"language", "source", "target"}:
         return _named(str(value))
+    if name == "known":
+        return listed(sorted(map(_named, str(value).split(", "))))
+    if name in {"reason", "remedy"} and value:
+        return gettext(value)
     if isinstance(value, str) and _AMOUNT.fullmatch(value):
         return _units(value)
     return value
@@ -152,14 +156,15 @@ def before(count: int) -> str:
     return ngettext("{n} before it in the queue", "{n} before it in the queue", count).format(n=number(count))
 
 
-_AMOUNT = re.compile(r"(?:[\d.]+ (?:bytes|kB|MB|GB|h|min|s) ?)+")
-"""What `limits.bytes_text` and `limits.duration_text` make."""
+_AMOUNT = re.compile(r"(?:\d+ × \d+ \()?(?:[\d.]+ (?:bytes|kB|MB|GB|megapixels|h|min|s) ?)+\)?")
+"""What the texts of `limits` are like."""
 
 _UNITS = {
     "bytes": lambda: _("bytes"),
     "kB": lambda: _("kB"),
     "MB": lambda: _("MB"),
     "GB": lambda: _("GB"),
+    "megapixels": lambda: _("megapixels"),
     "h": lambda: _("h"),
     "min": lambda: _("min"),
     "s": lambda: _("s"),
@@ -168,7 +173,7 @@ _UNITS = {
 
 def _units(text: str) -> str:
     """“1.5 GB” and “1 h 3 min”, in the language of the page."""
-    return digits(" ".join(_UNITS[word]() if word in _UNITS else word for word in text.split()))
+    return digits(re.sub("[A-Za-z]+", lambda word: _UNITS[word[0]](), text))
 
 
 def digits(text: str) -> str:

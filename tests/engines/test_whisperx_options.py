@@ -26,7 +26,7 @@ def test_without_the_model_it_says_how_to_fetch_it(installed: None, tmp_path: Pa
     state = readiness(Options(models_dir=str(tmp_path), model="small"))
 
     assert not state.ready
-    assert "“small” is not on disk" in state.reason
+    assert (state.reason, "model.bin" in state.detail) == ("Its model is not on disk.", True)
     assert state.remedy == "python manage.py fetch_models --model small"
 
 

@@ -125,7 +125,7 @@ def test_text_named_mp4(tmp_path: Path, work: Path) -> None:
     [
         (Limits(max_bytes=2000), TooLarge, None, "2 kB"),
         (Limits(max_seconds=1), TooLong, "2 s", "1 s"),
-        (Limits(max_pixels=10_000), TooManyPixels, "160 × 120, 0 megapixels", "0 megapixels"),
+        (Limits(max_pixels=10_000), TooManyPixels, "160 × 120 (0 megapixels)", "0 megapixels"),
     ],
 )
 def test_limits_of_a_file(

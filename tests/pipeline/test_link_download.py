@@ -141,7 +141,7 @@ def test_too_sharp_is_told_before_the_download(fetch: Fetch) -> None:
     fetch.server.playlist = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=9000000,RESOLUTION=7680x4320\n/manifest.m3u8\n"
     with pytest.raises(TooManyPixels) as caught:
         fetch("/playlist.m3u8")
-    assert caught.value.params["actual"] == "7680 × 4320, 33.2 megapixels"
+    assert caught.value.params["actual"] == "7680 × 4320 (33.2 megapixels)"
 
 
 def test_another_scheme_after_a_redirect(fetch: Fetch) -> None:

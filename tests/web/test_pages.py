@@ -399,6 +399,7 @@ def test_pages_of_the_list(client: Client, django_assert_max_num_queries: Any) -
         first = text(client.get("/jobs/"))
     assert first.count("data-row=") == 20
     assert "1 of 3" in first
+    assert "۱ از ۳" in text(client.get("/jobs/", headers={"Accept-Language": "fa"}))
     assert text(client.get("/jobs/?page=3")).count("data-row=") == 5
 
 

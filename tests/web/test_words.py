@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import importlib.util
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.utils import translation
 
-from jobs.pipeline.errors import NoSuchFile, TooLong, TooManyJobs, UnknownLanguage
+from jobs.engines import apertium, gemini, openai_compatible, whisperx
+from jobs.engines.spec import Spec
+from jobs.pipeline.errors import (
+    CannotTranscribe,
+    DemoSpeechOnly,
+    NoSuchFile,
+    NotReady,
+    TooLong,
+    TooManyJobs,
+    TooManyPixels,
+    UnknownEngine,
+    UnknownLanguage,
+)
+from jobs.pipeline.limits import Limits
 from jobs.web import words
 
 
@@ -56,6 +71,44 @@ def test_errors_are_told_in_persian() -> None:
             }
         )
         assert "فارسی" in said
+
+
+def test_no_english_within_persian() -> None:
+    with translation.override("fa"):
+        with pytest.raises(TooManyPixels) as sharp:
+            Limits().check_picture(7680, 4320, "film.mp4")
+        said = words.sentence_of(sharp.value)
+        assert ("۷۶۸۰ × ۴۳۲۰ (۳۳٫۲ مگاپیکسل)" in said, "۸٫۳ مگاپیکسل" in said) == (True, True)
+        deaf = CannotTranscribe(engine="PocketSphinx", language="Persian", known="English, Spanish")
+        assert words.sentence_of(deaf).endswith("اسپانیایی و انگلیسی.")
+        assert words.sentence_of(UnknownEngine(engine="x", known="auto, gemini")).endswith("auto و gemini.")
+
+
+LACKING: list[tuple[Spec, dict[str, Any], str]] = [
+    (gemini.ENGINE, {}, "کلیدی تنظیم نشده است. برای آماده‌کردن آن: GEMINI_API_KEY را تنظیم کنید"),
+    (openai_compatible.ENGINE, {}, "OPENAI_COMPATIBLE_BASE_URL را تنظیم کنید"),
+    (openai_compatible.ENGINE, {"base_url": "http://x:0"}, "OPENAI_COMPATIBLE_BASE_URL را درست کنید"),
+    (openai_compatible.ENGINE, {"base_url": "http://x"}, "OPENAI_COMPATIBLE_MODEL را تنظیم کنید"),
+    (apertium.ENGINE, {"command": "/none"}, "Apertium نصب نیست. برای آماده‌کردن آن: apt install"),
+    (whisperx.ENGINE, {"models_dir": "/none"}, "مدل آن روی دیسک نیست."),
+    (whisperx.ENGINE, {"model": "none"}, "مدلی به این نام نیست."),
+]
+
+
+@pytest.mark.parametrize(("engine", "options", "said"), LACKING)
+def test_what_an_engine_lacks(
+    engine: Spec, options: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
+    state = engine.readiness(engine.options(**options))
+    with translation.override("fa"):
+        assert said in words.sentence_of(NotReady(engine=engine.label, reason=state.reason, remedy=state.remedy))
+
+
+def test_what_is_better_than_a_demo() -> None:
+    lacking = DemoSpeechOnly(engine="Gemini", remedy="make whisperx, then: manage.py fetch_models", reason="")
+    with translation.override("fa"):
+        assert "make whisperx و سپس manage.py fetch_models" in words.sentence_of(lacking)
 
 
 def test_an_error_of_another_version() -> None:
