@@ -60,7 +60,9 @@ def readiness(options: Options) -> Readiness:
         directory = models.whisper_directory(options.model, options.models)
     except UnknownModel as unknown:
         remedy = "python manage.py fetch_models --list"
-        return Readiness(ready=False, reason=_("There is no model of this name."), detail=str(unknown), remedy=remedy)
+        return Readiness(
+            ready=False, reason=_("WHISPERX_MODEL names no model that there is."), detail=str(unknown), remedy=remedy
+        )
     if lacking := models.missing(directory, "whisper"):
         remedy, detail = f"python manage.py fetch_models --model {options.model}", f"{directory} has no {lacking[0]}"
         return Readiness(ready=False, reason=_("Its model is not on disk."), detail=detail, remedy=remedy)

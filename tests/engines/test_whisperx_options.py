@@ -38,13 +38,13 @@ def test_an_incomplete_model_is_none(installed: None, models_dir: Path, tmp_path
 
     state = readiness(Options(model=str(tmp_path)))
 
-    assert "tokenizer.json" in state.reason
+    assert "tokenizer.json" in state.detail
 
 
 def test_an_unknown_model_is_named(installed: None) -> None:
     state = readiness(Options(model="whale"))
 
-    assert "whale" in state.reason
+    assert "whale" in state.detail
     assert "--list" in state.remedy
 
 

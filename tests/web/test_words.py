@@ -91,7 +91,7 @@ LACKING: list[tuple[Spec, dict[str, Any], str]] = [
     (openai_compatible.ENGINE, {"base_url": "http://x"}, "OPENAI_COMPATIBLE_MODEL را تنظیم کنید"),
     (apertium.ENGINE, {"command": "/none"}, "Apertium نصب نیست. برای آماده‌کردن آن: apt install"),
     (whisperx.ENGINE, {"models_dir": "/none"}, "مدل آن روی دیسک نیست."),
-    (whisperx.ENGINE, {"model": "none"}, "مدلی به این نام نیست."),
+    (whisperx.ENGINE, {"model": "none"}, "مدلی با نامی که در WHISPERX_MODEL آمده نیست."),
 ]
 
 
