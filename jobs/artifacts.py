@@ -6,12 +6,14 @@ lost attempt overwrites nothing, and finds nothing to write to once the job's di
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
 import uuid
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
@@ -19,6 +21,8 @@ from django.conf import settings
 from jobs.models import Artifact, Job, StageRun, StageStatus
 from jobs.pipeline.errors import HostError
 from jobs.pipeline.workspace import refusal
+
+log = logging.getLogger(__name__)
 
 
 def home(job_id: uuid.UUID) -> Path:
@@ -160,8 +164,26 @@ def purge(job_id: uuid.UUID) -> bool:
     discard(job_id)
     mine = list(trash().glob(f"{job_id}.*"))
     for place in mine:
-        shutil.rmtree(place, ignore_errors=True)
+        remove(place)
     return not home(job_id).exists() and not any(place.exists() for place in mine) and is_present()
+
+
+def remove(place: Path) -> bool:
+    """Delete a directory with all that does not resist; the log says what does. Whether nothing is left."""
+    try:
+        shutil.rmtree(place)
+    except FileNotFoundError:  # another one is at it
+        shutil.rmtree(place, ignore_errors=True)
+    except OSError as error:
+        resists(place.name.partition(".")[0], str(error))
+        shutil.rmtree(place, ignore_errors=True)
+    return not place.exists()
+
+
+@lru_cache(maxsize=1024)
+def resists(job_id: str, why: str) -> None:
+    """Said once: it is tried again every second."""
+    log.warning("its files cannot be deleted: %s", why, extra={"job": job_id})
 
 
 def discard(job_id: uuid.UUID) -> None:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 
 import msgspec
@@ -52,30 +52,29 @@ class Child:
     """A shim with its child. Raises OSError when it cannot be started."""
 
     def __init__(self, limits: ProcessLimits) -> None:
-        theirs_in, self._orders = os.pipe()
-        self.reports, theirs_out = os.pipe()
-        self.errors, theirs_err = os.pipe()
-        theirs_life, self._lifeline = os.pipe()
-        theirs = (theirs_in, theirs_out, theirs_life)
-        self._process = subprocess.Popen(
-            [
-                sys.executable,
-                "-I",
-                "-S",
-                shim.__file__,
-                str(theirs_life),
-                json.dumps(asdict(limits)),
-                *command(theirs_in, theirs_out),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=theirs_err,
-            stderr=theirs_err,
-            env={**settings.CHILD_ENVIRONMENT, "PYTHONPATH": str(settings.BASE_DIR), "PYTHONUNBUFFERED": "1"},
-            pass_fds=theirs,
-            start_new_session=True,
-        )
-        for end in (*theirs, theirs_err):
-            os.close(end)
+        with ExitStack() as theirs, ExitStack() as ours:
+            theirs_in, self._orders = _pipe(theirs, ours)
+            self.reports, theirs_out = _pipe(ours, theirs)
+            self.errors, theirs_err = _pipe(ours, theirs)
+            theirs_life, self._lifeline = _pipe(theirs, ours)
+            self._process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-I",
+                    "-S",
+                    shim.__file__,
+                    str(theirs_life),
+                    json.dumps(asdict(limits)),
+                    *command(theirs_in, theirs_out),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=theirs_err,
+                stderr=theirs_err,
+                env={**settings.CHILD_ENVIRONMENT, "PYTHONPATH": str(settings.BASE_DIR), "PYTHONUNBUFFERED": "1"},
+                pass_fds=(theirs_in, theirs_out, theirs_life),
+                start_new_session=True,
+            )
+            ours.pop_all()  # they stay open until `end`
         for end in (self._orders, self.reports, self.errors):
             os.set_blocking(end, False)
         self.group = self._process.pid
@@ -147,6 +146,11 @@ class Child:
         said = b"\n".join(self._said).decode(errors="replace")[-_TAIL:]
         return said.replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL has no room for NUL
 
+    def forget(self) -> None:
+        """What it complained about until now was about the job of somebody else."""
+        self.hear()
+        self._said.clear()
+
     # Its end
 
     def end(self) -> None:
@@ -160,6 +164,14 @@ class Child:
                 raise Undying(f"Process group {self.group} does not die.")
             self._process.wait()
             processes.bury(self.group)
+
+
+def _pipe(reader: ExitStack, writer: ExitStack) -> tuple[int, int]:
+    """Both ends are closed when whose they are leaves."""
+    ends = os.pipe()
+    for whose, end in zip((reader, writer), ends, strict=True):
+        whose.callback(os.close, end)
+    return ends
 
 
 def _report(line: bytes) -> Report:
@@ -181,6 +193,7 @@ class Warm:
             self.drop()
         if self._child is None:
             self._child = Child(limits)
+        self._child.forget()
         return self._child
 
     def drop(self) -> None:

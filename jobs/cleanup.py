@@ -7,7 +7,7 @@ after one that was killed: files go into the trash, the row goes with them, and 
 from __future__ import annotations
 
 import logging
-import shutil
+import math
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
@@ -15,15 +15,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from jobs import artifacts, endings, lifecycle
-from jobs.models import FINAL, Job, JobStatus, PageLease, Transition, TranslationCache, Worker
+from jobs.models import FINAL, UNFINISHED, Job, JobStatus, PageLease, Transition, TranslationCache, Worker
 from jobs.pipeline.limits import bytes_text
 
 log = logging.getLogger(__name__)
@@ -33,12 +33,16 @@ YOUNG = timedelta(hours=1)
 
 _T = TypeVar("_T")
 
-_ROWS: tuple[tuple[str, type[models.Model], str, timedelta], ...] = (
-    ("expired pages", PageLease, "expires", timedelta(days=1)),
-    ("translations not used again", TranslationCache, "used", timedelta(days=90)),
-    ("processes that ended", Worker, "seen", timedelta(days=1)),
-)
-"""Rows that need no more than an age: what they are, where, by which field, after how long."""
+SCHEDULED = 30.0
+"""Seconds for the sweep of the schedule, which holds a worker up: what is left is for the next one."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Way:
+    """How to sweep: only look, or until when (by the monotonic clock) to begin another removal."""
+
+    dry: bool
+    until: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,30 +60,36 @@ class Freed:
         return f"{self.kind}: {self.count} {would}removed{freed}"
 
 
-def sweep(older_than: timedelta, *, dry_run: bool = False, orphans_only: bool = False) -> list[Freed]:
-    """Remove all of it, or only look. `older_than`: since the last edit of a result, the last byte of an upload.
+def sweep(
+    older_than: timedelta, *, dry_run: bool = False, orphans_only: bool = False, seconds: float = math.inf
+) -> list[Freed]:
+    """Remove all of it, or only look. `older_than`: since the last edit of a result, the last byte of an upload. After
+    `seconds` nothing more is begun.
 
     What cannot be removed is logged, left, and tried again by the next sweep.
     """
+    way = _Way(dry=dry_run, until=time.monotonic() + seconds)
     if orphans_only:
-        return [_orphans(dry_run)]
+        return [_orphans(way)]
     before = timezone.now() - older_than
     past = Job.objects.filter(status__in=FINAL, pinned=False, edited__lt=before)
     lost = Job.objects.filter(status=JobStatus.COMPLETED).exclude(pinned=False, edited__lt=before)
     return [
-        _orphans(dry_run),
-        _jobs("half uploads", _half_uploads(before), _end_upload, dry_run),
-        _jobs("results past their time", past, endings.delete, dry_run),
-        _jobs("results without files", lost, endings.delete, dry_run, only=_has_no_files),
-        _each("trash", _below(artifacts.trash()), artifacts.stored, _delete, dry_run),
-        _each("what a killed process left", _with_leftovers(), _size_of_leftovers, _clear_leftovers, dry_run),
-        *(_rows(*one, dry_run) for one in _ROWS),
+        *(_rows(kind, old, way) for kind, old in _old()),
+        _orphans(way),
+        _jobs("half uploads", _half_uploads(before), _end_upload, way),
+        _jobs("results past their time", past, endings.delete, way),
+        _jobs("results without files", lost, endings.delete, way, only=_has_no_files),
+        _each("trash", _below(artifacts.trash()), artifacts.stored, artifacts.remove, way),
+        _each("what a killed process left", _with_leftovers(past), _size_of_leftovers, _clear_leftovers, way),
     ]
 
 
 def scheduled() -> str:
     """The sweep that Django-Q's schedule calls. What it did stands with the task."""
-    found = [freed.told() for freed in sweep(timedelta(hours=settings.RETENTION_HOURS)) if freed.count]
+    found = [
+        freed.told() for freed in sweep(timedelta(hours=settings.RETENTION_HOURS), seconds=SCHEDULED) if freed.count
+    ]
     return "; ".join(found) or "nothing to remove"
 
 
@@ -90,11 +100,11 @@ def _jobs(
     kind: str,
     due: QuerySet[Job],
     remove: Callable[[uuid.UUID, QuerySet[Job]], bool],
-    dry_run: bool,
+    way: _Way,
     only: Callable[[uuid.UUID], bool] = lambda _: True,
 ) -> Freed:
     found = [job_id for job_id in due.values_list("pk", flat=True) if only(job_id)]
-    return _each(kind, found, lambda one: artifacts.stored(artifacts.home(one)), lambda one: remove(one, due), dry_run)
+    return _each(kind, found, lambda one: artifacts.stored(artifacts.home(one)), lambda one: remove(one, due), way)
 
 
 def _locked(job_id: uuid.UUID, due: QuerySet[Job]) -> bool:
@@ -124,8 +134,8 @@ def _has_no_files(job_id: uuid.UUID) -> bool:
 # Files, and rows that are only old
 
 
-def _orphans(dry_run: bool) -> Freed:
-    return _each("directories without a job", _old_orphans(), _size_of, _delete_orphan, dry_run)
+def _orphans(way: _Way) -> Freed:
+    return _each("directories without a job", _old_orphans(), _size_of, _delete_orphan, way)
 
 
 def _old_orphans() -> Iterator[uuid.UUID]:
@@ -146,9 +156,10 @@ def _delete_orphan(job_id: uuid.UUID) -> bool:
     return not Job.objects.filter(pk=job_id).exists() and artifacts.purge(job_id)
 
 
-def _with_leftovers() -> Iterator[uuid.UUID]:
-    """Jobs in whose directories more lies than their rows name."""
-    yield from filter(artifacts.lost, artifacts.with_files())
+def _with_leftovers(past: QuerySet[Job]) -> Iterator[uuid.UUID]:
+    """Jobs in whose directories more lies than their rows name, but for those that go as a whole."""
+    going = set(past.values_list("pk", flat=True))
+    yield from (job_id for job_id in artifacts.with_files() if job_id not in going and artifacts.lost(job_id))
 
 
 def _size_of_leftovers(job_id: uuid.UUID) -> int:
@@ -166,25 +177,34 @@ def _below(place: Path) -> list[Path]:
     return list(place.iterdir()) if place.is_dir() else []
 
 
-def _delete(place: Path) -> bool:
-    shutil.rmtree(place, ignore_errors=True)
-    return not place.exists()
+def _old() -> list[tuple[str, QuerySet[Any]]]:
+    """Rows that are only old. A command shows no life while it waits for its job."""
+    now = timezone.now()
+    day = now - timedelta(days=1)
+    waits = Job.objects.filter(client=OuterRef("pk"), status__in=UNFINISHED)
+    return [
+        ("expired pages", PageLease.objects.filter(expires__lt=day)),
+        ("translations not used again", TranslationCache.objects.filter(used__lt=now - timedelta(days=90))),
+        ("processes that ended", Worker.objects.filter(~Exists(waits), seen__lt=day)),
+    ]
 
 
-def _rows(kind: str, model: type[models.Model], field: str, age: timedelta, dry_run: bool) -> Freed:
-    old = model._default_manager.filter(**{f"{field}__lt": timezone.now() - age})
-    return Freed(kind=kind, count=old.count() if dry_run else old.delete()[0])
+def _rows(kind: str, old: QuerySet[Any], way: _Way) -> Freed:
+    return Freed(kind=kind, count=old.count() if way.dry else old.delete()[0])
 
 
 def _each(
-    kind: str, found: Iterable[_T], size_of: Callable[[_T], int], remove: Callable[[_T], bool], dry_run: bool
+    kind: str, found: Iterable[_T], size_of: Callable[[_T], int], remove: Callable[[_T], bool], way: _Way
 ) -> Freed:
     """Remove one after the other. One that resists keeps nobody else."""
     count = size = 0
     for one in found:
-        bytes_of_it = size_of(one)
+        if time.monotonic() > way.until:
+            break
         try:
-            if not (dry_run or remove(one)):
+            bytes_of_it = size_of(one)
+            if not (way.dry or remove(one)):
+                log.info("%s: %s stays", kind, one)
                 continue
         except (OSError, lifecycle.IllegalTransition) as error:
             log.warning("%s: %s was not removed: %s", kind, one, error)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import uuid
 from contextlib import suppress
 
@@ -12,8 +11,6 @@ from django.db.models import QuerySet
 from jobs import artifacts, lifecycle
 from jobs.lifecycle import IllegalTransition
 from jobs.models import FINAL, Job
-
-log = logging.getLogger(__name__)
 
 
 def finish(job_id: uuid.UUID) -> bool:
@@ -26,7 +23,7 @@ def finish(job_id: uuid.UUID) -> bool:
     except IllegalTransition:  # it has been ended and deleted meanwhile
         return False
     except OSError as error:
-        log.warning("its files cannot be deleted: %s", error, extra={"job": str(job_id)})
+        artifacts.resists(str(job_id), str(error))
         return False
 
 
@@ -45,7 +42,7 @@ def delete(job_id: uuid.UUID, due: QuerySet[Job] | None = None) -> bool:
             artifacts.discard(job_id)
             lifecycle.forget(job_id)
     except OSError as error:
-        log.warning("its files cannot be deleted: %s", error, extra={"job": str(job_id)})
+        artifacts.resists(str(job_id), str(error))
         return False
     with suppress(OSError):  # the job is gone; what resists lies in the trash, which every sweep empties
         artifacts.purge(job_id)

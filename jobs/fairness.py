@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from jobs.models import Job, JobStatus, OwnerLimits, StageRun, StageStatus
@@ -43,10 +43,9 @@ def _owners(queue: str, now: datetime) -> tuple[dict[int, datetime], dict[int, d
     """Who has a stage to run: since when the oldest of each is ready, and when each last had a turn in this queue."""
     ready = _ready(queue, now).filter(owner=OuterRef("pk")).order_by("ready_at")
     turn = StageRun.objects.filter(owner=OuterRef("pk"), queue=queue, started__isnull=False).order_by("-started")
-    asked = get_user_model().objects.annotate(
-        since=Subquery(ready.values("ready_at")[:1]), served=Subquery(turn.values("started")[:1])
-    )
-    found = [row for row in asked.values_list("pk", "since", "served") if row[1]]
+    waiting = get_user_model().objects.filter(Exists(ready))  # most people do not
+    asked = waiting.annotate(since=Subquery(ready.values("ready_at")[:1]), served=Subquery(turn.values("started")[:1]))
+    found = list(asked.values_list("pk", "since", "served"))
     return {owner: since for owner, since, _ in found}, {owner: served for owner, _, served in found}
 
 

@@ -5,6 +5,8 @@ Imported only where there is a PostgreSQL: psycopg weighs 8 MB.
 
 from __future__ import annotations
 
+import logging
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -13,8 +15,13 @@ from django.db import connection
 
 from jobs.lifecycle import CHANNEL
 
-_PLAIN = {"dbname", "user", "password", "host", "port", "sslmode", "service", "passfile", "options"}
-"""What a connection of Django's and a plain one have in common."""
+log = logging.getLogger(__name__)
+
+_OF_DJANGO = {"cursor_factory", "context"}
+"""What a connection of Django's has that a plain one needs not."""
+
+_PAUSES = (0.0, 0.5, 1.0, 2.0, 5.0)
+"""Seconds between two attempts to connect; the last one for all that follow."""
 
 
 class Listener:
@@ -22,13 +29,23 @@ class Listener:
 
     def __init__(self) -> None:
         self._listening: psycopg.Connection[Any] | None = None
+        self._failures, self._again = 0, 0.0
 
     def descriptor(self) -> int | None:
         """What to watch; None while there is no server."""
-        if self._listening is None or self._listening.closed:
-            with suppress(psycopg.Error):
-                self._listening = _listen()
+        if (self._listening is None or self._listening.closed) and time.monotonic() >= self._again:
+            self._connect()
         return self._listening.fileno() if self._listening and not self._listening.closed else None
+
+    def _connect(self) -> None:
+        try:
+            self._listening = _listen()
+            self._failures = 0
+        except psycopg.Error as error:
+            if not self._failures:
+                log.warning("Nobody hears of changes at once, for there is no connection to listen on: %s", error)
+            self._failures = min(self._failures + 1, len(_PAUSES) - 1)
+            self._again = time.monotonic() + _PAUSES[self._failures]
 
     def jobs(self) -> set[str]:
         """The ids of the jobs that changed since the last call."""
@@ -48,7 +65,7 @@ class Listener:
 
 
 def _listen() -> psycopg.Connection[Any]:
-    known = {key: value for key, value in connection.get_connection_params().items() if key in _PLAIN}
+    known = {key: value for key, value in connection.get_connection_params().items() if key not in _OF_DJANGO}
     listening = psycopg.connect(**known, autocommit=True)
     listening.execute(f"LISTEN {CHANNEL}")
     return listening

@@ -267,7 +267,7 @@ class PageLease(models.Model):
 class Worker(models.Model):
     """A process of ours: a worker of a cluster, a web server, a reaper or a command.
 
-    `cluster_pid` is the process that supervisord restarts.
+    `cluster_pid` is the process that supervisord restarts. `busy`: it acts on a ticket, or on what a schedule wants.
 
     `started` and `cluster_started` are clock ticks after the boot, so that a reused pid is not taken for the process.
     """
@@ -285,6 +285,7 @@ class Worker(models.Model):
     seen = models.DateTimeField(default=timezone.now)
     last_claim = models.DateTimeField(null=True)
     last_ticket = models.DateTimeField(null=True)
+    busy = models.BooleanField(default=False)
 
     class Meta:
         constraints: ClassVar = [

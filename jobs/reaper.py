@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import Error as DatabaseTrouble
 from django.db import close_old_connections, connection, transaction
 from django.db.models import Max, Q, QuerySet
@@ -23,6 +24,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from jobs import artifacts, endings, lifecycle, tickets, workers
+from jobs.fairness import turns
 from jobs.lifecycle import PRESENCE, IllegalTransition, LostAttempt
 from jobs.models import UNFINISHED, Job, JobStatus, Queue, StageRun, StageStatus, Worker
 from jobs.pipeline import processes
@@ -47,9 +49,6 @@ STUCK = timedelta(seconds=30)
 
 SURE = timedelta(seconds=5)
 """For so long that must hold, pass after pass, before it is acted on."""
-
-_AT_ONCE = 100
-"""Tickets issued for one queue in one pass."""
 
 
 @dataclass(slots=True)
@@ -169,22 +168,23 @@ def give_up_uploads() -> None:
 
 
 def reissue_tickets() -> None:
-    """A queue with more ready stages than tickets gets the missing ones: a dead worker took some with it."""
+    """A queue with more ready stages than tickets gets the missing ones: a dead worker took some with it, or whose turn
+    it is has changed. As many as there are workers do: each of these goes on with what is ready then.
+    """
     ready = StageRun.objects.filter(status=StageStatus.READY, ready_at__lte=timezone.now()).order_by()
     for queue in Queue.values:
-        lacking = ready.filter(queue=queue)[:_AT_ONCE].count() - tickets.waiting(queue)
-        if lacking > 0:
+        at_once = max(1, workers.alive(queue).count())
+        lacking = ready.filter(queue=queue)[:at_once].count() - tickets.waiting(queue)
+        if lacking > 0 and any(turns(queue, settings.LIMIT_RUNNING)):  # owners at their limit wait for themselves
             tickets.issue(queue, lacking)
 
 
 def _leaves_tickets(queue: str, now: datetime) -> bool:
     """Stages are due, tickets lie there, a worker of this machine is free, and none was taken lately."""
-    mine = workers.alive(queue).filter(host=host())
-    busy = StageRun.objects.filter(queue=queue, status=StageStatus.RUNNING, host=host()).count()
-    taken = mine.aggregate(last=Max(Coalesce("last_ticket", "born")))["last"]  # one that has just begun may be slow
+    free = workers.alive(queue).filter(host=host(), busy=False)
+    taken = free.aggregate(last=Max(Coalesce("last_ticket", "born")))["last"]  # one that has just begun may be slow
     due = StageRun.objects.filter(queue=queue, status=StageStatus.READY, ready_at__lte=now - STUCK).exists()
-    silent = taken is None or taken < now - STUCK
-    return due and silent and mine.count() > busy and tickets.waiting(queue) > 0
+    return due and taken is not None and taken < now - STUCK and tickets.waiting(queue) > 0
 
 
 def _end_cluster(queue: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
-from django_q.signals import post_spawn, pre_execute
+from django_q.signals import post_execute_in_worker, post_spawn, pre_execute
 
 from jobs import tickets, workers
 from jobs.models import Worker
@@ -52,13 +52,20 @@ def take_ticket(*, task: dict[str, Any], **_: Any) -> None:
     """A worker is about to act on a ticket: which row it is, so that the claim can use it up."""
     _rows["ticket"] = task.get("ack_id")
     if settings.CLUSTER:
-        Worker.objects.filter(pk=_worker().pk).update(last_ticket=timezone.now())
+        Worker.objects.filter(pk=_worker().pk).update(last_ticket=timezone.now(), busy=True)
+
+
+def be_free(**_: Any) -> None:
+    """The worker can take another one."""
+    if settings.CLUSTER:
+        Worker.objects.filter(pk=_worker().pk).update(busy=False)
 
 
 def connect() -> None:
     """Called once in every process of ours (`apps`)."""
     post_spawn.connect(begin_worker, sender="django_q")
     pre_execute.connect(take_ticket, sender="django_q")
+    post_execute_in_worker.connect(be_free, sender="django_q")
     if settings.CLUSTER:
         # A sentinel without its cluster, a worker without its sentinel would go on for ever, unseen.
         os.register_at_fork(after_in_child=processes.die_with_parent)

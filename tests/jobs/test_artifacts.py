@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -240,6 +242,26 @@ def test_the_disk_that_goes_while_a_job_is_purged(job: Job, media_root: Path, mo
     monkeypatch.setattr(artifacts, "discard", lambda _: media_root.rename(away))
     assert not endings.finish(job.pk)
     assert rows.status(job.pk) == "cancelling"
+
+
+def test_what_resists_is_told_once(job: Job, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    stubborn = publish(job, "video", "v.mp4")
+    lifecycle.cancel(job.pk, who="shirin")
+    unlink = os.unlink
+
+    def resists(path: Any, **where: Any) -> None:
+        if Path(path).name == stubborn.name:
+            raise PermissionError(1, "Operation not permitted", str(path))
+        unlink(path, **where)
+
+    monkeypatch.setattr(os, "unlink", resists)
+    for _ in range(3):
+        assert not endings.finish(job.pk)
+    (told,) = [record for record in caplog.records if "cannot be deleted" in record.getMessage()]
+    assert "v.mp4" in told.getMessage()
+    assert told.__dict__["job"] == str(job.pk)
+    monkeypatch.undo()
+    assert endings.finish(job.pk)
 
 
 # What a killed process left

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -40,6 +41,30 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     for child in made:
         if processes.look(child.group):
             child.end()
+
+
+def test_what_cannot_be_started_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = len(list(OURS.iterdir()))
+
+    def refused(*_: object, **__: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(subprocess, "Popen", refused)
+    for _ in range(10):
+        with pytest.raises(OSError, match="unavailable"):
+            Child(ProcessLimits())
+    assert len(list(OURS.iterdir())) == before
+
+
+def test_the_warm_child_forgets_what_it_complained_about() -> None:
+    """It may tell names of files; the next job is somebody else's."""
+    warm = Warm()
+    child = warm.take(ProcessLimits())
+    child._said.append(b"secret.mp4: invalid data")
+    assert "secret" in child.tail()
+    assert warm.take(ProcessLimits()) is child
+    assert "secret" not in child.tail()
+    warm.drop()
 
 
 def order(room: Path, source: str = "/none.mp4") -> Run:

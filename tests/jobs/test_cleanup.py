@@ -116,7 +116,7 @@ def left(media: Path) -> list[Path]:
 def test_a_result_past_its_time_goes_with_its_files(sara: User, media: Path) -> None:
     for job in (completed(sara, hours=25), failed(sara, hours=25)):
         assert artifacts.home(job.pk).exists()
-    assert cleanup.sweep(DAY)[2] == cleanup.Freed(kind="results past their time", count=2, size=2 * SIZE)
+    assert cleanup.Freed(kind="results past their time", count=2, size=2 * SIZE) in cleanup.sweep(DAY)
     assert not Job.objects.exists()
     assert not left(media)
 
@@ -190,7 +190,7 @@ def test_a_disk_that_is_not_there_makes_no_row_go(sara: User, media: Path) -> No
 def test_trash(sara: User, media: Path) -> None:
     artifacts.trash().mkdir(parents=True)
     orphan(hours=0).rename(artifacts.trash() / "x")
-    assert cleanup.sweep(DAY)[4] == cleanup.Freed(kind="trash", count=1, size=SIZE)
+    assert cleanup.Freed(kind="trash", count=1, size=SIZE) in cleanup.sweep(DAY)
     assert not left(media)
 
 
@@ -202,6 +202,47 @@ def test_old_rows(sara: User) -> None:
         Worker.objects.create(pid=days, seen=ago(days=days), **process)
     assert counts() == {"expired pages": 2, "translations not used again": 1, "processes that ended": 2}
     assert counts() == {}
+
+
+def test_a_command_that_waits_is_not_forgotten(sara: User) -> None:
+    """It gives no sign of life, and whether it runs is seen by its row."""
+    process = {"cluster": "command", "host": "here", "boot_id": "1", "started": 1, "seen": ago(days=2)}
+    waits, ended = (Worker.objects.create(pid=pid, **process) for pid in (1, 2))
+    Job.objects.filter(pk=completed(sara, hours=1).pk).update(client=ended)
+    Job.objects.filter(pk=new(sara).pk).update(client=waits)
+    assert counts() == {"processes that ended": 1}
+    assert Worker.objects.get() == waits
+
+
+def test_what_goes_as_a_whole_is_told_once(sara: User, media: Path) -> None:
+    (artifacts.room(completed(sara, hours=26).pk, uuid.uuid4()) / "half").write_bytes(b"x" * SIZE)
+    assert [line for line in said("--dry-run").splitlines() if line] == [
+        "results past their time: 1 would be removed, 2 kB would be freed"
+    ]
+
+
+def test_one_that_vanishes_keeps_nobody_else(sara: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another sweep was quicker."""
+    gone, stays, size = completed(sara, hours=26), completed(sara, hours=25), artifacts.stored
+
+    def vanished(place: Path) -> int:
+        if place == artifacts.home(gone.pk):
+            raise FileNotFoundError(place)
+        return size(place)
+
+    monkeypatch.setattr(artifacts, "stored", vanished)
+    assert counts() == {"results past their time": 1}
+    assert not Job.objects.filter(pk=stays.pk).exists()
+
+
+def test_the_schedule_holds_no_worker_up_for_long(sara: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Old rows go first; files that are not deleted now are by the next sweep."""
+    monkeypatch.setattr(cleanup, "SCHEDULED", -1.0)
+    completed(sara, hours=26)
+    PageLease.objects.create(owner=sara, expires=ago(days=2))
+    assert cleanup.scheduled() == "expired pages: 1 removed"
+    monkeypatch.undo()
+    assert cleanup.scheduled() == "results past their time: 1 removed, 1 kB freed"
 
 
 def test_a_dry_run_changes_nothing_and_says_what_would_be(sara: User, media: Path) -> None:
@@ -260,7 +301,7 @@ def test_the_schedule(sara: User, settings: Any) -> None:
         (lifecycle, "cancelled"),
         (endings, "finish"),
         (artifacts, "discard"),
-        (cleanup, "_delete"),
+        (artifacts, "remove"),
     ],
 )
 @pytest.mark.parametrize("after", [False, True])

@@ -467,6 +467,7 @@ def test_an_upload_that_is_finished_at_the_last_moment_is_a_job() -> None:
 def test_only_tickets_that_are_lacking_are_issued() -> None:
     for _ in range(3):
         rows.job()
+    several(4)
     assert tickets.waiting("media") == 3
     reaper.reissue_tickets()
     assert tickets.waiting("media") == 3
@@ -490,20 +491,40 @@ def test_a_stage_that_has_to_wait_gets_its_ticket_when_its_time_has_come() -> No
     assert not OrmQ.objects.exclude(key="media").exists()
 
 
-def test_at_most_a_hundred_at_once() -> None:
-    job = rows.job()
-    owner, queue = job.owner, "media"
-    jobs = Job.objects.bulk_create(Job(owner=owner, status="queued", source_kind="link") for _ in range(120))
-    StageRun.objects.bulk_create(
-        StageRun(job=one, owner=owner, stage="fetch", number=0, queue=queue, status="ready", ready_at=ago(1))
-        for one in jobs
-    )
+@pytest.mark.parametrize(("there", "issued"), [(0, 1), (1, 1), (3, 3), (9, 5)])
+def test_no_more_tickets_than_workers(there: int, issued: int) -> None:
+    for _ in range(5):
+        rows.job()
+    OrmQ.objects.all().delete()
+    several(there)
     for _ in range(2):
         reaper.reissue_tickets()
-        assert tickets.waiting(queue) == 100
-    OrmQ.objects.filter(pk=OrmQ.objects.earliest("pk").pk).delete()
+        assert tickets.waiting("media") == issued
+
+
+def test_owners_at_their_limit_get_none(settings: Any) -> None:
+    """Nobody could do anything with them."""
+    settings.LIMIT_RUNNING = 1
+    claim = running(mine())
+    rows.job()
+    OrmQ.objects.all().delete()
     reaper.reissue_tickets()
-    assert tickets.waiting(queue) == 100
+    assert tickets.waiting("media") == 0
+    rows.job(rows.owner("omid"))
+    OrmQ.objects.all().delete()
+    reaper.reissue_tickets()
+    assert tickets.waiting("media") == 1
+    Job.objects.filter(owner=rows.owner("omid")).delete()
+    OrmQ.objects.all().delete()
+    lifecycle.fail_stage(claim.attempt, rows.BROKEN, again=False)
+    reaper.reissue_tickets()
+    assert tickets.waiting("media") == 1
+
+
+def several(count: int) -> None:
+    """Workers of a cluster."""
+    for number in range(count):
+        Worker.objects.create(cluster="media", host="h", boot_id="b", pid=number, started=1)
 
 
 # A stuck cluster
@@ -547,14 +568,8 @@ def test_a_cluster_that_never_took_a_ticket_is_ended_too() -> None:
         assert cluster.wait(5) == -signal.SIGKILL
 
 
-def busy() -> None:
-    """And another stage waits for it."""
-    running(Worker.objects.get())
-    StageRun.objects.filter(status="ready").update(ready_at=ago(31))
-
-
 HEALTHY: dict[str, Callable[[], object]] = {
-    "it is busy": busy,
+    "it is busy": lambda: Worker.objects.update(busy=True),
     "it took a ticket lately": lambda: Worker.objects.update(last_ticket=timezone.now()),
     "there is no ticket to take": lambda: OrmQ.objects.all().delete(),
     "all tickets are taken": lambda: OrmQ.objects.update(lock=timezone.now() + timedelta(seconds=120)),

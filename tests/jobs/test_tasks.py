@@ -108,6 +108,7 @@ def test_a_ticket_in_a_cluster(cluster: subprocess.Popen[bytes]) -> None:
     assert row.last_claim
     assert row.last_ticket <= row.last_claim
     assert StageRun.objects.get(job=job).worker == row
+    until(lambda: not Worker.objects.get(pk=row.pk).busy, 5)
     until(lambda: not OrmQ.objects.exists(), 5)
     assert not Task.objects.filter(success=False).exists()
     tickets.issue("media")  # one that finds nothing

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
+import psycopg
 import pytest
 from django.db import connection, transaction
 
@@ -116,6 +117,9 @@ def test_a_server_that_restarted_is_listened_to_again(on_postgresql: Wakeups, po
         assert on_postgresql.jobs() == set()
     postgres.start()
     connection.close()
+    deadline = time.monotonic() + 6  # it asks ever more rarely
+    while on_postgresql.descriptor() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
     assert on_postgresql.descriptor() is not None
     job = rows.job()
     assert heard(on_postgresql) == {str(job.pk)}
@@ -135,3 +139,46 @@ def test_a_listener_is_not_told_of_other_databases(on_postgresql: Wakeups) -> No
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify('another_channel', %s)", [str(uuid.uuid4())])
     assert heard(on_postgresql, 0.05) == set()
+
+
+def test_the_listening_connection_is_made_as_the_others_are(
+    on_postgresql: Wakeups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With whatever options the URL of the database has: certificates, time limits."""
+    monkeypatch.setitem(
+        connection.settings_dict, "OPTIONS", {"application_name": "zirnevis-test", "connect_timeout": 3}
+    )
+    on_postgresql.close()
+    assert on_postgresql.descriptor() is not None
+    with connection.cursor() as cursor:
+        named = (
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'zirnevis-test' AND query LIKE 'LISTEN%'"
+        )
+        cursor.execute(named)
+        assert cursor.fetchone() == (1,)
+
+
+def test_who_cannot_listen_says_so_once_and_tries_ever_more_rarely(
+    on_postgresql: Wakeups, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked: list[float] = []
+
+    def refused() -> None:
+        asked.append(time.monotonic())
+        raise psycopg.OperationalError("certificate verify failed")
+
+    on_postgresql.close()
+    monkeypatch.setattr("jobs.listener._listen", refused)
+    deadline = time.monotonic() + 2
+    while time.monotonic() < deadline:
+        assert on_postgresql.descriptor() is None
+        time.sleep(0.01)
+    assert len(asked) == 3
+    assert [record.getMessage() for record in caplog.records if "certificate" in record.getMessage()] == [
+        "Nobody hears of changes at once, for there is no connection to listen on: certificate verify failed"
+    ]
+    monkeypatch.undo()
+    listening = on_postgresql._listener
+    assert listening
+    listening._again = 0.0
+    assert on_postgresql.descriptor() is not None
