@@ -165,7 +165,7 @@ def _range(request: HttpRequest, found: _Found) -> tuple[int, int] | None:
 
     Of several ranges at once nobody gets several parts: the whole is an answer too.
     """
-    wanted = re.fullmatch(r"bytes=\s*([0-9]*)-([0-9]*)\s*", request.headers.get("Range", ""))
+    wanted = re.fullmatch(r"bytes=\s*([0-9]{0,18})-([0-9]{0,18})\s*", request.headers.get("Range", ""))
     if request.method != "GET" or not wanted or not _is_current(request.headers.get("If-Range"), found):
         return None
     first, last = wanted.groups()

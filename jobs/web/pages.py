@@ -35,7 +35,7 @@ from jobs.plan import as_cue
 from jobs.web import choices, letters, player
 from jobs.web.access import job_for
 from jobs.web.forms import SourceForm, parsed
-from jobs.web.lists import FILTERS, PAGE, searched
+from jobs.web.lists import FILTERS, LONGEST, PAGE, searched
 from jobs.web.problems import answer
 from jobs.web.snapshot import FORMATS, FORMS, briefs, cue_of, snapshot
 from jobs.web.words import sentence_of
@@ -104,7 +104,7 @@ def job(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
 @require_safe
 def jobs(request: HttpRequest) -> HttpResponse:
     """One's own jobs: those of others stand in the admin."""
-    wanted, search = request.GET.get("show", ""), request.GET.get("q", "").strip()[:200]
+    wanted, search = request.GET.get("show", ""), request.GET.get("q", "").strip()[:LONGEST]
     found = searched(Job.objects.filter(owner=request.user.pk), wanted, search)
     page = Paginator(found.prefetch_related("stages", "artifacts"), PAGE).get_page(request.GET.get("page"))
     shown = {

@@ -75,15 +75,21 @@ def number(request: HttpRequest, name: str) -> int:
 
 
 def metadata(text: str) -> dict[str, str]:
-    """Upload-Metadata: pairs of a name and base64 of UTF-8, between commas. Raises Problem."""
+    """Upload-Metadata: pairs of a name and base64 of UTF-8 without NUL, between commas. Raises Problem."""
     found = {}
     for pair in filter(None, (part.strip() for part in text.split(","))):
         name, _space, value = pair.partition(" ")
         try:
             found[name] = base64.b64decode(value.strip(), validate=True).decode()
         except (binascii.Error, UnicodeDecodeError):
-            raise Problem(400, _("The header {name} cannot be read.").format(name="Upload-Metadata")) from None
+            raise _unreadable("Upload-Metadata") from None
+        if "\0" in found[name]:
+            raise _unreadable("Upload-Metadata")
     return found
+
+
+def _unreadable(name: str) -> Problem:
+    return Problem(400, _("The header {name} cannot be read.").format(name=name))
 
 
 def as_metadata(**values: str) -> str:

@@ -121,7 +121,19 @@ def test_no_such_part(job: Job, wanted: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "wanted", ["bytes=0-1,5-6", "bytes=", "bytes=-", "bytes=9-1", "lines=1-2", "bytes=a-b", "junk"]
+    "wanted",
+    [
+        "bytes=0-1,5-6",
+        "bytes=",
+        "bytes=-",
+        "bytes=9-1",
+        "lines=1-2",
+        "bytes=a-b",
+        "junk",
+        f"bytes={'9' * 5000}-",
+        f"bytes=-{'9' * 5000}",
+        f"bytes=0-{'9' * 5000}",
+    ],
 )
 def test_what_is_no_single_range_gets_the_whole(job: Job, wanted: str) -> None:
     assert ask(job, "video", Range=wanted).status == 200
@@ -183,7 +195,7 @@ def test_only_its_owner_and_staff(job: Job, who: str, status: int) -> None:
         assert found == status if status == 404 else found in {200, 206, 304}
 
 
-@pytest.mark.parametrize("kind", ["audio", "fa.ass", "secret.mp4", "..", "%2e%2e%2fsource", "video%00"])
+@pytest.mark.parametrize("kind", ["audio", "fa.ass", "secret.mp4", "..", "%2e%2e%2fsource"])
 def test_what_was_not_published(job: Job, kind: str) -> None:
     assert ask(job, kind).status == 404
 
