@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -118,7 +119,7 @@ def snapshot(job: Job, viewer: int | None) -> dict[str, Any]:
         "upload": upload(job),
         "video": video(job, kinds),
         "part": f"{job.status} {job.seconds} {len(job.notes)} {' '.join(sorted(kinds))}",
-        "files": files(job, kinds),
+        "files": files(job),
         "facts": facts(job),
         "problems": problems(job),
     }
@@ -254,18 +255,28 @@ def video(job: Job, kinds: set[str]) -> dict[str, Any] | None:
         "track": "" if burned else subtitles_url(job, "target", "vtt"),
         "language": job.target,
         "label": words.language_name(job.target),
+        "unplayable": _unplayable(job, kind),
     }
 
 
-def files(job: Job, kinds: set[str]) -> list[dict[str, Any]]:
+def _unplayable(job: Job, kind: str) -> str:
+    """What is said when the browser cannot play it. Only burning makes another video than the one that was brought."""
+    if kind == "video":
+        return _("This browser cannot play the result. Download it and play it with another program.")
+    if job.status not in FINAL and order_of(job.order).mode == "burn":
+        return _("This browser cannot play the file that you brought. The result will play here.")
+    return _("This browser cannot play the file that you brought.")
+
+
+def files(job: Job) -> list[dict[str, Any]]:
     """What can be downloaded, in groups: the video, then each format in each form."""
     if job.status != JobStatus.COMPLETED:
         return []
-    sizes = {artifact.kind: artifact.size for artifact in job.artifacts.all()}
     found = []
-    if "video" in kinds:
-        size = words.size(sizes["video"])
-        found.append({"label": "MP4", "form": size, "url": media_url(job, "video") + "?download=1", "kind": "video"})
+    for artifact in job.artifacts.all():
+        if artifact.kind == "video":
+            container, url = Path(artifact.name).suffix[1:].upper(), media_url(job, "video") + "?download=1"
+            found.append({"label": container, "form": words.size(artifact.size), "url": url, "kind": "video"})
     captions = job.spoken == job.target
     for form, label in FORMS.items():
         if form == "target" or not captions:

@@ -429,6 +429,29 @@ def test_files_of_a_result(client: Client) -> None:
     assert files[0]["form"] == "1.5 MB"
 
 
+def test_a_result_may_be_an_mkv(client: Client) -> None:
+    """A track goes beside the picture as it is."""
+    job = made(JobStatus.COMPLETED)
+    Artifact.objects.update_or_create(job=job, kind="video", defaults={"name": "a/v.mkv", "size": 1_500_000})
+    assert client.get(f"/api/jobs/{job.pk}").json()["files"][0]["label"] == "MKV"
+
+
+@pytest.mark.parametrize(
+    ("state", "kind", "mode", "said"),
+    [
+        (JobStatus.RUNNING, "source", "burn", "cannot play the file that you brought. The result will play here."),
+        (JobStatus.RUNNING, "source", "soft", "cannot play the file that you brought."),
+        (JobStatus.FAILED, "source", "burn", "cannot play the file that you brought."),
+        (JobStatus.COMPLETED, "video", "soft", "cannot play the result. Download it and play it with another program."),
+    ],
+)
+def test_what_a_browser_cannot_play(client: Client, state: JobStatus, kind: str, mode: str, said: str) -> None:
+    job = made(state, seconds=60, order=Order(target="fa", mode=mode).as_json())  # type: ignore[arg-type]
+    job.artifacts.all().delete()
+    job.artifacts.create(kind=kind, name="v.mkv", size=1)
+    assert f"data-unplayable hidden>This browser {said}</p>" in text(client.get(f"/jobs/{job.pk}/"))
+
+
 def test_signing_up_is_off_by_default(settings: Any) -> None:
     settings.SIGN_UP = False
     assert Client().get("/sign-up/").status_code == 404
