@@ -18,6 +18,7 @@ from jobs.engines.registry import SPECS
 from jobs.engines.spec import TranslatorSpec, read_options, variable
 from jobs.models import JobStatus
 from jobs.pipeline.protocols import Brief, Line
+from jobs.web import problems
 
 ROOT = Path(settings.BASE_DIR)
 SETTINGS = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
@@ -60,6 +61,16 @@ def test_every_route_of_the_api_is_described() -> None:
     asked = {re.sub(r"<\w+:(\w+)>", r"<\1>", route) for route in _routes(get_resolver()) if route.startswith("api/")}
     assert len(asked - {"api/"}) >= 6
     assert not [route for route in asked - {"api/"} if f"/{route}`" not in API]
+
+
+def test_every_refusal_of_the_api_is_described() -> None:
+    refusing = ("api", "api_pages", "border", "received", "tus", "uploads")
+    sources = [(ROOT / "jobs" / "web" / f"{name}.py").read_text(encoding="utf-8") for name in refusing]
+    said = set(re.findall(r"\b(?:answer|Problem)\((\d{3})\b", "".join(sources)))
+    said |= {str(status) for _, status in problems._STATUSES}
+    assert {"400", "403", "412", "507"} <= said
+    described = re.findall(r"^\| ([\d, ]+) \|", API, re.MULTILINE)
+    assert said == set(", ".join(described).split(", "))
 
 
 def _routes(resolver: URLResolver, before: str = "") -> Iterator[str]:

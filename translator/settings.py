@@ -104,6 +104,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+CSRF_FAILURE_VIEW = "jobs.web.border.csrf_failure"
 ROOT_URLCONF = "translator.urls"
 ASGI_APPLICATION = "translator.asgi.application"
 TEMPLATES = [

@@ -88,6 +88,37 @@ def test_signing_in_takes_none(client: Client) -> None:
     assert Client().post("/sign-in/", {"username": "a\0", "password": "\0"}).status_code == 200
 
 
+# Refusals that no view of ours makes
+
+
+@pytest.mark.parametrize("path", ["api/pages", "api/cancel/{id}", "uploads/"])
+def test_a_post_of_another_site(shirin: User, job: Job, path: str) -> None:
+    answer = signed_in(shirin, enforce_csrf_checks=True, headers={"Accept-Language": "en"}).post(
+        f"/{path.format(id=job.pk)}"
+    )
+    assert (answer.status_code, answer.headers["Content-Type"]) == (403, "application/problem+json")
+    assert answer.json()["detail"].startswith("The page may have been open for too long.")
+
+
+def test_a_form_of_another_site(shirin: User) -> None:
+    answer = signed_in(shirin, enforce_csrf_checks=True, headers={"Accept-Language": "en"}).post("/", {})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (403, "text/html; charset=utf-8")
+    assert "This was not allowed" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [("get", "api/pages", "POST"), ("get", "api/cancel/{id}", "POST"), ("put", "api/jobs", "GET")],
+)
+def test_a_method_that_is_none(client: Client, job: Job, method: str, path: str, allowed: str) -> None:
+    answer = getattr(client, method)(f"/{path.format(id=job.pk)}")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (405, "application/problem+json")
+    assert (answer.headers["Allow"], answer.json()["detail"]) == (allowed, "This cannot be done here.")
+
+
+# Beyond all measure
+
+
 @pytest.mark.parametrize(
     "path",
     ["api/jobs?q=" + "a" * 60_000, f"api/jobs?page={10**30}", f"jobs/?page={'9' * 5000}", "jobs/?q=" + "a" * 60_000],
