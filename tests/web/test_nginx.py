@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -95,12 +96,22 @@ def test_videos_uploads_sockets_and_what_is_too_large(server: Server) -> None:
     assert answer.headers["Cache-Control"] == "private, no-cache"
     whole = server.ask("GET", f"/media/{job.pk}/video", **who, Accept_Encoding="gzip")
     assert (whole.data == DATA, whole.headers.get("Content-Encoding")) == (True, None)
-    assert server.ask("GET", f"/media/{job.pk}/video", **who, Range=f"bytes={len(DATA)}-").status == 416
+    beyond = server.ask("GET", f"/media/{job.pk}/video", **who, Range=f"bytes={len(DATA)}-")
+    assert beyond.status == 416
+    guarded(answer)
+    guarded(beyond)
     assert server.ask("GET", f"/media/{job.pk}/video", **headers(rows.owner("omid"))).status == 404
     name = Artifact.objects.get().name
     assert server.ask("GET", f"/protected/jobs/{job.pk}/{name.replace(' ', '%20')}", **who).status == 404
     uploaded(server, who)
     socket_opened(server, who)
+
+
+def guarded(answer: Any) -> None:
+    """As every answer of the site, although it is nginx that gives it."""
+    guards = {"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin"}
+    assert {name: answer.headers.get(name) for name in guards} == guards
+    assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
 
 
 def socket_opened(server: Server, who: dict[str, str]) -> None:
