@@ -16,6 +16,10 @@ from babel.messages.pofile import read_po
 from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
+GUIDE = ROOT / "docs" / "fa" / "usage.md"
+STIFF = re.compile("شیار|منتظر خطا|آسیب دیده|اجازهٔ این کار|بارگیری دوباره|نگهبانی کرد|هیچ کاری کار")
+"""English in Persian letters, which crept in once."""
+
 PO = ROOT / "translator" / "locale" / "fa" / "LC_MESSAGES" / "django.po"
 
 
@@ -63,7 +67,12 @@ def test_each_is_translated_with_care(message: Message) -> None:
         assert not re.search(r"[\u0600-\u06ff] ?[,;?]", text), "Latin punctuation"
         assert not re.search(r"\bن?می [\u0600-\u06ff]", text), "a half-space belongs after می"
         assert not re.search(r"[\u0600-\u06ff] ها(ی|یی)?\b", text), "a half-space belongs before ها"
+        assert not STIFF.search(text)
         assert sorted(re.findall(r"{\w+}|%\(\w+\)s", text)) == sorted(re.findall(r"{\w+}|%\(\w+\)s", key(message)[1]))
+
+
+def test_so_is_the_guide() -> None:
+    assert not STIFF.search(GUIDE.read_text(encoding="utf-8"))
 
 
 def test_the_compiled_one_is_in_step(tmp_path: Path) -> None:
