@@ -19,6 +19,7 @@ from jobs.engines.spec import TranslatorSpec, read_options, variable
 from jobs.models import JobStatus
 from jobs.pipeline.protocols import Brief, Line
 from jobs.web import problems
+from jobs.web.forms import OrderForm
 
 ROOT = Path(settings.BASE_DIR)
 SETTINGS = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
@@ -26,6 +27,10 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 API = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+
+CATALOGUE = (ROOT / "translator" / "locale" / "fa" / "LC_MESSAGES" / "django.po").read_text(encoding="utf-8")
+SOURCES, PERSIAN = ("\n".join(re.findall(rf'^{word} "(.*)"', CATALOGUE, re.MULTILINE)) for word in ("msgid", "msgstr"))
+"""What pages say, in English and in Persian."""
 
 SOURCE = (ROOT / "translator" / "settings.py").read_text(encoding="utf-8")
 READ = set(re.findall(r'(?:_flag|_number|_list|_secret|_env\.get|environ\.get)\(\s*"([A-Z_]+)"', SOURCE))
@@ -61,6 +66,24 @@ def test_every_route_of_the_api_is_described() -> None:
     asked = {re.sub(r"<\w+:(\w+)>", r"<\1>", route) for route in _routes(get_resolver()) if route.startswith("api/")}
     assert len(asked - {"api/"}) >= 6
     assert not [route for route in asked - {"api/"} if f"/{route}`" not in API]
+
+
+def test_every_field_of_an_upload_is_described() -> None:
+    """Subtitles that one has come by the page alone."""
+    fields = {"filename", *OrderForm.base_fields} - {"subtitles", "subtitles_are"}
+    table = API[API.index("## Uploads") : API.index("## Scripts")]
+    assert fields == set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`[^|]+) \|", table, re.MULTILINE))))
+
+
+@pytest.mark.parametrize(("guide", "quoted"), [("usage.md", "“([^”]+)”"), ("fa/usage.md", "«([^»]+)»")])
+def test_what_you_see_is_what_pages_say(guide: str, quoted: str) -> None:
+    """The first column of the table of troubles quotes them."""
+    text = (ROOT / "docs" / guide).read_text(encoding="utf-8")
+    sentences = SOURCES if guide == "usage.md" else PERSIAN
+    cells = [cell for cell in re.findall(r"^\| ([^|]+) \|", text, re.MULTILINE) if re.search(quoted, cell)]
+    quotes = [quote.strip("… ") for cell in cells for quote in re.findall(quoted, cell)]
+    assert len(quotes) >= 5
+    assert [quote for quote in quotes if not re.search(rf"\b{re.escape(quote)}\b", sentences)] == []
 
 
 def test_every_refusal_of_the_api_is_described() -> None:
