@@ -100,6 +100,10 @@ main.addEventListener("change", async ({ target }) => {
   if (form && !(await done(form.action, target.checked ? { [target.name]: "on" } : {}))) target.checked = !target.checked;
 });
 
+main.addEventListener("change", ({ target }) => {
+  if (target.matches("[data-names]")) write(target.form.querySelector("[data-named]"), target.files[0]?.name ?? "");
+});
+
 main.addEventListener("submit", async (event) => {
   if (!event.target.matches("[data-cancel]")) return;
   event.preventDefault();

@@ -75,7 +75,7 @@ function look() {
   if (!gone && touch.matches) live.say({ type: document.hidden ? "hidden" : "visible" });
 }
 document.addEventListener("visibilitychange", look);
-live.on("hello", () => document.hidden && look());
+live.on("hello", look); // a page that could not say so may be in sight by now
 
 window.addEventListener("pageshow", (event) => {
   if (!event.persisted) return;

@@ -173,6 +173,16 @@ def test_back_from_the_cache_while_the_server_is_in_trouble(shirin: Person) -> N
     told(page, job)
 
 
+def test_subtitles_that_went_with_the_job_are_brought_again(shirin: Person) -> None:
+    job, page = shirin.watching()
+    page.click("[data-cancel] button")
+    page.set_input_files("#bring [name=subtitles]", shirin.site.persian)
+    expect(page.locator("#bring [data-named]")).to_have_text(shirin.site.persian.name)
+    page.click("#bring button")
+    page.wait_for_url(lambda url: "/jobs/" in url and str(job.pk) not in url)
+    assert Job.objects.filter(owner=shirin.user).latest("created").cues.exists()
+
+
 # The administration is a part of the site
 
 
