@@ -29,6 +29,10 @@ class JobActions(ReadOnly):
         """Who may use the actions: whoever may change jobs, though no form does it."""
         return request.user.has_perm("jobs.change_job")
 
+    def has_discard_permission(self, request: HttpRequest) -> bool:
+        """Who may delete jobs with their files, though no other way of the admin deletes one."""
+        return request.user.has_perm("jobs.delete_job")
+
     @admin.action(description="Cancel", permissions=["steer"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         stop = partial(lifecycle.cancel, who=request.user.get_username(), why="admin")
@@ -57,7 +61,7 @@ class JobActions(ReadOnly):
     def unpin(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         self._each(request, queryset, partial(_pin, pinned=False), "Unpinned", "Left alone, because they are cancelled")
 
-    @admin.action(description="Delete ended jobs with their files…", permissions=["steer"])
+    @admin.action(description="Delete ended jobs with their files…", permissions=["discard"])
     def delete_files(self, request: HttpRequest, queryset: QuerySet[Job]) -> HttpResponseBase | None:
         unfinished = queryset.exclude(status__in=FINAL).count()
         ended = queryset.filter(status__in=FINAL)

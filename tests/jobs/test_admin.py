@@ -13,9 +13,11 @@ import pytest
 from django.contrib.admin import site
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
+from django.db.models import Model
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
+from django_q.models import Failure, OrmQ, Schedule, Success
 from pytest_django import Settings
 
 from jobs import admin_shown as shown
@@ -177,6 +179,46 @@ def test_who_may_only_view_jobs_cannot_cancel(client: Client, sara: User, viewer
     job = new(sara)
     client.post(reverse(LIST), {"action": "cancel", "_selected_action": [str(job.pk)]})
     assert status_of(job) == JobStatus.QUEUED
+
+
+@pytest.fixture
+def steward(viewer: User) -> User:
+    """Of the staff, may look at jobs and change them, not delete them, and is signed in."""
+    viewer.user_permissions.add(Permission.objects.get(codename="change_job"))
+    return viewer
+
+
+def test_who_may_not_delete_jobs_is_not_offered_it(client: Client, sara: User, steward: User) -> None:
+    new(sara)
+    offered = re.findall(r'<option value="(\w+)"', page(client, LIST))
+    assert "cancel" in offered
+    assert "delete_files" not in offered
+
+
+def test_who_may_not_delete_jobs_cannot(client: Client, sara: User, steward: User) -> None:
+    job = new(sara)
+    make_completed(job)
+    act(client, "delete_files", job, confirmed="yes")
+    assert status_of(job) == JobStatus.COMPLETED
+
+
+def test_who_may_delete_jobs_can(client: Client, sara: User, viewer: User) -> None:
+    viewer.user_permissions.add(Permission.objects.get(codename="delete_job"))
+    job = new(sara)
+    make_completed(job)
+    act(client, "delete_files", job, confirmed="yes")
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize("model", [Schedule, OrmQ, Success, Failure])
+def test_nothing_of_the_queue_is_written_by_hand(client: Client, chief: User, model: type[Model]) -> None:
+    """A schedule could name any function."""
+    assert not site.is_registered(model)
+    assert client.get(f"/admin/django_q/{model._meta.model_name}/add/").status_code == 404
+
+
+def test_cleanup_is_all_that_is_done_by_the_clock() -> None:
+    assert [schedule.func for schedule in Schedule.objects.all()] == ["jobs.cleanup.scheduled"]
 
 
 # What is shown
