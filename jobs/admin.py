@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -15,65 +14,87 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 from django_q import admin as _django_q  # registers its models now, whatever the order of the apps
 from django_q.models import Failure, OrmQ, Schedule, Success
 
 from jobs import admin_clusters as admin_clusters  # registers its page
 from jobs import admin_shown as shown
+from jobs import words
 from jobs.admin_actions import JobActions
-from jobs.admin_filters import AgeFilter, OwnerFilter, StageFilter, UsageAgeFilter
+from jobs.admin_filters import AgeFilter, EngineFilter, OwnerFilter, StageFilter, StatusFilter, UsageAgeFilter
 from jobs.admin_read_only import ReadOnly, ReadOnlyInline
 from jobs.estimates import share_done
-from jobs.models import Artifact, Job, OwnerLimits, StageRun, Transition, UsageEntry
-from jobs.pipeline.limits import bytes_text
+from jobs.models import Artifact, Job, OwnerLimits, SourceKind, StageRun, Transition, UsageEntry
 
+admin.site.site_header = admin.site.site_title = _("Administration of Zirnevis")
 assert _django_q
-admin.site.unregister((Schedule, OrmQ, Success, Failure))  # type: ignore[arg-type]
+admin.site.unregister((Schedule, OrmQ, Success, Failure))
 """A schedule may name any function: whoever could add one here could run anything. Ours is written by `jobs.apps`."""
 
 
 class StageInline(ReadOnlyInline):
     model = StageRun
-    fields = ("stage", "status", "bar", "took", "tries", "queue", "worker", "group", "attempt", "failure")
+    fields = (
+        shown.field("stage", _("stage"), shown.stage),
+        shown.field("status", _("status"), shown.stage_status),
+        shown.field("progress", _("progress"), shown.bar),
+        "took",
+        shown.field("tries", _("tries"), words.number),
+        shown.field("queue", _("cluster"), shown.code),
+        shown.field("worker", _("worker"), shown.code),
+        shown.field("group", _("process group"), shown.code),
+        shown.field("attempt", _("attempt"), shown.code),
+        shown.field("error", _("error"), shown.failure),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StageRun]:
         return super().get_queryset(request).select_related("worker")
 
-    @admin.display(description="progress")
-    def bar(self, run: StageRun) -> str:
-        return shown.bar(run.progress)
-
+    @admin.display(description=_("took"))
     def took(self, run: StageRun) -> str:
         return shown.span(shown.took(run))
 
-    @admin.display(description="error")
-    def failure(self, run: StageRun) -> str:
-        return shown.failure(run.error)
-
 
 class TransitionInline(ReadOnlyInline):
-    model = Transition
-    fields = ("exact_time", "stage", "was", "now", "who", "why", "attempt")
+    """As logs have it."""
 
-    @admin.display(description="at")
-    def exact_time(self, transition: Transition) -> str:
-        return shown.exactly(transition.at)
+    model = Transition
+    fields = (
+        shown.field("at", _("time"), shown.exactly),
+        shown.field("stage", _("stage"), shown.code),
+        shown.field("was", _("from"), shown.code),
+        shown.field("now", _("to"), shown.code),
+        shown.field("who", _("who"), shown.code),
+        shown.field("why", _("why"), shown.code),
+        shown.field("attempt", _("attempt"), shown.code),
+    )
+
+
+USED = (
+    shown.field("stage", _("stage"), shown.stage),
+    shown.field("engine", _("engine"), shown.code),
+    shown.field("input_tokens", _("tokens in"), words.number),
+    shown.field("output_tokens", _("tokens out"), words.number),
+    shown.field("seconds", _("sound recognised"), shown.seconds),
+)
 
 
 class UsageInline(ReadOnlyInline):
     model = UsageEntry
-    fields = ("stage", "engine", "input_tokens", "output_tokens", "seconds", "at")
+    verbose_name_plural = _("usage")
+    fields = (*USED, shown.field("at", _("time"), shown.when))
     ordering = ("at",)
 
 
 class ArtifactInline(ReadOnlyInline):
     model = Artifact
-    verbose_name_plural = "files"
-    fields = ("kind", "name", "bytes", "created")
-
-    @admin.display(description="size")
-    def bytes(self, artifact: Artifact) -> str:
-        return bytes_text(artifact.size)
+    fields = (
+        shown.field("kind", _("kind"), shown.code),
+        shown.field("name", _("name"), shown.code),
+        shown.field("size", _("size"), words.size),
+        shown.field("created", _("made"), shown.when),
+    )
 
 
 class JobList(ChangeList):
@@ -91,7 +112,7 @@ FLAGS = ("keep_running", "pinned")
 class JobAdmin(JobActions):
     list_display = (
         "name",
-        "status",
+        shown.field("status", _("status"), shown.status),
         "at_stage",
         "bar",
         "owned_by",
@@ -100,17 +121,73 @@ class JobAdmin(JobActions):
         "worked",
         *FLAGS,
     )
-    list_filter = ("status", StageFilter, OwnerFilter, AgeFilter)
+    list_filter = (StatusFilter, StageFilter, OwnerFilter, AgeFilter)
     ordering = ("-created",)
     search_fields = ("title", "source", "owner__username")
-    search_help_text = "Words of the title, the link or the file, an owner, or the id of a job as logs name it"
+    search_help_text = _("Words of the title, the link or the file, an owner, or the id of a job as logs name it")
     inlines = (StageInline, TransitionInline, UsageInline, ArtifactInline)
     fieldsets = (
-        (None, {"fields": ("status", "at_stage", "bar", "failure", "notes")}),
-        ("Video", {"fields": ("title", "source_kind", "source", "length", "spoken", "target")}),
-        ("Owner", {"fields": ("owner", "keep_running", "grace_until", "pinned")}),
-        ("Times", {"fields": ("created", "waited", "worked", "ended", "edited")}),
-        ("Details", {"classes": ("collapse",), "fields": ("id", "version", "order", "engines", "result")}),
+        (
+            None,
+            {
+                "fields": (
+                    shown.field("status", _("status"), shown.status),
+                    "at_stage",
+                    "bar",
+                    shown.field("error", _("error"), shown.failure),
+                    shown.field("notes", _("notes"), shown.notes),
+                )
+            },
+        ),
+        (
+            _("Video"),
+            {
+                "fields": (
+                    shown.field("title", _("title"), shown.name),
+                    shown.field("source_kind", _("source"), shown.source_kind),
+                    "where",
+                    shown.field("seconds", _("length"), shown.seconds),
+                    shown.field("spoken", _("spoken language"), shown.language),
+                    shown.field("target", _("language of the translation"), shown.language),
+                )
+            },
+        ),
+        (
+            _("Owner"),
+            {
+                "fields": (
+                    "owner",
+                    "keep_running",
+                    shown.field("grace_until", _("not judged absent before"), shown.when),
+                    "pinned",
+                )
+            },
+        ),
+        (
+            _("Times"),
+            {
+                "fields": (
+                    shown.field("created", _("created"), shown.when),
+                    "waited",
+                    "worked",
+                    shown.field("ended", _("ended"), shown.when),
+                    shown.field("edited", _("edited"), shown.when),
+                )
+            },
+        ),
+        (
+            _("Details"),
+            {
+                "classes": ("collapse",),
+                "fields": (
+                    shown.field("id", _("id"), shown.code),
+                    shown.field("version", _("version"), words.number),
+                    shown.field("order", _("order"), shown.data),
+                    shown.field("engines", _("engines"), shown.data),
+                    shown.field("result", _("result"), shown.data),
+                ),
+            },
+        ),
     )
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002
@@ -132,41 +209,44 @@ class JobAdmin(JobActions):
 
     # Columns
 
-    @admin.display(description="job", ordering="title")
-    def name(self, job: Job) -> str:
+    @admin.display(description=_("job"), ordering="title")
+    def name(self, job: Job) -> SafeString:
         text = str(job)
-        return text if len(text) <= 60 else f"{text[:59]}…"
+        return shown.name(text if len(text) <= 60 else f"{text[:59]}…")
 
-    @admin.display(description="current stage")
+    @admin.display(description=_("current stage"))
     def at_stage(self, job: Job) -> str:
         return shown.current(job.stages.all())
 
-    @admin.display(description="progress")
+    @admin.display(description=_("progress"))
     def bar(self, job: Job) -> SafeString:
         return shown.bar(share_done(job.stages.all()))
 
-    @admin.display(description="owner", ordering="owner__username")
+    @admin.display(description=_("owner"), ordering="owner__username")
     def owned_by(self, job: Job) -> SafeString:
         name = job.owner.get_username()
         address = f"{reverse('admin:jobs_job_changelist')}?{urlencode({'owner': name})}"
-        return format_html('<a href="{}">{}</a>', address, name)
+        return format_html('<a href="{}">{}</a>', address, shown.name(name))
 
-    @admin.display(ordering="created")
+    @admin.display(description=_("age"), ordering="created")
     def age(self, job: Job) -> str:
         return shown.ago(job.created)
 
+    @admin.display(description=_("waited"))
     def waited(self, job: Job) -> str:
         return shown.span(shown.waited(job, job.stages.all()))
 
+    @admin.display(description=_("worked"))
     def worked(self, job: Job) -> str:
         return shown.span(shown.worked(job, job.stages.all()))
 
-    def length(self, job: Job) -> str:
-        return shown.span(timedelta(seconds=job.seconds)) if job.seconds else shown.NOTHING
+    @admin.display(description=_("link or file"))
+    def where(self, job: Job) -> str:
+        """An uploaded file has a name that a person gave it."""
+        return shown.name(job.source) if job.source_kind == SourceKind.UPLOAD else shown.code(job.source)
 
-    @admin.display(description="error")
-    def failure(self, job: Job) -> str:
-        return shown.failure(job.error)
+
+LIMITS = [field for field in OwnerLimits._meta.fields if field.name not in {"id", "owner"}]
 
 
 @admin.register(OwnerLimits)
@@ -174,16 +254,25 @@ class OwnerLimitsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """The one thing that is written here. An empty field means: as the settings say; 0 means no limit."""
 
     autocomplete_fields = ("owner",)
-    list_display = ("owner", "running", "queued", "minutes_a_day", "stored_bytes")
+    list_display = ("owner", *(shown.field(limit.name, limit.verbose_name, shown.count) for limit in LIMITS))
     list_select_related = ("owner",)
     search_fields = ("owner__username",)
-    fieldsets = ((None, {"fields": list_display, "description": "Empty: as the settings say. 0: no limit."}),)
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": ("owner", *(limit.name for limit in LIMITS)),
+                "description": _("Empty: as the settings say. 0: no limit."),
+            },
+        ),
+    )
 
 
 @admin.register(UsageEntry)
 class UsageEntryAdmin(ReadOnly):
-    list_display = ("at", "owner", "job", "stage", "engine", "input_tokens", "output_tokens", "seconds")
-    list_filter = (UsageAgeFilter, "engine")
+    list_display = (shown.field("at", _("time"), shown.when), "who", "what", *USED)
+    fieldsets = ((None, {"fields": list_display}),)
+    list_filter = (UsageAgeFilter, EngineFilter)
     ordering = ("-at",)
     search_fields = ("owner__username", "engine")
 
@@ -191,6 +280,14 @@ class UsageEntryAdmin(ReadOnly):
         used = ("stage", "engine", "input_tokens", "output_tokens", "seconds", "at")
         people = (f"owner__{get_user_model().USERNAME_FIELD}", "job__title", "job__source")
         return super().get_queryset(request).select_related("owner", "job").only(*used, *people)
+
+    @admin.display(description=_("owner"), ordering="owner")
+    def who(self, entry: UsageEntry) -> SafeString:
+        return shown.name(entry.owner.get_username())
+
+    @admin.display(description=_("job"), ordering="job")
+    def what(self, entry: UsageEntry) -> str:
+        return shown.name(str(entry.job)) if entry.job else shown.NOTHING
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Accounts go with their owner only: otherwise nobody who used anything could be deleted."""

@@ -12,11 +12,13 @@ from django.db.models import QuerySet, Sum
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from jobs import endings, lifecycle
+from jobs import endings, lifecycle, words
 from jobs.admin_read_only import ReadOnly
 from jobs.models import FINAL, UNFINISHED, Artifact, Job, JobStatus
-from jobs.pipeline.limits import bytes_text
+from jobs.names import STATUSES
 
 _NAMED = 20
 """How many jobs are named before they are deleted."""
@@ -33,57 +35,61 @@ class JobActions(ReadOnly):
         """Who may delete jobs with their files, though no other way of the admin deletes one."""
         return request.user.has_perm("jobs.delete_job")
 
-    @admin.action(description="Cancel", permissions=["steer"])
+    @admin.action(description=gettext_lazy("Cancel"), permissions=["steer"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         stop = partial(lifecycle.cancel, who=request.user.get_username(), why="admin")
-        self._each(request, queryset, stop, "Being cancelled", "Not cancelled, because they have ended or are about to")
+        refused = _("Not cancelled, because they have ended or are about to: {n}.")
+        self._each(request, queryset, stop, _("Being cancelled: {n}."), refused)
 
-    @admin.action(description="Retry from the checkpoint", permissions=["steer"])
+    @admin.action(description=gettext_lazy("Retry from the checkpoint"), permissions=["steer"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         again = partial(_retry, who=request.user.get_username())
-        self._each(request, queryset, again, "Queued again", "Not queued again, because they have not failed")
+        refused = _("Not queued again, because they have not failed: {n}.")
+        self._each(request, queryset, again, _("Queued again: {n}."), refused)
 
-    @admin.action(description="Keep running when the owner leaves", permissions=["steer"])
+    @admin.action(description=gettext_lazy("Keep running when the owner leaves"), permissions=["steer"])
     def keep_running_on(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        self._each(request, queryset, partial(_keep, keep=True), "Kept running", "Left alone, because they have ended")
+        refused = _("Left alone, because they have ended: {n}.")
+        self._each(request, queryset, partial(_keep, keep=True), _("Kept running: {n}."), refused)
 
-    @admin.action(description="End when the owner leaves", permissions=["steer"])
+    @admin.action(description=gettext_lazy("End when the owner leaves"), permissions=["steer"])
     def keep_running_off(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        self._each(
-            request, queryset, partial(_keep, keep=False), "No longer kept", "Left alone, because they have ended"
-        )
+        refused = _("Left alone, because they have ended: {n}.")
+        self._each(request, queryset, partial(_keep, keep=False), _("No longer kept: {n}."), refused)
 
-    @admin.action(description="Pin: keep the result when its time is over", permissions=["steer"])
+    @admin.action(description=gettext_lazy("Pin: keep the result when its time is over"), permissions=["steer"])
     def pin(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        self._each(request, queryset, partial(_pin, pinned=True), "Pinned", "Not pinned, because they are cancelled")
+        refused = _("Not pinned, because they are cancelled: {n}.")
+        self._each(request, queryset, partial(_pin, pinned=True), _("Pinned: {n}."), refused)
 
-    @admin.action(description="Unpin", permissions=["steer"])
+    @admin.action(description=gettext_lazy("Unpin"), permissions=["steer"])
     def unpin(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        self._each(request, queryset, partial(_pin, pinned=False), "Unpinned", "Left alone, because they are cancelled")
+        refused = _("Left alone, because they are cancelled: {n}.")
+        self._each(request, queryset, partial(_pin, pinned=False), _("Unpinned: {n}."), refused)
 
-    @admin.action(description="Delete ended jobs with their files…", permissions=["discard"])
+    @admin.action(description=gettext_lazy("Delete ended jobs with their files…"), permissions=["discard"])
     def delete_files(self, request: HttpRequest, queryset: QuerySet[Job]) -> HttpResponseBase | None:
         unfinished = queryset.exclude(status__in=FINAL).count()
         ended = queryset.filter(status__in=FINAL)
         if "confirmed" not in request.POST and ended.exists():
             return self._ask(request, ended, unfinished)
         if unfinished:
-            text = f"Not deleted, because they have not ended (cancel them first): {unfinished}."
-            self.message_user(request, text, messages.WARNING)
+            refused = _("Not deleted, because they have not ended (cancel them first): {n}.")
+            self.message_user(request, refused.format(n=words.number(unfinished)), messages.WARNING)
         delete = partial(self._delete, request)
-        self._each(request, ended, delete, "Deleted", "Not deleted, because their files resist")
+        self._each(request, ended, delete, _("Deleted: {n}."), _("Not deleted, because their files resist: {n}."))
         return None
 
     def _ask(self, request: HttpRequest, ended: QuerySet[Job], unfinished: int) -> HttpResponseBase:
         size = Artifact.objects.filter(job__in=ended.order_by().values("pk")).aggregate(Sum("size"))["size__sum"] or 0
         context = {
             **self.admin_site.each_context(request),
-            "title": "Delete jobs with their files",
+            "title": _("Delete jobs with their files"),
             "opts": self.opts,
-            "jobs": ended[:_NAMED],
+            "jobs": [(job, STATUSES[JobStatus(job.status)]) for job in ended[:_NAMED]],
             "more": max(0, ended.count() - _NAMED),
             "unfinished": unfinished,
-            "size": bytes_text(size),
+            "size": words.size(size),
             "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
             "select_across": request.POST.get("select_across", "0"),
         }
@@ -99,12 +105,12 @@ class JobActions(ReadOnly):
     def _each(
         self, request: HttpRequest, queryset: QuerySet[Job], act: Callable[[uuid.UUID], bool], done: str, refused: str
     ) -> None:
-        """Do something to each of the selected jobs, and say of how many it was true."""
+        """Do something to each of the selected jobs, and say of how many, `n`, it was `done` or `refused`."""
         outcomes = [_tried(act, job_id) for job_id in queryset.order_by().values_list("pk", flat=True)]
         if count := outcomes.count(True):
-            self.message_user(request, f"{done}: {count}.", messages.SUCCESS)
+            self.message_user(request, done.format(n=words.number(count)), messages.SUCCESS)
         if count := outcomes.count(False):
-            self.message_user(request, f"{refused}: {count}.", messages.WARNING)
+            self.message_user(request, refused.format(n=words.number(count)), messages.WARNING)
 
 
 def _tried(act: Callable[[uuid.UUID], bool], job_id: uuid.UUID) -> bool:

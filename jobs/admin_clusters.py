@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,10 +13,11 @@ from django.db.models import Count, Max, Min, Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from jobs import tickets
 from jobs.admin_read_only import ReadOnly
-from jobs.admin_shown import ago
+from jobs.admin_shown import ago, stage
 from jobs.models import Queue, StageRun, StageStatus, Worker
 from jobs.workers import STALE
 
@@ -43,13 +45,13 @@ class ClusterLine:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WorkerLine:
-    """A process. `stages` are those that it runs now."""
+    """A process. `stages` are those that it runs now, each with its job."""
 
     row: Worker
     seen: str
     is_stale: bool
     last_claim: str
-    stages: list[StageRun]
+    stages: list[tuple[uuid.UUID, str]]
 
 
 def cluster_lines() -> list[ClusterLine]:
@@ -69,7 +71,7 @@ def _line(
     queue: str, counts: dict[tuple[str, str], tuple[int, datetime]], workers: int, claim: datetime | None
 ) -> ClusterLine:
     ready, oldest = counts.get((queue, StageStatus.READY), (0, None))
-    running, _ = counts.get((queue, StageStatus.RUNNING), (0, None))
+    running, _oldest = counts.get((queue, StageStatus.RUNNING), (0, None))
     return ClusterLine(
         name=queue,
         ready=ready,
@@ -92,7 +94,7 @@ def worker_lines() -> list[WorkerLine]:
             seen=ago(row.seen),
             is_stale=row.seen <= now - STALE,
             last_claim=ago(row.last_claim),
-            stages=list(row.stages.all()),
+            stages=[(run.job_id, stage(run.stage)) for run in row.stages.all()],
         )
         for row in rows.prefetch_related(Prefetch("stages", running))
     ]
@@ -111,7 +113,7 @@ class WorkerAdmin(ReadOnly):
             raise PermissionDenied
         context = {
             **self.admin_site.each_context(request),
-            "title": "Clusters and workers",
+            "title": _("Clusters and workers"),
             "opts": self.opts,
             "clusters": cluster_lines(),
             "workers": worker_lines(),

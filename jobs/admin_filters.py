@@ -5,21 +5,28 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
-from jobs.admin_shown import AT_WORK
-from jobs.models import Job, StageRun
-from jobs.pipeline.stages import Stage
+from jobs import words
+from jobs.admin_shown import AT_WORK, name
+from jobs.models import Job, StageRun, UsageEntry
+from jobs.names import STAGES, STATUSES
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as Words
 
 _AGES = {
-    "hour": ("the last hour", timedelta(hours=1)),
-    "day": ("the last 24 hours", timedelta(days=1)),
-    "week": ("the last 7 days", timedelta(days=7)),
+    "hour": (_("the last hour"), timedelta(hours=1)),
+    "day": (_("the last 24 hours"), timedelta(days=1)),
+    "week": (_("the last 7 days"), timedelta(days=7)),
 }
 _OLDER = "older"
 
@@ -27,14 +34,25 @@ _OWNERS = 20
 """So many are offered, those with the most jobs; the others are found by search, or by a click on their name."""
 
 
+class StatusFilter(admin.SimpleListFilter):
+    title = _("status")
+    parameter_name = "status__exact"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Words]]:
+        return [(status.value, label) for status, label in STATUSES.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
+        return queryset.filter(status=self.value()) if self.value() else queryset
+
+
 class StageFilter(admin.SimpleListFilter):
     """Jobs that are at a stage now, or failed in it."""
 
-    title = "current stage"
+    title = _("current stage")
     parameter_name = "stage"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(stage.value, stage.value) for stage in Stage]
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Words]]:
+        return [(stage.value, label) for stage, label in STAGES.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
         if stage := self.value():
@@ -44,28 +62,32 @@ class StageFilter(admin.SimpleListFilter):
 
 
 class OwnerFilter(admin.SimpleListFilter):
-    title = "owner"
+    title = _("owner")
     parameter_name = "owner"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, SafeString]]:
         counted = Job.objects.values_list("owner__username").annotate(jobs=Count("pk"))
-        offered = [(name, f"{name} ({jobs})") for name, jobs in counted.order_by("-jobs", "owner__username")[:_OWNERS]]
+        offered = [(who, _counted(who, jobs)) for who, jobs in counted.order_by("-jobs", "owner__username")[:_OWNERS]]
         chosen = self.value()
-        return offered if not chosen or chosen in dict(offered) else [(chosen, chosen), *offered]
+        return offered if not chosen or chosen in dict(offered) else [(chosen, name(chosen)), *offered]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
         return queryset.filter(owner__username=self.value()) if self.value() else queryset
 
 
+def _counted(who: str, jobs: int) -> SafeString:
+    return format_html("{} ({})", name(who), words.number(jobs))
+
+
 class AgeFilter(admin.SimpleListFilter):
     """Of rows by the time in `field`."""
 
-    title = "age"
+    title = _("age")
     parameter_name = "age"
     field = "created"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [*((key, words) for key, (words, _) in _AGES.items()), (_OLDER, "older than 7 days")]
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Words]]:
+        return [*((key, label) for key, (label, _span) in _AGES.items()), (_OLDER, _("older than 7 days"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         age = self.value()
@@ -78,3 +100,15 @@ class AgeFilter(admin.SimpleListFilter):
 
 class UsageAgeFilter(AgeFilter):
     field = "at"
+
+
+class EngineFilter(admin.SimpleListFilter):
+    title = _("engine")
+    parameter_name = "engine__exact"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, SafeString]]:
+        used = UsageEntry.objects.order_by("engine").values_list("engine", flat=True).distinct()
+        return [(engine, name(engine)) for engine in used]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[UsageEntry]) -> QuerySet[UsageEntry]:
+        return queryset.filter(engine=self.value()) if self.value() else queryset

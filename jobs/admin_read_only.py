@@ -31,6 +31,9 @@ class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
+    """Rows of a job. Django's own table says of each what it is, in the words of a log."""
+
+    template = "admin/jobs/job/rows.html"
     extra = 0
     can_delete = False
 

@@ -6,11 +6,12 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy
 
 
 class JobsConfig(AppConfig):
     name = "jobs"
-    verbose_name = "Zirnevis"
+    verbose_name = gettext_lazy("Zirnevis")
 
     def ready(self) -> None:
         from jobs import checks, tasks

@@ -9,6 +9,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 
 class JobStatus(models.TextChoices):
@@ -65,7 +67,9 @@ class Job(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="jobs")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="jobs", verbose_name=_("owner")
+    )
     status = models.CharField(max_length=12, choices=JobStatus, default=JobStatus.UPLOADING, editable=False)
     source_kind = models.CharField(max_length=6, choices=SourceKind)
     source = models.TextField(help_text="a link, a path, or the name of the uploaded file")
@@ -76,7 +80,7 @@ class Job(models.Model):
     spoken = models.CharField(max_length=16, blank=True)
     engines = models.JSONField(default=dict)
     seconds = models.FloatField(default=0, help_text="length of the video, once it is known")
-    keep_running = models.BooleanField(default=False)
+    keep_running = models.BooleanField(_("goes on without its owner"), default=False)
     client = models.ForeignKey(
         "Worker",
         null=True,
@@ -85,7 +89,7 @@ class Job(models.Model):
         help_text="the command that waits for the job: when it is killed, nobody does",
     )
     notify = models.JSONField(null=True, editable=False)
-    pinned = models.BooleanField(default=False)
+    pinned = models.BooleanField(_("pinned"), default=False)
     notes = models.JSONField(default=list)
     error = models.JSONField(null=True, editable=False)
     result = models.JSONField(null=True, editable=False)
@@ -97,6 +101,7 @@ class Job(models.Model):
     grace_until = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("job"), _("jobs")
         constraints: ClassVar = [
             models.CheckConstraint(name="job_status_is_known", condition=Q(status__in=JobStatus.values)),
             models.CheckConstraint(
@@ -160,6 +165,7 @@ class StageRun(models.Model):
     error = models.JSONField(null=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("stage"), _("stages")
         ordering: ClassVar = ["number"]
         constraints: ClassVar = [
             models.UniqueConstraint(name="one_run_a_stage", fields=["job", "stage"]),
@@ -202,6 +208,7 @@ class Transition(models.Model):
     why = models.TextField(blank=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("change of status"), _("changes of status")
         ordering: ClassVar = ["id"]
 
     def __str__(self) -> str:
@@ -222,6 +229,7 @@ class Cue(models.Model):
     answered = models.BooleanField(default=False)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("subtitle"), _("subtitles")
         ordering: ClassVar = ["number"]
         constraints: ClassVar = [models.UniqueConstraint(name="one_cue_a_number", fields=["job", "number"])]
 
@@ -239,6 +247,7 @@ class Artifact(models.Model):
     created = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("file"), _("files")
         constraints: ClassVar = [models.UniqueConstraint(name="one_artifact_a_kind", fields=["job", "kind"])]
 
     def __str__(self) -> str:
@@ -255,6 +264,7 @@ class PageLease(models.Model):
     closed = models.BooleanField(default=False)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("open page"), _("open pages")
         indexes: ClassVar = [
             models.Index(name="lease_by_owner", fields=["owner", "expires"]),
             models.Index(name="lease_by_end", fields=["expires"]),
@@ -288,6 +298,7 @@ class Worker(models.Model):
     busy = models.BooleanField(default=False)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("worker"), _("workers")
         constraints: ClassVar = [
             models.UniqueConstraint(name="one_row_a_process", fields=["host", "boot_id", "pid", "started", "cluster"])
         ]
@@ -310,11 +321,12 @@ class UsageEntry(models.Model):
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("usage entry"), _("usage entries")
         indexes: ClassVar = [models.Index(name="usage_by_owner", fields=["owner", "at"])]
-        verbose_name_plural = "usage entries"
 
     def __str__(self) -> str:
-        return f"{self.engine}: {self.input_tokens} + {self.output_tokens} tokens, {self.seconds:.0f} s"
+        used = {"input": self.input_tokens, "output": self.output_tokens, "seconds": round(self.seconds)}
+        return gettext("{engine}: {input} + {output} tokens, {seconds} s").format(engine=self.engine, **used)
 
 
 class TranslationCache(models.Model):
@@ -326,9 +338,9 @@ class TranslationCache(models.Model):
     used = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("remembered translation"), _("remembered translations")
         constraints: ClassVar = [models.UniqueConstraint(name="one_translation_a_key", fields=["owner", "key"])]
         indexes: ClassVar = [models.Index(name="translation_by_use", fields=["used"])]
-        verbose_name_plural = "translation cache"
 
     def __str__(self) -> str:
         return self.text
@@ -337,17 +349,19 @@ class TranslationCache(models.Model):
 class OwnerLimits(models.Model):
     """What one owner may have, where it differs from the settings (empty: as the settings say)."""
 
-    owner = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="limits")
-    running = models.PositiveIntegerField(null=True, blank=True, help_text="jobs at work at once")
-    queued = models.PositiveIntegerField(null=True, blank=True, help_text="jobs waiting or uploading")
-    minutes_a_day = models.PositiveIntegerField(null=True, blank=True, help_text="of video in 24 hours")
-    stored_bytes = models.PositiveBigIntegerField(null=True, blank=True)
+    owner = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="limits", verbose_name=_("owner")
+    )
+    running = models.PositiveIntegerField(_("jobs at work at once"), null=True, blank=True)
+    queued = models.PositiveIntegerField(_("jobs waiting or uploading"), null=True, blank=True)
+    minutes_a_day = models.PositiveIntegerField(_("minutes of video in 24 hours"), null=True, blank=True)
+    stored_bytes = models.PositiveBigIntegerField(_("bytes of files"), null=True, blank=True)
 
     class Meta:
-        verbose_name_plural = "owner limits"
+        verbose_name, verbose_name_plural = _("limits of an owner"), _("limits of owners")
 
     def __str__(self) -> str:
-        return f"limits of {self.owner_id}"
+        return gettext("limits of {owner}").format(owner=self.owner)
 
 
 def bumped(**fields: object) -> dict[str, object]:

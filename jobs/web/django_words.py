@@ -1,4 +1,6 @@
-"""Sentences of Django's own forms, so that the catalogue has them: where Django's Persian is careless, ours is read."""
+"""Sentences of Django's own forms and admin, so that the catalogue has them: where Django's Persian is careless, or
+missing, ours is read.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,10 @@ SENTENCES = (
     gettext_noop("Your old password was entered incorrectly. Please enter it again."),
     gettext_noop("Your password can’t be too similar to your other personal information."),
     gettext_noop("The password is too similar to the %(verbose_name)s."),
+    gettext_noop("Breadcrumbs"),
+    gettext_noop("Model name"),
+    gettext_noop("Select this object for an action - {}"),
+    ngettext_lazy("Please correct the error below.", "Please correct the errors below."),
     gettext_noop("Your password can’t be a commonly used password."),
     gettext_noop("This password is too common."),
     ngettext_lazy(

@@ -21,7 +21,7 @@ from jobs.pipeline.languages import language
 from jobs.pipeline.link import check_link
 from jobs.pipeline.style import Style
 from jobs.pipeline.translate import terms
-from jobs.web.words import language_name, sentence_of
+from jobs.words import language_name, sentence_of
 
 COMMON = ("fa", "en", "ar", "de", "es", "fr", "hi", "he", "it", "ja", "ko", "nl", "pl", "pt", "ru", "tr", "ur", "zh")
 """What the lists of languages offer. Any other code of CLDR can be sent too."""

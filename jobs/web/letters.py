@@ -20,6 +20,7 @@ from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from jobs import words
 from jobs.models import Job, JobStatus
 
 log = logging.getLogger(__name__)
@@ -81,8 +82,6 @@ def _send(job: Job) -> None:
 
 def letter(job: Job) -> EmailMessage:
     """What `job.notify` asks for, in its language."""
-    from jobs.web import words  # it is heavy, and most reapers never send a letter
-
     asked: dict[str, str] = job.notify or {}
     with translation.override(asked["language"]):
         subject, error = words.news(job), words.recorded(job.error) if job.error else ""

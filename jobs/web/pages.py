@@ -38,7 +38,7 @@ from jobs.web.forms import SourceForm, parsed
 from jobs.web.lists import FILTERS, LONGEST, PAGE, searched
 from jobs.web.problems import answer
 from jobs.web.snapshot import FORMATS, FORMS, briefs, cue_of, snapshot
-from jobs.web.words import sentence_of
+from jobs.words import sentence_of
 
 
 @login_required

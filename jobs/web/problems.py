@@ -9,7 +9,7 @@ from http import HTTPStatus
 from django.http import HttpResponse
 
 from jobs.pipeline.errors import BadInput, DiskFull, EngineError, PipelineError, QuotaError, StorageFull, TooLarge
-from jobs.web.words import sentence_of
+from jobs.words import sentence_of
 
 CONTENT_TYPE = "application/problem+json"
 

@@ -12,32 +12,16 @@ from django.contrib.auth import get_user_model
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy
 
-from jobs import intake, lifecycle, presence
+from jobs import intake, lifecycle, presence, words
 from jobs.engines.registry import SPECS
 from jobs.estimates import ahead, seconds_left, share_done
 from jobs.models import FINAL, UNFINISHED, Cue, Job, JobStatus, SourceKind, StageRun, StageStatus
+from jobs.names import STAGES, STATUSES
 from jobs.orders import order_of
 from jobs.pipeline.stages import Stage
-from jobs.web import words
 
-STATUSES = {
-    JobStatus.UPLOADING: pgettext_lazy("status", "Uploading"),
-    JobStatus.QUEUED: pgettext_lazy("status", "Waiting"),
-    JobStatus.RUNNING: pgettext_lazy("status", "Running"),
-    JobStatus.COMPLETED: pgettext_lazy("status", "Done"),
-    JobStatus.FAILED: pgettext_lazy("status", "Failed"),
-    JobStatus.CANCELLING: pgettext_lazy("status", "Cancelling"),
-    JobStatus.CANCELLED: pgettext_lazy("status", "Cancelled"),
-}
-STAGES = {
-    Stage.FETCH: pgettext_lazy("stage", "Fetch"),
-    Stage.TRANSCRIBE: pgettext_lazy("stage", "Transcribe"),
-    Stage.TRANSLATE: pgettext_lazy("stage", "Translate"),
-    Stage.SUBTITLE: pgettext_lazy("stage", "Subtitle"),
-    Stage.RENDER: pgettext_lazy("stage", "Render"),
-}
 FORMS = {
     "target": gettext_lazy("translation"),
     "source": gettext_lazy("original"),

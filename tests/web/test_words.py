@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.utils import translation
 
+from jobs import words
 from jobs.engines import apertium, gemini, openai_compatible, whisperx
 from jobs.engines.spec import Spec
 from jobs.pipeline.errors import (
@@ -23,7 +24,6 @@ from jobs.pipeline.errors import (
     UnknownLanguage,
 )
 from jobs.pipeline.limits import Limits
-from jobs.web import words
 
 
 @pytest.mark.parametrize(

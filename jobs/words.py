@@ -1,4 +1,7 @@
-"""Words and numbers in the language of the page. Persian prose has Persian digits; clocks keep Latin ones."""
+"""Words and numbers in the language of the page. Persian prose has Persian digits; clocks keep Latin ones.
+
+Babel and the Persian calendar are imported where they are needed: the admin is read by every process, and uses this.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-import jdatetime
-from babel import Locale, UnknownLocaleError
-from babel.dates import format_datetime
-from babel.lists import format_list
-from babel.numbers import format_decimal
 from django.utils import timezone
 from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext as _
@@ -74,7 +72,7 @@ def _param(name: str, value: Any) -> Any:
     if name in {"reason", "remedy"} and value:
         return gettext(value)
     if isinstance(value, str) and _AMOUNT.fullmatch(value):
-        return _units(value)
+        return units(value)
     return value
 
 
@@ -93,6 +91,8 @@ def problem(kind: str) -> str:
 
 def language_name(code: str, shown_in: str | None = None) -> str:
     """“fa” → “Persian”, or «فارسی» on a Persian page. A code that CLDR does not know stays as it is."""
+    from babel import Locale, UnknownLocaleError
+
     try:
         name = Locale.parse(code, sep="-").get_display_name(shown_in or _locale())
     except (ValueError, UnknownLocaleError):
@@ -101,6 +101,8 @@ def language_name(code: str, shown_in: str | None = None) -> str:
 
 
 def number(value: float) -> str:
+    from babel.numbers import format_decimal
+
     return digits(str(format_decimal(value, locale="en")))
 
 
@@ -111,16 +113,24 @@ def percent(value: int) -> str:
 
 def listed(names: Sequence[str]) -> str:
     """“Transcribe and Translate”."""
+    from babel.lists import format_list
+
     return format_list(list(names), locale=_locale()) if names else ""
 
 
-def moment(at: datetime) -> str:
-    """A date without its year and the time of day: “23 November, 06:11”. Persian has a calendar of its own."""
+def moment(at: datetime, *, year: bool = False) -> str:
+    """A date and the time of day: “23 November, 06:11”; with its `year` if that is asked for. Persian has a calendar of
+    its own.
+    """
+    import jdatetime
+    from babel.dates import format_datetime
+
     local, locale = timezone.localtime(at), _locale()
     if locale == "fa":
-        day = jdatetime.date.fromgregorian(date=local.date(), locale="fa_IR").strftime("%-d %B")
+        date = jdatetime.date.fromgregorian(date=local.date(), locale="fa_IR")
+        day = date.strftime("%-d %B %Y" if year else "%-d %B")
     else:
-        day = format_datetime(local, "d MMMM", locale=locale)
+        day = format_datetime(local, "d MMMM y" if year else "d MMMM", locale=locale)
     return _("{day}, {time}").format(day=digits(day), time=digits(f"{local:%H:%M}"))
 
 
@@ -132,11 +142,11 @@ def clock(seconds: float) -> str:
 
 
 def size(count: int) -> str:
-    return _units(bytes_text(count))
+    return units(bytes_text(count))
 
 
 def length(seconds: float) -> str:
-    return _units(duration_text(seconds))
+    return units(duration_text(seconds))
 
 
 def left(seconds: float) -> str:
@@ -165,14 +175,15 @@ _UNITS = {
     "MB": lambda: _("MB"),
     "GB": lambda: _("GB"),
     "megapixels": lambda: _("megapixels"),
+    "d": lambda: _("d"),
     "h": lambda: _("h"),
     "min": lambda: _("min"),
     "s": lambda: _("s"),
 }
 
 
-def _units(text: str) -> str:
-    """“1.5 GB” and “1 h 3 min”, in the language of the page."""
+def units(text: str) -> str:
+    """“1.5 GB”, “1 h 3 min” and “2 d 4 h”, in the language of the page."""
     return digits(re.sub("[A-Za-z]+", lambda word: _UNITS[word[0]](), text))
 
 

@@ -1,0 +1,39 @@
+"""What people call the states and stages of a job, and where its video comes from."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from jobs.models import JobStatus, SourceKind, StageStatus
+from jobs.pipeline.stages import Stage
+
+STATUSES = {
+    JobStatus.UPLOADING: pgettext_lazy("status", "Uploading"),
+    JobStatus.QUEUED: pgettext_lazy("status", "Waiting"),
+    JobStatus.RUNNING: pgettext_lazy("status", "Running"),
+    JobStatus.COMPLETED: pgettext_lazy("status", "Done"),
+    JobStatus.FAILED: pgettext_lazy("status", "Failed"),
+    JobStatus.CANCELLING: pgettext_lazy("status", "Cancelling"),
+    JobStatus.CANCELLED: pgettext_lazy("status", "Cancelled"),
+}
+STAGES = {
+    Stage.FETCH: pgettext_lazy("stage", "Fetch"),
+    Stage.TRANSCRIBE: pgettext_lazy("stage", "Transcribe"),
+    Stage.TRANSLATE: pgettext_lazy("stage", "Translate"),
+    Stage.SUBTITLE: pgettext_lazy("stage", "Subtitle"),
+    Stage.RENDER: pgettext_lazy("stage", "Render"),
+}
+STAGE_STATUSES = {
+    StageStatus.WAITING: pgettext_lazy("status of a stage", "Waiting"),
+    StageStatus.READY: pgettext_lazy("status of a stage", "Ready"),
+    StageStatus.RUNNING: pgettext_lazy("status", "Running"),
+    StageStatus.DONE: pgettext_lazy("status", "Done"),
+    StageStatus.FAILED: pgettext_lazy("status", "Failed"),
+    StageStatus.STOPPED: pgettext_lazy("status of a stage", "Stopped"),
+}
+SOURCES = {
+    SourceKind.UPLOAD: gettext_lazy("Upload"),
+    SourceKind.LINK: gettext_lazy("Link"),
+    SourceKind.FILE: gettext_lazy("File"),
+    SourceKind.SAMPLE: gettext_lazy("Sample"),
+}

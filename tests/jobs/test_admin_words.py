@@ -1,0 +1,178 @@
+"""The admin in Persian: no word of ours is left in English, and what is as logs have it runs left to right."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone, translation
+from pytest_django import Settings
+
+from jobs import admin_shown as shown
+from jobs import artifacts
+from jobs.models import Artifact, Job, JobStatus, OwnerLimits, UsageEntry, Worker
+from tests.jobs import rows
+
+pytestmark = pytest.mark.django_db
+
+LIST = "admin:jobs_job_changelist"
+AS_LOGS_HAVE_IT = {"bdi", "code", "pre", "script", "style"}
+SAID = {"aria-label", "title", "placeholder"}
+KNOWN = {"Ctrl"}
+"""Django's and ours, in every language."""
+
+
+class Said(HTMLParser):
+    """All that a page says: its text, and the attributes that are read out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self._silent: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in AS_LOGS_HAVE_IT:
+            self._silent.append(tag)
+        found = {name: value or "" for name, value in attrs}
+        self.words += [value for name, value in found.items() if name in SAID]
+        if tag == "input" and found.get("type") == "submit":
+            self.words.append(found.get("value", ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._silent and tag == self._silent[-1]:
+            self._silent.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self.words.append(data)
+
+
+def english(html: str) -> set[str]:
+    """The Latin words of a page."""
+    said = Said()
+    said.feed(html)
+    return set(re.findall("[A-Za-z]{2,}", " ".join(said.words))) - KNOWN
+
+
+@pytest.fixture(autouse=True)
+def places(settings: Settings, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    (tmp_path / "media" / "jobs").mkdir(parents=True)
+    settings.STATIC_ROOT = tmp_path  # WhiteNoise warns of one that is not there.
+
+
+@pytest.fixture
+def client() -> Client:
+    """Of the person who runs the place, in Persian."""
+    found = Client(headers={"Accept-Language": "fa"})
+    found.force_login(User.objects.create_superuser("شیرین"))
+    return found
+
+
+@pytest.fixture
+def jobs() -> list[Job]:
+    """One in each state, with all that its page can show."""
+    claimable = (JobStatus.RUNNING, JobStatus.QUEUED)
+    states = [state for state in rows.IN if state not in claimable]
+    found = [Job.objects.get(pk=rows.IN[state]().job_id) for state in (*states, *claimable)]
+    asked = {"order": {"mode": "burn"}, "engines": {"translator": "parrot"}}
+    Job.objects.update(title="درس", spoken="en", seconds=750.5, **asked)
+    note = {"sentence": "There is sound but no picture: only subtitles are made.", "params": {}}
+    Job.objects.update(notes=[note], edited=timezone.now())
+    for job in found:
+        artifacts.home(job.pk).mkdir(parents=True, exist_ok=True)
+        Artifact.objects.create(job=job, kind="poster", name="one/poster.jpg", size=4_200_000)
+        used = {"input_tokens": 77_123, "output_tokens": 5, "seconds": 12.5}
+        UsageEntry.objects.create(job=job, owner=job.owner, stage="translate", engine="parrot", **used)
+    User.objects.filter(username="shirin").update(username="سارا")
+    return found
+
+
+def page(client: Client, name: str, *args: object, **query: str) -> str:
+    return text(client.get(reverse(name, args=args), query))
+
+
+def text(response: Any) -> str:
+    assert response.status_code == 200
+    return str(response.content.decode())
+
+
+@pytest.mark.parametrize("model", ["job", "ownerlimits", "usageentry", "worker"])
+def test_lists_are_persian(client: Client, jobs: list[Job], model: str) -> None:
+    OwnerLimits.objects.create(owner=jobs[0].owner, running=5)
+    process = {"host": "box", "boot_id": "b", "started": 1, "last_claim": timezone.now()}
+    Worker.objects.create(cluster="web", pid=1, **process)
+    Worker.objects.create(cluster="media", pid=2, seen=timezone.now() - timedelta(minutes=2), **process)
+    assert english(page(client, f"admin:jobs_{model}_changelist")) == set()
+
+
+@pytest.mark.parametrize("name", ["admin:index", "admin:jobs_ownerlimits_add", "admin:jobs_worker_changelist"])
+def test_pages_without_rows_are_persian(client: Client, name: str) -> None:
+    assert english(page(client, name)) == set()
+
+
+@pytest.mark.parametrize("state", list(JobStatus))
+def test_the_page_of_a_job_is_persian(client: Client, jobs: list[Job], state: JobStatus) -> None:
+    job = Job.objects.get(status=state)
+    assert english(page(client, "admin:jobs_job_change", job.pk)) == set()
+
+
+def test_pages_of_limits_and_of_usage_are_persian(client: Client, jobs: list[Job]) -> None:
+    limits = OwnerLimits.objects.create(owner=jobs[0].owner)
+    used = UsageEntry.objects.all()[0]
+    assert english(page(client, "admin:jobs_ownerlimits_change", limits.pk)) == set()
+    assert english(page(client, "admin:jobs_usageentry_change", used.pk)) == set()
+
+
+ACTIONS = ["cancel", "retry", "keep_running_on", "keep_running_off", "pin", "unpin", "delete_files"]
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_what_actions_say_is_persian(client: Client, jobs: list[Job], action: str) -> None:
+    data = {"action": action, "_selected_action": [str(job.pk) for job in jobs], "confirmed": "yes"}
+    said = text(client.post(reverse(LIST), data, follow=True))
+    assert "messagelist" in said
+    assert english(said) == set()
+
+
+def test_the_question_before_files_are_deleted_is_persian(client: Client, jobs: list[Job]) -> None:
+    data = {"action": "delete_files", "_selected_action": [str(job.pk) for job in jobs]}
+    said = text(client.post(reverse(LIST), data))
+    assert english(said) == set()
+    for part in ("پاک شوند", "۱۲٫۶ مگابایت", "به‌جز این‌ها: ۴ کار"):
+        assert part in said
+
+
+def test_numbers_and_times_are_persian(client: Client, jobs: list[Job]) -> None:
+    said = page(client, "admin:jobs_job_change", jobs[0].pk)
+    for part in ("۷۷٬۱۲۳", "۴٫۲ مگابایت", "۱۲ دقیقه ۳۰ ثانیه"):
+        assert part in said
+
+
+def test_what_logs_name_is_left_to_right(client: Client, jobs: list[Job]) -> None:
+    said = page(client, "admin:jobs_job_change", jobs[0].pk)
+    for code in (jobs[0].pk, "https://example.org/v", "one/poster.jpg", "parrot"):
+        assert f'<bdi dir="ltr" class="code">{code}</bdi>' in said
+    assert '<pre dir="ltr" class="code">{\n  &quot;mode&quot;: &quot;burn&quot;' in said
+
+
+def test_spans_of_time_are_persian() -> None:
+    with translation.override("fa"):
+        assert shown.span(timedelta(seconds=93_784)) == "۱ روز ۲ ساعت"
+        assert shown.span(timedelta(seconds=0.34)) == "۰٫۳ ثانیه"
+        assert shown.ago(timezone.now() - timedelta(hours=2)) == "۲ ساعت پیش"
+        assert shown.ago(None) == "هرگز"
+
+
+def test_an_english_admin_has_no_persian_digits(jobs: list[Job]) -> None:
+    found = Client(headers={"Accept-Language": "en"})
+    found.force_login(User.objects.create_superuser("chief"))
+    said = page(found, LIST)
+    assert not re.search("[۰-۹]", said)
