@@ -81,7 +81,7 @@ def fill(count: int) -> None:
 
 
 def queries(client: Client, address: str) -> int:
-    """How many a page takes, once Django knows its content types."""
+    """How many a page takes, once Django knows its content types. One of them is the lease of the page."""
     client.get(address)
     with CaptureQueriesContext(connection) as captured:
         assert client.get(address).status_code == 200
