@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -170,19 +171,29 @@ def purge(job_id: uuid.UUID) -> bool:
 
 def remove(place: Path) -> bool:
     """Delete a directory with all that does not resist; the log says what does. Whether nothing is left."""
-    try:
-        shutil.rmtree(place)
-    except FileNotFoundError:  # another one is at it
-        shutil.rmtree(place, ignore_errors=True)
-    except OSError as error:
-        resists(place.name.partition(".")[0], str(error))
-        shutil.rmtree(place, ignore_errors=True)
-    return not place.exists()
+    refused: list[OSError] = []
+
+    def note(_act: object, path: str, trouble: Any) -> None:
+        error: OSError = trouble[1]
+        error.filename = path  # which else is no more than a name
+        if not isinstance(error, FileNotFoundError):  # another one is at it
+            refused.append(error)
+
+    shutil.rmtree(place, onerror=note)
+    there = place.exists()
+    if there and refused:
+        resists(place.name.partition(".")[0], refused[0])
+    return not there
+
+
+def resists(job_id: str, error: OSError) -> None:
+    """The log says which file it is, and why; not where it was to go, which is another place each time."""
+    _tell_once(job_id, f"{error.filename}: {error.strerror}" if error.filename else str(error))
 
 
 @lru_cache(maxsize=1024)
-def resists(job_id: str, why: str) -> None:
-    """Said once: it is tried again every second."""
+def _tell_once(job_id: str, why: str) -> None:
+    """It is tried again every second."""
     log.warning("its files cannot be deleted: %s", why, extra={"job": job_id})
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from contextlib import suppress
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -23,7 +22,7 @@ def finish(job_id: uuid.UUID) -> bool:
     except IllegalTransition:  # it has been ended and deleted meanwhile
         return False
     except OSError as error:
-        artifacts.resists(str(job_id), str(error))
+        artifacts.resists(str(job_id), error)
         return False
 
 
@@ -42,8 +41,10 @@ def delete(job_id: uuid.UUID, due: QuerySet[Job] | None = None) -> bool:
             artifacts.discard(job_id)
             lifecycle.forget(job_id)
     except OSError as error:
-        artifacts.resists(str(job_id), str(error))
+        artifacts.resists(str(job_id), error)
         return False
-    with suppress(OSError):  # the job is gone; what resists lies in the trash, which every sweep empties
+    try:
         artifacts.purge(job_id)
+    except OSError as error:  # the job is gone; what resists lies in the trash, which every sweep empties
+        artifacts.resists(str(job_id), error)
     return True

@@ -244,24 +244,67 @@ def test_the_disk_that_goes_while_a_job_is_purged(job: Job, media_root: Path, mo
     assert rows.status(job.pk) == "cancelling"
 
 
-def test_what_resists_is_told_once(job: Job, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    stubborn = publish(job, "video", "v.mp4")
-    lifecycle.cancel(job.pk, who="shirin")
+@pytest.fixture
+def stubborn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No file of this name can be deleted."""
     unlink = os.unlink
 
     def resists(path: Any, **where: Any) -> None:
-        if Path(path).name == stubborn.name:
-            raise PermissionError(1, "Operation not permitted", str(path))
+        if Path(path).name == "stubborn":
+            raise PermissionError(1, "Operation not permitted", path)
         unlink(path, **where)
 
     monkeypatch.setattr(os, "unlink", resists)
+
+
+def refusals(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    """Jobs, and what the log says of their files."""
+    told = [record for record in caplog.records if "cannot be deleted" in record.getMessage()]
+    return [(record.__dict__["job"], record.getMessage()) for record in told]
+
+
+@pytest.mark.usefixtures("stubborn")
+def test_what_resists_is_told_once(
+    job: Job, media_root: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    publish(job, "video", "stubborn")
+    publish(job, "audio", "a.flac")
+    lifecycle.cancel(job.pk, who="shirin")
     for _ in range(3):
         assert not endings.finish(job.pk)
-    (told,) = [record for record in caplog.records if "cannot be deleted" in record.getMessage()]
-    assert "v.mp4" in told.getMessage()
-    assert told.__dict__["job"] == str(job.pk)
+    (left,) = media_root.glob(".trash/*/*/*")
+    assert left.name == "stubborn"
+    assert refusals(caplog) == [(str(job.pk), f"its files cannot be deleted: {left}: Operation not permitted")]
     monkeypatch.undo()
     assert endings.finish(job.pk)
+
+
+def test_a_directory_that_cannot_be_moved_is_told_of_once(
+    job: Job, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def resists(self: Path, target: Path) -> Path:
+        raise PermissionError(13, "Permission denied", str(self), None, str(target))
+
+    monkeypatch.setattr(Path, "rename", resists)
+    lifecycle.cancel(job.pk, who="shirin")
+    for _ in range(3):
+        assert not endings.finish(job.pk)
+    why = f"its files cannot be deleted: {artifacts.home(job.pk)}: Permission denied"
+    assert refusals(caplog) == [(str(job.pk), why)]
+
+
+@pytest.mark.parametrize(("refused", "why"), [(OSError("no"), "no"), (OSError(13, "no", "/x"), "/x: no")])
+def test_a_deleted_job_whose_trash_cannot_be_read_is_told_of(
+    job: Job, refused: OSError, why: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    Job.objects.filter(pk=job.pk).update(status="failed", ended=job.created, error=rows.BROKEN)
+
+    def resists(_: uuid.UUID) -> bool:
+        raise refused
+
+    monkeypatch.setattr(artifacts, "purge", resists)
+    assert endings.delete(job.pk)
+    assert refusals(caplog) == [(str(job.pk), f"its files cannot be deleted: {why}")]
 
 
 # What a killed process left
