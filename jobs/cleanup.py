@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+import random
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
@@ -73,15 +74,16 @@ def sweep(
         return [_orphans(way)]
     before = timezone.now() - older_than
     past = Job.objects.filter(status__in=FINAL, pinned=False, edited__lt=before)
+    half = _half_uploads(before)
     lost = Job.objects.filter(status=JobStatus.COMPLETED).exclude(pinned=False, edited__lt=before)
     return [
         *(_rows(kind, old, way) for kind, old in _old()),
         _orphans(way),
-        _jobs("half uploads", _half_uploads(before), _end_upload, way),
+        _jobs("half uploads", half, _end_upload, way),
         _jobs("results past their time", past, endings.delete, way),
         _jobs("results without files", lost, endings.delete, way, only=_has_no_files),
         _each("trash", _below(artifacts.trash()), artifacts.stored, artifacts.remove, way),
-        _each("what a killed process left", _with_leftovers(past), _size_of_leftovers, _clear_leftovers, way),
+        _leftovers(past | half, way),
     ]
 
 
@@ -103,8 +105,8 @@ def _jobs(
     way: _Way,
     only: Callable[[uuid.UUID], bool] = lambda _: True,
 ) -> Freed:
-    found = [job_id for job_id in due.values_list("pk", flat=True) if only(job_id)]
-    return _each(kind, found, lambda one: artifacts.stored(artifacts.home(one)), lambda one: remove(one, due), way)
+    found = list(due.values_list("pk", flat=True))
+    return _each(kind, found, _size_of, lambda one: remove(one, due), way, only)
 
 
 def _locked(job_id: uuid.UUID, due: QuerySet[Job]) -> bool:
@@ -156,10 +158,15 @@ def _delete_orphan(job_id: uuid.UUID) -> bool:
     return not Job.objects.filter(pk=job_id).exists() and artifacts.purge(job_id)
 
 
-def _with_leftovers(past: QuerySet[Job]) -> Iterator[uuid.UUID]:
-    """Jobs in whose directories more lies than their rows name, but for those that go as a whole."""
-    going = set(past.values_list("pk", flat=True))
-    yield from (job_id for job_id in artifacts.with_files() if job_id not in going and artifacts.lost(job_id))
+def _leftovers(whole: QuerySet[Job], way: _Way) -> Freed:
+    """Jobs in whose directories more lies than their rows name, but for those that go as a `whole`.
+
+    All have to be looked at, which may take longer than there is time: in no order, so that each has its turn.
+    """
+    going = set(whole.values_list("pk", flat=True))
+    kind, found = "what a killed process left", [job_id for job_id in artifacts.with_files() if job_id not in going]
+    random.shuffle(found)
+    return _each(kind, found, _size_of_leftovers, _clear_leftovers, way, lambda one: bool(artifacts.lost(one)))
 
 
 def _size_of_leftovers(job_id: uuid.UUID) -> int:
@@ -194,7 +201,12 @@ def _rows(kind: str, old: QuerySet[Any], way: _Way) -> Freed:
 
 
 def _each(
-    kind: str, found: Iterable[_T], size_of: Callable[[_T], int], remove: Callable[[_T], bool], way: _Way
+    kind: str,
+    found: Iterable[_T],
+    size_of: Callable[[_T], int],
+    remove: Callable[[_T], bool],
+    way: _Way,
+    only: Callable[[_T], bool] = lambda _: True,
 ) -> Freed:
     """Remove one after the other. One that resists keeps nobody else."""
     count = size = 0
@@ -202,6 +214,8 @@ def _each(
         if time.monotonic() > way.until:
             break
         try:
+            if not only(one):
+                continue
             bytes_of_it = size_of(one)
             if not (way.dry or remove(one)):
                 log.info("%s: %s stays", kind, one)

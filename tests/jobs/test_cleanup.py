@@ -245,6 +245,40 @@ def test_the_schedule_holds_no_worker_up_for_long(sara: User, monkeypatch: pytes
     assert cleanup.scheduled() == "results past their time: 1 removed, 1 kB freed"
 
 
+def test_nor_does_looking_at_what_has_nothing_to_remove(sara: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look at each job takes two thirds of the time: two in each sweep, and in the end each has had its turn."""
+    for _ in range(4):
+        completed(sara, hours=1)
+    now, looked, lost = [0.0], list[uuid.UUID](), artifacts.lost
+
+    def slow(job_id: uuid.UUID) -> Any:
+        now[0] += cleanup.SCHEDULED * 2 / 3
+        looked.append(job_id)
+        return lost(job_id)
+
+    monkeypatch.setattr("jobs.cleanup.time.monotonic", lambda: now[0])
+    monkeypatch.setattr(artifacts, "lost", slow)
+    assert cleanup.scheduled() == "nothing to remove"
+    assert len(looked) == 2
+    for _ in range(50):
+        cleanup.scheduled()
+    assert set(looked) == set(Job.objects.values_list("pk", flat=True))
+
+
+def test_one_that_cannot_be_looked_at_keeps_nobody_else(sara: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs, lost = [completed(sara, hours=1).pk for _ in range(3)], artifacts.lost
+    for job_id in jobs:
+        artifacts.room(job_id, uuid.uuid4())
+
+    def refused(job_id: uuid.UUID) -> Any:
+        if job_id == jobs[1]:
+            raise PermissionError(13, "Permission denied")
+        return lost(job_id)
+
+    monkeypatch.setattr(artifacts, "lost", refused)
+    assert counts() == {"what a killed process left": 2}
+
+
 def test_a_dry_run_changes_nothing_and_says_what_would_be(sara: User, media: Path) -> None:
     jobs = [
         completed(sara, hours=25),
@@ -252,12 +286,16 @@ def test_a_dry_run_changes_nothing_and_says_what_would_be(sara: User, media: Pat
         aged(new(sara, uploaded=False).pk, changed=ago(days=2)),
     ]
     artifacts.purge(jobs[1].pk)
+    for job in (jobs[0], jobs[2], completed(sara, hours=1)):
+        (artifacts.room(job.pk, uuid.uuid4()) / "half").write_bytes(b"x" * SIZE)
     orphan(hours=2)
     PageLease.objects.create(owner=sara, expires=ago(days=2))
     before = (list(Job.objects.order_by("pk").values()), left(media))
     would = said("--dry-run")
     assert (list(Job.objects.order_by("pk").values()), left(media)) == before
-    assert "results past their time: 1 would be removed, 1 kB would be freed\n" in would
+    assert "half uploads: 1 would be removed, 2 kB would be freed\n" in would
+    assert "results past their time: 1 would be removed, 2 kB would be freed\n" in would
+    assert "what a killed process left: 1 would be removed, 1 kB would be freed" in would
     assert said() == would.replace("would be ", "")
     assert said() == "There is nothing to remove.\n"
 
