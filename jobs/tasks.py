@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import threading
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import Error as DatabaseTrouble
+from django.db import connection
 from django.utils import timezone
 from django_q.signals import post_execute_in_worker, post_spawn, pre_execute
 
@@ -16,7 +20,11 @@ from jobs.models import Worker
 from jobs.pipeline import processes
 from jobs.supervisor import Supervisor
 
+log = logging.getLogger(__name__)
+
 _rows: dict[str, int | None] = {"ticket": None}
+_busy = threading.Event()
+"""While this worker acts on a ticket, or on what a schedule wants."""
 
 
 def run_next(queue: str) -> str:
@@ -45,20 +53,28 @@ def _cluster_pid() -> int:
 def begin_worker(**_: Any) -> None:
     """A worker of a cluster has been forked."""
     if settings.CLUSTER:
-        workers.show_life(settings.CLUSTER, _cluster_pid())
+        workers.show_life(settings.CLUSTER, _cluster_pid(), busy=_busy.is_set)
 
 
 def take_ticket(*, task: dict[str, Any], **_: Any) -> None:
     """A worker is about to act on a ticket: which row it is, so that the claim can use it up."""
     _rows["ticket"] = task.get("ack_id")
+    _busy.set()
     if settings.CLUSTER:
         Worker.objects.filter(pk=_worker().pk).update(last_ticket=timezone.now(), busy=True)
 
 
 def be_free(**_: Any) -> None:
-    """The worker can take another one."""
+    """The worker can take another one. It dies of what is raised here, with the model that it has loaded; so the next
+    sign of life tells what cannot be told now.
+    """
+    _busy.clear()
     if settings.CLUSTER:
-        Worker.objects.filter(pk=_worker().pk).update(busy=False)
+        try:
+            Worker.objects.filter(pk=_worker().pk).update(busy=False)
+        except DatabaseTrouble:
+            log.warning("The database does not answer.")
+            connection.close()
 
 
 def connect() -> None:

@@ -30,7 +30,7 @@ def host() -> str:
     return socket.gethostname()
 
 
-def register(cluster: str, cluster_pid: int | None = None) -> Worker:
+def register(cluster: str, cluster_pid: int | None = None, busy: bool = False) -> Worker:
     """The row of this process, which gives a sign of life by it."""
     me, leader = processes.look(os.getpid()), processes.look(cluster_pid or 0)
     assert me, "we are alive"
@@ -44,15 +44,19 @@ def register(cluster: str, cluster_pid: int | None = None) -> Worker:
             "cluster_pid": cluster_pid,
             "cluster_started": leader.started if leader else None,
             "seen": timezone.now(),
+            "busy": busy,
         },
     )
     return row
 
 
-def show_life(cluster: str, cluster_pid: int | None = None, every: float = BEAT) -> Callable[[], None]:
+def show_life(
+    cluster: str, cluster_pid: int | None = None, every: float = BEAT, busy: Callable[[], bool] = lambda: False
+) -> Callable[[], None]:
     """Show signs of life from a thread until the process ends, or until what is returned is called."""
     stop = threading.Event()
-    thread = threading.Thread(target=_beat, args=(cluster, cluster_pid, every, stop), daemon=True, name="heartbeat")
+    told = (cluster, cluster_pid, every, busy, stop)
+    thread = threading.Thread(target=_beat, args=told, daemon=True, name="heartbeat")
     thread.start()
 
     def end() -> None:
@@ -62,11 +66,11 @@ def show_life(cluster: str, cluster_pid: int | None = None, every: float = BEAT)
     return end
 
 
-def _beat(cluster: str, cluster_pid: int | None, every: float, stop: threading.Event) -> None:
+def _beat(cluster: str, cluster_pid: int | None, every: float, busy: Callable[[], bool], stop: threading.Event) -> None:
     while True:
         try:
             close_old_connections()
-            register(cluster, cluster_pid)
+            register(cluster, cluster_pid, busy())
         except DatabaseTrouble:
             log.warning("No sign of life: the database does not answer.")
             connection.close()

@@ -12,15 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ, Task
+from django_q.tasks import async_task
 
-from jobs import lifecycle, tasks, tickets
+from jobs import lifecycle, tasks, tickets, workers
 from jobs.models import StageRun, Worker
 from jobs.pipeline import processes
 from tests.databases import process_environment
 from tests.jobs import rows
 from tests.jobs.command import ROOT, children
+from tests.postgres import Postgres
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -114,6 +117,23 @@ def test_a_ticket_in_a_cluster(cluster: subprocess.Popen[bytes]) -> None:
     tickets.issue("media")  # one that finds nothing
     until(lambda: not OrmQ.objects.exists(), 5)
     assert not rows.contradictions(job.pk)
+
+
+def test_a_worker_outlives_a_database_that_is_away(cluster: subprocess.Popen[bytes], request: Any) -> None:
+    """It was busy when the server went, and is free when it is there again."""
+    if connection.vendor == "sqlite":
+        pytest.skip("a file has no server that stops")
+    postgres: Postgres = request.getfixturevalue("postgres")
+    until(lambda: Worker.objects.filter(cluster="media").exists())
+    row = Worker.objects.get(cluster="media")
+    async_task("time.sleep", 2, q_options={"cluster": "media"})
+    until(lambda: Worker.objects.get(cluster="media").busy)
+    postgres.stop()
+    connection.close()
+    time.sleep(3)
+    postgres.start()
+    until(lambda: not Worker.objects.get(pk=row.pk).busy, workers.BEAT + 2)
+    assert processes.is_alive(row.pid, row.started)
 
 
 def test_workers_die_with_their_cluster(cluster: subprocess.Popen[bytes]) -> None:
