@@ -61,6 +61,7 @@ def test_confidence_tells_clear_from_unclear_speech(sample: Sequence[Word], huma
     assert mean(sample) > 0.7 > mean(human)
 
 
+@pytest.mark.soak
 def test_a_human_voice_is_partly_understood(human: Sequence[Word]) -> None:
     words = plain(" ".join(word.text for word in human))
 

@@ -107,6 +107,7 @@ def test_the_list_of_ten_thousand_jobs_takes_as_many_queries_as_a_list_of_ten(
     assert max(many) <= 8
 
 
+@pytest.mark.soak
 def test_the_list_is_read_by_an_index(client: Client, chief: User) -> None:
     fill(MANY)
     with CaptureQueriesContext(connection) as captured:

@@ -171,7 +171,8 @@ def tries(job: Job, stage: Stage) -> int:
     return Transition.objects.filter(job=job, stage=stage, now=StageStatus.RUNNING).count()
 
 
-@pytest.mark.parametrize("victim", [its_ffmpeg, pytest.param(the_worker, marks=pytest.mark.soak)])
+@pytest.mark.soak
+@pytest.mark.parametrize("victim", [its_ffmpeg, the_worker])
 def test_burning_is_repeated(standing: Scene, victim: Callable[[StageRun], int]) -> None:
     job = standing.burned()
     run = at_work(job, Stage.RENDER)

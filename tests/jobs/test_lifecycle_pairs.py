@@ -13,7 +13,7 @@ from pytest_django import DjangoDbBlocker
 
 from jobs import lifecycle
 from jobs.lifecycle import Claim, IllegalTransition, LostAttempt
-from jobs.models import Job, JobStatus
+from jobs.models import Job, JobStatus, StageRun
 from jobs.pipeline.stages import Stage
 from tests.databases import Databases, mostly, on_database
 from tests.jobs import rows
@@ -37,6 +37,7 @@ CALLS: dict[str, Callable[[Claim], Any]] = {
     "uploaded_more": lambda it: lifecycle.uploaded_more(it.job_id),
     "claim": claim_any,
     "own_group": lambda it: lifecycle.own_group(it.attempt, 4711, 1),
+    "take_over": lambda it: lifecycle.take_over(it.attempt, StageRun.objects.all()) is not None,
     "beat": lambda it: lifecycle.beat(it.attempt),
     "beat with progress": lambda it: lifecycle.beat(it.attempt, 0.5),
     "commit_window": lambda it: rows.hear(it.attempt, 2),
@@ -64,6 +65,7 @@ TABLE: dict[str, tuple[Outcome, ...]] = {
     "uploaded_more": (SAME, *(NO,) * 6),
     "claim": (NO, RUNNING, SAME, NO, NO, NO, NO),
     "own_group": (*LOST[:2], SAME, *LOST[3:5], SAME, LostAttempt),
+    "take_over": (NO, NO, SAME, NO, NO, SAME, NO),
     "beat": (*LOST[:2], SAME, *LOST[3:5], SAME, LostAttempt),
     "beat with progress": (*LOST[:2], SAME, *LOST[3:]),
     "commit_window": (*LOST[:2], SAME, *LOST[3:]),
@@ -117,7 +119,7 @@ def test_every_pair_is_here() -> None:
         for name, found in vars(lifecycle).items()
         if getattr(found, "__module__", "") == lifecycle.__name__ and name[0].islower() and not name.startswith("_")
     }
-    assert {call.split(",")[0].split(" ")[0] for call in TABLE} == public - {"create", "fenced", "notify"}
+    assert {call.split(",")[0].split(" ")[0] for call in TABLE} == public - {"create", "fenced", "got_on", "notify"}
     assert set(CALLS) == set(TABLE)
     assert set(rows.IN) == set(STATES)
 

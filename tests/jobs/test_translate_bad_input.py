@@ -107,7 +107,14 @@ def test_a_file_of_ten_hours(tmp_path: Path, output: Path) -> None:
     assert "is 10 h long; at most 4 h" in ran.err
 
 
-@pytest.mark.parametrize("sound", [sounds.silence, sounds.music, sounds.hum], ids=["silence", "music", "hum"])
+@pytest.mark.parametrize(
+    "sound",
+    [
+        pytest.param(sounds.silence, id="silence"),
+        pytest.param(sounds.music, id="music", marks=pytest.mark.soak),
+        pytest.param(sounds.hum, id="hum", marks=pytest.mark.soak),
+    ],
+)
 def test_nobody_speaks(tmp_path: Path, output: Path, sound: Any) -> None:
     path = sounds.write_wav(tmp_path / "quiet.wav", sound(6))
     refused(output, errors.NoSpeech, path, "--to", "es", *SPEECH)
@@ -139,6 +146,7 @@ def test_a_disk_that_cannot_be_written(clips: Clips, closed_disk: Path, persian:
     refused(closed_disk, errors.Unwritable, clips["plain.mp4"], "--to", "fa", "--subtitles", persian)
 
 
+@pytest.mark.soak
 def test_new_directories_on_a_full_disk_go_again(clips: Clips, small_disk: Path, persian: Path) -> None:
     deep = small_disk / "a" / "b"
     (small_disk / "filler").write_bytes(bytes(80_000))
@@ -154,7 +162,10 @@ def test_a_file_where_the_directory_should_be(clips: Clips, output: Path, persia
     assert output.read_text() == "mine"
 
 
-@pytest.mark.parametrize("taken", ["plain.fa.ass", "plain.fa.mp4", "plain.report.json"])
+@pytest.mark.parametrize(
+    "taken",
+    ["plain.fa.mp4", *(pytest.param(name, marks=pytest.mark.soak) for name in ("plain.fa.ass", "plain.report.json"))],
+)
 def test_a_directory_where_a_result_should_be(clips: Clips, output: Path, persian: Path, taken: str) -> None:
     (output / taken).mkdir(parents=True)
     refused(output, errors.Unwritable, clips["plain.mp4"], "--to", "fa", "--subtitles", persian)

@@ -46,6 +46,7 @@ def test_finished_subtitles_are_burned_in(clips: Clips, output: Path, persian: P
     assert max(gray_frame(output / "black.fa.mp4", 0.1, (160, 120))) < 40, "not there yet"
 
 
+@pytest.mark.soak
 def test_the_ending_says_where_the_results_are(clips: Clips, output: Path, persian: Path) -> None:
     ran = translate(clips["black.mp4"], "--to", "fa", "--subtitles", persian, "--output", output)
     assert ran.out.splitlines()[-2:] == [
@@ -64,6 +65,7 @@ def test_the_same_language_is_captions(clips: Clips, output: Path, english: Path
     assert json.loads((output / "plain.report.json").read_text())["engines"] == {}
 
 
+@pytest.mark.soak
 def test_captions_in_both_languages_come_once(clips: Clips, output: Path, english: Path) -> None:
     more = ("--bilingual", "--no-video", "--output", output)
     assert translate(clips["plain.mp4"], "--from", "en", "--to", "en", "--subtitles", english, *more).code == 0
@@ -117,6 +119,7 @@ def test_both_languages(clips: Clips, output: Path, english: Path) -> None:
     assert "libro" not in (output / "plain.en.srt").read_text()
 
 
+@pytest.mark.soak
 def test_a_soft_track(clips: Clips, output: Path, persian: Path) -> None:
     translate(clips["black.mp4"], "--to", "fa", "--subtitles", persian, "--soft", "--output", output)
     made = media.probe(output / "black.fa.mp4")
@@ -180,6 +183,7 @@ def test_a_glossary_a_tone_and_a_topic_reach_the_translator(
     assert "formal" in whole
 
 
+@pytest.mark.soak
 def test_earlier_results_are_replaced(clips: Clips, output: Path, tmp_path: Path) -> None:
     for text in ("یک", "دو"):
         brought = write_srt(tmp_path / "brought.srt", text)
@@ -187,6 +191,7 @@ def test_earlier_results_are_replaced(clips: Clips, output: Path, tmp_path: Path
     assert "دو" in (output / "plain.fa.srt").read_text()
 
 
+@pytest.mark.soak
 def test_the_default_place_is_here(
     clips: Clips, tmp_path: Path, persian: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

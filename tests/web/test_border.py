@@ -11,10 +11,11 @@ from django.test import Client
 
 from jobs.models import Job
 from jobs.orders import Order
+from tests.databases import mostly_on
 from tests.jobs import rows
 from tests.web.tus_client import create, signed_in
 
-pytestmark = pytest.mark.usefixtures("database")
+pytestmark = [pytest.mark.usefixtures("database"), mostly_on("postgresql")]
 
 SPANISH = {"to": "es", "spoken": "en"}
 
