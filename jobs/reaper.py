@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import threading
+import time
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -43,6 +44,9 @@ JUDGING = 0.25
 LOST_HOST = timedelta(seconds=60)
 """After so long without a sign from a stage of another machine, that machine is taken for dead."""
 
+HUNG = 300.0
+"""Seconds after which a pass that has not ended counts as hanging: to delete many large files may well take minutes."""
+
 UPLOAD_EXPIRY = timedelta(hours=24)
 STUCK = timedelta(seconds=30)
 """A cluster that takes no ticket for so long, although it could, never will again."""
@@ -57,6 +61,7 @@ class Reaper:
 
     _judge: Judge = field(default_factory=Judge)
     _stuck_since: dict[str, datetime] = field(default_factory=dict)
+    _swept: float = field(default_factory=time.monotonic)
 
     def run(self, stop: threading.Event) -> None:
         """Pass after pass until `stop` is set. A database that is away is waited for."""
@@ -80,6 +85,7 @@ class Reaper:
 
     def sweep(self) -> None:
         """One whole pass."""
+        self._swept = time.monotonic()
         self.judge()
         dead = dead_stages(by_silence=not self._judge.just_back)
         for run in list(dead):
@@ -97,6 +103,10 @@ class Reaper:
         ended += [job_id for job_id in self._judge.absent() if _abandon(job_id)]
         for job_id in ended:  # what takes longer: others may come back meanwhile
             endings.finish(job_id)
+
+    def lives(self) -> bool:
+        """Whether one pass follows the other."""
+        return time.monotonic() - self._swept < HUNG
 
     def end_stuck_clusters(self) -> None:
         """Clusters of this machine that leave tickets lying: Django-Q can deadlock when an idle worker is killed."""

@@ -51,12 +51,20 @@ def register(cluster: str, cluster_pid: int | None = None, busy: bool = False) -
 
 
 def show_life(
-    cluster: str, cluster_pid: int | None = None, every: float = BEAT, busy: Callable[[], bool] = lambda: False
+    cluster: str,
+    cluster_pid: int | None = None,
+    every: float = BEAT,
+    busy: Callable[[], bool] = lambda: False,
+    lives: Callable[[], bool] = lambda: True,
 ) -> Callable[[], None]:
-    """Show signs of life from a thread until the process ends, or until what is returned is called."""
+    """Show signs of life from a thread while it `lives`, until the process ends, or what is returned is called."""
     stop = threading.Event()
-    told = (cluster, cluster_pid, every, busy, stop)
-    thread = threading.Thread(target=_beat, args=told, daemon=True, name="heartbeat")
+
+    def show() -> None:
+        if lives():
+            register(cluster, cluster_pid, busy())
+
+    thread = threading.Thread(target=_beat, args=(show, every, stop), daemon=True, name="heartbeat")
     thread.start()
 
     def end() -> None:
@@ -66,11 +74,11 @@ def show_life(
     return end
 
 
-def _beat(cluster: str, cluster_pid: int | None, every: float, busy: Callable[[], bool], stop: threading.Event) -> None:
+def _beat(show: Callable[[], None], every: float, stop: threading.Event) -> None:
     while True:
         try:
             close_old_connections()
-            register(cluster, cluster_pid, busy())
+            show()
         except DatabaseTrouble:
             log.warning("No sign of life: the database does not answer.")
             connection.close()

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,7 +27,9 @@ from jobs.pipeline import processes
 from jobs.pipeline.stages import Stage
 from jobs.presence import Judge
 from jobs.reaper import Reaper
+from tests.databases import mostly_on, process_environment
 from tests.jobs import rows
+from tests.jobs.command import ROOT
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -525,6 +528,49 @@ def several(count: int) -> None:
     """Workers of a cluster."""
     for number in range(count):
         Worker.objects.create(cluster="media", host="h", boot_id="b", pid=number, started=1)
+
+
+# Signs of life
+
+HANGS = """
+import time
+import django
+django.setup()
+from django.core.management import call_command
+from jobs import reaper
+reaper.HUNG = 1.0
+reaper.give_up_uploads = lambda: time.sleep(60)
+call_command("reap", "--loop")
+"""
+
+
+@mostly_on("sqlite")
+def test_a_reaper_that_hangs_shows_no_life(database: str, media_root: Path) -> None:
+    """Its process is there, and so are its threads."""
+    here = process_environment(database, MEDIA_ROOT=str(media_root))
+    process = subprocess.Popen([sys.executable, "-c", HANGS], cwd=ROOT, env=here)
+    try:
+        while not Worker.objects.filter(cluster=Worker.REAPER).exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        seen = Worker.objects.get(cluster=Worker.REAPER).seen
+        time.sleep(workers.BEAT + 1.5)
+        assert Worker.objects.get(cluster=Worker.REAPER).seen == seen
+        assert process.poll() is None
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_reaper_lives_as_long_as_one_pass_follows_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("jobs.reaper.time.monotonic", lambda: now[0])
+    sweeper = Reaper()
+    for _ in range(2):
+        sweeper.sweep()
+        for passed, lives in ((reaper.HUNG - 1, True), (2.0, False)):
+            now[0] += passed
+            assert sweeper.lives() is lives
 
 
 # A stuck cluster

@@ -28,7 +28,8 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
-        workers.show_life(Worker.REAPER)
+        reaper = Reaper()
+        workers.show_life(Worker.REAPER, lives=reaper.lives)
         # In a thread of its own: a mail server that hangs must not hold the sweep.
         threading.Thread(target=letters.deliver, args=(stop,), daemon=True, name="letters").start()
-        Reaper().run(stop)
+        reaper.run(stop)
