@@ -76,8 +76,9 @@ def look() -> Health:
     free, engines = _free(), _engines()
     kept: dict[str, Any] = {"disk": free > ROOM, "free": free, "engines": engines}
     try:
-        live = _by(Worker.objects.filter(seen__gt=timezone.now() - STALE), "cluster")
-        clusters = _clusters(live)
+        workers = Worker.objects.filter(seen__gt=timezone.now() - STALE)
+        live = _by(workers, "cluster")
+        clusters = _clusters(live, _by(workers.filter(busy=True), "cluster"))
     except DatabaseError:
         return Health(ok=False, database=False, clusters=(), reaper=False, web=False, **kept)
     reaper, web = Worker.REAPER in live, Worker.WEB in live
@@ -111,21 +112,22 @@ def _can(source: str, target: str) -> bool:
         return False
 
 
-def _clusters(live: dict[str, int]) -> tuple[Cluster, ...]:
+def _clusters(live: dict[str, int], busy: dict[str, int]) -> tuple[Cluster, ...]:
+    """Workers are `busy` with a stage, or with what a schedule wants."""
     now = timezone.now()
     waiting, overdue = _due(now), _due(now - PATIENCE)
     tickets, left = _tickets(now), _tickets(now - PATIENCE)
     running = _by(StageRun.objects.filter(status=StageStatus.RUNNING), "queue")
     found = []
     for name in settings.CLUSTERS:
-        workers, busy = live.get(name, 0), running.get(name, 0)
-        stuck = name in overdue and name in left and busy < workers
+        workers, at_work = live.get(name, 0), running.get(name, 0)
+        stuck = name in overdue and name in left and max(at_work, busy.get(name, 0)) < workers
         found.append(
             Cluster(
                 name=name,
                 workers=workers,
                 waiting=waiting.get(name, 0),
-                running=busy,
+                running=at_work,
                 tickets=tickets.get(name, 0),
                 stuck=stuck,
                 ok=workers > 0 and not stuck,

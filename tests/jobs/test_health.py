@@ -127,6 +127,15 @@ def test_a_busy_cluster_is_not_stuck(sara: User) -> None:
 
 
 @pytest.mark.usefixtures("all_alive")
+def test_a_cluster_at_its_cleanup_is_not_stuck(sara: User) -> None:
+    new(sara)
+    wait(60)
+    assert media().stuck
+    Worker.objects.update(busy=True)
+    assert not media().stuck
+
+
+@pytest.mark.usefixtures("all_alive")
 def test_not_stuck_while_tickets_are_taken_or_stages_are_new(sara: User) -> None:
     new(sara)
     wait(35)

@@ -205,7 +205,8 @@ def slow(asked: Asked) -> Said:
     return saying(answers(asked), wait=0.7)
 
 
-@pytest.mark.parametrize("mode", [pytest.param("fast", marks=pytest.mark.soak), "immediate"])
+@pytest.mark.soak
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
 def test_the_database_restarts(standing: Scene, mode: Literal["fast", "immediate"]) -> None:
     if standing.server is None:
         pytest.skip("there is no server to restart")

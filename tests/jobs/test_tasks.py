@@ -119,6 +119,7 @@ def test_a_ticket_in_a_cluster(cluster: subprocess.Popen[bytes]) -> None:
     assert not rows.contradictions(job.pk)
 
 
+@pytest.mark.soak
 def test_a_worker_outlives_a_database_that_is_away(cluster: subprocess.Popen[bytes], request: Any) -> None:
     """It was busy when the server went, and is free when it is there again."""
     if connection.vendor == "sqlite":

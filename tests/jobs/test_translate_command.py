@@ -134,6 +134,7 @@ def test_subtitles_only(clips: Clips, output: Path, persian: Path) -> None:
     assert "render" not in ran.out
 
 
+@pytest.mark.soak
 def test_a_video_without_sound_and_subtitles_that_were_brought(clips: Clips, output: Path, persian: Path) -> None:
     assert translate(clips["mute.mp4"], "--to", "fa", "--subtitles", persian, "--output", output).code == 0
     assert (output / "mute.fa.mp4").exists()
@@ -146,6 +147,7 @@ def test_sound_without_a_picture_gives_subtitles(clips: Clips, output: Path, per
     assert files_in(output) == {f"sound.{ending}" for ending in ("fa.srt", "fa.vtt", "fa.ass", "report.json")}
 
 
+@pytest.mark.soak
 def test_the_hevc_video_of_a_phone(clips: Clips, output: Path, persian: Path) -> None:
     source = clips.turned()
     assert translate(source, "--to", "fa", "--subtitles", persian, "--output", output).code == 0

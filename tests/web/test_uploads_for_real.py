@@ -149,6 +149,7 @@ def test_two_at_once_go_on_by_themselves_when_the_server_is_back(server: Server,
     assert last["bytesPerSecond"] > 1 << 20
 
 
+@pytest.mark.soak
 def test_another_page_goes_on_with_the_same_file_when_the_network_is_back(
     server: Server, page: Page, film: Path
 ) -> None:
