@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -76,9 +76,8 @@ def look() -> Health:
     free, engines = _free(), _engines()
     kept: dict[str, Any] = {"disk": free > ROOM, "free": free, "engines": engines}
     try:
-        workers = Worker.objects.filter(seen__gt=timezone.now() - STALE)
-        live = _by(workers, "cluster")
-        clusters = _clusters(live, _by(workers.filter(busy=True), "cluster"))
+        live, busy = _workers()
+        clusters = _clusters(live, busy)
     except DatabaseError:
         return Health(ok=False, database=False, clusters=(), reaper=False, web=False, **kept)
     reaper, web = Worker.REAPER in live, Worker.WEB in live
@@ -110,6 +109,13 @@ def _can(source: str, target: str) -> bool:
         return bool(engines_for(source, target))
     except (PipelineError, OSError, subprocess.SubprocessError):
         return False
+
+
+def _workers() -> tuple[dict[str, int], dict[str, int]]:
+    """Of each cluster: how many are alive, and how many of these are busy."""
+    alive = Worker.objects.filter(seen__gt=timezone.now() - STALE)
+    counted = alive.values_list("cluster").annotate(count=Count("pk"), busy=Count("pk", filter=Q(busy=True)))
+    return {name: count for name, count, _ in counted}, {name: busy for name, _, busy in counted}
 
 
 def _clusters(live: dict[str, int], busy: dict[str, int]) -> tuple[Cluster, ...]:
