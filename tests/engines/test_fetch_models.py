@@ -235,6 +235,7 @@ def test_every_model_has_a_repository_and_a_size() -> None:
         assert 10e6 < model.size < 10e9
 
 
+@pytest.mark.soak
 @pytest.mark.whisperx
 def test_repositories_are_those_of_the_packages() -> None:
     alignment = pytest.importorskip("whisperx.alignment")

@@ -36,6 +36,7 @@ def written(data: Path) -> list[str]:
     return [" ".join(block.splitlines()[2:]) for block in blocks]
 
 
+@pytest.mark.soak
 def test_the_sample_is_recognised_word_for_word(sample: Sequence[Word], data: Path) -> None:
     assert plain(" ".join(word.text for word in sample)) == plain(" ".join(written(data)))
 

@@ -109,6 +109,7 @@ def test_a_moment_of_sound_is_no_failure(transcriber: Transcriber) -> None:
     assert list(transcriber.recognise(noise(0.05), "en", ignore_progress)) == []
 
 
+@pytest.mark.soak
 def test_the_same_sound_gives_the_same_words(transcriber: Transcriber) -> None:
     """Whatever it heard before: a stage that goes on after a crash ends as it would have without."""
     first = voice(SENTENCES)[: int(3.6 * SAMPLE_RATE)]

@@ -96,12 +96,13 @@ def lists() -> list[str]:
     return [reverse(LIST) + query for query in FILTERS]
 
 
-def test_the_list_of_ten_thousand_jobs_takes_as_many_queries_as_a_list_of_ten(
-    client: Client, chief: User, lists: list[str]
+@pytest.mark.parametrize("count", [300, pytest.param(MANY, marks=pytest.mark.soak)])
+def test_the_list_of_many_jobs_takes_as_many_queries_as_a_list_of_ten(
+    client: Client, chief: User, lists: list[str], count: int
 ) -> None:
     fill(10)
     few = [queries(client, address) for address in lists]
-    fill(MANY)
+    fill(count)
     many = [queries(client, address) for address in lists]
     assert many == few
     assert max(many) <= 8

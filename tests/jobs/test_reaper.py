@@ -544,6 +544,7 @@ call_command("reap", "--loop")
 """
 
 
+@pytest.mark.soak
 @mostly_on("sqlite")
 def test_a_reaper_that_hangs_shows_no_life(database: str, media_root: Path) -> None:
     """Its process is there, and so are its threads."""

@@ -31,6 +31,7 @@ def test_it_ends_everything(service: RawConfigParser) -> None:
     assert service["Service"]["Restart"] == "always"
 
 
+@pytest.mark.soak
 def test_what_it_starts_runs(
     service: RawConfigParser, databases: Databases, tmp_path: Path, django_db_blocker: DjangoDbBlocker, settings: Any
 ) -> None:

@@ -219,7 +219,7 @@ def test_the_default_place_is_here(
                 (".hidden.mp4", "hidden"),
             )
         ),
-        (b"bytes \xff.mp4".decode(errors="surrogateescape"), "bytes"),
+        pytest.param(b"bytes \xff.mp4".decode(errors="surrogateescape"), "bytes", marks=pytest.mark.soak),
     ],
 )
 def test_any_name(
@@ -238,6 +238,7 @@ def test_any_name(
 # What is said
 
 
+@pytest.mark.soak
 def test_the_report_as_text(clips: Clips, output: Path, persian: Path) -> None:
     ran = translate(clips["plain.mp4"], "--to", "fa", "--subtitles", persian, "--no-video", "--output", output, "-v", 2)
     assert "1 of 1 cues keep every rule (fa to fa)." in ran.out
@@ -249,6 +250,7 @@ def test_a_traceback_when_it_is_asked_for(output: Path) -> None:
     assert "NoSuchFile" in ran.err
 
 
+@pytest.mark.soak
 def test_plain_lines(clips: Clips, output: Path, persian: Path) -> None:
     ran = translate(clips["plain.mp4"], "--to", "fa", "--subtitles", persian, "--output", output)
     shares = re.findall(r"^(\w+): (\d+)%", ran.out, re.MULTILINE)
