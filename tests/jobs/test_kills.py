@@ -187,7 +187,6 @@ def test_burning_is_repeated(standing: Scene, victim: Callable[[StageRun], int])
     assert str(run.attempt) not in rooms
 
 
-@pytest.mark.soak
 def test_what_was_translated_is_not_asked_again(standing: Scene) -> None:
     """At most the request in flight is repeated."""
     standing.model.asked.clear()
