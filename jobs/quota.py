@@ -41,7 +41,8 @@ def check_found(job: Job, new_bytes: int) -> None:
     """
     limits = _limits(job.owner)
     _check_minutes(job.owner, _limit(limits.minutes_a_day, settings.LIMIT_MINUTES_A_DAY), but=job)
-    _check_storage(job.owner, _limit(limits.stored_bytes, settings.LIMIT_STORED_BYTES), new_bytes)
+    if new_bytes:
+        _check_storage(job.owner, _limit(limits.stored_bytes, settings.LIMIT_STORED_BYTES), new_bytes)
 
 
 def _limits(owner: AbstractBaseUser) -> OwnerLimits:

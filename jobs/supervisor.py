@@ -273,14 +273,16 @@ class _Course:
     def _settle_fetch(self, outcome: dict[str, Any], files: Sequence[Artifact]) -> dict[str, Any]:
         """What the video is, decides what can be made of it. Raises NoVideoStream, DailyMinutes, StorageFull."""
         media, order = messages.shaped(Media, outcome["media"]), order_of(self._job.order)
-        patiently(lambda: self._take_in(media.duration, sum(file.size for file in files)))
+        patiently(lambda: self._take_in(media.duration, sum(file.size for file in files if file.kind == "source")))
         if plan.mode_of(order, media) != order.mode:
             patiently(lambda: self._note(_("There is sound but no picture: only subtitles are made."), {}))
             patiently(lambda: lifecycle.skip_stage(self._claim.attempt, Stage.RENDER))
         return {"title": outcome["title"][:300], "seconds": media.duration}
 
     def _take_in(self, seconds: float, size: int) -> None:
-        """Now it is known what the video takes of what its owner may have."""
+        """Now it is known what the video takes of what its owner may have. An upload was counted as it came, and the
+        sound goes again once it was heard.
+        """
         with lifecycle.fenced(self._claim.attempt) as (job, _):
             quota.check_found(job, new_bytes=size)
             Job.objects.filter(pk=job.pk).update(seconds=seconds)

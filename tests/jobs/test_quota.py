@@ -124,6 +124,9 @@ def test_what_was_fetched_has_to_find_room(sara: User, limits: Any) -> None:
     found(job, 1, 5000)
     with pytest.raises(StorageFull):
         found(job, 1, 5001)
+    limits.LIMIT_STORED_BYTES = 1000
+    finish(sara, size=1000)
+    found(new(sara), 1)  # an upload, which had its room when it came
 
 
 def test_a_job_that_is_retried_waits_too(sara: User, limits: Any) -> None:
