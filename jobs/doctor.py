@@ -41,6 +41,7 @@ class Finding:
 
 def examine() -> Iterator[Finding]:
     """Everything `manage.py doctor` shows, in its order. Nothing is loaded, sent or changed."""
+    yield Finding(subject="Zirnevis", good=True, detail=settings.VERSION)
     yield Finding(subject="Python", good=True, detail=platform.python_version())
     yield _ffmpeg()
     yield from _fonts()

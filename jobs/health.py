@@ -62,6 +62,7 @@ class Health:
     """`database`: it answers (without it nothing is known of `clusters`, `reaper` and `web`). `free` is in bytes."""
 
     ok: bool
+    version: str
     database: bool
     clusters: tuple[Cluster, ...]
     reaper: bool
@@ -74,7 +75,7 @@ class Health:
 def look() -> Health:
     """The state of the whole installation, ready for `dataclasses.asdict` and JSON. Raises nothing."""
     free, engines = _free(), _engines()
-    kept: dict[str, Any] = {"disk": free > ROOM, "free": free, "engines": engines}
+    kept: dict[str, Any] = {"version": settings.VERSION, "disk": free > ROOM, "free": free, "engines": engines}
     try:
         live, busy = _workers()
         clusters = _clusters(live, busy)

@@ -20,9 +20,11 @@ from jobs.models import JobStatus
 from jobs.pipeline.protocols import Brief, Line
 from jobs.web import problems
 from jobs.web.forms import OrderForm
+from translator import __version__
 
 ROOT = Path(settings.BASE_DIR)
 SETTINGS = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 API = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
@@ -94,6 +96,20 @@ def test_every_refusal_of_the_api_is_described() -> None:
     assert {"400", "403", "412", "507"} <= said
     described = re.findall(r"^\| ([\d, ]+) \|", API, re.MULTILINE)
     assert said == set(", ".join(described).split(", "))
+
+
+def test_the_newest_version_of_the_changelog_is_the_codes() -> None:
+    released = re.findall(r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d{2}-\d{2}$", CHANGELOG, re.MULTILINE)
+    assert released[0] == __version__ == settings.VERSION
+    assert re.findall(r"^## (.*)$", CHANGELOG, re.MULTILINE)[0] == "[Unreleased]"
+
+
+def test_the_changelog_keeps_its_form() -> None:
+    """*Keep a Changelog*: every entry stands under the kind of change that it is."""
+    kinds = set(re.findall(r"^### (.*)$", CHANGELOG, re.MULTILINE))
+    assert kinds <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    parts = re.split(r"^##", CHANGELOG, flags=re.MULTILINE)[1:]
+    assert not [part for part in parts if not part.startswith("#") and re.search(r"^- ", part, re.MULTILINE)]
 
 
 def _routes(resolver: URLResolver, before: str = "") -> Iterator[str]:

@@ -17,7 +17,9 @@ from dotenv import dotenv_values
 
 from jobs.engines.registry import SPECS
 from jobs.engines.spec import read_options
+from translator import __version__
 
+VERSION = __version__
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 

@@ -11,6 +11,7 @@ import pytest
 from jobs import doctor
 from jobs.engines import apertium, gemini, openai_compatible
 from tests.jobs.command import diagnose
+from translator import __version__
 
 pytestmark = pytest.mark.django_db
 
@@ -41,6 +42,7 @@ def without_apertium(settings: Any) -> None:
 def test_the_embedded_engines_are_enough() -> None:
     ran = diagnose()
     assert ran.code == 0
+    assert f"✓ Zirnevis: {__version__}" in ran.out
     assert "✓ Translating a video: PocketSphinx, then Apertium (en to es)" in ran.out
     assert "✓ English to Spanish: PocketSphinx, then Apertium" in ran.out
     assert "libass" in ran.out

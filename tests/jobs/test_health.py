@@ -22,6 +22,7 @@ from jobs.health import Cluster
 from jobs.models import SourceKind, StageRun, Worker
 from jobs.pipeline.stages import Stage
 from tests.jobs.command import diagnose
+from translator import __version__
 
 PROCESSES = ("speech", "text", "media", Worker.WEB, Worker.REAPER)
 
@@ -71,6 +72,7 @@ def media() -> Cluster:
 def test_all_is_well() -> None:
     found = health.look()
     assert found.ok
+    assert found.version == __version__
     assert found.database
     assert found.reaper
     assert found.web
