@@ -5,27 +5,23 @@ from __future__ import annotations
 import shutil
 import subprocess
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from jobs import tickets, workers
 from jobs.engines.choose import Engines
 from jobs.engines.registry import SPECS
 from jobs.engines.spec import Spec, TranscriberSpec, TranslatorSpec
 from jobs.models import StageRun, StageStatus, Worker
 from jobs.pipeline.errors import PipelineError
-from jobs.workers import STALE
 
 ROOM = 2 * 1024**3
 """Bytes of free disk under which a video of an hour may not fit any more."""
-
-PATIENCE = timedelta(seconds=30)
-"""A free worker looks for tickets every 0.1 s: one that leaves them for so long takes none any more."""
 
 MAIN = (("en", "fa"), ("en", "es"))
 """Language pairs by which one sees whether a video can be translated at all: the first is what this project is for, the
@@ -37,7 +33,7 @@ second what the embedded engines can do.
 class Cluster:
     """Of one queue: live `workers`, stages due but `waiting`, stages `running`, `tickets` that a worker could take.
 
-    `stuck`: stages and tickets have waited for long although a worker is alive and free.
+    `stuck`: the cluster of some host takes no tickets any more (`tickets.stuck_clusters`).
     """
 
     name: str
@@ -77,8 +73,8 @@ def look() -> Health:
     free, engines = _free(), _engines()
     kept: dict[str, Any] = {"version": settings.VERSION, "disk": free > ROOM, "free": free, "engines": engines}
     try:
-        live, busy = _workers()
-        clusters = _clusters(live, busy)
+        live = _workers()
+        clusters = _clusters(live)
     except DatabaseError:
         return Health(ok=False, database=False, clusters=(), reaper=False, web=False, **kept)
     reaper, web = Worker.REAPER in live, Worker.WEB in live
@@ -112,44 +108,29 @@ def _can(source: str, target: str) -> bool:
         return False
 
 
-def _workers() -> tuple[dict[str, int], dict[str, int]]:
-    """Of each cluster: how many are alive, and how many of these are busy."""
-    alive = Worker.objects.filter(seen__gt=timezone.now() - STALE)
-    counted = alive.values_list("cluster").annotate(count=Count("pk"), busy=Count("pk", filter=Q(busy=True)))
-    return {name: count for name, count, _ in counted}, {name: busy for name, _, busy in counted}
+def _workers() -> dict[str, int]:
+    """How many processes of each cluster are alive."""
+    return _by(workers.alive_now(), "cluster")
 
 
-def _clusters(live: dict[str, int], busy: dict[str, int]) -> tuple[Cluster, ...]:
-    """Workers are `busy` with a stage, or with what a schedule wants."""
+def _clusters(live: dict[str, int]) -> tuple[Cluster, ...]:
     now = timezone.now()
-    waiting, overdue = _due(now), _due(now - PATIENCE)
-    tickets, left = _tickets(now), _tickets(now - PATIENCE)
+    waiting = _by(StageRun.objects.filter(status=StageStatus.READY, ready_at__lte=now), "queue")
     running = _by(StageRun.objects.filter(status=StageStatus.RUNNING), "queue")
-    found = []
-    for name in settings.CLUSTERS:
-        workers, at_work = live.get(name, 0), running.get(name, 0)
-        stuck = name in overdue and name in left and max(at_work, busy.get(name, 0)) < workers
-        found.append(
-            Cluster(
-                name=name,
-                workers=workers,
-                waiting=waiting.get(name, 0),
-                running=at_work,
-                tickets=tickets.get(name, 0),
-                stuck=stuck,
-                ok=workers > 0 and not stuck,
-            )
+    free_tickets = _by(OrmQ.objects.filter(lock__lte=now), "key")
+    stuck = {queue for queue, _host in tickets.stuck_clusters()}
+    return tuple(
+        Cluster(
+            name=name,
+            workers=live.get(name, 0),
+            waiting=waiting.get(name, 0),
+            running=running.get(name, 0),
+            tickets=free_tickets.get(name, 0),
+            stuck=name in stuck,
+            ok=name in live and name not in stuck,
         )
-    return tuple(found)
-
-
-def _due(since: datetime) -> dict[str, int]:
-    return _by(StageRun.objects.filter(status=StageStatus.READY, ready_at__lte=since), "queue")
-
-
-def _tickets(since: datetime) -> dict[str, int]:
-    """Those that nobody has taken since then: `lock` is when a ticket was issued, or may be delivered again."""
-    return _by(OrmQ.objects.filter(lock__lte=since), "key")
+        for name in settings.CLUSTERS
+    )
 
 
 def _by(rows: QuerySet[Any], field: str) -> dict[str, int]:

@@ -20,8 +20,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import Error as DatabaseTrouble
 from django.db import close_old_connections, connection, transaction
-from django.db.models import Max, Q, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from jobs import artifacts, endings, lifecycle, tickets, workers
@@ -48,11 +47,8 @@ HUNG = 300.0
 """Seconds after which a pass that has not ended counts as hanging: to delete many large files may well take minutes."""
 
 UPLOAD_EXPIRY = timedelta(hours=24)
-STUCK = timedelta(seconds=30)
-"""A cluster that takes no ticket for so long, although it could, never will again."""
-
 SURE = timedelta(seconds=5)
-"""For so long that must hold, pass after pass, before it is acted on."""
+"""For so long a cluster must be stuck, pass after pass, before it is ended."""
 
 
 @dataclass(slots=True)
@@ -110,9 +106,9 @@ class Reaper:
 
     def end_stuck_clusters(self) -> None:
         """Clusters of this machine that leave tickets lying: Django-Q can deadlock when an idle worker is killed."""
-        now = timezone.now()
+        now, stuck = timezone.now(), tickets.stuck_clusters()
         for queue in Queue.values:
-            if not _leaves_tickets(queue, now):
+            if (queue, host()) not in stuck:
                 self._stuck_since.pop(queue, None)
             elif now - self._stuck_since.setdefault(queue, now) > SURE:
                 del self._stuck_since[queue]
@@ -187,14 +183,6 @@ def reissue_tickets() -> None:
         lacking = ready.filter(queue=queue)[:at_once].count() - tickets.waiting(queue)
         if lacking > 0 and any(turns(queue, settings.LIMIT_RUNNING)):  # owners at their limit wait for themselves
             tickets.issue(queue, lacking)
-
-
-def _leaves_tickets(queue: str, now: datetime) -> bool:
-    """Stages are due, tickets lie there, a worker of this machine is free, and none was taken lately."""
-    free = workers.alive(queue).filter(host=host(), busy=False)
-    taken = free.aggregate(last=Max(Coalesce("last_ticket", "born")))["last"]  # one that has just begun may be slow
-    due = StageRun.objects.filter(queue=queue, status=StageStatus.READY, ready_at__lte=now - STUCK).exists()
-    return due and taken is not None and taken < now - STUCK and tickets.waiting(queue) > 0
 
 
 def _end_cluster(queue: str) -> None:

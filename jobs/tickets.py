@@ -10,14 +10,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import timedelta
 
+from django.db.models import Exists, Max, OuterRef
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
+from jobs import workers
+from jobs.models import StageRun, StageStatus
+
 RUN_NEXT = "jobs.tasks.run_next"
 NEVER = -1
 """Django-Q's own time limit, off: it would orphan ffmpeg. The supervisor holds the time limits."""
+
+STUCK = timedelta(seconds=30)
+"""A free worker looks for tickets every 0.1 s: a cluster that leaves them lying for so long takes none any more."""
 
 _held: ContextVar[int | None] = ContextVar("ticket", default=None)
 
@@ -32,6 +41,22 @@ def waiting(queue: str) -> int:
     """How many tickets of `queue` a worker could take now: those taken before are hidden for Django-Q's `retry`."""
     count: int = OrmQ.objects.filter(key=queue, lock__lte=timezone.now()).count()
     return count
+
+
+def stuck_clusters() -> set[tuple[str, str]]:
+    """Queue and host of each cluster that takes no tickets any more, in one query. The only definition of it.
+
+    For STUCK a stage has been due, a ticket has been there to take, and no free worker of the host has taken one. A
+    worker is free when it shows life, is not `busy`, and runs no stage; one that has just begun counts as if it had
+    taken a ticket then.
+    """
+    since = timezone.now() - STUCK
+    due = StageRun.objects.filter(queue=OuterRef("cluster"), status=StageStatus.READY, ready_at__lte=since)
+    left = OrmQ.objects.filter(key=OuterRef("cluster"), lock__lte=since)
+    runs = StageRun.objects.filter(worker=OuterRef("pk"), status=StageStatus.RUNNING)
+    free = workers.alive_now().filter(~Exists(runs), Exists(due), Exists(left), busy=False)
+    taken = free.order_by().values_list("cluster", "host").annotate(last=Max(Coalesce("last_ticket", "born")))
+    return {(queue, host) for queue, host, last in taken if last <= since}
 
 
 def oldest(queue: str) -> int | None:

@@ -87,9 +87,14 @@ def _beat(show: Callable[[], None], every: float, stop: threading.Event) -> None
             return
 
 
+def alive_now() -> QuerySet[Worker]:
+    """The processes that gave a sign of life lately."""
+    return Worker.objects.filter(seen__gt=timezone.now() - STALE)
+
+
 def alive(cluster: str) -> QuerySet[Worker]:
-    """Those that gave a sign of life lately."""
-    return Worker.objects.filter(cluster=cluster, seen__gt=timezone.now() - STALE)
+    """Those of them that belong to `cluster`."""
+    return alive_now().filter(cluster=cluster)
 
 
 def is_gone(worker: Worker) -> bool:

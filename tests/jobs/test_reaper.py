@@ -20,14 +20,14 @@ from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from jobs import artifacts, lifecycle, presence, reaper, tickets, workers
+from jobs import artifacts, health, lifecycle, presence, reaper, tickets, workers
 from jobs.lifecycle import Claim
 from jobs.models import Job, JobStatus, StageRun, Worker
 from jobs.pipeline import processes
 from jobs.pipeline.stages import Stage
 from jobs.presence import Judge
 from jobs.reaper import Reaper
-from tests.databases import mostly_on, process_environment
+from tests.databases import mostly, mostly_on, process_environment
 from tests.jobs import rows
 from tests.jobs.command import ROOT
 
@@ -581,17 +581,19 @@ def stuck(cluster: subprocess.Popen[bytes], **fields: Any) -> Worker:
     """A worker of a cluster that left a ticket lying for long."""
     rows.job()
     StageRun.objects.filter(status="ready").update(ready_at=ago(31))
+    OrmQ.objects.update(lock=ago(31))
     leader = {"cluster_pid": cluster.pid, "cluster_started": started(cluster.pid)}
     return worker(os.getpid(), **{**leader, "born": ago(60), "last_ticket": ago(31), **fields})
 
 
 def looked_at_for(seconds: float) -> None:
-    """A reaper looks at the clusters once a second for so long, and the worker shows life meanwhile."""
+    """A reaper looks at the clusters once a second for so long, and who is alive shows life meanwhile."""
     sweeper, begin = Reaper(), timezone.now()
+    alive = list(Worker.objects.filter(seen__gt=begin - workers.STALE).values_list("pk", flat=True))
     with pytest.MonkeyPatch.context() as patch:
         for second in range(round(seconds) + 1):
             now = begin + timedelta(seconds=second)
-            Worker.objects.update(seen=now)
+            Worker.objects.filter(pk__in=alive).update(seen=now)
             patch.setattr("django.utils.timezone.now", lambda now=now: now)
             sweeper.end_stuck_clusters()
 
@@ -625,7 +627,18 @@ HEALTHY: dict[str, Callable[[], object]] = {
     "it has just begun": lambda: Worker.objects.update(last_ticket=None, born=timezone.now()),
     "it is on another machine": lambda: Worker.objects.update(host="elsewhere"),
     "another process has its number now": lambda: Worker.objects.update(cluster_started=1),
+    "the tickets have just been issued": lambda: OrmQ.objects.update(lock=timezone.now()),
+    "it runs a stage and has not said yet that it is busy": lambda: running_beside(Worker.objects.get()),
+    "another worker of the cluster took a ticket lately": lambda: worker(1, born=ago(60), last_ticket=timezone.now()),
 }
+
+
+def running_beside(by: Worker | None) -> None:
+    """Another job of the same queue runs, under `by`."""
+    StageRun.objects.filter(pk=rows.job().stages.get(stage=Stage.FETCH).pk).update(
+        status="running", attempt=uuid.uuid4(), heartbeat=timezone.now(), started=ago(60), worker=by
+    )
+    OrmQ.objects.latest("pk").delete()
 
 
 @pytest.mark.parametrize("why", HEALTHY)
@@ -635,6 +648,38 @@ def test_a_cluster_is_not_ended_because(why: str) -> None:
         HEALTHY[why]()
         looked_at_for(SURE + 5)
         assert cluster.poll() is None
+
+
+STUCK: dict[str, Callable[[], object]] = {
+    "nothing else is there": lambda: None,
+    "another worker of it is busy": lambda: worker(1, busy=True),
+    "another worker of it runs a stage": lambda: running_beside(worker(1)),
+    "a stage runs that nobody has begun": lambda: running_beside(None),
+    "a dead worker took a ticket lately": lambda: worker(1, last_ticket=timezone.now(), seen=ago(60)),
+    "it never took one": lambda: Worker.objects.update(last_ticket=None),
+}
+ELSEWHERE = ("it is on another machine", "another process has its number now")
+"""Clusters that are stuck, but are not this reaper's to end."""
+
+
+@pytest.mark.parametrize("database_url", mostly("sqlite"), indirect=True)
+@pytest.mark.parametrize("why", [*STUCK, *HEALTHY])
+def test_health_and_reaper_agree(why: str) -> None:
+    """One set of rows: what health calls stuck, and the doctor with it, is what a reaper ends."""
+    with sleeping() as cluster:
+        stuck(cluster)
+        (STUCK | HEALTHY)[why]()
+        expected = why in STUCK or why in ELSEWHERE
+        assert any(found.stuck for found in health.look().clusters) == expected
+        looked_at_for(SURE + 1)
+        assert has_ended(cluster) == (why in STUCK)
+
+
+def has_ended(cluster: subprocess.Popen[bytes]) -> bool:
+    try:
+        return cluster.wait(0.3) == -signal.SIGKILL
+    except subprocess.TimeoutExpired:
+        return False
 
 
 # Passes without end, and side by side
