@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from jobs import names, words
 from jobs.models import Job, JobStatus, SourceKind, StageRun, StageStatus
 from jobs.pipeline.errors import ErrorRecord, from_record
-from jobs.pipeline.stages import Stage
+from jobs.pipeline.stage import Stage
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as Words

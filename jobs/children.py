@@ -19,9 +19,9 @@ from dataclasses import asdict, dataclass
 import msgspec
 from django.conf import settings
 
-from jobs.pipeline import processes, shim
 from jobs.pipeline.errors import StageDied
-from jobs.pipeline.messages import LINE_BYTES, Order, Report, decode_report, encode
+from jobs.pipeline.process import group_leader, groups
+from jobs.pipeline.process.messages import LINE_BYTES, Order, Report, decode_report, encode
 
 _BLOCK = 1 << 16
 _TAIL = 8000
@@ -62,7 +62,7 @@ class Child:
                     sys.executable,
                     "-I",
                     "-S",
-                    shim.__file__,
+                    group_leader.__file__,
                     str(theirs_life),
                     json.dumps(asdict(limits)),
                     *command(theirs_in, theirs_out),
@@ -78,7 +78,7 @@ class Child:
         for end in (self._orders, self.reports, self.errors):
             os.set_blocking(end, False)
         self.group = self._process.pid
-        leader = processes.look(self.group)
+        leader = groups.look(self.group)
         self.started = leader.started if leader else 0
         self._waiting = bytearray()
         self._line = bytearray()
@@ -155,15 +155,15 @@ class Child:
 
     def end(self) -> None:
         """SIGKILL to the group; back when nobody of it runs. Raises Undying where the kernel cannot end it."""
-        with processes.adopting_orphans():
-            gone = processes.end_group(self.group)
+        with groups.adopting_orphans():
+            gone = groups.end_group(self.group)
             for end in (self._lifeline, self._orders, self.reports, self.errors):
                 with suppress(OSError):
                     os.close(end)
             if not gone:
                 raise Undying(f"Process group {self.group} does not die.")
             self._process.wait()
-            processes.bury(self.group)
+            groups.bury(self.group)
 
 
 def _pipe(reader: ExitStack, writer: ExitStack) -> tuple[int, int]:

@@ -14,8 +14,8 @@ from typing import Any
 from jobs import artifacts
 from jobs.models import Job
 from jobs.pipeline.errors import WouldOverwrite
-from jobs.pipeline.messages import shaped
-from jobs.pipeline.names import result_name
+from jobs.pipeline.filenames import result_name
+from jobs.pipeline.process.messages import shaped
 from jobs.pipeline.quality import Report
 from jobs.pipeline.workspace import publish, writing
 

@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from jobs.models import Job, JobStatus, StageRun, StageStatus
-from jobs.pipeline.stages import WEIGHTS, Stage
+from jobs.pipeline.stage import WEIGHTS, Stage
 
 _FIRST_SPEED = 0.6
 """Seconds of work a second of video with the embedded engines on two cores, until there is a past to look at."""

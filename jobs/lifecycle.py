@@ -41,7 +41,7 @@ from jobs.models import (
     bumped,
 )
 from jobs.pipeline.errors import ErrorRecord
-from jobs.pipeline.stages import Stage
+from jobs.pipeline.stage import Stage
 from jobs.presence import first_grace
 
 log = logging.getLogger("jobs.lifecycle")

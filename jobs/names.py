@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from jobs.models import JobStatus, SourceKind, StageStatus
-from jobs.pipeline.stages import Stage
+from jobs.pipeline.stage import Stage
 
 STATUSES = {
     JobStatus.UPLOADING: pgettext_lazy("status", "Uploading"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jobs.pipeline.messages import plain, shaped
+from jobs.pipeline.process.messages import plain, shaped
 from jobs.pipeline.protocols import Formality
 from jobs.pipeline.render import Mode
 from jobs.pipeline.style import Style

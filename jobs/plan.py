@@ -21,11 +21,19 @@ from jobs.orders import Order, order_of
 from jobs.pipeline.cues import Cue
 from jobs.pipeline.errors import HostError, NoVideoStream
 from jobs.pipeline.fetch import Limits, LinkOptions
-from jobs.pipeline.messages import FetchTask, RecogniseTask, RenderTask, SubtitleTask, Task, TranslateTask, shaped
 from jobs.pipeline.probe import Media
+from jobs.pipeline.process.messages import (
+    FetchTask,
+    RecogniseTask,
+    RenderTask,
+    SubtitleTask,
+    Task,
+    TranslateTask,
+    shaped,
+)
 from jobs.pipeline.protocols import Brief
 from jobs.pipeline.render import Mode
-from jobs.pipeline.stages import Stage
+from jobs.pipeline.stage import Stage
 from jobs.pipeline.style import Form
 from jobs.pipeline.translate import is_captions
 

@@ -27,8 +27,8 @@ from jobs import artifacts, endings, lifecycle, tickets, workers
 from jobs.fairness import turns
 from jobs.lifecycle import PRESENCE, IllegalTransition, LostAttempt
 from jobs.models import UNFINISHED, Job, JobStatus, Queue, StageRun, StageStatus, Worker
-from jobs.pipeline import processes
 from jobs.pipeline.errors import StageDied
+from jobs.pipeline.process import groups
 from jobs.presence import Judge, abandoned, why_absent
 from jobs.workers import STALE, host
 
@@ -148,8 +148,8 @@ def take_over(run: StageRun, dead: QuerySet[StageRun]) -> None:
     attempt = lifecycle.take_over(run.attempt, dead)
     if attempt is None:
         return
-    here = run.host in {"", host()} and run.boot_id in {"", processes.boot_id()}
-    if run.group and here and not processes.end_recorded_group(run.group, run.group_started or 0, patience=3.0):
+    here = run.host in {"", host()} and run.boot_id in {"", groups.boot_id()}
+    if run.group and here and not groups.end_recorded_group(run.group, run.group_started or 0, patience=3.0):
         log.error("process group %s does not die", run.group, extra=_facts(run))
         return
     error = StageDied(detail=f"The worker that ran this stage died ({run.worker or run.host or 'unknown'}).")
@@ -188,7 +188,7 @@ def reissue_tickets() -> None:
 def _end_cluster(queue: str) -> None:
     for worker in workers.alive(queue).filter(host=host(), cluster_pid__isnull=False):
         pid, started = worker.cluster_pid or 0, worker.cluster_started or 0
-        if processes.is_alive(pid, started):
+        if groups.is_alive(pid, started):
             log.error("cluster %s (pid %s) takes no tickets any more: ending it", queue, pid)
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)  # its children follow it (`tasks`)

@@ -17,7 +17,7 @@ from django_q.signals import post_execute_in_worker, post_spawn, pre_execute
 
 from jobs import tickets, workers
 from jobs.models import Worker
-from jobs.pipeline import processes
+from jobs.pipeline.process import groups
 from jobs.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
@@ -84,4 +84,4 @@ def connect() -> None:
     post_execute_in_worker.connect(be_free, sender="django_q")
     if settings.CLUSTER:
         # A sentinel without its cluster, a worker without its sentinel would go on for ever, unseen.
-        os.register_at_fork(after_in_child=processes.die_with_parent)
+        os.register_at_fork(after_in_child=groups.die_with_parent)

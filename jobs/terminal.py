@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from jobs.delivery import Delivered
 from jobs.follow import Listener
-from jobs.pipeline.stages import Stage, overall
+from jobs.pipeline.stage import Stage, overall
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

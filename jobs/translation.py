@@ -10,9 +10,10 @@ from jobs import lifecycle, models, plan, usage
 from jobs.children import Child
 from jobs.lifecycle import Claim
 from jobs.models import Cue, Job, StageRun, StageStatus
-from jobs.pipeline import cues, messages
-from jobs.pipeline.messages import Cues, End, TranslateTask
-from jobs.pipeline.stages import Stage
+from jobs.pipeline import cues
+from jobs.pipeline.process import messages
+from jobs.pipeline.process.messages import Cues, End, TranslateTask
+from jobs.pipeline.stage import Stage
 
 
 @dataclass(slots=True)

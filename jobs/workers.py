@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from jobs.models import Worker
-from jobs.pipeline import processes
+from jobs.pipeline.process import groups
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +32,12 @@ def host() -> str:
 
 def register(cluster: str, cluster_pid: int | None = None, busy: bool = False) -> Worker:
     """The row of this process, which gives a sign of life by it."""
-    me, leader = processes.look(os.getpid()), processes.look(cluster_pid or 0)
+    me, leader = groups.look(os.getpid()), groups.look(cluster_pid or 0)
     assert me, "we are alive"
     row, _ = Worker.objects.update_or_create(
         cluster=cluster,
         host=host(),
-        boot_id=processes.boot_id(),
+        boot_id=groups.boot_id(),
         pid=me.pid,
         started=me.started,
         defaults={
@@ -101,4 +101,4 @@ def is_gone(worker: Worker) -> bool:
     """Whether it is certain that the process has ended: only of those on this machine."""
     if worker.host != host():
         return False
-    return worker.boot_id != processes.boot_id() or not processes.is_alive(worker.pid, worker.started)
+    return worker.boot_id != groups.boot_id() or not groups.is_alive(worker.pid, worker.started)

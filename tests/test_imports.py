@@ -17,7 +17,7 @@ SITE = {"daphne", "psycopg", "twisted"}
 STARTED = {
     "the engines' names": ("import jobs.engines.registry", HEAVY | {"django"}),
     "a child that runs a stage": ("import jobs.engines.__main__", HEAVY | {"django"}),
-    "messages": ("import jobs.pipeline.messages", HEAVY | {"django"}),
+    "messages": ("import jobs.pipeline.process.messages", HEAVY | {"django"}),
     "a worker, the reaper": ("import django; django.setup(); import jobs.tasks, jobs.reaper", HEAVY | SITE),
     "a look at the engines": (
         "import django; django.setup(); from jobs.health import _engines; _engines()",

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
 from jobs.engines.spec import TranscriberSpec, TranslatorSpec
-from jobs.pipeline.catalogue import _
 from jobs.pipeline.errors import CannotTranscribe, CannotTranslate, DemoSpeechOnly, NotReady, UnknownEngine
+from jobs.pipeline.gettext_marker import _
 from jobs.pipeline.languages import language
 
 AUTO = "auto"

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from jobs.engines.batches import BATCH_LINES
 from jobs.engines.spec import TranslatorSpec
-from jobs.pipeline.catalogue import _
 from jobs.pipeline.errors import NotReady
+from jobs.pipeline.gettext_marker import _
 from jobs.pipeline.protocols import Readiness, Translator
 
 

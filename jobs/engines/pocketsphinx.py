@@ -6,7 +6,7 @@ import importlib.util
 from dataclasses import dataclass
 
 from jobs.engines.spec import TranscriberSpec
-from jobs.pipeline.catalogue import _
+from jobs.pipeline.gettext_marker import _
 from jobs.pipeline.protocols import Readiness, Transcriber
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from jobs.engines import models
 from jobs.engines.spec import TranscriberSpec
-from jobs.pipeline.catalogue import _
 from jobs.pipeline.errors import UnknownModel
+from jobs.pipeline.gettext_marker import _
 from jobs.pipeline.protocols import Readiness, Transcriber
 
 LABEL = "WhisperX"

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, TypedDict
 
-from jobs.pipeline.catalogue import _
+from jobs.pipeline.gettext_marker import _
 
 
 class ErrorRecord(TypedDict):

@@ -18,7 +18,7 @@ from typing import IO
 
 from jobs.pipeline import errors
 from jobs.pipeline.cues import Cue
-from jobs.pipeline.messages import (
+from jobs.pipeline.process.messages import (
     Cues,
     Done,
     Failed,

@@ -13,11 +13,11 @@ from typing import Any, Protocol
 
 from jobs.pipeline import cues as layout
 from jobs.pipeline import fetch, media, quality
-from jobs.pipeline.catalogue import _
 from jobs.pipeline.cues import Cue
 from jobs.pipeline.errors import NoAudio
+from jobs.pipeline.gettext_marker import _
 from jobs.pipeline.languages import language
-from jobs.pipeline.messages import (
+from jobs.pipeline.process.messages import (
     FetchTask,
     RecogniseTask,
     RenderTask,

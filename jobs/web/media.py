@@ -24,7 +24,7 @@ from django.views.decorators.http import require_safe
 from jobs import artifacts
 from jobs.delivery import name_of
 from jobs.models import Artifact, Job, SourceKind
-from jobs.pipeline.names import result_name
+from jobs.pipeline.filenames import result_name
 from jobs.web.access import job_for
 
 TYPES = {

@@ -20,7 +20,7 @@ from jobs.estimates import ahead, seconds_left, share_done
 from jobs.models import FINAL, UNFINISHED, Cue, Job, JobStatus, SourceKind, StageRun, StageStatus
 from jobs.names import STAGES, STATUSES
 from jobs.orders import order_of
-from jobs.pipeline.stages import Stage
+from jobs.pipeline.stage import Stage
 
 FORMS = {
     "target": gettext_lazy("translation"),

@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from jobs.pipeline import processes
+from jobs.pipeline.process import groups
 from tests.benchmarks.measure import ROOT
 from tests.benchmarks.rows import Row, at, spread
 from tests.benchmarks.site import KINDS, Site, site
@@ -97,7 +97,7 @@ def _below(leader: int) -> list[int]:
     found = [leader]
     for pid in found:
         found += parents.get(pid, [])
-    return [pid for pid in found if processes.look(pid)]
+    return [pid for pid in found if groups.look(pid)]
 
 
 def _proportional(pid: int) -> float:

@@ -27,9 +27,10 @@ from django.contrib.auth import get_user_model  # noqa: E402
 from jobs import intake, lifecycle, plan, workers  # noqa: E402
 from jobs.models import FINAL, Job, JobStatus, Queue, StageRun, StageStatus  # noqa: E402
 from jobs.orders import Order  # noqa: E402
-from jobs.pipeline import media, processes, work  # noqa: E402
+from jobs.pipeline import media, work  # noqa: E402
 from jobs.pipeline.fonts import FONTS  # noqa: E402
-from jobs.pipeline.stages import Stage  # noqa: E402
+from jobs.pipeline.process import groups  # noqa: E402
+from jobs.pipeline.stage import Stage  # noqa: E402
 from tests.benchmarks.material import PERSIAN, SAMPLE, video  # noqa: E402
 
 PATIENCE = 60.0
@@ -141,7 +142,7 @@ def _bare() -> float:
 
 def _until_empty(group: int, began: float) -> float:
     """Milliseconds since `began` until nobody of the group runs."""
-    while processes.members(group):
+    while groups.members(group):
         assert time.monotonic() - began < PATIENCE
         time.sleep(0.001)
     return (time.monotonic() - began) * 1000

@@ -28,7 +28,7 @@ from jobs import lifecycle, presence  # noqa: E402
 from jobs.lifecycle import Claim  # noqa: E402
 from jobs.models import Job  # noqa: E402
 from jobs.orders import Order  # noqa: E402
-from jobs.pipeline.stages import Stage  # noqa: E402
+from jobs.pipeline.stage import Stage  # noqa: E402
 
 JOBS = 50
 """Each of another owner, whose pages all show it."""

@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_play
 from jobs import endings, intake, lifecycle
 from jobs.models import FINAL, UNFINISHED, Job, JobStatus, PageLease, Transition, Worker
 from jobs.orders import Order
-from jobs.pipeline.stages import Stage
+from jobs.pipeline.stage import Stage
 from tests.databases import Databases, on_database
 from tests.jobs import stack as real
 from tests.jobs.stack import Stack, story, until

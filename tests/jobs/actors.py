@@ -34,7 +34,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from jobs import children, cleanup, endings, lifecycle, supervisor, workers
 from jobs.lifecycle import IllegalTransition, LostAttempt
 from jobs.models import FINAL, Job, Worker
-from jobs.pipeline import processes
+from jobs.pipeline.process import groups
 from jobs.reaper import Reaper
 from jobs.supervisor import Supervisor
 from tests import databases
@@ -129,7 +129,7 @@ class Stops:
 
 _NOTICEABLE: tuple[tuple[Any, str, bool], ...] = (
     (children.Child, "begin", False),
-    (processes, "end_group", False),
+    (groups, "end_group", False),
     (lifecycle, "_write", False),
     (Path, "mkdir", True),
     (Path, "rename", True),

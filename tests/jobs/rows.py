@@ -13,7 +13,7 @@ from jobs import lifecycle
 from jobs.lifecycle import Claim
 from jobs.models import FINAL, Artifact, Cue, Job, JobStatus, StageRun, StageStatus, Transition
 from jobs.pipeline.errors import ErrorRecord
-from jobs.pipeline.stages import Stage
+from jobs.pipeline.stage import Stage
 
 ALL = tuple(Stage)
 BROKEN: ErrorRecord = {"code": "PipelineError", "params": {}, "detail": "broken by a test"}

@@ -27,8 +27,8 @@ from django.utils import timezone
 from jobs import artifacts, intake
 from jobs.models import FINAL, Job, JobStatus, Queue, StageRun, StageStatus, Transition, Worker
 from jobs.orders import Order
-from jobs.pipeline import processes
-from jobs.pipeline.stages import Stage
+from jobs.pipeline.process import groups
+from jobs.pipeline.stage import Stage
 from tests.databases import process_environment
 from tests.jobs.rows import contradictions
 from tests.pipeline.clips import run as ffmpeg
@@ -287,7 +287,7 @@ def ended(job: Job, patience: float = 90.0) -> Job:
             assert run.group, "asked for"
             attempt, group = last.setdefault(run.stage, (run.attempt, run.group))
             if attempt != run.attempt:
-                assert group == run.group or not processes.members(group), "two attempts at once"
+                assert group == run.group or not groups.members(group), "two attempts at once"
                 last[run.stage] = (run.attempt, run.group)
         found = Job.objects.get(pk=job.pk)
         return found if found.status in FINAL else None
@@ -321,4 +321,4 @@ def files_of(job: Job) -> list[Path]:
 def fresh_workers(cluster: str) -> list[Worker]:
     """Those workers of a cluster that run, by what the kernel says of their rows."""
     lately = Worker.objects.filter(cluster=cluster, seen__gt=timezone.now() - timedelta(seconds=30))
-    return [row for row in lately.order_by("pid") if processes.is_alive(row.pid, row.started)]
+    return [row for row in lately.order_by("pid") if groups.is_alive(row.pid, row.started)]

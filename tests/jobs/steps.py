@@ -15,8 +15,8 @@ from django.db.models import F
 
 from jobs import artifacts, lifecycle
 from jobs.models import FINAL, Artifact, Job, JobStatus, StageRun, StageStatus
-from jobs.pipeline import processes
-from jobs.pipeline.stages import Stage
+from jobs.pipeline.process import groups as process_groups
+from jobs.pipeline.stage import Stage
 from tests.jobs import actors, quick_child, rows
 from tests.jobs.actors import At, Ended, Place, Spawned
 
@@ -173,7 +173,7 @@ class World:
         """A group that a killed supervisor had just started ends by itself, in a moment."""
         groups = [group for actor in self.cast for group in actor.groups]
         deadline = time.monotonic() + 2
-        while (left := [group for group in groups if processes.members(group)]) and time.monotonic() < deadline:
+        while (left := [group for group in groups if process_groups.members(group)]) and time.monotonic() < deadline:
             time.sleep(0.01)
         return [f"processes: {left}"] if left else []
 
@@ -182,7 +182,7 @@ class World:
             if not actor.ended:
                 actor.kill()
         for group in (group for actor in self.cast for group in actor.groups):
-            processes.end_group(group)
+            process_groups.end_group(group)
 
 
 # How it begins

@@ -37,7 +37,7 @@ from jobs.models import (
     Worker,
 )
 from jobs.pipeline.errors import EmptyFile, NoAudio
-from jobs.pipeline.stages import Stage
+from jobs.pipeline.stage import Stage
 
 pytestmark = pytest.mark.django_db
 

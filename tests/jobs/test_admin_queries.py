@@ -18,7 +18,7 @@ from jobs import lifecycle
 from jobs.models import Artifact, Job, JobStatus, Queue, SourceKind, StageRun, StageStatus, Transition, UsageEntry
 from jobs.models import Worker as WorkerRow
 from jobs.pipeline.errors import NoAudio
-from jobs.pipeline.stages import Stage
+from jobs.pipeline.stage import Stage
 from tests.databases import mostly_on
 
 pytestmark = mostly_on("postgresql")

@@ -16,8 +16,8 @@ from pytest_django import DjangoDbBlocker
 
 from jobs import artifacts, lifecycle
 from jobs.models import Cue, Job, JobStatus, StageRun
-from jobs.pipeline import processes
-from jobs.pipeline.stages import Stage
+from jobs.pipeline.process import groups as process_groups
+from jobs.pipeline.stage import Stage
 from tests.databases import Databases, mostly, on_database
 from tests.engines.fake_llm_server import KEY, Asked, FakeServer, Said, answers, saying
 from tests.jobs import stack as real
@@ -60,15 +60,15 @@ class Scene:
     def cancel(self, job: Job) -> bool:
         """Cancel and measure until nobody of its groups runs. False when the job had ended."""
         groups = _groups(job)
-        known = [process for group in groups for process in processes.members(group)]
+        known = [process for group in groups for process in process_groups.members(group)]
         if not lifecycle.cancel(job.pk, who="shirin"):
             return False
         began = time.monotonic()
-        until(lambda: not any(processes.is_alive(each.pid, each.started) for each in known), 10, 0.001)
+        until(lambda: not any(process_groups.is_alive(each.pid, each.started) for each in known), 10, 0.001)
         if known:
             self.latencies.append(time.monotonic() - began)
         until(lambda: Job.objects.get(pk=job.pk).status == JobStatus.CANCELLED, 10, what=lambda: real.story(job))
-        assert not any(processes.members(group) for group in groups)
+        assert not any(process_groups.members(group) for group in groups)
         return True
 
     def check_gone(self, job: Job) -> None:

@@ -14,10 +14,10 @@ import pytest
 
 from jobs import children
 from jobs.children import Child, ProcessLimits, Warm
-from jobs.pipeline import processes
 from jobs.pipeline.errors import StageDied
 from jobs.pipeline.fetch import Limits, LinkOptions
-from jobs.pipeline.messages import Done, End, Failed, FetchTask, Progress, Report, Run
+from jobs.pipeline.process import groups
+from jobs.pipeline.process.messages import Done, End, Failed, FetchTask, Progress, Report, Run
 from tests.jobs import hostile_child
 from tests.pipeline.clips import Clips
 
@@ -39,7 +39,7 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
 
     yield make
     for child in made:
-        if processes.look(child.group):
+        if groups.look(child.group):
             child.end()
 
 
@@ -90,8 +90,8 @@ def test_nothing_is_done_before_it_may_begin(make: Make, tmp_path: Path) -> None
     child = make("good")
     child.send(order(tmp_path))
     time.sleep(0.2)
-    assert [process.pid for process in processes.members(child.group)] == [child.group]
-    assert processes.is_alive(child.group, child.started)
+    assert [process.pid for process in groups.members(child.group)] == [child.group]
+    assert groups.is_alive(child.group, child.started)
     child.begin()
     assert [type(report) for report in listen(child)] == [Progress, Done]
     assert (tmp_path / "source.mp4").exists()
@@ -127,7 +127,7 @@ def test_ffmpeg_inherits_neither_pipe_nor_lifeline(make: Make, tmp_path: Path, c
     child.send(order(tmp_path, str(clips["long.mp4"])))
     deadline, seen = time.monotonic() + 20, 0
     while not seen and time.monotonic() < deadline:
-        for process in processes.members(child.group):
+        for process in groups.members(child.group):
             seen += _holds_none(process.pid, ours)
     assert seen
 
@@ -152,10 +152,10 @@ def test_an_end_leaves_nothing(make: Make, tmp_path: Path) -> None:
     child.send(order(tmp_path))
     while not (tmp_path / "begun").exists():
         time.sleep(0.005)
-    while len(group := [process.pid for process in processes.members(child.group)]) < 4:
+    while len(group := [process.pid for process in groups.members(child.group)]) < 4:
         time.sleep(0.005)
     child.end()
-    assert [pid for pid in group if (found := processes.look(pid)) and found.alive] == []
+    assert [pid for pid in group if (found := groups.look(pid)) and found.alive] == []
     assert set(OURS.iterdir()) == descriptors
 
 
@@ -192,7 +192,7 @@ def test_a_pipe_that_nobody_reads_is_given_up(make: Make, tmp_path: Path) -> Non
 def test_limits_reach_it(make: Make) -> None:
     child = make("deaf", ProcessLimits(cpu=77, file_size=88, open_files=66, nice=3))
     child.begin()
-    while len(members := processes.members(child.group)) < 2:
+    while len(members := groups.members(child.group)) < 2:
         time.sleep(0.005)
     (pid,) = (process.pid for process in members if process.pid != child.group)
     limits = Path(f"/proc/{pid}/limits").read_text()
@@ -209,10 +209,10 @@ def test_the_warm_one_is_the_same_until_it_is_dropped(make: Make) -> None:
     first = warm.take(ProcessLimits())
     assert warm.take(ProcessLimits()) is first
     warm.drop()
-    assert not processes.members(first.group)
+    assert not groups.members(first.group)
     second = warm.take(ProcessLimits())
     assert second is not first
-    processes.end_group(second.group)
+    groups.end_group(second.group)
     third = warm.take(ProcessLimits())
     assert third is not second
     warm.drop()

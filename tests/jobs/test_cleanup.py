@@ -24,7 +24,7 @@ from jobs import artifacts, cleanup, endings, lifecycle
 from jobs.management.commands.cleanup import age
 from jobs.models import Artifact, Job, JobStatus, PageLease, SourceKind, TranslationCache, Worker
 from jobs.pipeline.errors import DiskFull
-from jobs.pipeline.stages import Stage
+from jobs.pipeline.stage import Stage
 from tests.databases import process_environment
 from tests.jobs.command import ROOT
 

@@ -15,7 +15,7 @@ from jobs import lifecycle
 from jobs.fairness import turns
 from jobs.lifecycle import Claim
 from jobs.models import Job, OwnerLimits, StageRun
-from jobs.pipeline.stages import Stage
+from jobs.pipeline.stage import Stage
 from tests.databases import mostly_on
 from tests.jobs import rows
 

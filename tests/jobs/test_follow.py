@@ -11,7 +11,7 @@ from django.db import connection
 from jobs import follow, lifecycle
 from jobs.models import Job, StageRun
 from jobs.orders import Order
-from jobs.pipeline.stages import Stage
+from jobs.pipeline.stage import Stage
 from tests.jobs import rows
 
 pytestmark = pytest.mark.usefixtures("database")

@@ -20,7 +20,7 @@ from jobs import health, lifecycle
 from jobs.engines import apertium, gemini
 from jobs.health import Cluster
 from jobs.models import SourceKind, StageRun, Worker
-from jobs.pipeline.stages import Stage
+from jobs.pipeline.stage import Stage
 from tests.jobs.command import diagnose
 from translator import __version__
 

@@ -21,7 +21,7 @@ from jobs.models import Job, OwnerLimits, StageRun, Transition
 from jobs.orders import Order, order_of
 from jobs.pipeline import errors
 from jobs.pipeline.errors import PipelineError
-from jobs.pipeline.stages import Stage
+from jobs.pipeline.stage import Stage
 from tests.databases import process_environment
 from tests.jobs import rows
 from tests.jobs.command import ROOT

@@ -17,9 +17,9 @@ from pytest_django import DjangoDbBlocker
 
 from jobs import plan
 from jobs.models import Cue, Job, StageRun, StageStatus, Transition, Worker
-from jobs.pipeline import processes
-from jobs.pipeline.messages import RecogniseTask
-from jobs.pipeline.stages import Stage
+from jobs.pipeline.process import groups
+from jobs.pipeline.process.messages import RecogniseTask
+from jobs.pipeline.stage import Stage
 from tests.databases import Databases, mostly, on_database
 from tests.engines.fake_llm_server import KEY, Asked, FakeServer, Said, answers, saying
 from tests.jobs import stack as real
@@ -120,7 +120,7 @@ def the_cluster(run: StageRun) -> int:
 
 def others(run: StageRun) -> list[int]:
     """The members of a group but its leader."""
-    return [each.pid for each in processes.members(run.group or 0) if each.pid != run.group and real.command(each.pid)]
+    return [each.pid for each in groups.members(run.group or 0) if each.pid != run.group and real.command(each.pid)]
 
 
 def worker_of(run: StageRun) -> Worker:
@@ -144,7 +144,7 @@ def test_recognition_goes_on(standing: Scene, victim: Callable[[StageRun], int])
 def check_went_on(job: Job, run: StageRun, kept: list[tuple[int, str]]) -> None:
     """What was heard stays as it was, is not heard again, and the job is completed by itself."""
     assert run.group
-    until(lambda: not processes.members(run.group or 0), 5)
+    until(lambda: not groups.members(run.group or 0), 5)
     again = next_attempt(job, run)
     if again:
         task = plan.task_for(job, again)
@@ -180,7 +180,7 @@ def test_burning_is_repeated(standing: Scene, victim: Callable[[StageRun], int])
     time.sleep(0.3)
     kill(victim(run))
     assert run.group
-    until(lambda: not processes.members(run.group or 0), 5)
+    until(lambda: not groups.members(run.group or 0), 5)
     real.completed(job)
     assert tries(job, Stage.RENDER) == 2
     rooms = {path.parent.name for path in standing.stack.media.glob(f"jobs/{job.pk}/*/*")}
@@ -242,7 +242,7 @@ def test_every_cluster_at_once(standing: Scene) -> None:
     run = real.heard(heard)
     kept = cues_of(heard)
     for cluster in Worker.objects.filter(pk__in=[row.pk for row in workers()]).values_list("cluster_pid", flat=True):
-        if cluster and processes.look(cluster):
+        if cluster and groups.look(cluster):
             os.kill(cluster, signal.SIGKILL)
     check_went_on(heard, run, kept)
     real.completed(burned)

@@ -15,7 +15,7 @@ from django_q.models import OrmQ
 from jobs import lifecycle, tickets
 from jobs.lifecycle import BACK_OFF, TRIES, Claim, LostAttempt
 from jobs.models import Artifact, Cue, Job, JobStatus, StageRun, Transition, Worker
-from jobs.pipeline.stages import Stage
+from jobs.pipeline.stage import Stage
 from tests.databases import mostly_on
 from tests.jobs import rows
 

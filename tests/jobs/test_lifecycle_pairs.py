@@ -14,7 +14,7 @@ from pytest_django import DjangoDbBlocker
 from jobs import lifecycle
 from jobs.lifecycle import Claim, IllegalTransition, LostAttempt
 from jobs.models import Job, JobStatus, StageRun
-from jobs.pipeline.stages import Stage
+from jobs.pipeline.stage import Stage
 from tests.databases import Databases, mostly, on_database
 from tests.jobs import rows
 

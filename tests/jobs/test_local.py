@@ -15,7 +15,7 @@ from django_q.tasks import async_task
 from jobs import artifacts, intake, lifecycle, local, plan, tickets, workers
 from jobs.models import Job, StageRun, Worker
 from jobs.orders import Order
-from jobs.pipeline.messages import TranslateTask
+from jobs.pipeline.process.messages import TranslateTask
 from jobs.reaper import Reaper
 from jobs.supervisor import Supervisor
 from tests.jobs import rows

@@ -16,10 +16,10 @@ from jobs.models import Artifact, Cue, Job, SourceKind, StageRun, TranslationCac
 from jobs.orders import Order
 from jobs.pipeline import errors
 from jobs.pipeline.media import probe
-from jobs.pipeline.messages import FetchTask, RecogniseTask, RenderTask, SubtitleTask, TranslateTask, plain
 from jobs.pipeline.probe import AudioStream, Media, VideoStream
+from jobs.pipeline.process.messages import FetchTask, RecogniseTask, RenderTask, SubtitleTask, TranslateTask, plain
 from jobs.pipeline.protocols import Brief
-from jobs.pipeline.stages import Stage
+from jobs.pipeline.stage import Stage
 from tests.jobs import rows
 from tests.pipeline.clips import Clips
 

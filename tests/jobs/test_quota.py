@@ -16,7 +16,7 @@ from jobs import intake, lifecycle, quota
 from jobs.models import Artifact, Job, OwnerLimits, SourceKind, UsageEntry
 from jobs.orders import Order
 from jobs.pipeline.errors import DailyMinutes, StorageFull, TooManyJobs, from_record
-from jobs.pipeline.stages import Stage
+from jobs.pipeline.stage import Stage
 
 HOUR = 3600
 

@@ -15,7 +15,7 @@ from django.db import connection
 from jobs import lifecycle
 from jobs.lifecycle import Claim, IllegalTransition, LostAttempt
 from jobs.models import Job, StageRun
-from jobs.pipeline.stages import Stage
+from jobs.pipeline.stage import Stage
 from tests.jobs import rows
 
 ROUNDS = [pytest.param(4, id="4"), pytest.param(500, id="500", marks=[pytest.mark.soak, pytest.mark.timeout(1200)])]

@@ -23,8 +23,8 @@ from django_q.models import OrmQ
 from jobs import artifacts, health, lifecycle, presence, reaper, tickets, workers
 from jobs.lifecycle import Claim
 from jobs.models import Job, JobStatus, StageRun, Worker
-from jobs.pipeline import processes
-from jobs.pipeline.stages import Stage
+from jobs.pipeline.process import groups
+from jobs.pipeline.stage import Stage
 from jobs.presence import Judge
 from jobs.reaper import Reaper
 from tests.databases import mostly, mostly_on, process_environment
@@ -44,7 +44,7 @@ def sleeping(*command: str) -> Iterator[subprocess.Popen[bytes]]:
     try:
         yield process
     finally:
-        processes.end_group(process.pid)
+        groups.end_group(process.pid)
         process.wait()
         process.stdout.close()
 
@@ -52,24 +52,24 @@ def sleeping(*command: str) -> Iterator[subprocess.Popen[bytes]]:
 @contextmanager
 def family() -> Iterator[subprocess.Popen[bytes]]:
     """A process with a child, in a group of their own."""
-    with processes.adopting_orphans(), sleeping(sys.executable, "-c", FAMILY) as process:
+    with groups.adopting_orphans(), sleeping(sys.executable, "-c", FAMILY) as process:
         assert process.stdout
         assert process.stdout.readline() == b"ready\n"
         yield process
-        processes.end_group(process.pid)
+        groups.end_group(process.pid)
         process.wait()
-        processes.bury(process.pid)
+        groups.bury(process.pid)
 
 
 def started(pid: int) -> int:
-    found = processes.look(pid)
+    found = groups.look(pid)
     assert found
     return found.started
 
 
 def worker(pid: int, cluster: str = "media", **fields: Any) -> Worker:
     """The row of a process of this machine."""
-    here = {"host": workers.host(), "boot_id": processes.boot_id(), "started": started(pid)}
+    here = {"host": workers.host(), "boot_id": groups.boot_id(), "started": started(pid)}
     return Worker.objects.create(cluster=cluster, pid=pid, **{**here, **fields})
 
 
@@ -155,9 +155,9 @@ def test_the_leftover_group_is_ended_then_the_stage_is_repeated() -> None:
     with family() as leftover:
         claim = running(mine())
         run = silent(claim, 21, group=leftover.pid, group_started=started(leftover.pid))
-        assert len(processes.members(leftover.pid)) == 2
+        assert len(groups.members(leftover.pid)) == 2
         take_over(run)
-        assert processes.members(leftover.pid) == []
+        assert groups.members(leftover.pid) == []
     after = StageRun.objects.get(pk=run.pk)
     assert (after.status, after.tries, after.attempt, after.group) == ("ready", 1, None, None)
     assert after.ready_at
@@ -171,9 +171,9 @@ def test_members_whose_leader_is_gone_are_ended_too() -> None:
         run = silent(running(mine()), 21, group=leftover.pid, group_started=started(leftover.pid))
         leftover.kill()
         leftover.wait()
-        assert len(processes.members(leftover.pid)) == 1
+        assert len(groups.members(leftover.pid)) == 1
         take_over(run)
-        assert processes.members(leftover.pid) == []
+        assert groups.members(leftover.pid) == []
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_a_group_that_is_not_the_recorded_one_is_left_alone(wrong: dict[str, Any
 
 
 def test_a_group_that_does_not_die_keeps_its_stage(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "end_recorded_group", lambda *_, **__: False)
+    monkeypatch.setattr(groups, "end_recorded_group", lambda *_, **__: False)
     run = silent(running(mine()), 21, group=1, group_started=1)
     take_over(run)
     after = StageRun.objects.get(pk=run.pk)
@@ -748,7 +748,7 @@ def test_two_sweepers_at_once() -> None:
         for thread in threads:
             thread.join()
         assert not wrong
-        assert processes.members(leftover.pid) == []
+        assert groups.members(leftover.pid) == []
     assert [rows.status(claim.job_id) for claim in claims] == ["running"] * 3 + ["cancelled"] * 3
     tries = StageRun.objects.filter(job__in=[claim.job_id for claim in claims[:3]], stage=Stage.FETCH)
     assert set(tries.values_list("tries", flat=True)) == {1}

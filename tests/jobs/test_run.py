@@ -15,7 +15,7 @@ import pytest
 from pytest_django import DjangoDbBlocker
 
 from jobs import lifecycle
-from jobs.pipeline.stages import Stage
+from jobs.pipeline.stage import Stage
 from tests.databases import Databases, mostly, on_database
 from tests.jobs import rows
 from tests.jobs import stack as real

@@ -19,7 +19,7 @@ from jobs import lifecycle, presence, reaper, workers
 from jobs.fairness import turns
 from jobs.lifecycle import Claim
 from jobs.models import FINAL, Job, JobStatus, PageLease, StageRun, StageStatus
-from jobs.pipeline.stages import Stage
+from jobs.pipeline.stage import Stage
 from jobs.web import letters
 from tests.databases import KINDS
 from tests.jobs import rows

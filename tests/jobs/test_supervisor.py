@@ -26,8 +26,8 @@ from django_q.models import OrmQ
 from jobs import artifacts, children, lifecycle, reaper, supervisor
 from jobs.models import Cue, Job, StageRun, StageStatus
 from jobs.orders import Order
-from jobs.pipeline import processes
-from jobs.pipeline.stages import Stage
+from jobs.pipeline.process import groups
+from jobs.pipeline.stage import Stage
 from jobs.supervisor import Supervisor
 from tests.databases import mostly_on
 from tests.jobs import hostile_child, rows
@@ -563,21 +563,21 @@ def test_a_group_that_does_not_die_keeps_its_stage(
 ) -> None:
     """In the depths of the kernel, say. Nobody else may begin; the reaper goes on with it."""
     behave("good")
-    job_id, end_group, refused = new_job(), processes.end_group, list[int]()
+    job_id, end_group, refused = new_job(), groups.end_group, list[int]()
 
     def resists(group: int, patience: float = 30.0) -> bool:
         refused.append(group)
         return False
 
-    monkeypatch.setattr(processes, "end_group", resists)
+    monkeypatch.setattr(groups, "end_group", resists)
     assert boss.run_next("media")
     assert len(refused) == 1
     run = stage(job_id)
     assert (run.status, run.group) == ("running", refused[0])
-    monkeypatch.setattr(processes, "end_group", end_group)
-    with processes.adopting_orphans():
+    monkeypatch.setattr(groups, "end_group", end_group)
+    with groups.adopting_orphans():
         reaper.take_over(run, StageRun.objects.all())
-        processes.bury(refused[0])
+        groups.bury(refused[0])
     settled(job_id)
     assert stage(job_id).status == "ready"
 
@@ -612,9 +612,9 @@ def test_the_warm_child_stays_when_a_stage_is_done_or_failed(boss: Supervisor, b
         assert rows.stages(job_id)["transcribe"] == ends
         told.append(pid_told(job_id))
     assert len(set(told)) == 1
-    assert processes.look(told[0])
+    assert groups.look(told[0])
     boss.close()
-    assert not processes.look(told[0])
+    assert not groups.look(told[0])
 
 
 def test_the_warm_child_goes_when_its_stage_is_stopped(boss: Supervisor, behave: Behave) -> None:
@@ -631,7 +631,7 @@ def test_the_warm_child_goes_when_its_stage_is_stopped(boss: Supervisor, behave:
         assert boss.run_next("speech")
     settled(job_id)
     assert rows.status(job_id) == "cancelled"
-    assert not processes.look(told[0])
+    assert not groups.look(told[0])
     following = heard()
     assert boss.run_next("speech")
     assert pid_told(following) != told[0]

@@ -19,7 +19,7 @@ from django_q.tasks import async_task
 
 from jobs import lifecycle, tasks, tickets, workers
 from jobs.models import StageRun, Worker
-from jobs.pipeline import processes
+from jobs.pipeline.process import groups
 from tests.databases import process_environment
 from tests.jobs import rows
 from tests.jobs.command import ROOT, children
@@ -94,7 +94,7 @@ def cluster(database: str, tmp_path: Path, media_root: Path) -> Any:
         try:
             process.wait(20)
         finally:
-            processes.end_group(process.pid)
+            groups.end_group(process.pid)
             process.wait()
 
 
@@ -134,7 +134,7 @@ def test_a_worker_outlives_a_database_that_is_away(cluster: subprocess.Popen[byt
     time.sleep(3)
     postgres.start()
     until(lambda: not Worker.objects.get(pk=row.pk).busy, workers.BEAT + 2)
-    assert processes.is_alive(row.pid, row.started)
+    assert groups.is_alive(row.pid, row.started)
 
 
 def test_workers_die_with_their_cluster(cluster: subprocess.Popen[bytes]) -> None:
@@ -143,4 +143,4 @@ def test_workers_die_with_their_cluster(cluster: subprocess.Popen[bytes]) -> Non
     assert len(family) >= 2
     cluster.kill()
     cluster.wait()
-    until(lambda: not any((found := processes.look(pid)) and found.alive for pid in family), 5)
+    until(lambda: not any((found := groups.look(pid)) and found.alive for pid in family), 5)

@@ -13,7 +13,7 @@ from jobs import terminal
 from jobs.delivery import Delivered
 from jobs.pipeline.languages import language
 from jobs.pipeline.quality import check
-from jobs.pipeline.stages import Stage
+from jobs.pipeline.stage import Stage
 
 
 class Clock:

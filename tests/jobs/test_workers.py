@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from jobs import workers
 from jobs.models import Worker
-from jobs.pipeline import processes
+from jobs.pipeline.process import groups
 from tests.databases import process_environment
 from tests.jobs.command import ROOT
 
@@ -37,12 +37,12 @@ def test_a_process_has_one_row_a_cluster() -> None:
     assert again.born == first.born
     assert again.seen > first.seen
     assert workers.register(Worker.REAPER).pk != first.pk
-    me, leader = processes.look(os.getpid()), processes.look(os.getppid())
+    me, leader = groups.look(os.getpid()), groups.look(os.getppid())
     assert me
     assert leader
     assert (again.host, again.boot_id, again.pid, again.started) == (
         workers.host(),
-        processes.boot_id(),
+        groups.boot_id(),
         os.getpid(),
         me.started,
     )
@@ -75,9 +75,9 @@ def test_gone_is_certain_only_here() -> None:
 
 def test_a_process_that_was_killed_is_gone_while_its_parent_has_not_heard() -> None:
     process = subprocess.Popen(["sleep", "60"])
-    found = processes.look(process.pid)
+    found = groups.look(process.pid)
     assert found
-    row = Worker(host=workers.host(), boot_id=processes.boot_id(), pid=process.pid, started=found.started)
+    row = Worker(host=workers.host(), boot_id=groups.boot_id(), pid=process.pid, started=found.started)
     assert not workers.is_gone(row)
     process.kill()
     until(lambda: workers.is_gone(row))

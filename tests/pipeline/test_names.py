@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.pipeline.names import result_name
+from jobs.pipeline.filenames import result_name
 
 
 @pytest.mark.parametrize(

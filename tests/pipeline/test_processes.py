@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.pipeline import processes
+from jobs.pipeline.process import groups
 
 STUBBORN = "trap '' TERM INT HUP; sleep 1000 & sleep 1000 & echo; sleep 1000"
 LEADERLESS = "sleep 1000 & echo; exit"
@@ -46,20 +46,20 @@ def start() -> Iterator[Start]:
 
 
 def started(process: subprocess.Popen[str]) -> int:
-    found = processes.look(process.pid)
+    found = groups.look(process.pid)
     assert found
     return found.started
 
 
 def test_look(start: Start) -> None:
     process = start("echo; sleep 1000")
-    found = processes.look(process.pid)
+    found = groups.look(process.pid)
     assert found
     assert (found.pid, found.group, found.alive) == (process.pid, process.pid, True)
     ticks = time.clock_gettime(time.CLOCK_BOOTTIME) * os.sysconf("SC_CLK_TCK")
     assert 0 <= ticks - found.started < 500
-    assert processes.is_alive(found.pid, found.started)
-    assert not processes.is_alive(found.pid, found.started + 1)
+    assert groups.is_alive(found.pid, found.started)
+    assert not groups.is_alive(found.pid, found.started + 1)
 
 
 def test_a_name_may_hold_anything() -> None:
@@ -69,7 +69,7 @@ def test_a_name_may_hold_anything() -> None:
     ) as process:
         assert process.stdout
         process.stdout.readline()
-        found = processes.look(process.pid)
+        found = groups.look(process.pid)
         process.kill()
     assert found
     assert found.group == process.pid
@@ -78,68 +78,68 @@ def test_a_name_may_hold_anything() -> None:
 def test_a_zombie_has_ended(start: Start) -> None:
     process = start("echo; exit")
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-    found = processes.look(process.pid)
+    found = groups.look(process.pid)
     assert found
     assert not found.alive
-    assert not processes.members(process.pid)
+    assert not groups.members(process.pid)
     process.wait()
-    assert processes.look(process.pid) is None
+    assert groups.look(process.pid) is None
 
 
 def test_end_group(start: Start) -> None:
     process = start(STUBBORN)
-    assert len(processes.members(process.pid)) >= 3
-    assert processes.end_group(process.pid)
-    assert not processes.members(process.pid)
-    assert processes.end_group(process.pid)
+    assert len(groups.members(process.pid)) >= 3
+    assert groups.end_group(process.pid)
+    assert not groups.members(process.pid)
+    assert groups.end_group(process.pid)
 
 
 def test_a_group_that_does_not_die(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     process = start(STUBBORN)
     with monkeypatch.context() as powerless:
         powerless.setattr(os, "killpg", lambda group, number: None)
-        assert not processes.end_group(process.pid, patience=0.05)
+        assert not groups.end_group(process.pid, patience=0.05)
 
 
 def test_a_recorded_group(start: Start) -> None:
     process = start(STUBBORN)
-    assert processes.end_recorded_group(process.pid, started(process))
-    assert not processes.members(process.pid)
+    assert groups.end_recorded_group(process.pid, started(process))
+    assert not groups.members(process.pid)
 
 
 def test_a_reused_number_is_somebody_else(start: Start) -> None:
     process = start(STUBBORN)
-    assert processes.end_recorded_group(process.pid, started(process) - 1)
-    assert len(processes.members(process.pid)) >= 3
+    assert groups.end_recorded_group(process.pid, started(process) - 1)
+    assert len(groups.members(process.pid)) >= 3
 
 
 def test_a_recorded_group_without_its_leader(start: Start) -> None:
     process = start("echo; exit")
     at = started(process)
     process.wait()
-    assert processes.end_recorded_group(process.pid, at)
+    assert groups.end_recorded_group(process.pid, at)
     process = start(LEADERLESS)
     process.wait()
-    assert processes.members(process.pid)
-    assert processes.end_recorded_group(process.pid, at)
-    assert not processes.members(process.pid)
+    assert groups.members(process.pid)
+    assert groups.end_recorded_group(process.pid, at)
+    assert not groups.members(process.pid)
 
 
 def test_nobody_stays_in_the_table(start: Start) -> None:
-    with processes.adopting_orphans():
+    with groups.adopting_orphans():
         process = start("sh -c 'sleep 1000 & sleep 1000 & wait' & echo; sleep 1000")
         time.sleep(0.1)
-        below = [member.pid for member in processes.members(process.pid)]
+        below = [member.pid for member in groups.members(process.pid)]
         assert len(below) >= 4
-        assert processes.end_group(process.pid)
+        assert groups.end_group(process.pid)
         process.wait()
-        processes.bury(process.pid)
-    assert [pid for pid in below if processes.look(pid)] == []
+        groups.bury(process.pid)
+    assert [pid for pid in below if groups.look(pid)] == []
 
 
 def test_the_boot_id_stays() -> None:
-    assert processes.boot_id() == processes.boot_id()
-    assert len(processes.boot_id()) == 36
+    assert groups.boot_id() == groups.boot_id()
+    assert len(groups.boot_id()) == 36
 
 
 def test_a_process_with_any_name(tmp_path: Path) -> None:
@@ -152,6 +152,6 @@ def test_a_process_with_any_name(tmp_path: Path) -> None:
                 time.sleep(0.001)  # it gets its name a moment after it began
             with pytest.raises(UnicodeDecodeError):
                 name.decode()
-            assert [member.pid for member in processes.members(process.pid)] == [process.pid]
+            assert [member.pid for member in groups.members(process.pid)] == [process.pid]
         finally:
             process.kill()

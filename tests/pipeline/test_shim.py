@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.pipeline import processes, shim
+from jobs.pipeline.process import group_leader, groups
 
 NONE = {"cpu": None, "file_size": None, "open_files": None, "nice": 0}
 PROMPT = 0.1
@@ -81,7 +81,7 @@ def lead() -> Iterator[Lead]:
     def start(*command: str, pass_fds: tuple[int, ...] = (), **limits: int) -> Led:
         theirs, ours = os.pipe()
         process = subprocess.Popen(
-            [sys.executable, "-I", "-S", shim.__file__, str(theirs), json.dumps(NONE | limits), *command],
+            [sys.executable, "-I", "-S", group_leader.__file__, str(theirs), json.dumps(NONE | limits), *command],
             pass_fds=(theirs, *pass_fds),
             stdout=subprocess.PIPE,
             text=True,
@@ -91,14 +91,14 @@ def lead() -> Iterator[Lead]:
         led.append(Led(process, ours))
         return led[-1]
 
-    with processes.adopting_orphans():
+    with groups.adopting_orphans():
         yield start
         for each in led:
             each.let_go()
-            processes.end_group(each.group)
+            groups.end_group(each.group)
             with each.process:
                 pass
-            processes.bury(each.group)
+            groups.bury(each.group)
 
 
 def python(script: str) -> list[str]:
@@ -108,7 +108,7 @@ def python(script: str) -> list[str]:
 def gone_after(group: int, patience: float = 5.0) -> float:
     """Seconds until nobody of the group runs."""
     began = time.monotonic()
-    while processes.members(group):
+    while groups.members(group):
         assert time.monotonic() - began < patience, "the group lives"
         time.sleep(0.001)
     return time.monotonic() - began
@@ -117,7 +117,7 @@ def gone_after(group: int, patience: float = 5.0) -> float:
 def test_the_child_begins_after_a_byte(lead: Lead) -> None:
     led = lead(*python("print('here')"))
     time.sleep(0.2)
-    assert [process.pid for process in processes.members(led.group)] == [led.group]
+    assert [process.pid for process in groups.members(led.group)] == [led.group]
     led.begin()
     assert led.line() == "here\n"
 
@@ -127,7 +127,7 @@ def test_without_a_supervisor_it_never_begins(lead: Lead, tmp_path: Path) -> Non
     led.let_go()
     assert led.process.wait(5) == 0
     assert not (tmp_path / "begun").exists()
-    assert not processes.members(led.group)
+    assert not groups.members(led.group)
 
 
 @pytest.mark.parametrize("script", [WAITING, HOLDING], ids=["ignores signals", "holds its interpreter"])
@@ -135,7 +135,7 @@ def test_the_end_of_the_lifeline_ends_the_whole_group(lead: Lead, script: str) -
     led = lead(*python(script))
     led.begin()
     assert led.line() + led.line() == "\n\n"
-    assert len(processes.members(led.group)) >= 5
+    assert len(groups.members(led.group)) >= 5
     led.let_go()
     assert gone_after(led.group) < PROMPT
     assert led.process.wait(1) == -signal.SIGKILL
@@ -222,7 +222,7 @@ def test_pipes_end_with_the_child(lead: Lead) -> None:
     led = lead(*python("import time; time.sleep(1000)"), pass_fds=(ours,))
     os.close(ours)
     led.begin()
-    while len(members := processes.members(led.group)) < 2:
+    while len(members := groups.members(led.group)) < 2:
         time.sleep(0.005)
     (child,) = (process.pid for process in members if process.pid != led.group)
     time.sleep(0.1)
@@ -244,14 +244,14 @@ def test_a_killed_supervisor_takes_the_group_along(rounds: int) -> None:
 
 def _killed_supervisor() -> float:
     """Seconds from its SIGKILL until nobody of the group runs."""
-    with processes.adopting_orphans():
+    with groups.adopting_orphans():
         return _killed()
 
 
 def _killed() -> float:
-    command = [sys.executable, "-S", "-c", SUPERVISOR, shim.__file__, json.dumps(NONE), *python(HOLDING)]
+    command = [sys.executable, "-S", "-c", SUPERVISOR, group_leader.__file__, json.dumps(NONE), *python(HOLDING)]
     with (
-        processes.adopting_orphans(),
+        groups.adopting_orphans(),
         subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as supervisor,
     ):
         assert supervisor.stdout
@@ -260,5 +260,5 @@ def _killed() -> float:
         supervisor.kill()
         took = gone_after(group)
         supervisor.wait()
-        processes.bury(group)
+        groups.bury(group)
     return took

@@ -13,8 +13,16 @@ from jobs.pipeline import errors
 from jobs.pipeline.cues import Cue
 from jobs.pipeline.fetch import Limits, LinkOptions
 from jobs.pipeline.media import probe
-from jobs.pipeline.messages import FetchTask, RecogniseTask, RenderTask, SubtitleTask, Task, TranslateTask, shaped
 from jobs.pipeline.probe import Media
+from jobs.pipeline.process.messages import (
+    FetchTask,
+    RecogniseTask,
+    RenderTask,
+    SubtitleTask,
+    Task,
+    TranslateTask,
+    shaped,
+)
 from jobs.pipeline.protocols import Batch, Brief, Line, Usage
 from jobs.pipeline.style import Style
 from jobs.pipeline.work import Bench, Made, work

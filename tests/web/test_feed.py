@@ -18,7 +18,7 @@ from django.test.utils import CaptureQueriesContext
 
 from jobs import lifecycle
 from jobs.models import Cue, Job
-from jobs.pipeline.stages import Stage
+from jobs.pipeline.stage import Stage
 from jobs.web import feed, told
 from jobs.web.told import ALIVE, Changes, Page, Said, Teller
 from tests.jobs import rows
