@@ -17,11 +17,11 @@ from jobs.lifecycle import IllegalTransition
 from jobs.models import FINAL, Artifact, Job, JobStatus, SourceKind
 from jobs.orders import Order, order_of
 from jobs.pipeline.cues import Cue
+from jobs.pipeline.download.client import check_link
 from jobs.pipeline.errors import EmptyFile, EngineError, NoSuchFile, NotAFile, OnlyByCommand, SubtitlesNeeded
 from jobs.pipeline.given import parse_subtitles, read_subtitles
 from jobs.pipeline.languages import language
 from jobs.pipeline.limits import Limits
-from jobs.pipeline.link import check_link
 from jobs.pipeline.protocols import Brief
 from jobs.pipeline.scripts import must_look_like
 from jobs.pipeline.translate import is_captions

@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from jobs.pipeline import link, media
+from jobs.pipeline import media
+from jobs.pipeline.download import client as link
+from jobs.pipeline.download.client import LinkOptions, is_link
 from jobs.pipeline.errors import EmptyFile, NoSuchFile, NotAFile, PipelineError, SourceError
 from jobs.pipeline.limits import Limits
-from jobs.pipeline.link import LinkOptions, is_link
 from jobs.pipeline.probe import Media
 from jobs.pipeline.protocols import Progress, ignore_progress
 from jobs.pipeline.workspace import writing

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.pipeline import link
+from jobs.pipeline.download import client as link
 from jobs.pipeline.errors import (
     DamagedVideo,
     DiskFull,

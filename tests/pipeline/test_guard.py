@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from jobs.pipeline.guard import Guard, RefusedError, endpoint, is_public
+from jobs.pipeline.download.network_guard import Guard, RefusedError, endpoint, is_public
 
 ROOT = Path(__file__).parents[2]
 
@@ -122,7 +122,7 @@ def test_refuses_deno_unless_it_was_named() -> None:
 
 GUARDED = """
 import ctypes, json, os, socket, subprocess, sys, urllib.request
-from jobs.pipeline.guard import Guard, endpoint
+from jobs.pipeline.download.network_guard import Guard, endpoint
 
 port, open_port = int(sys.argv[1]), int(sys.argv[2])
 Guard(also=[endpoint("127.0.0.1", open_port)]).install()

@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 import pytest
 
-from jobs.pipeline import link
+from jobs.pipeline.download import client as link
+from jobs.pipeline.download.client import Download, LinkOptions, check_link, is_link
 from jobs.pipeline.errors import (
     BadCookies,
     BadLink,
@@ -19,7 +20,6 @@ from jobs.pipeline.errors import (
     TooLarge,
 )
 from jobs.pipeline.limits import Limits
-from jobs.pipeline.link import Download, LinkOptions, check_link, is_link
 from tests.pipeline.web_server import WebServer, serving
 
 MEGABYTE = 1_000_000

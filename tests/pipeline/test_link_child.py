@@ -15,11 +15,11 @@ from typing import IO, Any
 
 import pytest
 
-from jobs.pipeline import link
+from jobs.pipeline.download import client as link
+from jobs.pipeline.download.client import LinkOptions
+from jobs.pipeline.download.request import Orders
 from jobs.pipeline.errors import BrokenDownload, DeadLink, DiskFull, LinkError, TooLarge, WrongKey
 from jobs.pipeline.limits import Limits
-from jobs.pipeline.link import LinkOptions
-from jobs.pipeline.link_orders import Orders
 from tests.pipeline.web_server import WebServer, serving
 
 ROOT = Path(__file__).parents[2]
@@ -110,7 +110,7 @@ def test_the_child_ends_when_its_parent_is_killed(server: WebServer, tmp_path: P
 
 STUCK = """
 import re
-from jobs.pipeline.link_child import end_with_parent
+from jobs.pipeline.download.child import end_with_parent
 
 end_with_parent()
 print("up", flush=True)
@@ -149,7 +149,7 @@ def test_a_child_that_dies_without_a_word_is_an_error(tmp_path: Path, monkeypatc
 
 def test_writing_beyond_the_limit_is_stopped_by_the_kernel(tmp_path: Path) -> None:
     script = (
-        "from jobs.pipeline.link_child import _limit_resources\n"
+        "from jobs.pipeline.download.child import _limit_resources\n"
         "_limit_resources(1_000_000)\n"
         f"open({str(tmp_path / 'large')!r}, 'wb').write(bytes(9_000_000))"
     )

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from jobs.pipeline.download.request import Orders
+from jobs.pipeline.download.ytdlp import download
 from jobs.pipeline.errors import (
     BadCookies,
     BadLink,
@@ -29,8 +31,6 @@ from jobs.pipeline.errors import (
     VideoUnavailable,
 )
 from jobs.pipeline.limits import Limits
-from jobs.pipeline.link_download import download
-from jobs.pipeline.link_orders import Orders
 from tests.pipeline.web_server import WebServer, serving
 
 # yt-dlp leaves responses open when it fails; in the child the process ends with them

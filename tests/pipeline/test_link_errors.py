@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from jobs.pipeline.download.errors import error_for
 from jobs.pipeline.errors import (
     BadLink,
     BrokenDownload,
@@ -16,7 +17,6 @@ from jobs.pipeline.errors import (
     SignInRequired,
     VideoUnavailable,
 )
-from jobs.pipeline.link_errors import error_for
 
 COOKIES_HINT = (
     "Use --cookies-from-browser or --cookies for the authentication. "

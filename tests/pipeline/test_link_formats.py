@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from yt_dlp import YoutubeDL
 
-from jobs.pipeline.link_formats import SORT, choose, suffix
+from jobs.pipeline.download.formats import SORT, choose, suffix
 
 UHD = 3840 * 2160
 

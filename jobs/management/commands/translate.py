@@ -29,10 +29,10 @@ from jobs.follow import follow
 from jobs.models import Job, JobStatus
 from jobs.orders import Order
 from jobs.patience import patiently
+from jobs.pipeline.download.client import is_link
 from jobs.pipeline.errors import ErrorRecord, PipelineError, from_record
 from jobs.pipeline.filenames import result_name
 from jobs.pipeline.languages import language
-from jobs.pipeline.link import is_link
 from jobs.pipeline.protocols import Formality
 from jobs.pipeline.style import parse_style
 from jobs.pipeline.translate import glossary

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from jobs.pipeline.guard import Endpoint
+from jobs.pipeline.download.network_guard import Endpoint
 from jobs.pipeline.limits import Limits
 
 

@@ -16,11 +16,11 @@ from yt_dlp.networking._requests import RequestsRH
 from yt_dlp.networking.exceptions import RequestError
 from yt_dlp.utils import DownloadError, YoutubeDLError
 
+from jobs.pipeline.download.errors import error_for
+from jobs.pipeline.download.formats import SORT, choose, fits, suffix
+from jobs.pipeline.download.request import Orders
 from jobs.pipeline.errors import BrokenDownload, DeadLink, LiveStream, NoVideoAtLink, SeveralVideos
 from jobs.pipeline.limits import Limits
-from jobs.pipeline.link_errors import error_for
-from jobs.pipeline.link_formats import SORT, choose, fits, suffix
-from jobs.pipeline.link_orders import Orders
 
 Info = Mapping[str, Any]
 Send = Callable[[dict[str, Any]], None]

@@ -1,4 +1,4 @@
-"""The process that downloads a link: `python -m jobs.pipeline.link_child`, started by `link`.
+"""The process that downloads a link: `python -m jobs.pipeline.download.child`, started by `link`.
 
 It reads its orders as one JSON line on stdin and writes JSON lines to stdout. It reaches public addresses only (see
 `guard`), starts no program but deno where that is set, and ends with its parent.
@@ -26,6 +26,9 @@ import threading
 import urllib.parse
 from typing import IO, Any
 
+from jobs.pipeline.download.errors import tidy
+from jobs.pipeline.download.network_guard import Endpoint, Guard
+from jobs.pipeline.download.request import Orders
 from jobs.pipeline.errors import (
     BrokenDownload,
     DeadLink,
@@ -34,9 +37,6 @@ from jobs.pipeline.errors import (
     NoVideoAtLink,
     PipelineError,
 )
-from jobs.pipeline.guard import Endpoint, Guard
-from jobs.pipeline.link_errors import tidy
-from jobs.pipeline.link_orders import Orders
 
 _MEMORY = 1 << 30
 _PROCESSOR_SECONDS = 3600
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def _download(orders: Orders, messages: IO[bytes]) -> dict[str, Any]:
-    from jobs.pipeline.link_download import download  # yt-dlp: only now that the guard stands
+    from jobs.pipeline.download.ytdlp import download  # yt-dlp: only now that the guard stands
 
     try:
         return download(orders, lambda message: _send(messages, message))

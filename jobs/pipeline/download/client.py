@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from jobs.pipeline import errors
-from jobs.pipeline.guard import Endpoint, endpoint
+from jobs.pipeline.download.network_guard import Endpoint, endpoint
+from jobs.pipeline.download.request import Orders
 from jobs.pipeline.limits import Limits
-from jobs.pipeline.link_orders import Orders
 from jobs.pipeline.protocols import Progress
 
-_ROOT = Path(__file__).parents[2]
+_ROOT = Path(__file__).parents[3]
 _LINE_BYTES = 64 << 10
 _LINK_LENGTH = 4096
 _COOKIES_BYTES = 1 << 20
@@ -131,7 +131,7 @@ def _child(orders: Orders) -> Iterator[subprocess.Popen[bytes]]:
     Its stdin stays open: if this process dies the pipe closes, and the child ends itself (`link_child`).
     """
     process = subprocess.Popen(
-        [sys.executable, "-B", "-s", "-P", "-m", "jobs.pipeline.link_child"],
+        [sys.executable, "-B", "-s", "-P", "-m", "jobs.pipeline.download.child"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,  # yt-dlp prints cookies it does not understand; errors come as messages
