@@ -21,7 +21,7 @@ from django.conf import settings
 
 from jobs.models import Artifact, Job, StageRun, StageStatus
 from jobs.pipeline.errors import HostError
-from jobs.pipeline.workspace import refusal
+from jobs.pipeline.media.atomic_files import refusal
 
 log = logging.getLogger(__name__)
 

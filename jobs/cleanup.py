@@ -25,7 +25,7 @@ from django.utils import timezone
 
 from jobs import artifacts, endings, lifecycle
 from jobs.models import FINAL, UNFINISHED, Job, JobStatus, PageLease, Transition, TranslationCache, Worker
-from jobs.pipeline.limits import bytes_text
+from jobs.pipeline.media.limits import bytes_text
 
 log = logging.getLogger(__name__)
 

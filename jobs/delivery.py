@@ -15,9 +15,9 @@ from jobs import artifacts
 from jobs.models import Job
 from jobs.pipeline.errors import WouldOverwrite
 from jobs.pipeline.filenames import result_name
+from jobs.pipeline.media.atomic_files import publish, writing
 from jobs.pipeline.process.messages import shaped
 from jobs.pipeline.quality import Report
-from jobs.pipeline.workspace import publish, writing
 
 _KEPT_BACK = ("source", "audio")
 

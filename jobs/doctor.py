@@ -18,11 +18,11 @@ from jobs import health
 from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
 from jobs.engines.spec import Spec
 from jobs.health import ROOM
-from jobs.pipeline import media
 from jobs.pipeline.errors import PipelineError
 from jobs.pipeline.fonts import FONTS, missing_font
 from jobs.pipeline.languages import language
-from jobs.pipeline.limits import bytes_text
+from jobs.pipeline.media import encode
+from jobs.pipeline.media.limits import bytes_text
 
 _PAIRS = (("en", "fa"), ("en", "es"), ("fa", "en"), ("ar", "fa"))
 """Language pairs that the table of engines shows: the ones this project is for, first."""
@@ -56,8 +56,8 @@ def examine() -> Iterator[Finding]:
 
 def _ffmpeg() -> Finding:
     try:
-        filters = _output(str(media.ffmpeg()), "-hide_banner", "-filters")
-        version = _output(str(media.ffmpeg()), "-version").split(" ")[2]
+        filters = _output(str(encode.ffmpeg()), "-hide_banner", "-filters")
+        version = _output(str(encode.ffmpeg()), "-version").split(" ")[2]
     except (PipelineError, OSError, subprocess.SubprocessError, IndexError) as error:
         remedy = "pip install -r requirements/base.txt"
         return Finding(subject="ffmpeg", good=False, detail=str(error), remedy=remedy, needed=True)

@@ -21,11 +21,11 @@ from jobs.pipeline.download.client import check_link
 from jobs.pipeline.errors import EmptyFile, EngineError, NoSuchFile, NotAFile, OnlyByCommand, SubtitlesNeeded
 from jobs.pipeline.given import parse_subtitles, read_subtitles
 from jobs.pipeline.languages import language
-from jobs.pipeline.limits import Limits
+from jobs.pipeline.media.atomic_files import refusal
+from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.protocols import Brief
 from jobs.pipeline.scripts import must_look_like
 from jobs.pipeline.translate import is_captions
-from jobs.pipeline.workspace import refusal
 
 Subtitles = Path | Sequence[Cue] | None
 """Those that a person brings: a file of this machine, or what stood in theirs."""

@@ -21,7 +21,7 @@ from jobs.orders import Order, order_of
 from jobs.pipeline.cues import Cue
 from jobs.pipeline.errors import HostError, NoVideoStream
 from jobs.pipeline.fetch import Limits, LinkOptions
-from jobs.pipeline.probe import Media
+from jobs.pipeline.media.description import Media
 from jobs.pipeline.process.messages import (
     FetchTask,
     RecogniseTask,

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from jobs.models import Artifact, Job, JobStatus, OwnerLimits, UsageEntry
 from jobs.pipeline.errors import DailyMinutes, StorageFull, TooManyJobs
-from jobs.pipeline.limits import bytes_text, duration_text
+from jobs.pipeline.media.limits import bytes_text, duration_text
 
 DAY = timedelta(hours=24)
 

@@ -26,12 +26,12 @@ from jobs.models import Artifact, Job, Queue, StageRun, Worker
 from jobs.orders import order_of
 from jobs.patience import patiently
 from jobs.pipeline.errors import PipelineError, StageDied, StageTimedOut, from_record
-from jobs.pipeline.limits import duration_text
-from jobs.pipeline.probe import Media
+from jobs.pipeline.media.atomic_files import refusal
+from jobs.pipeline.media.description import Media
+from jobs.pipeline.media.limits import duration_text
 from jobs.pipeline.process import messages
 from jobs.pipeline.process.messages import Run, TranslateTask
 from jobs.pipeline.stage import Stage, time_limit
-from jobs.pipeline.workspace import refusal
 from jobs.translation import Translation
 from jobs.wakeups import LOOK, LOOK_ANYWAY, Wakeups
 from jobs.workers import BEAT

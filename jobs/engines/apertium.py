@@ -17,9 +17,9 @@ from jobs.engines.answers import may_stay, same
 from jobs.engines.spec import TranslatorSpec
 from jobs.pipeline.divide import divide, sentences
 from jobs.pipeline.errors import CannotTranslate, EngineError, NotReady
-from jobs.pipeline.ffmpeg import dying_with_us
 from jobs.pipeline.gettext_marker import _
 from jobs.pipeline.languages import Language, language
+from jobs.pipeline.media.ffmpeg import dying_with_us
 from jobs.pipeline.protocols import Batch, Brief, Line, Readiness, Translation
 
 _CODES = {

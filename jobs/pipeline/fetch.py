@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from jobs.pipeline import media
 from jobs.pipeline.download import client as link
 from jobs.pipeline.download.client import LinkOptions, is_link
 from jobs.pipeline.errors import EmptyFile, NoSuchFile, NotAFile, PipelineError, SourceError
-from jobs.pipeline.limits import Limits
-from jobs.pipeline.probe import Media
+from jobs.pipeline.media import encode
+from jobs.pipeline.media.atomic_files import writing
+from jobs.pipeline.media.description import Media
+from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.protocols import Progress, ignore_progress
-from jobs.pipeline.workspace import writing
 
 __all__ = ["Fetched", "Limits", "LinkOptions", "fetch", "is_link"]
 
@@ -77,7 +77,7 @@ def _fetch_file(source: str, limits: Limits) -> Fetched:
     if size == 0:
         raise EmptyFile(path=source)
     limits.check_size(size, path.name)
-    found = media.probe(path)
+    found = encode.probe(path)
     limits.check(found, path.name)
     return Fetched(path=path, media=found, title=path.stem)
 
@@ -111,7 +111,7 @@ def _fetch_link(source: str, directory: Path, limits: Limits, options: LinkOptio
 
 
 def _checked(file: Path, limits: Limits) -> Media:
-    found = media.probe(file)
+    found = encode.probe(file)
     limits.check(found, file.name)
     return found
 
@@ -134,7 +134,9 @@ def _merge(loaded: link.Download, work: Path, progress: Progress) -> Path:
         return loaded.files[0]
     whole = work / f"whole{loaded.suffix}"
     picture, sound = loaded.files
-    media.merge(picture, sound, whole, progress=lambda share: progress(_DOWNLOAD_SHARE + (1 - _DOWNLOAD_SHARE) * share))
+    encode.merge(
+        picture, sound, whole, progress=lambda share: progress(_DOWNLOAD_SHARE + (1 - _DOWNLOAD_SHARE) * share)
+    )
     return whole
 
 

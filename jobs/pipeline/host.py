@@ -18,6 +18,7 @@ from typing import IO
 
 from jobs.pipeline import errors
 from jobs.pipeline.cues import Cue
+from jobs.pipeline.media.atomic_files import refusal
 from jobs.pipeline.process.messages import (
     Cues,
     Done,
@@ -34,7 +35,6 @@ from jobs.pipeline.process.messages import (
 )
 from jobs.pipeline.protocols import Usage
 from jobs.pipeline.work import Bench, Engines, work
-from jobs.pipeline.workspace import refusal
 
 log = logging.getLogger(__name__)
 

@@ -6,10 +6,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-from jobs.pipeline import media as ffmpeg
 from jobs.pipeline.errors import MediaFailed
 from jobs.pipeline.fonts import FONTS
-from jobs.pipeline.media import Media
+from jobs.pipeline.media import encode as ffmpeg
+from jobs.pipeline.media.encode import Media
 from jobs.pipeline.protocols import Progress, ignore_progress
 
 Mode = Literal["burn", "soft", "none"]

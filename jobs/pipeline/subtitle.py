@@ -19,8 +19,8 @@ from jobs.pipeline.ass_style import ass_style, fitting_cells, narrowed
 from jobs.pipeline.bidi import direct, strip_marks
 from jobs.pipeline.characters import Piece, cell_width, cells, pieces
 from jobs.pipeline.cues import Cue
-from jobs.pipeline.ffmpeg import making
 from jobs.pipeline.languages import Direction, Language
+from jobs.pipeline.media.ffmpeg import making
 from jobs.pipeline.style import Form, Style
 from jobs.pipeline.wrap import unwrap, wrap
 

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from jobs.pipeline import cues as layout
-from jobs.pipeline import fetch, media, quality
+from jobs.pipeline import fetch, quality
 from jobs.pipeline.cues import Cue
 from jobs.pipeline.errors import NoAudio
 from jobs.pipeline.gettext_marker import _
 from jobs.pipeline.languages import language
+from jobs.pipeline.media import encode
 from jobs.pipeline.process.messages import (
     FetchTask,
     RecogniseTask,
@@ -104,7 +105,7 @@ def _fetch(task: FetchTask, bench: Bench) -> Made:
         if not found.media.audio:
             raise NoAudio(name=found.media.name)
         listen = _part(bench.report.progress, *shares)
-        media.extract_audio(found.path, bench.room / "audio.wav", media=found.media, progress=listen)
+        encode.extract_audio(found.path, bench.room / "audio.wav", media=found.media, progress=listen)
         files["audio"] = "audio.wav"
     return Made(files=files, outcome={"media": plain(found.media), "title": found.title})
 

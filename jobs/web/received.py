@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from jobs import artifacts, lifecycle
 from jobs.models import Artifact, Job, JobStatus
-from jobs.pipeline.workspace import refusal
+from jobs.pipeline.media.atomic_files import refusal
 from jobs.web.problems import Problem
 
 _PIECE = 256 << 10

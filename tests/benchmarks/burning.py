@@ -6,10 +6,11 @@ import subprocess
 from functools import partial
 from pathlib import Path
 
-from jobs.pipeline import media, subtitle
+from jobs.pipeline import subtitle
 from jobs.pipeline.cues import Cue
 from jobs.pipeline.fonts import FONTS
 from jobs.pipeline.languages import language
+from jobs.pipeline.media import encode
 from tests.benchmarks.material import persian_cues, video
 from tests.benchmarks.measure import BUILD, alternate, timed
 from tests.benchmarks.rows import Row, ratio
@@ -22,10 +23,10 @@ def measure(*, quick: bool) -> list[Row]:
     source, cues = video(seconds), persian_cues(seconds)
     drawn, persian = BUILD / "burning.ass", language("fa")
     subtitle.write(cues, drawn, form="target", source=persian, target=persian, size=(1280, 720))
-    found = media.probe(source)
+    found = encode.probe(source)
     ours, bare = alternate(
         runs,
-        partial(timed, partial(media.burn, source, drawn, BUILD / "ours.mp4", media=found, fonts=FONTS)),
+        partial(timed, partial(encode.burn, source, drawn, BUILD / "ours.mp4", media=found, fonts=FONTS)),
         partial(timed, partial(_bare, source, drawn, BUILD / "bare.mp4")),
     )
     ((composed),) = alternate(1, partial(timed, partial(_compose, source, cues, BUILD / "moviepy.mp4")))
@@ -37,9 +38,9 @@ def measure(*, quick: bool) -> list[Row]:
 
 def _bare(source: Path, drawn: Path, target: Path) -> None:
     """What a person types: the same filter, codec and quality."""
-    picture = ("-vf", f"ass={drawn}:fontsdir={FONTS}", "-c:v", "libx264", "-crf", str(media.CRF))
+    picture = ("-vf", f"ass={drawn}:fontsdir={FONTS}", "-c:v", "libx264", "-crf", str(encode.CRF))
     rest = ("-pix_fmt", "yuv420p", "-c:a", "copy", "-movflags", "+faststart", str(target))
-    subprocess.run([str(media.ffmpeg()), "-nostdin", "-v", "error", "-y", "-i", source, *picture, *rest], check=True)
+    subprocess.run([str(encode.ffmpeg()), "-nostdin", "-v", "error", "-y", "-i", source, *picture, *rest], check=True)
 
 
 def _compose(source: Path, cues: list[Cue], target: Path) -> None:
@@ -58,7 +59,7 @@ def _compose(source: Path, cues: list[Cue], target: Path) -> None:
             str(target),
             codec="libx264",
             preset="medium",
-            ffmpeg_params=["-crf", str(media.CRF)],
+            ffmpeg_params=["-crf", str(encode.CRF)],
             audio_codec="aac",
             temp_audiofile_path=str(BUILD),
             logger=None,

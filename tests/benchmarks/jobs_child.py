@@ -27,7 +27,7 @@ from django.contrib.auth import get_user_model  # noqa: E402
 from jobs import intake, lifecycle, plan, workers  # noqa: E402
 from jobs.models import FINAL, Job, JobStatus, Queue, StageRun, StageStatus  # noqa: E402
 from jobs.orders import Order  # noqa: E402
-from jobs.pipeline import media, work  # noqa: E402
+from jobs.pipeline import work  # noqa: E402
 from jobs.pipeline.fonts import FONTS  # noqa: E402
 from jobs.pipeline.process import groups  # noqa: E402
 from jobs.pipeline.stage import Stage  # noqa: E402
@@ -130,7 +130,7 @@ def _bare() -> float:
     """SIGKILL of the same ffmpeg, by itself."""
     with tempfile.TemporaryDirectory() as room:
         encode = ("-vf", f"drawtext=text=x:fontfile={FONTS / 'Vazirmatn-Regular.ttf'}", "-c:v", "libx264")
-        command = [str(media.ffmpeg()), "-nostdin", "-v", "quiet", "-i", str(video(60)), *encode, f"{room}/out.mp4"]
+        command = [str(encode.ffmpeg()), "-nostdin", "-v", "quiet", "-i", str(video(60)), *encode, f"{room}/out.mp4"]
         process = subprocess.Popen(command, start_new_session=True)
         time.sleep(1.5)
         began = time.monotonic()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jobs.pipeline.cues import Cue
 from jobs.pipeline.given import read_subtitles
-from jobs.pipeline.media import ffmpeg
+from jobs.pipeline.media.encode import ffmpeg
 from jobs.pipeline.protocols import SAMPLE_RATE, Word
 from tests.benchmarks.measure import BUILD, ROOT
 

@@ -12,8 +12,8 @@ from jobs import artifacts, lifecycle
 from jobs.delivery import check_overwriting, deliver, is_brought
 from jobs.models import Artifact, Job
 from jobs.pipeline.errors import DiskFull, Unwritable, WouldOverwrite
+from jobs.pipeline.media.atomic_files import workspace
 from jobs.pipeline.stage import Stage
-from jobs.pipeline.workspace import workspace
 from tests.jobs import rows
 from tests.jobs.command import files_in
 

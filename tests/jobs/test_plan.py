@@ -15,8 +15,8 @@ from jobs import artifacts, intake, lifecycle, plan
 from jobs.models import Artifact, Cue, Job, SourceKind, StageRun, TranslationCache
 from jobs.orders import Order
 from jobs.pipeline import errors
-from jobs.pipeline.media import probe
-from jobs.pipeline.probe import AudioStream, Media, VideoStream
+from jobs.pipeline.media.description import AudioStream, Media, VideoStream
+from jobs.pipeline.media.encode import probe
 from jobs.pipeline.process.messages import FetchTask, RecogniseTask, RenderTask, SubtitleTask, TranslateTask, plain
 from jobs.pipeline.protocols import Brief
 from jobs.pipeline.stage import Stage

@@ -12,9 +12,9 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from jobs.pipeline.cues import Cue
-from jobs.pipeline.ffmpeg import ffmpeg
 from jobs.pipeline.fonts import FONTS
 from jobs.pipeline.languages import language
+from jobs.pipeline.media.ffmpeg import ffmpeg
 from jobs.pipeline.style import Form, Style
 from jobs.pipeline.subtitle import write
 

@@ -25,7 +25,7 @@ from jobs.pipeline.errors import (
     Unwritable,
 )
 from jobs.pipeline.fetch import Limits, LinkOptions, fetch
-from jobs.pipeline.limits import bytes_text, duration_text, pixels_text
+from jobs.pipeline.media.limits import bytes_text, duration_text, pixels_text
 from tests.pipeline.clips import Clips, run
 from tests.pipeline.web_server import WebServer, serving
 

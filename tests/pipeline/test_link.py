@@ -19,7 +19,7 @@ from jobs.pipeline.errors import (
     ForbiddenAddress,
     TooLarge,
 )
-from jobs.pipeline.limits import Limits
+from jobs.pipeline.media.limits import Limits
 from tests.pipeline.web_server import WebServer, serving
 
 MEGABYTE = 1_000_000

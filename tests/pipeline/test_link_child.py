@@ -19,7 +19,7 @@ from jobs.pipeline.download import client as link
 from jobs.pipeline.download.client import LinkOptions
 from jobs.pipeline.download.request import Orders
 from jobs.pipeline.errors import BrokenDownload, DeadLink, DiskFull, LinkError, TooLarge, WrongKey
-from jobs.pipeline.limits import Limits
+from jobs.pipeline.media.limits import Limits
 from tests.pipeline.web_server import WebServer, serving
 
 ROOT = Path(__file__).parents[2]
@@ -91,7 +91,7 @@ PARENT = """
 import sys
 from pathlib import Path
 from jobs.pipeline import link
-from jobs.pipeline.limits import Limits
+from jobs.pipeline.media.limits import Limits
 
 options = link.LinkOptions(allow_loopback=(sys.argv[1],))
 link.download(f"http://{sys.argv[1]}/slow", Path(sys.argv[2]), limits=Limits(), options=options, progress=print)

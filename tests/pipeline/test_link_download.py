@@ -30,7 +30,7 @@ from jobs.pipeline.errors import (
     TooManyPixels,
     VideoUnavailable,
 )
-from jobs.pipeline.limits import Limits
+from jobs.pipeline.media.limits import Limits
 from tests.pipeline.web_server import WebServer, serving
 
 # yt-dlp leaves responses open when it fails; in the child the process ends with them

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from jobs.pipeline import errors, media
+from jobs.pipeline import errors
+from jobs.pipeline.media import encode
 from tests.pipeline.clips import Clips, run
 
 
 def sound(path: Path, target: Path) -> NDArray[np.int16]:
-    media.extract_audio(path, target, media=media.probe(path))
+    encode.extract_audio(path, target, media=encode.probe(path))
     with wave.open(str(target)) as file:
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (16000, 1, 2)
         return np.frombuffer(file.readframes(file.getnframes()), dtype=np.int16)
@@ -57,7 +58,7 @@ def test_no_sound(clips: Clips, tmp_path: Path) -> None:
 def test_progress_ends_at_one(clips: Clips, tmp_path: Path) -> None:
     shares: list[float] = []
     source = clips["plain.mp4"]
-    media.extract_audio(source, tmp_path / "out.wav", media=media.probe(source), progress=shares.append)
+    encode.extract_audio(source, tmp_path / "out.wav", media=encode.probe(source), progress=shares.append)
     assert shares == sorted(shares)
     assert shares[-1] == 1
 
@@ -70,5 +71,5 @@ def test_a_file_longer_than_it_says_is_read_no_further(tmp_path: Path) -> None:
     place = content.index(b"\x44\x89\x88") + 3
     content[place : place + 8] = struct.pack(">d", 1000.0)
     source.write_bytes(content)
-    assert media.probe(source).duration == 1
+    assert encode.probe(source).duration == 1
     assert 1 < len(sound(source, tmp_path / "out.wav")) / 16000 < 8

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from jobs.pipeline import errors, media
+from jobs.pipeline import errors
 from jobs.pipeline.fonts import FONTS
-from jobs.pipeline.probe import frame_times
+from jobs.pipeline.media import encode
+from jobs.pipeline.media.description import frame_times
 from tests.pipeline.clips import Clips, gray_frame, run, write_ass
 
 SIZE = (160, 120)
@@ -27,10 +28,10 @@ class Burned:
     def __init__(self, clips: Clips, target: Path, ass: Path, fonts: Path) -> None:
         self.clips, self.target, self.ass, self.fonts = clips, target, ass, fonts
 
-    def __call__(self, source: Path | str) -> media.Media:
+    def __call__(self, source: Path | str) -> encode.Media:
         path = self.clips[source] if isinstance(source, str) else source
-        media.burn(path, self.ass, self.target, media=media.probe(path), fonts=self.fonts)
-        return media.probe(self.target)
+        encode.burn(path, self.ass, self.target, media=encode.probe(path), fonts=self.fonts)
+        return encode.probe(self.target)
 
 
 def lit(frame: bytes) -> int:
@@ -77,7 +78,20 @@ def test_the_index_comes_first(burned: Burned) -> None:
 
 def packets(path: Path, stream: str) -> list[str]:
     """The check sums of a stream's packets as they are stored."""
-    command = [str(media.ffmpeg()), "-v", "error", "-i", str(path), "-map", stream, "-c", "copy", "-f", "framecrc", "-"]
+    command = [
+        str(encode.ffmpeg()),
+        "-v",
+        "error",
+        "-i",
+        str(path),
+        "-map",
+        stream,
+        "-c",
+        "copy",
+        "-f",
+        "framecrc",
+        "-",
+    ]
     listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return [line.split(",")[5].strip() for line in listing.splitlines() if not line.startswith("#")]
 
@@ -102,7 +116,7 @@ def test_sound_is_encoded_only_where_it_must_be(burned: Burned, name: str, codec
 
 @pytest.mark.parametrize("name", ["late_sound.mkv", "late_sound.mp4"])
 def test_late_sound_stays_late(burned: Burned, name: str) -> None:
-    before = media.probe(burned.clips[name])
+    before = encode.probe(burned.clips[name])
     assert burned(name).audio[0].offset == pytest.approx(before.audio[0].offset, abs=0.03)
 
 
@@ -122,7 +136,7 @@ def test_a_variable_rate_keeps_every_time(burned: Burned) -> None:
 
 
 def times(path: Path) -> list[float]:
-    command = [str(media.ffmpeg()), "-v", "error", "-i", str(path), "-map", "0:v", "-c", "copy", "-f", "framecrc", "-"]
+    command = [str(encode.ffmpeg()), "-v", "error", "-i", str(path), "-map", "0:v", "-c", "copy", "-f", "framecrc", "-"]
     return frame_times(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
@@ -138,7 +152,7 @@ def test_colour_tags_survive(burned: Burned) -> None:
     result = burned("ten_bit.mkv")
     assert result.video
     assert result.video.pixel_format == "yuv420p"
-    command = [str(media.ffmpeg()), "-i", str(burned.target)]
+    command = [str(encode.ffmpeg()), "-i", str(burned.target)]
     said = subprocess.run(command, capture_output=True, text=True, check=False).stderr
     assert "bt2020nc/bt2020/arib-std-b67" in said
 
@@ -152,7 +166,7 @@ def test_odd_sides_become_even(burned: Burned) -> None:
 def test_progress_rises_to_one(clips: Clips, tmp_path: Path, ass: Path, fonts: Path) -> None:
     shares: list[float] = []
     source = clips["middle.mp4"]
-    media.burn(source, ass, tmp_path / "out.mp4", media=media.probe(source), fonts=fonts, progress=shares.append)
+    encode.burn(source, ass, tmp_path / "out.mp4", media=encode.probe(source), fonts=fonts, progress=shares.append)
     assert shares == sorted(shares)
     assert shares[-1] == 1
     assert any(0 < share < 1 for share in shares)
@@ -168,7 +182,7 @@ def test_a_bundled_font_is_found(clips: Clips, tmp_path: Path) -> None:
         fonts.mkdir(exist_ok=True)
         cues = write_ass(tmp_path / "cues.ass", 0, 2, "سلام")
         target = tmp_path / f"{number}.mp4"
-        media.burn(clips["black.mp4"], cues, target, media=media.probe(clips["black.mp4"]), fonts=fonts)
+        encode.burn(clips["black.mp4"], cues, target, media=encode.probe(clips["black.mp4"]), fonts=fonts)
         frames.append(gray_frame(target, 1, SIZE))
     assert frames[0] != frames[1]
 
@@ -186,30 +200,30 @@ def test_sound_alone_cannot_be_burned(burned: Burned) -> None:
 def test_an_old_result_is_replaced_only_by_a_whole_one(burned: Burned, tmp_path: Path) -> None:
     burned.target.write_text("old")
     broken = tmp_path / "broken.mp4"
-    known = media.probe(burned.clips["plain.mp4"])
+    known = encode.probe(burned.clips["plain.mp4"])
     broken.write_bytes(b"nonsense")
     with pytest.raises(errors.MediaFailed) as caught:
-        media.burn(broken, burned.ass, burned.target, media=known, fonts=burned.fonts)
+        encode.burn(broken, burned.ass, burned.target, media=known, fonts=burned.fonts)
     assert "Invalid data" in caught.value.detail
     assert burned.target.read_text() == "old"
     burned("plain.mp4")
-    assert media.probe(burned.target).video
+    assert encode.probe(burned.target).video
 
 
 def test_merge_brings_two_downloads_together(clips: Clips, tmp_path: Path) -> None:
     for suffix in ("mp4", "mkv"):
         target = tmp_path / f"whole.{suffix}"
-        media.merge(clips["mute.mp4"], clips["sound.m4a"], target)
-        whole = media.probe(target)
+        encode.merge(clips["mute.mp4"], clips["sound.m4a"], target)
+        whole = encode.probe(target)
         assert whole.video
         assert [track.codec for track in whole.audio] == ["aac"]
 
 
 def test_merge_wants_one_of_each(clips: Clips, tmp_path: Path) -> None:
     with pytest.raises(errors.NoAudio):
-        media.merge(clips["mute.mp4"], clips["mute.mp4"], tmp_path / "whole.mp4")
+        encode.merge(clips["mute.mp4"], clips["mute.mp4"], tmp_path / "whole.mp4")
     with pytest.raises(errors.NoVideoStream):
-        media.merge(clips["sound.m4a"], clips["sound.m4a"], tmp_path / "whole.mp4")
+        encode.merge(clips["sound.m4a"], clips["sound.m4a"], tmp_path / "whole.mp4")
 
 
 def test_the_control_picture_is_black(clips: Clips, tmp_path: Path) -> None:
@@ -220,6 +234,6 @@ def test_the_control_picture_is_black(clips: Clips, tmp_path: Path) -> None:
 def test_no_more_is_burned_than_the_file_said_it_holds(clips: Clips, tmp_path: Path, ass: Path, fonts: Path) -> None:
     source = tmp_path / "long.mkv"
     run("-f", "lavfi", "-i", "color=size=64x48:rate=10:duration=20", str(source))
-    said = dataclasses.replace(media.probe(source), duration=1.0)
-    media.burn(source, ass, tmp_path / "out.mp4", media=said, fonts=fonts)
-    assert 1 < media.probe(tmp_path / "out.mp4").duration < 8
+    said = dataclasses.replace(encode.probe(source), duration=1.0)
+    encode.burn(source, ass, tmp_path / "out.mp4", media=said, fonts=fonts)
+    assert 1 < encode.probe(tmp_path / "out.mp4").duration < 8

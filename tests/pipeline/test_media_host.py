@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.pipeline import errors, media
+from jobs.pipeline import errors
+from jobs.pipeline.media import encode
 from tests.pipeline.clips import Clips
 
 ROOT = Path(__file__).parents[2]
@@ -47,13 +48,13 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk(clips: Clips, small_disk: Path, ass: Path, srt: Path, fonts: Path) -> None:
     source = clips["long.mp4"]
-    known = media.probe(source)
+    known = encode.probe(source)
     with pytest.raises(errors.DiskFull):
-        media.extract_audio(source, small_disk / "out.wav", media=known)
+        encode.extract_audio(source, small_disk / "out.wav", media=known)
     with pytest.raises(errors.DiskFull):
-        media.embed(source, srt, small_disk / "out.mp4", media=known, language="fa")
+        encode.embed(source, srt, small_disk / "out.mp4", media=known, language="fa")
     with pytest.raises(errors.DiskFull):
-        media.burn(source, ass, small_disk / "out.mp4", media=known, fonts=fonts)
+        encode.burn(source, ass, small_disk / "out.mp4", media=known, fonts=fonts)
     assert not list(small_disk.iterdir())
 
 
@@ -63,26 +64,26 @@ def test_a_disk_that_is_full_already(clips: Clips, small_disk: Path, ass: Path, 
             pass
     source = clips["plain.mp4"]
     with pytest.raises(errors.DiskFull):
-        media.burn(source, ass, small_disk / "out.mp4", media=media.probe(source), fonts=fonts)
+        encode.burn(source, ass, small_disk / "out.mp4", media=encode.probe(source), fonts=fonts)
     with pytest.raises(errors.DiskFull):
-        media.poster(source, small_disk / "out.webp", media=media.probe(source))
+        encode.poster(source, small_disk / "out.webp", media=encode.probe(source))
     assert [path.name for path in small_disk.iterdir()] == ["filler"]
 
 
 def test_nowhere_to_write(clips: Clips, tmp_path: Path) -> None:
     source = clips["plain.mp4"]
-    known = media.probe(source)
+    known = encode.probe(source)
     (tmp_path / "file").touch()
     for target in (tmp_path / "missing" / "out.wav", tmp_path / "file" / "out.wav"):
         with pytest.raises(errors.Unwritable) as caught:
-            media.extract_audio(source, target, media=known)
+            encode.extract_audio(source, target, media=known)
         assert str(target) in str(caught.value)
 
 
 def test_a_directory_in_the_way(clips: Clips, tmp_path: Path) -> None:
     (tmp_path / "out.wav").mkdir()
     with pytest.raises(errors.Unwritable):
-        media.extract_audio(clips["plain.mp4"], tmp_path / "out.wav", media=media.probe(clips["plain.mp4"]))
+        encode.extract_audio(clips["plain.mp4"], tmp_path / "out.wav", media=encode.probe(clips["plain.mp4"]))
     assert [path.name for path in tmp_path.iterdir()] == ["out.wav"]
 
 
@@ -91,18 +92,18 @@ def test_no_permission(clips: Clips, tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o500)
     with pytest.raises(errors.Unwritable):
-        media.extract_audio(clips["plain.mp4"], closed / "out.wav", media=media.probe(clips["plain.mp4"]))
+        encode.extract_audio(clips["plain.mp4"], closed / "out.wav", media=encode.probe(clips["plain.mp4"]))
     secret = tmp_path / "secret.mp4"
     secret.write_bytes(b"x")
     secret.chmod(0)
     with pytest.raises(errors.NotAFile):
-        media.probe(secret)
+        encode.probe(secret)
 
 
 def test_the_result_may_be_read_by_others(clips: Clips, tmp_path: Path) -> None:
     """As any file this process makes."""
     (tmp_path / "usual").touch()
-    media.extract_audio(clips["plain.mp4"], tmp_path / "out.wav", media=media.probe(clips["plain.mp4"]))
+    encode.extract_audio(clips["plain.mp4"], tmp_path / "out.wav", media=encode.probe(clips["plain.mp4"]))
     assert (tmp_path / "out.wav").stat().st_mode == (tmp_path / "usual").stat().st_mode
 
 
@@ -147,11 +148,11 @@ def test_a_callback_that_stops_the_work(clips: Clips, tmp_path: Path, ass: Path,
         raise RuntimeError("stop")
 
     with pytest.raises(RuntimeError, match="stop"):
-        media.burn(
+        encode.burn(
             clips["long.mp4"],
             ass,
             tmp_path / "out.mp4",
-            media=media.probe(clips["long.mp4"]),
+            media=encode.probe(clips["long.mp4"]),
             fonts=fonts,
             progress=stop,
         )
@@ -164,7 +165,7 @@ def test_no_ffmpeg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(tmp_path / "none"))
     (tmp_path / "film.mp4").write_bytes(b"x")
     with pytest.raises(errors.NoFfmpeg):
-        media.probe(tmp_path / "film.mp4")
+        encode.probe(tmp_path / "film.mp4")
 
 
 def gone_within(pid: int, seconds: float) -> bool:

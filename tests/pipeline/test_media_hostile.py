@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from jobs.pipeline import errors, media
-from jobs.pipeline.probe import describe
+from jobs.pipeline import errors
+from jobs.pipeline.media import encode
+from jobs.pipeline.media.description import describe
 from tests.pipeline.clips import Clips, run, write_ass
 
 Trap = Callable[[str], str]
@@ -89,7 +90,7 @@ OPENED_BY: dict[Trap, tuple[str, ...]] = {
 def unguarded(path: Path, trap: Trap) -> str:
     """What an ffmpeg says that lets itself be led on."""
     options = ("-nostdin", "-protocol_whitelist", "file,http,tcp", *OPENED_BY[trap])
-    command = [str(media.ffmpeg()), *options, "-i", str(path)]
+    command = [str(encode.ffmpeg()), *options, "-i", str(path)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=20).stderr
 
 
@@ -101,7 +102,7 @@ def test_a_file_that_names_an_address(tmp_path: Path, server: Hits, trap: Trap) 
     assert server.paths, said
     server.paths.clear()
     with pytest.raises(errors.NotAVideo):
-        media.probe(path)
+        encode.probe(path)
     assert server.paths == []
 
 
@@ -112,7 +113,7 @@ def test_a_file_that_names_another_file(clips: Clips, tmp_path: Path, trap: Trap
     path.write_text(trap(str(secret)))
     assert "Video: h264" in unguarded(path, trap)
     with pytest.raises(errors.NotAVideo):
-        media.probe(path)
+        encode.probe(path)
 
 
 @pytest.mark.parametrize(
@@ -123,32 +124,32 @@ def test_the_suffix_opens_no_door(tmp_path: Path, name: str, trap: Trap) -> None
     path = tmp_path / name
     path.write_text(trap("file:///etc/hostname"))
     with pytest.raises(errors.NotAVideo) as caught:
-        media.probe(path)
+        encode.probe(path)
     assert not caught.value.detail.count("localhost")
 
 
 def test_subtitles_are_no_video(tmp_path: Path, srt: Path, ass: Path) -> None:
     for path in (srt, ass):
         with pytest.raises(errors.NotAVideo):
-            media.probe(path.rename(tmp_path / "film.mp4"))
+            encode.probe(path.rename(tmp_path / "film.mp4"))
 
 
 def test_a_file_that_turns_into_a_playlist_after_it_was_looked_at(
     clips: Clips, tmp_path: Path, server: Hits, ass: Path, srt: Path, fonts: Path
 ) -> None:
-    known = media.probe(clips["plain.mp4"])
+    known = encode.probe(clips["plain.mp4"])
     path = tmp_path / "film.mp4"
     path.write_text(hls(server.address("part.ts")))
     with pytest.raises(errors.MediaFailed):
-        media.burn(path, ass, tmp_path / "out.mp4", media=known, fonts=fonts)
+        encode.burn(path, ass, tmp_path / "out.mp4", media=known, fonts=fonts)
     with pytest.raises(errors.MediaFailed):
-        media.embed(path, srt, tmp_path / "out.mp4", media=known, language="fa")
+        encode.embed(path, srt, tmp_path / "out.mp4", media=known, language="fa")
     with pytest.raises(errors.MediaFailed):
-        media.extract_audio(path, tmp_path / "out.wav", media=known)
+        encode.extract_audio(path, tmp_path / "out.wav", media=known)
     with pytest.raises(errors.MediaFailed):
-        media.poster(path, tmp_path / "out.webp", media=known)
+        encode.poster(path, tmp_path / "out.webp", media=known)
     with pytest.raises(errors.NotAVideo):
-        media.merge(path, clips["sound.m4a"], tmp_path / "out.mp4")
+        encode.merge(path, clips["sound.m4a"], tmp_path / "out.mp4")
     assert server.paths == []
     assert not list(tmp_path.glob("out*"))
 
@@ -157,8 +158,8 @@ def test_a_playlist_for_subtitles(clips: Clips, tmp_path: Path, server: Hits) ->
     path = tmp_path / "cues.srt"
     path.write_text(hls(server.address("part.vtt")))
     with pytest.raises(errors.MediaFailed):
-        media.embed(
-            clips["plain.mp4"], path, tmp_path / "out.mp4", media=media.probe(clips["plain.mp4"]), language="fa"
+        encode.embed(
+            clips["plain.mp4"], path, tmp_path / "out.mp4", media=encode.probe(clips["plain.mp4"]), language="fa"
         )
     assert server.paths == []
 
@@ -176,25 +177,25 @@ def test_any_name_works(clips: Clips, tmp_path: Path, monkeypatch: pytest.Monkey
     directory, source = Path(name).with_suffix(".d"), Path(name)
     directory.mkdir()
     source.write_bytes(clips["mute.mp4"].read_bytes())
-    known = media.probe(source)
+    known = encode.probe(source)
     assert known.name == name
     cues = write_ass(Path(name).with_suffix(".ass"), 0, 2)
-    media.burn(source, cues, directory / name, media=known, fonts=directory)
-    media.poster(source, Path(name).with_suffix(".jpg"), media=known)
-    assert media.probe(directory / name).duration == pytest.approx(2, abs=0.1)
+    encode.burn(source, cues, directory / name, media=known, fonts=directory)
+    encode.poster(source, Path(name).with_suffix(".jpg"), media=known)
+    assert encode.probe(directory / name).duration == pytest.approx(2, abs=0.1)
     assert sorted(path.name for path in directory.iterdir()) == [name]
 
 
 def test_a_name_that_is_no_text(clips: Clips, tmp_path: Path) -> None:
     path = tmp_path / b"caf\xe9.mp4".decode("utf-8", "surrogateescape")
     path.write_bytes(clips["plain.mp4"].read_bytes())
-    assert media.probe(path).video
+    assert encode.probe(path).video
 
 
 def test_the_control_run_is_real(clips: Clips, tmp_path: Path) -> None:
     """What the whitelist must not do is refuse every file."""
     run("-i", str(clips["plain.mp4"]), "-c", "copy", str(tmp_path / "again.mkv"))
-    assert media.probe(tmp_path / "again.mkv").video
+    assert encode.probe(tmp_path / "again.mkv").video
 
 
 def test_a_tag_that_looks_like_a_stream(clips: Clips, tmp_path: Path) -> None:
@@ -203,7 +204,7 @@ def test_a_tag_that_looks_like_a_stream(clips: Clips, tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     tag = ("-metadata", f"{fake}b=x", "-movflags", "use_metadata_tags")
     run("-i", str(clips["plain.mp4"]), "-c", "copy", *tag, str(path))
-    picture = media.probe(path).picture
+    picture = encode.probe(path).picture
     assert (picture.width, picture.height) == (160, 120)
 
 
@@ -217,21 +218,21 @@ def test_a_stream_is_described_once() -> None:
 def test_a_huge_picture_is_refused_before_it_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "huge.mkv"
     run("-f", "lavfi", "-i", "color=size=16000x8000:rate=1:duration=1", "-c:v", "png", str(path))
-    monkeypatch.setattr(media, "_frame_times", lambda *_: pytest.fail("decoded"))
+    monkeypatch.setattr(encode, "_frame_times", lambda *_: pytest.fail("decoded"))
     with pytest.raises(errors.TooManyPixels, match="16000 × 8000"):
-        media.probe(path)
+        encode.probe(path)
 
 
 def test_only_the_first_sound_tracks_are_decoded(clips: Clips, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "many.mkv"
     run("-i", str(clips["plain.mp4"]), *(("-map", "0:a") * 12), "-c", "copy", str(path))
     runs: list[object] = []
-    real = media._frame_times
+    real = encode._frame_times
 
     def counted(source: Path, *outputs: Sequence[str]) -> list[list[float]]:
         runs.append(outputs)
         return real(source, *outputs)
 
-    monkeypatch.setattr(media, "_frame_times", counted)
-    assert len(media.probe(path).audio) == 12
+    monkeypatch.setattr(encode, "_frame_times", counted)
+    assert len(encode.probe(path).audio) == 12
     assert len(runs) == 8

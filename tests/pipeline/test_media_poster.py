@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from jobs.pipeline import errors, media
+from jobs.pipeline import errors
+from jobs.pipeline.media import encode
 from tests.pipeline.clips import Clips, run
 
 
 def poster(source: Path, target: Path) -> Image.Image:
-    media.poster(source, target, media=media.probe(source))
+    encode.poster(source, target, media=encode.probe(source))
     return Image.open(target)
 
 

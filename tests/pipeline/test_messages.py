@@ -10,7 +10,7 @@ import pytest
 
 from jobs.pipeline.cues import Cue
 from jobs.pipeline.fetch import Limits, LinkOptions
-from jobs.pipeline.probe import AudioStream, Media, VideoStream
+from jobs.pipeline.media.description import AudioStream, Media, VideoStream
 from jobs.pipeline.process import messages as m
 from jobs.pipeline.protocols import Brief, Usage
 from jobs.pipeline.style import Style

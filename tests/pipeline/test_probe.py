@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from jobs.pipeline import errors
-from jobs.pipeline.containers import looks_like_media, track_language
-from jobs.pipeline.media import Media, VideoStream, ffmpeg, probe
-from jobs.pipeline.probe import describe, frame_times, pace
+from jobs.pipeline.media.containers import looks_like_media, track_language
+from jobs.pipeline.media.description import describe, frame_times, pace
+from jobs.pipeline.media.encode import Media, VideoStream, ffmpeg, probe
 from tests.pipeline.clips import Clips, run
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.pipeline import errors, media
+from jobs.pipeline import errors
+from jobs.pipeline.media import encode
 from jobs.pipeline.render import Mode, poster_of, render
 from tests.pipeline.clips import Clips, gray_frame
 
@@ -20,23 +21,23 @@ def target(tmp_path: Path) -> Path:
 def test_burning(clips: Clips, ass: Path, target: Path) -> None:
     source = clips["black.mp4"]
     shares: list[float] = []
-    assert render(source, media.probe(source), ass, target, mode="burn", progress=shares.append) == target
+    assert render(source, encode.probe(source), ass, target, mode="burn", progress=shares.append) == target
     assert max(gray_frame(target, 0.7, (160, 120))) > 180
-    assert media.probe(target).subtitles == ()
+    assert encode.probe(target).subtitles == ()
     assert sorted(target.parent.iterdir()) == [target, poster_of(target)]
     assert shares[-1] == 1
 
 
 def test_a_soft_track(clips: Clips, srt: Path, target: Path) -> None:
     source = clips["black.mp4"]
-    assert render(source, media.probe(source), srt, target, mode="soft", language="fa") == target
+    assert render(source, encode.probe(source), srt, target, mode="soft", language="fa") == target
     assert max(gray_frame(target, 0.7, (160, 120))) < 20
-    assert [track.language for track in media.probe(target).subtitles] == ["fas"]
+    assert [track.language for track in encode.probe(target).subtitles] == ["fas"]
 
 
 def test_the_poster_follows_the_name_of_an_mkv(clips: Clips, srt: Path, target: Path) -> None:
     source = clips["web.webm"]
-    written = render(source, media.probe(source), srt, target, mode="soft")
+    written = render(source, encode.probe(source), srt, target, mode="soft")
     assert written == target.with_suffix(".mkv")
     assert sorted(target.parent.iterdir()) == [written, target.with_suffix(".webp")]
 
@@ -44,7 +45,7 @@ def test_the_poster_follows_the_name_of_an_mkv(clips: Clips, srt: Path, target: 
 @pytest.mark.parametrize("mode", ["none", "burn", "soft"])
 def test_nothing_to_render(clips: Clips, ass: Path, target: Path, mode: Mode) -> None:
     source = clips["black.mp4"]
-    assert render(source, media.probe(source), ass if mode == "none" else None, target, mode=mode) is None
+    assert render(source, encode.probe(source), ass if mode == "none" else None, target, mode=mode) is None
     assert not list(target.parent.iterdir())
 
 
@@ -52,5 +53,5 @@ def test_nothing_to_render(clips: Clips, ass: Path, target: Path, mode: Mode) ->
 def test_sound_alone(clips: Clips, ass: Path, target: Path, mode: Mode) -> None:
     source = clips["sound.mp3"]
     with pytest.raises(errors.NoVideoStream):
-        render(source, media.probe(source), ass, target, mode=mode)
+        render(source, encode.probe(source), ass, target, mode=mode)
     assert not list(target.parent.iterdir())

@@ -12,8 +12,8 @@ import pytest
 from jobs.pipeline import errors
 from jobs.pipeline.cues import Cue
 from jobs.pipeline.fetch import Limits, LinkOptions
-from jobs.pipeline.media import probe
-from jobs.pipeline.probe import Media
+from jobs.pipeline.media.description import Media
+from jobs.pipeline.media.encode import probe
 from jobs.pipeline.process.messages import (
     FetchTask,
     RecogniseTask,

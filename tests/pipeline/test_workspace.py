@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from jobs.pipeline.errors import DiskFull, Unwritable
-from jobs.pipeline.workspace import PREFIX, publish, sweep, workspace, writing
+from jobs.pipeline.media.atomic_files import PREFIX, publish, sweep, workspace, writing
 
 
 def test_it_is_hidden_in_the_output_and_gone_at_the_end(tmp_path: Path) -> None:

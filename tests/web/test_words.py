@@ -23,7 +23,7 @@ from jobs.pipeline.errors import (
     UnknownEngine,
     UnknownLanguage,
 )
-from jobs.pipeline.limits import Limits
+from jobs.pipeline.media.limits import Limits
 
 
 @pytest.mark.parametrize(

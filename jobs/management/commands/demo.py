@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand
 
 from jobs.engines import models
 from jobs.engines.registry import SPECS
-from jobs.pipeline.limits import bytes_text
+from jobs.pipeline.media.limits import bytes_text
 from jobs.pipeline.protocols import Readiness
 
 SAMPLE = Path(settings.BASE_DIR) / "static" / "sample"

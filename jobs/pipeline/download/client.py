@@ -19,7 +19,7 @@ from typing import IO, Any
 from jobs.pipeline import errors
 from jobs.pipeline.download.network_guard import Endpoint, endpoint
 from jobs.pipeline.download.request import Orders
-from jobs.pipeline.limits import Limits
+from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.protocols import Progress
 
 _ROOT = Path(__file__).parents[3]

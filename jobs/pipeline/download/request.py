@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.pipeline.download.network_guard import Endpoint
-from jobs.pipeline.limits import Limits
+from jobs.pipeline.media.limits import Limits
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

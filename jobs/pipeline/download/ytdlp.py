@@ -20,7 +20,7 @@ from jobs.pipeline.download.errors import error_for
 from jobs.pipeline.download.formats import SORT, choose, fits, suffix
 from jobs.pipeline.download.request import Orders
 from jobs.pipeline.errors import BrokenDownload, DeadLink, LiveStream, NoVideoAtLink, SeveralVideos
-from jobs.pipeline.limits import Limits
+from jobs.pipeline.media.limits import Limits
 
 Info = Mapping[str, Any]
 Send = Callable[[dict[str, Any]], None]

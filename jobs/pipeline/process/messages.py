@@ -15,7 +15,7 @@ import msgspec
 from jobs.pipeline.cues import Cue
 from jobs.pipeline.errors import ErrorRecord
 from jobs.pipeline.fetch import Limits, LinkOptions
-from jobs.pipeline.probe import Media
+from jobs.pipeline.media.description import Media
 from jobs.pipeline.protocols import Brief, Usage
 from jobs.pipeline.render import Mode
 from jobs.pipeline.style import Form, Style

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jobs.pipeline import errors
-from jobs.pipeline.ffmpeg import input_of, make, making
-from jobs.pipeline.probe import Media
+from jobs.pipeline.media.description import Media
+from jobs.pipeline.media.ffmpeg import input_of, make, making
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,6 +1,6 @@
 """What ffmpeg does for the pipeline: tell what a file holds, take its sound, and put subtitles on it.
 
-How ffmpeg is kept from opening anything else, stopped and cleaned up after is in `jobs.pipeline.ffmpeg`.
+How ffmpeg is kept from opening anything else, stopped and cleaned up after is in `jobs.pipeline.media.ffmpeg`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from jobs.pipeline import errors
-from jobs.pipeline.containers import MP4_AUDIO, fits_mp4, is_cut_short, looks_like_media, track_language
-from jobs.pipeline.ffmpeg import SUBTITLE_FORMATS, ffmpeg, input_of, make, making, run
-from jobs.pipeline.limits import Limits
-from jobs.pipeline.poster import poster
-from jobs.pipeline.probe import (
+from jobs.pipeline.media.containers import MP4_AUDIO, fits_mp4, is_cut_short, looks_like_media, track_language
+from jobs.pipeline.media.description import (
     AudioStream,
     Described,
     Description,
@@ -31,6 +28,9 @@ from jobs.pipeline.probe import (
     shown_size,
     video_stream,
 )
+from jobs.pipeline.media.ffmpeg import SUBTITLE_FORMATS, ffmpeg, input_of, make, making, run
+from jobs.pipeline.media.limits import Limits
+from jobs.pipeline.media.poster import poster
 from jobs.pipeline.protocols import SAMPLE_RATE, Progress, ignore_progress
 
 __all__ = [

@@ -21,7 +21,7 @@ from functools import cache
 from pathlib import Path
 
 from jobs.pipeline import errors
-from jobs.pipeline.probe import Media
+from jobs.pipeline.media.description import Media
 from jobs.pipeline.protocols import Progress, ignore_progress
 
 FORMATS = (
