@@ -10,7 +10,7 @@ import numpy as np
 from pocketsphinx import Decoder
 
 from jobs.pipeline.protocols import SAMPLE_RATE, Progress, Samples, Word
-from jobs.pipeline.speech import Region, speech_regions
+from jobs.pipeline.speech.voice_activity import Region, speech_regions
 
 _PAUSE = 0.5
 """Seconds of silence that end a sentence: PocketSphinx hears no punctuation."""

@@ -19,7 +19,7 @@ from jobs.engines.whisperx import LABEL, Options, readiness
 from jobs.engines.word_times import words_of
 from jobs.pipeline.errors import CannotDetectLanguage, EngineError, NotReady, OutOfMemory
 from jobs.pipeline.protocols import Progress, Samples, Word
-from jobs.pipeline.speech import speech_regions
+from jobs.pipeline.speech.voice_activity import speech_regions
 
 _OWN_CODES = {"jv": "jw", "fil": "tl"}
 _SURE = 0.2  # probability of a language under which it is a guess

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from jobs.pipeline.protocols import Word
-from jobs.pipeline.speech import Region
+from jobs.pipeline.speech.voice_activity import Region
 
 _UNSPACED = ("ja", "zh", "yue")  # written without spaces: each character is a word
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from jobs.pipeline.errors import CannotDetectLanguage, NoSpeech
-from jobs.pipeline.hallucinations import spoken
 from jobs.pipeline.protocols import SAMPLE_RATE, Progress, Samples, Transcriber, Window, Word, ignore_progress
-from jobs.pipeline.speech import Region, speech_regions
-from jobs.pipeline.windows import Stretch, open_audio, stretches
+from jobs.pipeline.speech.hallucinations import spoken
+from jobs.pipeline.speech.voice_activity import Region, speech_regions
+from jobs.pipeline.speech.windows import Stretch, open_audio, stretches
 
 DETECTION = 30.0
 """Seconds of speech by which the language is told; Whisper looks at no more."""

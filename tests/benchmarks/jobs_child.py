@@ -129,8 +129,8 @@ def _killed(owner: Any, rounds: int) -> dict[str, list[float]]:
 def _bare() -> float:
     """SIGKILL of the same ffmpeg, by itself."""
     with tempfile.TemporaryDirectory() as room:
-        encode = ("-vf", f"drawtext=text=x:fontfile={FONTS / 'Vazirmatn-Regular.ttf'}", "-c:v", "libx264")
-        command = [str(encode.ffmpeg()), "-nostdin", "-v", "quiet", "-i", str(video(60)), *encode, f"{room}/out.mp4"]
+        burn = ("-vf", f"drawtext=text=x:fontfile={FONTS / 'Vazirmatn-Regular.ttf'}", "-c:v", "libx264")
+        command = [str(encode.ffmpeg()), "-nostdin", "-v", "quiet", "-i", str(video(60)), *burn, f"{room}/out.mp4"]
         process = subprocess.Popen(command, start_new_session=True)
         time.sleep(1.5)
         began = time.monotonic()

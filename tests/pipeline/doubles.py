@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from jobs.pipeline.errors import CannotDetectLanguage
 from jobs.pipeline.protocols import SAMPLE_RATE, Progress, Samples, Word
-from jobs.pipeline.speech import speech_regions
+from jobs.pipeline.speech.voice_activity import speech_regions
 
 
 class Parrot:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from jobs.pipeline.hallucinations import spoken
 from jobs.pipeline.protocols import Word
-from jobs.pipeline.speech import Region
+from jobs.pipeline.speech.hallucinations import spoken
+from jobs.pipeline.speech.voice_activity import Region
 
 SPEECH = [Region(start=0, end=60)]
 NO_SPEECH = [Region(start=100, end=101)]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jobs.pipeline.protocols import SAMPLE_RATE, Samples
-from jobs.pipeline.windows import Stretch, cut, open_audio, stretches
+from jobs.pipeline.speech.windows import Stretch, cut, open_audio, stretches
 from tests.pipeline.sounds import noise, silence, write_wav
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.pipeline.protocols import SAMPLE_RATE, Samples
-from jobs.pipeline.speech import runs_of
+from jobs.pipeline.speech.voice_activity import runs_of
 
 FRAME = 160
 """Samples of the grid on which windows are cut: 10 ms."""

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from jobs.pipeline.protocols import Word
-from jobs.pipeline.speech import Region, overlap
+from jobs.pipeline.speech.voice_activity import Region, overlap
 
 _SLACK = 0.3  # seconds by which the times of a word may be wrong
 _PAUSE = 0.5  # seconds between words that part two utterances
