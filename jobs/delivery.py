@@ -17,7 +17,7 @@ from jobs.pipeline.errors import WouldOverwrite
 from jobs.pipeline.filenames import result_name
 from jobs.pipeline.media.atomic_files import publish, writing
 from jobs.pipeline.process.messages import shaped
-from jobs.pipeline.quality import Report
+from jobs.pipeline.subtitles.quality import Report
 
 _KEPT_BACK = ("source", "audio")
 

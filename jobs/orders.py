@@ -9,7 +9,7 @@ from typing import Any
 from jobs.pipeline.process.messages import plain, shaped
 from jobs.pipeline.protocols import Formality
 from jobs.pipeline.render import Mode
-from jobs.pipeline.style import Style
+from jobs.pipeline.subtitles.style import Style
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,7 +18,6 @@ from jobs.engines.choose import Engines
 from jobs.engines.registry import SPECS
 from jobs.models import Job, SourceKind, StageRun, TranslationCache
 from jobs.orders import Order, order_of
-from jobs.pipeline.cues import Cue
 from jobs.pipeline.errors import HostError, NoVideoStream
 from jobs.pipeline.fetch import Limits, LinkOptions
 from jobs.pipeline.media.description import Media
@@ -34,7 +33,8 @@ from jobs.pipeline.process.messages import (
 from jobs.pipeline.protocols import Brief
 from jobs.pipeline.render import Mode
 from jobs.pipeline.stage import Stage
-from jobs.pipeline.style import Form
+from jobs.pipeline.subtitles.segmentation import Cue
+from jobs.pipeline.subtitles.style import Form
 from jobs.pipeline.translate import is_captions
 
 _DEFAULT_SIZE = (1280, 720)

@@ -10,10 +10,10 @@ from jobs import lifecycle, models, plan, usage
 from jobs.children import Child
 from jobs.lifecycle import Claim
 from jobs.models import Cue, Job, StageRun, StageStatus
-from jobs.pipeline import cues
 from jobs.pipeline.process import messages
 from jobs.pipeline.process.messages import Cues, End, TranslateTask
 from jobs.pipeline.stage import Stage
+from jobs.pipeline.subtitles import segmentation
 
 
 @dataclass(slots=True)
@@ -87,7 +87,7 @@ class Translation:
         return share * self._job.cues.filter(answered=True).count() / known if known else 0.0
 
 
-def _own(cue: cues.Cue) -> tuple[str, ...]:
+def _own(cue: segmentation.Cue) -> tuple[str, ...]:
     """The flags of recognition; those of an earlier translation do not count for a new one."""
     return tuple(flag for flag in cue.flags if flag == "unsure")
 

@@ -18,7 +18,7 @@ from jobs.models import Job, JobStatus
 from jobs.pipeline.errors import BadInput, ErrorRecord, PipelineError, all_errors, from_record
 from jobs.pipeline.languages import language
 from jobs.pipeline.media.limits import bytes_text, duration_text
-from jobs.pipeline.quality import KINDS
+from jobs.pipeline.subtitles.quality import KINDS
 
 _PERSIAN = str.maketrans("0123456789.,", "۰۱۲۳۴۵۶۷۸۹٫٬")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from jobs.pipeline.fonts import FONTS
+from jobs.pipeline.subtitles.fonts import FONTS
 
 VENDOR = Path(__file__).resolve().parents[1] / "static" / "vendor"
 PACKAGES: list[dict[str, Any]] = json.loads((VENDOR / "vendor.lock.json").read_text(encoding="utf-8"))["packages"]

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import IO
 
 from jobs.pipeline import errors
-from jobs.pipeline.cues import Cue
 from jobs.pipeline.media.atomic_files import refusal
 from jobs.pipeline.process.messages import (
     Cues,
@@ -34,6 +33,7 @@ from jobs.pipeline.process.messages import (
     encode,
 )
 from jobs.pipeline.protocols import Usage
+from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.work import Bench, Engines, work
 
 log = logging.getLogger(__name__)

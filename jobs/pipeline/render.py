@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Literal
 
 from jobs.pipeline.errors import MediaFailed
-from jobs.pipeline.fonts import FONTS
 from jobs.pipeline.media import encode as ffmpeg
 from jobs.pipeline.media.encode import Media
 from jobs.pipeline.protocols import Progress, ignore_progress
+from jobs.pipeline.subtitles.fonts import FONTS
 
 Mode = Literal["burn", "soft", "none"]
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jobs.pipeline.characters import width
-from jobs.pipeline.cues import Cue, budget, capacity
 from jobs.pipeline.errors import BadGlossary, NoSuchFile, NotAFile, NothingTranslated
 from jobs.pipeline.languages import Language, language
 from jobs.pipeline.phrases import ends_sentence
@@ -25,6 +24,7 @@ from jobs.pipeline.protocols import (
     Usage,
     ignore_progress,
 )
+from jobs.pipeline.subtitles.segmentation import Cue, budget, capacity
 
 _FREE = Usage()
 

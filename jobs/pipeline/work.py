@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from jobs.pipeline import cues as layout
-from jobs.pipeline import fetch, quality
-from jobs.pipeline.cues import Cue
+from jobs.pipeline import fetch
 from jobs.pipeline.errors import NoAudio
 from jobs.pipeline.gettext_marker import _
 from jobs.pipeline.languages import language
@@ -29,6 +27,9 @@ from jobs.pipeline.process.messages import (
 )
 from jobs.pipeline.protocols import Progress, Transcriber, Translator, Usage
 from jobs.pipeline.render import poster_of, render
+from jobs.pipeline.subtitles import quality
+from jobs.pipeline.subtitles import segmentation as layout
+from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.translate import translate
 
 _FETCH_SHARE = 0.8
@@ -151,12 +152,12 @@ def _translate(task: TranslateTask, bench: Bench) -> Made:
 
 
 def _subtitle(task: SubtitleTask, bench: Bench) -> Made:
-    from jobs.pipeline import subtitle
+    from jobs.pipeline.subtitles import writer
 
     spoken, target = language(task.spoken), language(task.target)
     for name, form in task.forms.items():
         path = bench.room / f"subtitles.{name}"
-        subtitle.write(task.cues, path, form=form, source=spoken, target=target, style=task.style, size=task.size)
+        writer.write(task.cues, path, form=form, source=spoken, target=target, style=task.style, size=task.size)
     found = quality.check(task.cues, spoken, target)
     return Made(
         files={name: f"subtitles.{name}" for name in task.forms},

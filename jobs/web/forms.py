@@ -14,12 +14,12 @@ from django.utils.translation import gettext_lazy as _
 
 from jobs import intake
 from jobs.orders import Order
-from jobs.pipeline.cues import Cue
 from jobs.pipeline.download.client import check_link
 from jobs.pipeline.errors import PipelineError
-from jobs.pipeline.given import MAX_BYTES
 from jobs.pipeline.languages import language
-from jobs.pipeline.style import Style
+from jobs.pipeline.subtitles.reader import MAX_BYTES
+from jobs.pipeline.subtitles.segmentation import Cue
+from jobs.pipeline.subtitles.style import Style
 from jobs.pipeline.translate import terms
 from jobs.words import language_name, sentence_of
 

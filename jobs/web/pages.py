@@ -27,10 +27,10 @@ from jobs.intake import accept_link, accept_sample, accept_upload
 from jobs.lifecycle import IllegalTransition
 from jobs.models import FINAL, Job
 from jobs.orders import order_of
-from jobs.pipeline import subtitle
 from jobs.pipeline.errors import PipelineError
 from jobs.pipeline.filenames import result_name
 from jobs.pipeline.languages import language
+from jobs.pipeline.subtitles import writer
 from jobs.plan import as_cue
 from jobs.web import choices, letters, player
 from jobs.web.access import job_for
@@ -129,7 +129,7 @@ def subtitles(request: HttpRequest, job_id: uuid.UUID, form: str, kind: str) -> 
         path = Path(room) / f"subtitles.{kind}"
         style = order_of(found.order).style
         cues = [as_cue(row) for row in found.cues.all()]
-        subtitle.write(cues, path, form=form, source=source, target=target, style=style)  # type: ignore[arg-type]
+        writer.write(cues, path, form=form, source=source, target=target, style=style)  # type: ignore[arg-type]
         content = path.read_bytes()
     codes = {"source": source.code, "target": target.code, "bilingual": f"{target.code}+{source.code}"}
     name = f"{result_name(str(found))}.{codes[form]}.{kind}"

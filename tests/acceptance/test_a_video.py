@@ -16,8 +16,8 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django import DjangoDbBlocker
 
 from jobs.models import Job
-from jobs.pipeline.given import read_subtitles
 from jobs.pipeline.media.encode import probe
+from jobs.pipeline.subtitles.reader import read_subtitles
 from tests.browser.people import Site, chromium, served
 from tests.databases import Databases
 from tests.engines.fake_llm_server import KEY, Asked, FakeServer, Said, saying

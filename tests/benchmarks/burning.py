@@ -6,11 +6,11 @@ import subprocess
 from functools import partial
 from pathlib import Path
 
-from jobs.pipeline import subtitle
-from jobs.pipeline.cues import Cue
-from jobs.pipeline.fonts import FONTS
 from jobs.pipeline.languages import language
 from jobs.pipeline.media import encode
+from jobs.pipeline.subtitles import writer
+from jobs.pipeline.subtitles.fonts import FONTS
+from jobs.pipeline.subtitles.segmentation import Cue
 from tests.benchmarks.material import persian_cues, video
 from tests.benchmarks.measure import BUILD, alternate, timed
 from tests.benchmarks.rows import Row, ratio
@@ -22,7 +22,7 @@ def measure(*, quick: bool) -> list[Row]:
     seconds, runs = (6, 1) if quick else (60, 3)
     source, cues = video(seconds), persian_cues(seconds)
     drawn, persian = BUILD / "burning.ass", language("fa")
-    subtitle.write(cues, drawn, form="target", source=persian, target=persian, size=(1280, 720))
+    writer.write(cues, drawn, form="target", source=persian, target=persian, size=(1280, 720))
     found = encode.probe(source)
     ours, bare = alternate(
         runs,

@@ -11,10 +11,10 @@ import sys
 import time
 from pathlib import Path
 
-from jobs.pipeline import cues, quality, subtitle
 from jobs.pipeline import work as pipeline
 from jobs.pipeline.languages import language
 from jobs.pipeline.protocols import Brief
+from jobs.pipeline.subtitles import quality, segmentation, writer
 from jobs.pipeline.transcribe import transcribe
 from jobs.pipeline.translate import translate
 from tests.benchmarks.doubles import Counter, Mirror
@@ -35,14 +35,14 @@ def resident(kind: str) -> float:
 
 def work(audio: Path, window: float, directory: Path) -> int:
     """As the stages do it. Returns how many cues there were."""
-    heard: list[cues.Cue] = []
+    heard: list[segmentation.Cue] = []
     for part in transcribe(audio, Counter(window), name=audio.name, language="en"):
-        heard += cues.segment(part.words, ENGLISH, first_id=len(heard) + 1, until=part.end)
+        heard += segmentation.segment(part.words, ENGLISH, first_id=len(heard) + 1, until=part.end)
     brief = Brief(source="en", target="es")
     done = [cue for part in translate(heard, Mirror(), brief, target=SPANISH) for cue in part.cues]
     for name in ("es.srt", "es.vtt", "es.ass"):
-        subtitle.write(done, directory / f"hour.{name}", form="target", source=ENGLISH, target=SPANISH)
-    subtitle.write(done, directory / "hour.en.srt", form="source", source=ENGLISH, target=SPANISH)
+        writer.write(done, directory / f"hour.{name}", form="target", source=ENGLISH, target=SPANISH)
+    writer.write(done, directory / "hour.en.srt", form="source", source=ENGLISH, target=SPANISH)
     json.dumps(quality.check(done, ENGLISH, SPANISH).as_dict())
     return len(done)
 

@@ -28,9 +28,9 @@ from jobs import intake, lifecycle, plan, workers  # noqa: E402
 from jobs.models import FINAL, Job, JobStatus, Queue, StageRun, StageStatus  # noqa: E402
 from jobs.orders import Order  # noqa: E402
 from jobs.pipeline import work  # noqa: E402
-from jobs.pipeline.fonts import FONTS  # noqa: E402
 from jobs.pipeline.process import groups  # noqa: E402
 from jobs.pipeline.stage import Stage  # noqa: E402
+from jobs.pipeline.subtitles.fonts import FONTS  # noqa: E402
 from tests.benchmarks.material import PERSIAN, SAMPLE, video  # noqa: E402
 
 PATIENCE = 60.0

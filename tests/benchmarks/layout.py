@@ -8,9 +8,9 @@ from functools import partial
 
 import pysubs2
 
-from jobs.pipeline import subtitle
-from jobs.pipeline.cues import Cue, segment
 from jobs.pipeline.languages import language
+from jobs.pipeline.subtitles import writer
+from jobs.pipeline.subtitles.segmentation import Cue, segment
 from tests.benchmarks.material import persian_cues, words
 from tests.benchmarks.measure import BUILD, Sample, alternate, middle, timed
 from tests.benchmarks.rows import Row
@@ -50,7 +50,7 @@ def _translated(cues: Sequence[Cue]) -> list[Cue]:
 
 def _write(cues: Sequence[Cue]) -> None:
     for kind in FORMATS:
-        subtitle.write(cues, BUILD / f"layout.{kind}", form="target", source=ENGLISH, target=PERSIAN)
+        writer.write(cues, BUILD / f"layout.{kind}", form="target", source=ENGLISH, target=PERSIAN)
 
 
 def _bare(cues: Sequence[Cue]) -> None:

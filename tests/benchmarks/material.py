@@ -6,10 +6,10 @@ import subprocess
 import wave
 from pathlib import Path
 
-from jobs.pipeline.cues import Cue
-from jobs.pipeline.given import read_subtitles
 from jobs.pipeline.media.encode import ffmpeg
 from jobs.pipeline.protocols import SAMPLE_RATE, Word
+from jobs.pipeline.subtitles.reader import read_subtitles
+from jobs.pipeline.subtitles.segmentation import Cue
 from tests.benchmarks.measure import BUILD, ROOT
 
 SAMPLE = ROOT / "static" / "sample" / "sample.mp4"

@@ -12,8 +12,8 @@ import pytest
 from jobs import terminal
 from jobs.delivery import Delivered
 from jobs.pipeline.languages import language
-from jobs.pipeline.quality import check
 from jobs.pipeline.stage import Stage
+from jobs.pipeline.subtitles.quality import check
 
 
 class Clock:

@@ -9,9 +9,18 @@ from itertools import pairwise
 
 import pytest
 
-from jobs.pipeline.cues import GAP, LINGER, MAX_SECONDS, MIN_SECONDS, UNSURE_BELOW, Cue, budget, segment
 from jobs.pipeline.languages import language
 from jobs.pipeline.protocols import Word
+from jobs.pipeline.subtitles.segmentation import (
+    GAP,
+    LINGER,
+    MAX_SECONDS,
+    MIN_SECONDS,
+    UNSURE_BELOW,
+    Cue,
+    budget,
+    segment,
+)
 from jobs.pipeline.wrap import wrap
 from tests.pipeline.spoken import spoken
 

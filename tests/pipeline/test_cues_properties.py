@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.pipeline.characters import cell_width, pieces
-from jobs.pipeline.cues import FRAME, GAP, LINGER, MAX_SECONDS, MIN_SECONDS, Cue, segment
 from jobs.pipeline.languages import Language, language
 from jobs.pipeline.protocols import Word
+from jobs.pipeline.subtitles.segmentation import FRAME, GAP, LINGER, MAX_SECONDS, MIN_SECONDS, Cue, segment
 from jobs.pipeline.wrap import line_cells, wrap
 
 MILLISECOND = 0.0011

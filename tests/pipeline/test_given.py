@@ -9,8 +9,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jobs.pipeline import given as given_module
-from jobs.pipeline.cues import Cue
 from jobs.pipeline.errors import (
     EmptyFile,
     NoSubtitleLines,
@@ -20,9 +18,11 @@ from jobs.pipeline.errors import (
     TooLarge,
     UnreadableSubtitles,
 )
-from jobs.pipeline.given import read_subtitles
 from jobs.pipeline.languages import language
-from jobs.pipeline.subtitle import write
+from jobs.pipeline.subtitles import reader as given_module
+from jobs.pipeline.subtitles.reader import read_subtitles
+from jobs.pipeline.subtitles.segmentation import Cue
+from jobs.pipeline.subtitles.writer import write
 
 ONE_CUE = "1\n00:00:01,000 --> 00:00:02,000\n{}\n"
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from jobs.pipeline import errors
-from jobs.pipeline.fonts import FONTS
 from jobs.pipeline.media import encode
 from jobs.pipeline.media.description import frame_times
+from jobs.pipeline.subtitles.fonts import FONTS
 from tests.pipeline.clips import Clips, gray_frame, run, write_ass
 
 SIZE = (160, 120)

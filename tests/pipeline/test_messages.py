@@ -8,12 +8,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from jobs.pipeline.cues import Cue
 from jobs.pipeline.fetch import Limits, LinkOptions
 from jobs.pipeline.media.description import AudioStream, Media, VideoStream
 from jobs.pipeline.process import messages as m
 from jobs.pipeline.protocols import Brief, Usage
-from jobs.pipeline.style import Style
+from jobs.pipeline.subtitles.segmentation import Cue
+from jobs.pipeline.subtitles.style import Style
 
 CUES = (
     Cue(id=1, start=0.5, end=1.25, source="Hello", target="سلام", speaker="A", flags=("unsure",)),

@@ -26,7 +26,7 @@ from playwright.sync_api import Browser, Page
 from jobs import intake, lifecycle, presence
 from jobs.models import Cue, Job, StageRun
 from jobs.orders import Order
-from jobs.pipeline.given import read_subtitles
+from jobs.pipeline.subtitles.reader import read_subtitles
 from jobs.web import received
 from tests.browser.people import Site, connected
 from tests.engines.fake_llm_server import KEY, Asked, Said, saying

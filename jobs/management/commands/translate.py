@@ -35,7 +35,7 @@ from jobs.pipeline.filenames import result_name
 from jobs.pipeline.languages import language
 from jobs.pipeline.media.atomic_files import workspace
 from jobs.pipeline.protocols import Formality
-from jobs.pipeline.style import parse_style
+from jobs.pipeline.subtitles.style import parse_style
 from jobs.pipeline.translate import glossary
 
 

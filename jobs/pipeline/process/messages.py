@@ -12,13 +12,13 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from jobs.pipeline.cues import Cue
 from jobs.pipeline.errors import ErrorRecord
 from jobs.pipeline.fetch import Limits, LinkOptions
 from jobs.pipeline.media.description import Media
 from jobs.pipeline.protocols import Brief, Usage
 from jobs.pipeline.render import Mode
-from jobs.pipeline.style import Form, Style
+from jobs.pipeline.subtitles.segmentation import Cue
+from jobs.pipeline.subtitles.style import Form, Style
 
 T = TypeVar("T")
 

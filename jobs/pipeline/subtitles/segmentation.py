@@ -14,7 +14,7 @@ from jobs.pipeline import phrases
 from jobs.pipeline.characters import cells_a_character
 from jobs.pipeline.languages import Language
 from jobs.pipeline.protocols import Word
-from jobs.pipeline.timed import TimedPiece, timed_pieces
+from jobs.pipeline.subtitles.word_timing import TimedPiece, timed_pieces
 from jobs.pipeline.wrap import MAX_LINES, line_cells
 from jobs.pipeline.wrap import wrap as wrap
 

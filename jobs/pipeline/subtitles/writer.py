@@ -15,13 +15,13 @@ from typing import Any
 
 import pysubs2
 
-from jobs.pipeline.ass_style import ass_style, fitting_cells, narrowed
 from jobs.pipeline.bidi import direct, strip_marks
 from jobs.pipeline.characters import Piece, cell_width, cells, pieces
-from jobs.pipeline.cues import Cue
 from jobs.pipeline.languages import Direction, Language
 from jobs.pipeline.media.ffmpeg import making
-from jobs.pipeline.style import Form, Style
+from jobs.pipeline.subtitles.ass_style import ass_style, fitting_cells, narrowed
+from jobs.pipeline.subtitles.segmentation import Cue
+from jobs.pipeline.subtitles.style import Form, Style
 from jobs.pipeline.wrap import unwrap, wrap
 
 WORD_JOINER = "\u2060"

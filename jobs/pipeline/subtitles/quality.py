@@ -14,10 +14,10 @@ from itertools import chain, zip_longest
 from typing import Any, Literal
 
 from jobs.pipeline.characters import width
-from jobs.pipeline.cues import GAP, MAX_SECONDS, MIN_SECONDS, Cue
 from jobs.pipeline.gettext_marker import _
 from jobs.pipeline.languages import Language
 from jobs.pipeline.protocols import FLAGS
+from jobs.pipeline.subtitles.segmentation import GAP, MAX_SECONDS, MIN_SECONDS, Cue
 from jobs.pipeline.wrap import MAX_LINES, lines_needed, unwrap, wrap
 
 Side = Literal["times", "source", "target"]

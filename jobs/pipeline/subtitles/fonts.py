@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jobs.pipeline.languages import Language
 
-FONTS = Path(__file__).resolve().parents[2] / "static" / "vendor" / "fonts"
+FONTS = Path(__file__).resolve().parents[3] / "static" / "vendor" / "fonts"
 """The directory of the bundled fonts. It holds fonts only, for ffmpeg's `fontsdir` takes every file in it for one.
 What they are and where they came from stands in static/vendor/vendor.lock.json."""
 

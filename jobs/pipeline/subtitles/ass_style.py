@@ -7,9 +7,9 @@ from dataclasses import replace
 from pysubs2 import Alignment, Color, SSAStyle
 
 from jobs.pipeline.characters import cells_a_character
-from jobs.pipeline.fonts import font
 from jobs.pipeline.languages import Language
-from jobs.pipeline.style import Style
+from jobs.pipeline.subtitles.fonts import font
+from jobs.pipeline.subtitles.style import Style
 
 _SCALE = {"small": 0.8, "medium": 1.0, "large": 1.25}
 _CHARACTER = 0.5
