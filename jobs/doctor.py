@@ -19,10 +19,10 @@ from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
 from jobs.engines.spec import Spec
 from jobs.health import ROOM
 from jobs.pipeline.errors import PipelineError
-from jobs.pipeline.languages import language
 from jobs.pipeline.media import encode
 from jobs.pipeline.media.limits import bytes_text
 from jobs.pipeline.subtitles.fonts import FONTS, missing_font
+from jobs.pipeline.text.languages import language
 
 _PAIRS = (("en", "fa"), ("en", "es"), ("fa", "en"), ("ar", "fa"))
 """Language pairs that the table of engines shows: the ones this project is for, first."""

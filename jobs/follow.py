@@ -11,8 +11,8 @@ from jobs.engines.registry import SPECS
 from jobs.models import FINAL, Job, StageStatus
 from jobs.orders import order_of
 from jobs.patience import patiently
-from jobs.pipeline.languages import language
 from jobs.pipeline.stage import Stage
+from jobs.pipeline.text.languages import language
 
 LOOK = 0.1
 """Seconds between two looks: a person at a terminal sees no difference, and a database hardly any work."""

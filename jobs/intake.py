@@ -18,13 +18,13 @@ from jobs.models import FINAL, Artifact, Job, JobStatus, SourceKind
 from jobs.orders import Order, order_of
 from jobs.pipeline.download.client import check_link
 from jobs.pipeline.errors import EmptyFile, EngineError, NoSuchFile, NotAFile, OnlyByCommand, SubtitlesNeeded
-from jobs.pipeline.languages import language
 from jobs.pipeline.media.atomic_files import refusal
 from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.protocols import Brief
-from jobs.pipeline.scripts import must_look_like
 from jobs.pipeline.subtitles.reader import parse_subtitles, read_subtitles
 from jobs.pipeline.subtitles.segmentation import Cue
+from jobs.pipeline.text.languages import language
+from jobs.pipeline.text.script_detection import must_look_like
 from jobs.pipeline.translate import is_captions
 
 Subtitles = Path | Sequence[Cue] | None

@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 
 from jobs.models import Job, JobStatus
 from jobs.pipeline.errors import BadInput, ErrorRecord, PipelineError, all_errors, from_record
-from jobs.pipeline.languages import language
 from jobs.pipeline.media.limits import bytes_text, duration_text
 from jobs.pipeline.subtitles.quality import KINDS
+from jobs.pipeline.text.languages import language
 
 _PERSIAN = str.maketrans("0123456789.,", "۰۱۲۳۴۵۶۷۸۹٫٬")
 

@@ -15,10 +15,10 @@ from contextlib import suppress
 from functools import cache
 from itertools import pairwise
 
-from jobs.pipeline import persian
-from jobs.pipeline.characters import width
-from jobs.pipeline.languages import Language
 from jobs.pipeline.protocols import Line
+from jobs.pipeline.text import persian
+from jobs.pipeline.text.display_width import width
+from jobs.pipeline.text.languages import Language
 
 TIMES_TOO_LONG = 3
 """So many times longer than both its source and its budget, a text is no translation: languages differ by a third."""
@@ -221,7 +221,7 @@ def _is(character: str, script: str) -> bool:
 @cache
 def _names(script: str) -> tuple[str, ...]:
     """What the Unicode names of the letters of `script` begin with. A script without a name here has any letter."""
-    from jobs.pipeline.cldr import script_name
+    from jobs.pipeline.text.cldr import script_name
 
     name = script_name(script)
     return _OTHER_SCRIPTS.get(script) or (name.split()[0].upper() if name else "",)

@@ -15,12 +15,12 @@ from itertools import islice
 
 from jobs.engines.answers import may_stay, same
 from jobs.engines.spec import TranslatorSpec
-from jobs.pipeline.divide import divide, sentences
 from jobs.pipeline.errors import CannotTranslate, EngineError, NotReady
 from jobs.pipeline.gettext_marker import _
-from jobs.pipeline.languages import Language, language
 from jobs.pipeline.media.ffmpeg import dying_with_us
 from jobs.pipeline.protocols import Batch, Brief, Line, Readiness, Translation
+from jobs.pipeline.text.languages import Language, language
+from jobs.pipeline.text.sentence_split import divide, sentences
 
 _CODES = {
     "af": "afr", "an": "arg", "ar": "ara", "be": "bel", "bg": "bul", "br": "bre", "ca": "cat", "cs": "ces",

@@ -14,7 +14,7 @@ from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
 from jobs.engines.spec import TranscriberSpec, TranslatorSpec
 from jobs.pipeline.errors import CannotTranscribe, CannotTranslate, DemoSpeechOnly, NotReady, UnknownEngine
 from jobs.pipeline.gettext_marker import _
-from jobs.pipeline.languages import language
+from jobs.pipeline.text.languages import language
 
 AUTO = "auto"
 

@@ -17,10 +17,10 @@ from jobs.engines import answers, prompt
 from jobs.engines.batches import BATCH_LINES, batches, surroundings
 from jobs.engines.memory import Memory
 from jobs.engines.remote import Declined, TooMuch, Unanswered, patiently
-from jobs.pipeline.characters import width
 from jobs.pipeline.errors import PipelineError, ServiceError
-from jobs.pipeline.languages import language
 from jobs.pipeline.protocols import Batch, Brief, Line, Translation, Usage
+from jobs.pipeline.text.display_width import width
+from jobs.pipeline.text.languages import language
 
 NOTHING = Usage()
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from jobs.pipeline.languages import language
 from jobs.pipeline.protocols import Brief, Line
+from jobs.pipeline.text.languages import language
 
 PROMPT_VERSION = 1
 

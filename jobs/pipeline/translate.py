@@ -10,10 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from jobs.pipeline.characters import width
 from jobs.pipeline.errors import BadGlossary, NoSuchFile, NotAFile, NothingTranslated
-from jobs.pipeline.languages import Language, language
-from jobs.pipeline.phrases import ends_sentence
 from jobs.pipeline.protocols import (
     Batch,
     Brief,
@@ -25,6 +22,9 @@ from jobs.pipeline.protocols import (
     ignore_progress,
 )
 from jobs.pipeline.subtitles.segmentation import Cue, budget, capacity
+from jobs.pipeline.text.display_width import width
+from jobs.pipeline.text.languages import Language, language
+from jobs.pipeline.text.phrases import ends_sentence
 
 _FREE = Usage()
 

@@ -14,7 +14,6 @@ from typing import Any, Protocol
 from jobs.pipeline import fetch
 from jobs.pipeline.errors import NoAudio
 from jobs.pipeline.gettext_marker import _
-from jobs.pipeline.languages import language
 from jobs.pipeline.media import encode
 from jobs.pipeline.process.messages import (
     FetchTask,
@@ -30,6 +29,7 @@ from jobs.pipeline.render import poster_of, render
 from jobs.pipeline.subtitles import quality
 from jobs.pipeline.subtitles import segmentation as layout
 from jobs.pipeline.subtitles.segmentation import Cue
+from jobs.pipeline.text.languages import language
 from jobs.pipeline.translate import translate
 
 _FETCH_SHARE = 0.8

@@ -16,10 +16,10 @@ from jobs import intake
 from jobs.orders import Order
 from jobs.pipeline.download.client import check_link
 from jobs.pipeline.errors import PipelineError
-from jobs.pipeline.languages import language
 from jobs.pipeline.subtitles.reader import MAX_BYTES
 from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.subtitles.style import Style
+from jobs.pipeline.text.languages import language
 from jobs.pipeline.translate import terms
 from jobs.words import language_name, sentence_of
 

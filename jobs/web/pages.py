@@ -29,8 +29,8 @@ from jobs.models import FINAL, Job
 from jobs.orders import order_of
 from jobs.pipeline.errors import PipelineError
 from jobs.pipeline.filenames import result_name
-from jobs.pipeline.languages import language
 from jobs.pipeline.subtitles import writer
+from jobs.pipeline.text.languages import language
 from jobs.plan import as_cue
 from jobs.web import choices, letters, player
 from jobs.web.access import job_for

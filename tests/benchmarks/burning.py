@@ -6,11 +6,11 @@ import subprocess
 from functools import partial
 from pathlib import Path
 
-from jobs.pipeline.languages import language
 from jobs.pipeline.media import encode
 from jobs.pipeline.subtitles import writer
 from jobs.pipeline.subtitles.fonts import FONTS
 from jobs.pipeline.subtitles.segmentation import Cue
+from jobs.pipeline.text.languages import language
 from tests.benchmarks.material import persian_cues, video
 from tests.benchmarks.measure import BUILD, alternate, timed
 from tests.benchmarks.rows import Row, ratio

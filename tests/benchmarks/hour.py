@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 
 from jobs.pipeline import work as pipeline
-from jobs.pipeline.languages import language
 from jobs.pipeline.protocols import Brief
 from jobs.pipeline.subtitles import quality, segmentation, writer
+from jobs.pipeline.text.languages import language
 from jobs.pipeline.transcribe import transcribe
 from jobs.pipeline.translate import translate
 from tests.benchmarks.doubles import Counter, Mirror

@@ -8,9 +8,9 @@ from functools import partial
 
 import pysubs2
 
-from jobs.pipeline.languages import language
 from jobs.pipeline.subtitles import writer
 from jobs.pipeline.subtitles.segmentation import Cue, segment
+from jobs.pipeline.text.languages import language
 from tests.benchmarks.material import persian_cues, words
 from tests.benchmarks.measure import BUILD, Sample, alternate, middle, timed
 from tests.benchmarks.rows import Row

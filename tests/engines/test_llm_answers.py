@@ -8,7 +8,7 @@ import pytest
 from babel.localedata import locale_identifiers
 
 from jobs.engines.answers import Unreadable, _share, clean, fault, fitting, may_stay, read, twins
-from jobs.pipeline.languages import language
+from jobs.pipeline.text.languages import language
 from tests.engines.llm_doubles import line, some_lines
 
 FA, ES, JA = language("fa"), language("es"), language("ja")

@@ -13,8 +13,8 @@ import pytest
 from jobs.engines import whisperx, whisperx_model
 from jobs.engines.registry import TRANSCRIBERS
 from jobs.engines.spec import TranscriberSpec
-from jobs.pipeline.languages import language
 from jobs.pipeline.protocols import SAMPLE_RATE, Samples, Transcriber, Word, ignore_progress
+from jobs.pipeline.text.languages import language
 from jobs.pipeline.transcribe import transcribe
 from tests.pipeline.doubles import Parrot
 from tests.pipeline.sounds import SENTENCES, SENTENCES_TEXT, hum, music, noise, plain, silence, voice, write_wav

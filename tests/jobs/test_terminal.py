@@ -11,9 +11,9 @@ import pytest
 
 from jobs import terminal
 from jobs.delivery import Delivered
-from jobs.pipeline.languages import language
 from jobs.pipeline.stage import Stage
 from jobs.pipeline.subtitles.quality import check
+from jobs.pipeline.text.languages import language
 
 
 class Clock:

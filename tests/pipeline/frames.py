@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
-from jobs.pipeline.languages import language
 from jobs.pipeline.media.ffmpeg import ffmpeg
 from jobs.pipeline.subtitles.fonts import FONTS
 from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.subtitles.style import Form, Style
 from jobs.pipeline.subtitles.writer import write
+from jobs.pipeline.text.languages import language
 
 APPROVED = Path(__file__).parents[1] / "data" / "frames"
 

@@ -9,7 +9,6 @@ from itertools import pairwise
 
 import pytest
 
-from jobs.pipeline.languages import language
 from jobs.pipeline.protocols import Word
 from jobs.pipeline.subtitles.segmentation import (
     GAP,
@@ -21,7 +20,8 @@ from jobs.pipeline.subtitles.segmentation import (
     budget,
     segment,
 )
-from jobs.pipeline.wrap import wrap
+from jobs.pipeline.text.languages import language
+from jobs.pipeline.text.line_breaking import wrap
 from tests.pipeline.spoken import spoken
 
 EN, FA, JA, ZH, TH = (language(code) for code in ("en", "fa", "ja", "zh", "th"))

@@ -8,11 +8,11 @@ from itertools import pairwise, zip_longest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.pipeline.characters import cell_width, pieces
-from jobs.pipeline.languages import Language, language
 from jobs.pipeline.protocols import Word
 from jobs.pipeline.subtitles.segmentation import FRAME, GAP, LINGER, MAX_SECONDS, MIN_SECONDS, Cue, segment
-from jobs.pipeline.wrap import line_cells, wrap
+from jobs.pipeline.text.display_width import cell_width, pieces
+from jobs.pipeline.text.languages import Language, language
+from jobs.pipeline.text.line_breaking import line_cells, wrap
 
 MILLISECOND = 0.0011
 

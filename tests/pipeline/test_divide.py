@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.pipeline.divide import LONGEST_SENTENCE, divide, sentences
-from jobs.pipeline.languages import language
 from jobs.pipeline.protocols import Line
+from jobs.pipeline.text.languages import language
+from jobs.pipeline.text.sentence_split import LONGEST_SENTENCE, divide, sentences
 
 ES, FA, ZH = language("es"), language("fa"), language("zh")
 

@@ -18,11 +18,11 @@ from jobs.pipeline.errors import (
     TooLarge,
     UnreadableSubtitles,
 )
-from jobs.pipeline.languages import language
 from jobs.pipeline.subtitles import reader as given_module
 from jobs.pipeline.subtitles.reader import read_subtitles
 from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.subtitles.writer import write
+from jobs.pipeline.text.languages import language
 
 ONE_CUE = "1\n00:00:01,000 --> 00:00:02,000\n{}\n"
 

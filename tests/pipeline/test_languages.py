@@ -6,7 +6,7 @@ import pytest
 from babel.localedata import locale_identifiers
 
 from jobs.pipeline.errors import UnknownLanguage
-from jobs.pipeline.languages import language
+from jobs.pipeline.text.languages import language
 
 RIGHT_TO_LEFT = ("ar", "fa", "he", "ur", "ps", "ckb", "yi", "dv", "ug", "sd", "ks")
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.pipeline.languages import language
-from jobs.pipeline.persian import is_persian, tidy
+from jobs.pipeline.text.languages import language
+from jobs.pipeline.text.persian import is_persian, tidy
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from jobs.pipeline.languages import language
 from jobs.pipeline.subtitles.quality import KINDS, Finding, check
 from jobs.pipeline.subtitles.reader import read_subtitles
 from jobs.pipeline.subtitles.segmentation import Cue, segment
+from jobs.pipeline.text.languages import language
 from tests.pipeline.spoken import spoken
 
 EN, FA, ES, JA = (language(code) for code in ("en", "fa", "es", "ja"))

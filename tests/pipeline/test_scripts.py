@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from jobs.pipeline.errors import OtherLanguageSubtitles
-from jobs.pipeline.languages import language
-from jobs.pipeline.scripts import must_look_like
+from jobs.pipeline.text.languages import language
+from jobs.pipeline.text.script_detection import must_look_like
 
 TEXTS = {
     "fa": "مردم دنیا به زبان‌های بسیاری حرف می‌زنند.",

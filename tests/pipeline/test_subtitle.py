@@ -10,11 +10,11 @@ import pysubs2
 import pytest
 
 from jobs.pipeline import errors
-from jobs.pipeline.languages import language
 from jobs.pipeline.subtitles.reader import read_subtitles
 from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.subtitles.style import Form
 from jobs.pipeline.subtitles.writer import write
+from jobs.pipeline.text.languages import language
 
 EN, FA = language("en"), language("fa")
 KINDS = ["srt", "vtt", "ass"]

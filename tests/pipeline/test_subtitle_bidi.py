@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobs.pipeline.bidi import direct, strip_marks
+from jobs.pipeline.text.bidi import direct, strip_marks
 
 
 def marked(*lines: str) -> list[str]:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from PIL import ImageFont
 
-from jobs.pipeline.languages import language
 from jobs.pipeline.subtitles import fonts
 from jobs.pipeline.subtitles.fonts import FONTS, font, missing_font
+from jobs.pipeline.text.languages import language
 
 ALPHABETS = {
     "fa": "آابپتثجچحخدذرزژسشصضطظعغفقکگلمنوهیءئؤأۀة۰۱۲۳۴۵۶۷۸۹،؛؟٪٫٬«»",

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.pipeline.languages import language
 from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.subtitles.writer import write
+from jobs.pipeline.text.languages import language
 
 PIECES = [
     *("{\\b1}", "{", "}", "\\N", "\\n", "\\h", "\\", "<b>", "</i>", "< x >", "<", "&lt;", "&", "-->", "00:00:01,000"),

@@ -9,12 +9,12 @@ import pysubs2
 import pytest
 
 from jobs.pipeline import errors
-from jobs.pipeline.characters import cell_width
-from jobs.pipeline.languages import language
 from jobs.pipeline.subtitles.ass_style import ass_style, em, fitting_cells, narrowed
 from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.subtitles.style import Style, parse_style
 from jobs.pipeline.subtitles.writer import write
+from jobs.pipeline.text.display_width import cell_width
+from jobs.pipeline.text.languages import language
 from tests.pipeline.frames import Scene, draw
 
 LANDSCAPE, PORTRAIT, SQUARE, OLD = (1280, 720), (1080, 1920), (1080, 1080), (640, 480)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.pipeline.characters import cell_width, pieces, width
-from jobs.pipeline.languages import language
-from jobs.pipeline.wrap import line_cells, lines_needed, unwrap, wrap
+from jobs.pipeline.text.display_width import cell_width, pieces, width
+from jobs.pipeline.text.languages import language
+from jobs.pipeline.text.line_breaking import line_cells, lines_needed, unwrap, wrap
 
 EN, FA, JA, ZH, KO, TH = (language(code) for code in ("en", "fa", "ja", "zh", "ko", "th"))
 

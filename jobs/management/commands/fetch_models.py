@@ -18,7 +18,7 @@ from jobs.engines import hub, models
 from jobs.engines.models import Model
 from jobs.engines.whisperx import Options
 from jobs.pipeline.errors import PipelineError
-from jobs.pipeline.languages import language
+from jobs.pipeline.text.languages import language
 
 _STEP = 10  # percent between two lines where there is no terminal
 

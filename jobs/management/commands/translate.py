@@ -32,10 +32,10 @@ from jobs.patience import patiently
 from jobs.pipeline.download.client import is_link
 from jobs.pipeline.errors import ErrorRecord, PipelineError, from_record
 from jobs.pipeline.filenames import result_name
-from jobs.pipeline.languages import language
 from jobs.pipeline.media.atomic_files import workspace
 from jobs.pipeline.protocols import Formality
 from jobs.pipeline.subtitles.style import parse_style
+from jobs.pipeline.text.languages import language
 from jobs.pipeline.translate import glossary
 
 

@@ -104,7 +104,7 @@ _NOT_IN_CLDR = {"ak": "aka", "gu": "guj", "tl": "tgl", "tw": "twi"}
 
 def track_language(code: str, *, mp4: bool) -> str:
     """How an MP4 or an MKV tags a track in the language `code`: `fa` is `fas` or `per`; an unknown one is `und`."""
-    from jobs.pipeline import cldr
+    from jobs.pipeline.text import cldr
 
     short = code.replace("_", "-").split("-")[0].lower()
     terms = [long for long in cldr.long_codes(short) if long not in _BIBLIOGRAPHIC.values()]

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from pysubs2 import Alignment, Color, SSAStyle
 
-from jobs.pipeline.characters import cells_a_character
-from jobs.pipeline.languages import Language
 from jobs.pipeline.subtitles.fonts import font
 from jobs.pipeline.subtitles.style import Style
+from jobs.pipeline.text.display_width import cells_a_character
+from jobs.pipeline.text.languages import Language
 
 _SCALE = {"small": 0.8, "medium": 1.0, "large": 1.25}
 _CHARACTER = 0.5

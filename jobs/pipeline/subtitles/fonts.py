@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs.pipeline.languages import Language
+from jobs.pipeline.text.languages import Language
 
 FONTS = Path(__file__).resolve().parents[3] / "static" / "vendor" / "fonts"
 """The directory of the bundled fonts. It holds fonts only, for ffmpeg's `fontsdir` takes every file in it for one.

@@ -13,12 +13,12 @@ from dataclasses import asdict, dataclass
 from itertools import chain, zip_longest
 from typing import Any, Literal
 
-from jobs.pipeline.characters import width
 from jobs.pipeline.gettext_marker import _
-from jobs.pipeline.languages import Language
 from jobs.pipeline.protocols import FLAGS
 from jobs.pipeline.subtitles.segmentation import GAP, MAX_SECONDS, MIN_SECONDS, Cue
-from jobs.pipeline.wrap import MAX_LINES, lines_needed, unwrap, wrap
+from jobs.pipeline.text.display_width import width
+from jobs.pipeline.text.languages import Language
+from jobs.pipeline.text.line_breaking import MAX_LINES, lines_needed, unwrap, wrap
 
 Side = Literal["times", "source", "target"]
 

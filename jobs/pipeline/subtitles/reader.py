@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pysubs2
 
-from jobs.pipeline.encodings import decode
 from jobs.pipeline.errors import EmptyFile, NoSubtitleLines, NoSuchFile, NotAFile, TooLarge, UnreadableSubtitles
 from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.subtitles.writer import clean
+from jobs.pipeline.text.encoding import decode
 
 MAX_BYTES = 10 * 1024 * 1024
 """Far above any film: three hours of speech take some 200 kB."""

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
-from jobs.pipeline import phrases
-from jobs.pipeline.characters import cells_a_character
-from jobs.pipeline.languages import Language
 from jobs.pipeline.protocols import Word
 from jobs.pipeline.subtitles.word_timing import TimedPiece, timed_pieces
-from jobs.pipeline.wrap import MAX_LINES, line_cells
-from jobs.pipeline.wrap import wrap as wrap
+from jobs.pipeline.text import phrases
+from jobs.pipeline.text.display_width import cells_a_character
+from jobs.pipeline.text.languages import Language
+from jobs.pipeline.text.line_breaking import MAX_LINES, line_cells
+from jobs.pipeline.text.line_breaking import wrap as wrap
 
 FRAME = 1 / 24
 """Seconds a frame. The guide counts in frames of the picture; 24 a second is the slowest, so it holds for all."""

@@ -11,9 +11,9 @@ from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
 
-from jobs.pipeline.characters import Piece, cell_width, holds, joins_words, pieces, space_between
-from jobs.pipeline.languages import Language
 from jobs.pipeline.protocols import Word
+from jobs.pipeline.text.display_width import Piece, cell_width, holds, joins_words, pieces, space_between
+from jobs.pipeline.text.languages import Language
 
 _SECONDS_A_CELL = 1 / 17
 """How long words without times of their own are taken to last: as long as they take to read."""

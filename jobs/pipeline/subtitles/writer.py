@@ -15,14 +15,14 @@ from typing import Any
 
 import pysubs2
 
-from jobs.pipeline.bidi import direct, strip_marks
-from jobs.pipeline.characters import Piece, cell_width, cells, pieces
-from jobs.pipeline.languages import Direction, Language
 from jobs.pipeline.media.ffmpeg import making
 from jobs.pipeline.subtitles.ass_style import ass_style, fitting_cells, narrowed
 from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.subtitles.style import Form, Style
-from jobs.pipeline.wrap import unwrap, wrap
+from jobs.pipeline.text.bidi import direct, strip_marks
+from jobs.pipeline.text.display_width import Piece, cell_width, cells, pieces
+from jobs.pipeline.text.languages import Direction, Language
+from jobs.pipeline.text.line_breaking import unwrap, wrap
 
 WORD_JOINER = "\u2060"
 

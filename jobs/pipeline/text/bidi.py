@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from jobs.pipeline.languages import Direction
+from jobs.pipeline.text.languages import Direction
 
 LRM = "\u200e"
 RLM = "\u200f"

@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence
 from itertools import accumulate, chain, pairwise
 
-from jobs.pipeline import phrases
-from jobs.pipeline.characters import Piece, cell_width, cells_a_character, pieces, space_between, words_of
-from jobs.pipeline.languages import Language
+from jobs.pipeline.text import phrases
+from jobs.pipeline.text.display_width import Piece, cell_width, cells_a_character, pieces, space_between, words_of
+from jobs.pipeline.text.languages import Language
 
 MAX_LINES = 2
 

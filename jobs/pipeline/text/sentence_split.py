@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 
-from jobs.pipeline.characters import Piece, cell_width, pieces
-from jobs.pipeline.languages import Language
 from jobs.pipeline.protocols import Line
+from jobs.pipeline.text.display_width import Piece, cell_width, pieces
+from jobs.pipeline.text.languages import Language
 
 LONGEST_SENTENCE = 12
 """Lines joined at most: a transcript without any sign of a sentence's end must end somewhere."""

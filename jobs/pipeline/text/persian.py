@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from jobs.pipeline.languages import Language
+from jobs.pipeline.text.languages import Language
 
 _LETTERS = str.maketrans("يىك", "ییک")
 _ARABIC_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹")

@@ -11,8 +11,8 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
-from jobs.pipeline.characters import Piece, joins_words
-from jobs.pipeline.languages import Language
+from jobs.pipeline.text.display_width import Piece, joins_words
+from jobs.pipeline.text.languages import Language
 
 SENTENCE, CLAUSE, CONJUNCTION, PREPOSITION, PLAIN, BOUND = 0.0, 1.0, 2.0, 2.5, 5.0, 9.0
 """Costs of a break: after a sentence, after other punctuation, before a conjunction, before a preposition, between

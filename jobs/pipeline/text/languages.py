@@ -33,7 +33,7 @@ class Language:
 @cache
 def language(code_or_name: str) -> Language:
     """The language of a code (`fa`, `pt-BR`) or an English name (`Persian`). Raises UnknownLanguage."""
-    from jobs.pipeline import cldr
+    from jobs.pipeline.text import cldr
 
     locale = cldr.locale(code_or_name)
     return Language(

@@ -12,7 +12,7 @@ import unicodedata
 from functools import cache
 from typing import NamedTuple
 
-from jobs.pipeline.languages import Language
+from jobs.pipeline.text.languages import Language
 
 _IDEOGRAPHIC = frozenset({"Hans", "Hant", "Jpan"})
 """Scripts without spaces where a line may break between nearly any two characters."""

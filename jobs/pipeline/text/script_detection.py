@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from jobs.pipeline.errors import OtherLanguageSubtitles
-from jobs.pipeline.languages import Language
+from jobs.pipeline.text.languages import Language
 
 _WORDS = {
     "Arab": "ARABIC",
