@@ -21,11 +21,11 @@ from jobs.pipeline.errors import EmptyFile, EngineError, NoSuchFile, NotAFile, O
 from jobs.pipeline.media.atomic_files import refusal
 from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.protocols import Brief
+from jobs.pipeline.stages.translate import is_captions
 from jobs.pipeline.subtitles.reader import parse_subtitles, read_subtitles
 from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.text.languages import language
 from jobs.pipeline.text.script_detection import must_look_like
-from jobs.pipeline.translate import is_captions
 
 Subtitles = Path | Sequence[Cue] | None
 """Those that a person brings: a file of this machine, or what stood in theirs."""

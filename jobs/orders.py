@@ -8,7 +8,7 @@ from typing import Any
 
 from jobs.pipeline.process.messages import plain, shaped
 from jobs.pipeline.protocols import Formality
-from jobs.pipeline.render import Mode
+from jobs.pipeline.stages.render import Mode
 from jobs.pipeline.subtitles.style import Style
 
 

@@ -19,7 +19,6 @@ from jobs.engines.registry import SPECS
 from jobs.models import Job, SourceKind, StageRun, TranslationCache
 from jobs.orders import Order, order_of
 from jobs.pipeline.errors import HostError, NoVideoStream
-from jobs.pipeline.fetch import Limits, LinkOptions
 from jobs.pipeline.media.description import Media
 from jobs.pipeline.process.messages import (
     FetchTask,
@@ -31,11 +30,12 @@ from jobs.pipeline.process.messages import (
     shaped,
 )
 from jobs.pipeline.protocols import Brief
-from jobs.pipeline.render import Mode
 from jobs.pipeline.stage import Stage
+from jobs.pipeline.stages.fetch import Limits, LinkOptions
+from jobs.pipeline.stages.render import Mode
+from jobs.pipeline.stages.translate import is_captions
 from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.subtitles.style import Form
-from jobs.pipeline.translate import is_captions
 
 _DEFAULT_SIZE = (1280, 720)
 """What subtitles of sound without a picture are laid out for."""

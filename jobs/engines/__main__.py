@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
 from jobs.engines.spec import TranscriberSpec, TranslatorSpec
-from jobs.pipeline.host import serve
 from jobs.pipeline.protocols import Transcriber, Translator
+from jobs.pipeline.stages.host import serve
 
 S = TypeVar("S", TranscriberSpec, TranslatorSpec)
 

@@ -16,11 +16,11 @@ from jobs import intake
 from jobs.orders import Order
 from jobs.pipeline.download.client import check_link
 from jobs.pipeline.errors import PipelineError
+from jobs.pipeline.stages.translate import terms
 from jobs.pipeline.subtitles.reader import MAX_BYTES
 from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.subtitles.style import Style
 from jobs.pipeline.text.languages import language
-from jobs.pipeline.translate import terms
 from jobs.words import language_name, sentence_of
 
 COMMON = ("fa", "en", "ar", "de", "es", "fr", "hi", "he", "it", "ja", "ko", "nl", "pl", "pt", "ru", "tr", "ur", "zh")

@@ -11,12 +11,12 @@ import sys
 import time
 from pathlib import Path
 
-from jobs.pipeline import work as pipeline
 from jobs.pipeline.protocols import Brief
+from jobs.pipeline.stages import dispatch as pipeline
+from jobs.pipeline.stages.transcribe import transcribe
+from jobs.pipeline.stages.translate import translate
 from jobs.pipeline.subtitles import quality, segmentation, writer
 from jobs.pipeline.text.languages import language
-from jobs.pipeline.transcribe import transcribe
-from jobs.pipeline.translate import translate
 from tests.benchmarks.doubles import Counter, Mirror
 
 assert pipeline  # the whole pipeline is imported before anything is measured

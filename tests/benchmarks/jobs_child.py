@@ -27,9 +27,10 @@ from django.contrib.auth import get_user_model  # noqa: E402
 from jobs import intake, lifecycle, plan, workers  # noqa: E402
 from jobs.models import FINAL, Job, JobStatus, Queue, StageRun, StageStatus  # noqa: E402
 from jobs.orders import Order  # noqa: E402
-from jobs.pipeline import work  # noqa: E402
+from jobs.pipeline.media import encode  # noqa: E402
 from jobs.pipeline.process import groups  # noqa: E402
 from jobs.pipeline.stage import Stage  # noqa: E402
+from jobs.pipeline.stages import dispatch  # noqa: E402
 from jobs.pipeline.subtitles.fonts import FONTS  # noqa: E402
 from tests.benchmarks.material import PERSIAN, SAMPLE, video  # noqa: E402
 
@@ -79,10 +80,10 @@ def _in_one_process(job: Job) -> float:
     with tempfile.TemporaryDirectory() as room:
         cues = tuple(plan.as_cue(row) for row in job.cues.all())
         nobody: Any = Nobody()
-        bench = work.Bench(room=Path(room), engines=nobody, report=nobody, cues=lambda: iter([(cues, {})]))
+        bench = dispatch.Bench(room=Path(room), engines=nobody, report=nobody, cues=lambda: iter([(cues, {})]))
         began = time.monotonic()
         for run in job.stages.all():
-            work.work(plan.task_for(job, run), bench)
+            dispatch.work(plan.task_for(job, run), bench)
         return time.monotonic() - began
 
 

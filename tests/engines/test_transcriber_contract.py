@@ -14,8 +14,8 @@ from jobs.engines import whisperx, whisperx_model
 from jobs.engines.registry import TRANSCRIBERS
 from jobs.engines.spec import TranscriberSpec
 from jobs.pipeline.protocols import SAMPLE_RATE, Samples, Transcriber, Word, ignore_progress
+from jobs.pipeline.stages.transcribe import transcribe
 from jobs.pipeline.text.languages import language
-from jobs.pipeline.transcribe import transcribe
 from tests.pipeline.doubles import Parrot
 from tests.pipeline.sounds import SENTENCES, SENTENCES_TEXT, hum, music, noise, plain, silence, voice, write_wav
 

@@ -16,7 +16,7 @@ from jobs.engines.whisperx_model import WhisperX
 from jobs.pipeline.errors import CannotDetectLanguage, EngineError, NotReady, OutOfMemory
 from jobs.pipeline.protocols import SAMPLE_RATE, Word, ignore_progress
 from jobs.pipeline.speech.voice_activity import overlap, speech_regions
-from jobs.pipeline.transcribe import transcribe
+from jobs.pipeline.stages.transcribe import transcribe
 from tests.pipeline.sounds import SENTENCES, SENTENCES_TEXT, voice, write_wav
 
 pytestmark = pytest.mark.whisperx

@@ -15,9 +15,9 @@ import pytest
 from jobs import children
 from jobs.children import Child, ProcessLimits, Warm
 from jobs.pipeline.errors import StageDied
-from jobs.pipeline.fetch import Limits, LinkOptions
 from jobs.pipeline.process import groups
 from jobs.pipeline.process.messages import Done, End, Failed, FetchTask, Progress, Report, Run
+from jobs.pipeline.stages.fetch import Limits, LinkOptions
 from tests.jobs import hostile_child
 from tests.pipeline.clips import Clips
 

@@ -24,8 +24,8 @@ from jobs.pipeline.errors import (
     TooManyPixels,
     Unwritable,
 )
-from jobs.pipeline.fetch import Limits, LinkOptions, fetch
 from jobs.pipeline.media.limits import bytes_text, duration_text, pixels_text
+from jobs.pipeline.stages.fetch import Limits, LinkOptions, fetch
 from tests.pipeline.clips import Clips, run
 from tests.pipeline.web_server import WebServer, serving
 

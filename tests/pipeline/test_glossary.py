@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jobs.pipeline.errors import BadGlossary, NoSuchFile, NotAFile
-from jobs.pipeline.translate import glossary
+from jobs.pipeline.stages.translate import glossary
 
 
 def written(path: Path, content: str | bytes) -> Path:

@@ -17,10 +17,10 @@ import pytest
 
 from jobs.engines.__main__ import Registered
 from jobs.pipeline import errors
-from jobs.pipeline.fetch import Limits, LinkOptions
-from jobs.pipeline.host import serve
 from jobs.pipeline.process import messages as m
 from jobs.pipeline.protocols import Brief
+from jobs.pipeline.stages.fetch import Limits, LinkOptions
+from jobs.pipeline.stages.host import serve
 from jobs.pipeline.subtitles.segmentation import Cue
 from tests.engines.echo_translator import EchoTranslator
 from tests.pipeline import sounds

@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from jobs.pipeline.fetch import Limits, LinkOptions
 from jobs.pipeline.media.description import AudioStream, Media, VideoStream
 from jobs.pipeline.process import messages as m
 from jobs.pipeline.protocols import Brief, Usage
+from jobs.pipeline.stages.fetch import Limits, LinkOptions
 from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.subtitles.style import Style
 

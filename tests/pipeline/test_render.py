@@ -8,7 +8,7 @@ import pytest
 
 from jobs.pipeline import errors
 from jobs.pipeline.media import encode
-from jobs.pipeline.render import Mode, poster_of, render
+from jobs.pipeline.stages.render import Mode, poster_of, render
 from tests.pipeline.clips import Clips, gray_frame
 
 

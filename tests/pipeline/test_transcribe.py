@@ -12,7 +12,7 @@ import pytest
 
 from jobs.pipeline.errors import NoSpeech
 from jobs.pipeline.protocols import Samples, Window, Word, ignore_progress
-from jobs.pipeline.transcribe import transcribe
+from jobs.pipeline.stages.transcribe import transcribe
 from tests.pipeline.doubles import Parrot
 from tests.pipeline.sounds import SENTENCES, hum, music, noise, silence, voice, write_wav
 

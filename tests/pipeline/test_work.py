@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from jobs.pipeline import errors
-from jobs.pipeline.fetch import Limits, LinkOptions
 from jobs.pipeline.media.description import Media
 from jobs.pipeline.media.encode import probe
 from jobs.pipeline.process.messages import (
@@ -23,9 +22,10 @@ from jobs.pipeline.process.messages import (
     shaped,
 )
 from jobs.pipeline.protocols import Batch, Brief, Line, Usage
+from jobs.pipeline.stages.dispatch import Bench, Made, work
+from jobs.pipeline.stages.fetch import Limits, LinkOptions
 from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.subtitles.style import Style
-from jobs.pipeline.work import Bench, Made, work
 from tests.engines.echo_translator import EchoTranslator
 from tests.pipeline import sounds
 from tests.pipeline.clips import Clips, run

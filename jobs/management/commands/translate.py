@@ -34,9 +34,9 @@ from jobs.pipeline.errors import ErrorRecord, PipelineError, from_record
 from jobs.pipeline.filenames import result_name
 from jobs.pipeline.media.atomic_files import workspace
 from jobs.pipeline.protocols import Formality
+from jobs.pipeline.stages.translate import glossary
 from jobs.pipeline.subtitles.style import parse_style
 from jobs.pipeline.text.languages import language
-from jobs.pipeline.translate import glossary
 
 
 class Command(BaseCommand):

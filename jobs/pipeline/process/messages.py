@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 import msgspec
 
 from jobs.pipeline.errors import ErrorRecord
-from jobs.pipeline.fetch import Limits, LinkOptions
 from jobs.pipeline.media.description import Media
 from jobs.pipeline.protocols import Brief, Usage
-from jobs.pipeline.render import Mode
+from jobs.pipeline.stages.fetch import Limits, LinkOptions
+from jobs.pipeline.stages.render import Mode
 from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.subtitles.style import Form, Style
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from jobs.pipeline import fetch
 from jobs.pipeline.errors import NoAudio
 from jobs.pipeline.gettext_marker import _
 from jobs.pipeline.media import encode
@@ -25,12 +24,13 @@ from jobs.pipeline.process.messages import (
     plain,
 )
 from jobs.pipeline.protocols import Progress, Transcriber, Translator, Usage
-from jobs.pipeline.render import poster_of, render
+from jobs.pipeline.stages import fetch
+from jobs.pipeline.stages.render import poster_of, render
+from jobs.pipeline.stages.translate import translate
 from jobs.pipeline.subtitles import quality
 from jobs.pipeline.subtitles import segmentation as layout
 from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.text.languages import language
-from jobs.pipeline.translate import translate
 
 _FETCH_SHARE = 0.8
 """Of the first stage; the rest is taking out the sound."""
@@ -112,7 +112,7 @@ def _fetch(task: FetchTask, bench: Bench) -> Made:
 
 
 def _recognise(task: RecogniseTask, bench: Bench) -> Made:
-    from jobs.pipeline.transcribe import transcribe
+    from jobs.pipeline.stages.transcribe import transcribe
 
     transcriber = bench.engines.transcriber(task.engine, task.options)
     spoken, heard, first_id = task.spoken, task.heard, task.first_id

@@ -33,8 +33,8 @@ from jobs.pipeline.process.messages import (
     encode,
 )
 from jobs.pipeline.protocols import Usage
+from jobs.pipeline.stages.dispatch import Bench, Engines, work
 from jobs.pipeline.subtitles.segmentation import Cue
-from jobs.pipeline.work import Bench, Engines, work
 
 log = logging.getLogger(__name__)
 
