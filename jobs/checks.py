@@ -8,8 +8,8 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, register
 
-from jobs.engines.choose import AUTO
 from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
+from jobs.engines.selection import AUTO
 from jobs.models import Queue
 
 LONGEST_RETRY = 300

@@ -14,8 +14,8 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from jobs import tickets, workers
-from jobs.engines.choose import Engines
 from jobs.engines.registry import SPECS
+from jobs.engines.selection import Engines
 from jobs.engines.spec import Spec, TranscriberSpec, TranslatorSpec
 from jobs.models import StageRun, StageStatus, Worker
 from jobs.pipeline.errors import PipelineError

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from jobs import artifacts, models
 from jobs.children import ProcessLimits
-from jobs.engines.choose import Engines
 from jobs.engines.registry import SPECS
+from jobs.engines.selection import Engines
 from jobs.models import Job, SourceKind, StageRun, TranslationCache
 from jobs.orders import Order, order_of
 from jobs.pipeline.errors import HostError, NoVideoStream

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
 
-from jobs.engines.answers import may_stay, same
+from jobs.engines.llm.answers import may_stay, same
 from jobs.engines.spec import TranslatorSpec
 from jobs.pipeline.errors import CannotTranslate, EngineError, NotReady
 from jobs.pipeline.gettext_marker import _

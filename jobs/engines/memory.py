@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
-from jobs.engines.prompt import PROMPT_VERSION, occurring
+from jobs.engines.llm.prompt import PROMPT_VERSION, occurring
 from jobs.pipeline.protocols import Brief, Line
 
 _TABLE = "CREATE TABLE IF NOT EXISTS translation (key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID"

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from jobs.engines import apertium, gemini, openai_compatible, pocketsphinx, whisperx
+from jobs.engines import apertium
+from jobs.engines.gemini import spec as gemini
+from jobs.engines.openai_compatible import spec as openai_compatible
+from jobs.engines.pocketsphinx import spec as pocketsphinx
 from jobs.engines.spec import Spec, TranscriberSpec, TranslatorSpec
+from jobs.engines.whisperx import spec as whisperx
 
 TRANSCRIBERS: tuple[TranscriberSpec, ...] = (whisperx.ENGINE, pocketsphinx.ENGINE)
 TRANSLATORS: tuple[TranslatorSpec, ...] = (gemini.ENGINE, openai_compatible.ENGINE, apertium.ENGINE)

@@ -11,7 +11,8 @@ import imageio_ffmpeg
 import numpy as np
 import pysubs2
 
-from jobs.engines import apertium, pocketsphinx
+from jobs.engines import apertium
+from jobs.engines.pocketsphinx import spec as pocketsphinx
 from jobs.pipeline.protocols import SAMPLE_RATE, Brief, Line, Word, ignore_progress
 
 video, directory = sys.argv[1], Path(sys.argv[2])

@@ -6,11 +6,12 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from jobs.engines import gemini, openai_compatible
-from jobs.engines.gemini_model import GeminiModel
-from jobs.engines.llm import Answer, LanguageModel, LlmTranslator
-from jobs.engines.openai_compatible_model import OpenAiModel
-from jobs.engines.prompt import Question
+from jobs.engines.gemini import spec as gemini
+from jobs.engines.gemini.client import GeminiModel
+from jobs.engines.llm.prompt import Question
+from jobs.engines.llm.translator import Answer, LanguageModel, LlmTranslator
+from jobs.engines.openai_compatible import spec as openai_compatible
+from jobs.engines.openai_compatible.client import OpenAiModel
 from jobs.pipeline.protocols import Brief, Line, Translation, Usage
 from tests.engines.fake_llm_server import KEY, Shape, translated
 

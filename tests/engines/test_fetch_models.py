@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from jobs.engines import hub, models
-from jobs.engines.whisperx import Options, readiness
-from jobs.engines.whisperx_model import WhisperX
+from jobs.engines.whisperx import hub, models
+from jobs.engines.whisperx.client import WhisperX
+from jobs.engines.whisperx.spec import Options, readiness
 from tests.engines.hub_server import FakeHub, running_hub
 from tests.pipeline.sounds import SENTENCES, voice
 

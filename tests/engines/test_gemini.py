@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from jobs.engines import gemini
+from jobs.engines.gemini import spec as gemini
 from jobs.pipeline import errors
 from jobs.pipeline.protocols import Usage
 from tests.engines import misbehaviours as fake
@@ -125,7 +125,7 @@ def test_without_a_key_it_is_not_ready() -> None:
 
 
 def test_the_sdk_is_imported_without_its_warnings() -> None:
-    code = "from jobs.engines.gemini_model import _sdk; _sdk()"
+    code = "from jobs.engines.gemini.client import _sdk; _sdk()"
     assert subprocess.run([sys.executable, "-W", "error", "-c", code], check=False).returncode == 0
 
 

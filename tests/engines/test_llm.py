@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from jobs.engines.llm import Answer, LlmTranslator
+from jobs.engines.llm.remote import TooMuch, Unanswered
+from jobs.engines.llm.translator import Answer, LlmTranslator
 from jobs.engines.memory import Memory
-from jobs.engines.remote import TooMuch, Unanswered
 from jobs.pipeline.errors import OutOfQuota, ServiceError
 from jobs.pipeline.protocols import Brief, Usage
 from tests.engines.llm_doubles import PERSIAN, MemoryModel, good, line, run, some_lines

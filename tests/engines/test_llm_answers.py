@@ -7,7 +7,7 @@ import time
 import pytest
 from babel.localedata import locale_identifiers
 
-from jobs.engines.answers import Unreadable, _share, clean, fault, fitting, may_stay, read, twins
+from jobs.engines.llm.answers import Unreadable, _share, clean, fault, fitting, may_stay, read, twins
 from jobs.pipeline.text.languages import language
 from tests.engines.llm_doubles import line, some_lines
 

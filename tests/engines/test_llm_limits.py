@@ -14,9 +14,9 @@ from typing import Any, get_args
 
 import pytest
 
-from jobs.engines import openai_compatible
-from jobs.engines.prompt import Question
-from jobs.engines.remote import Unanswered
+from jobs.engines.llm.prompt import Question
+from jobs.engines.llm.remote import Unanswered
+from jobs.engines.openai_compatible import spec as openai_compatible
 from jobs.pipeline import errors
 from tests.engines.fake_llm_server import FakeServer, Said, Shape, good
 from tests.engines.llm_doubles import model_of, openai_model, run, some_lines

@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from jobs.engines.llm import LlmTranslator
+from jobs.engines.llm.translator import LlmTranslator
 from jobs.pipeline import errors
 from tests.engines import misbehaviours as fake
 from tests.engines.fake_llm_server import Asked, Behaviour, FakeServer, Said, Shape, closed_port, good

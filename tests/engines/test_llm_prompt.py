@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from jobs.engines.prompt import Surroundings, occurring, schema, to_condense, to_translate
+from jobs.engines.llm.prompt import Surroundings, occurring, schema, to_condense, to_translate
 from jobs.pipeline.protocols import Brief, Formality
 from tests.engines.llm_doubles import PERSIAN, line
 

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 import pytest
 from requests import exceptions as http
 
-from jobs.engines.remote import (
+from jobs.engines.llm.remote import (
     ATTEMPTS,
     PAUSES,
     Declined,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.engines import openai_compatible
+from jobs.engines.openai_compatible import spec as openai_compatible
 from jobs.pipeline import errors
 from tests.engines import misbehaviours as fake
 from tests.engines.fake_llm_server import KEY, Asked, Behaviour, FakeServer, Said, closed_port, good

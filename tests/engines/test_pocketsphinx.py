@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.engines.pocketsphinx import ENGINE
-from jobs.engines.pocketsphinx_model import PocketSphinx
+from jobs.engines.pocketsphinx.client import PocketSphinx
+from jobs.engines.pocketsphinx.spec import ENGINE
 from jobs.pipeline.protocols import SAMPLE_RATE, Word, ignore_progress
 from tests.pipeline.sounds import HUMAN, SAMPLE, plain, voice
 

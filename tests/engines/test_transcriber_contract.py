@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jobs.engines import whisperx, whisperx_model
 from jobs.engines.registry import TRANSCRIBERS
 from jobs.engines.spec import TranscriberSpec
+from jobs.engines.whisperx import client as whisperx_client
+from jobs.engines.whisperx import spec as whisperx
 from jobs.pipeline.protocols import SAMPLE_RATE, Samples, Transcriber, Word, ignore_progress
 from jobs.pipeline.stages.transcribe import transcribe
 from jobs.pipeline.text.languages import language
@@ -27,7 +28,7 @@ def _sentences() -> list[str]:
 
 
 def toy_whisperx(models: Path) -> Transcriber:
-    return whisperx_model.WhisperX(whisperx.Options(model="tiny", models_dir=str(models), chunk_size=5, batch_size=4))
+    return whisperx_client.WhisperX(whisperx.Options(model="tiny", models_dir=str(models), chunk_size=5, batch_size=4))
 
 
 # How an engine is made that needs a model here; the others are made with their defaults.

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.engines.whisperx import ENGINE, Options, readiness
-from jobs.engines.whisperx_model import WhisperX
+from jobs.engines.whisperx.client import WhisperX
+from jobs.engines.whisperx.spec import ENGINE, Options, readiness
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jobs.engines.word_times import words_of
+from jobs.engines.whisperx.word_times import words_of
 from jobs.pipeline.speech.voice_activity import Region
 
 

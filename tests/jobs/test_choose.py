@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from jobs.engines import choose
-from jobs.engines.choose import Engines
+from jobs.engines import selection
+from jobs.engines.selection import Engines
 from jobs.engines.spec import TranscriberSpec, TranslatorSpec
 from jobs.pipeline import errors
 from jobs.pipeline.protocols import Readiness
@@ -60,8 +60,8 @@ def engines(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Engines]:
     ) -> Engines:
         heard = tuple(spec for spec in specs if isinstance(spec, TranscriberSpec))
         said = tuple(spec for spec in specs if isinstance(spec, TranslatorSpec))
-        monkeypatch.setattr(choose, "TRANSCRIBERS", heard)
-        monkeypatch.setattr(choose, "TRANSLATORS", said)
+        monkeypatch.setattr(selection, "TRANSCRIBERS", heard)
+        monkeypatch.setattr(selection, "TRANSLATORS", said)
         return Engines(transcriber=transcriber, translator=translator, options={spec.name: None for spec in specs})
 
     return installed

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from jobs.engines import apertium, gemini
+from jobs.engines import apertium
+from jobs.engines.gemini import spec as gemini
 from jobs.management.commands import demo
 from tests.jobs.command import files_in
 

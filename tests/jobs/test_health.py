@@ -17,7 +17,8 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from jobs import health, lifecycle
-from jobs.engines import apertium, gemini
+from jobs.engines import apertium
+from jobs.engines.gemini import spec as gemini
 from jobs.health import Cluster
 from jobs.models import SourceKind, StageRun, Worker
 from jobs.pipeline.stage import Stage

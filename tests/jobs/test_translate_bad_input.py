@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from jobs.engines import gemini, gemini_model
-from jobs.engines.llm import LlmTranslator
+from jobs.engines.gemini import client as gemini_client
+from jobs.engines.gemini import spec as gemini
+from jobs.engines.llm.translator import LlmTranslator
 from jobs.pipeline import errors
 from tests.engines import misbehaviours as fake
 from tests.engines.fake_llm_server import KEY, Behaviour, FakeServer, closed_port, good
@@ -32,7 +33,7 @@ def server(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServe
         options = gemini.Options(api_key=KEY, endpoint=server.url, timeout=0.3)
         settings.ENGINE_OPTIONS = settings.ENGINE_OPTIONS | {"gemini": options}
         unhurried = LlmTranslator
-        monkeypatch.setattr(gemini_model, "LlmTranslator", lambda *a, **k: unhurried(*a, **k, sleep=lambda _: None))
+        monkeypatch.setattr(gemini_client, "LlmTranslator", lambda *a, **k: unhurried(*a, **k, sleep=lambda _: None))
         yield server
 
 

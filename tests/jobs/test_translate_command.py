@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 
-from jobs.engines import apertium, gemini, pocketsphinx
+from jobs.engines import apertium
+from jobs.engines.gemini import spec as gemini
+from jobs.engines.pocketsphinx import spec as pocketsphinx
 from jobs.pipeline.media import encode
 from tests.engines.fake_llm_server import KEY, FakeServer
 from tests.jobs.command import command_line, environment, files_in, run, translate

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from jobs import workers
-from jobs.engines import gemini
+from jobs.engines.gemini import spec as gemini
 from jobs.models import Queue, Worker
 
 pytestmark = pytest.mark.django_db

@@ -114,7 +114,7 @@ def test_orders_one_after_the_other(talk: Path) -> None:
 
 
 def test_the_model_is_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    from jobs.engines import pocketsphinx
+    from jobs.engines.pocketsphinx import spec as pocketsphinx
     from jobs.engines.spec import TranscriberSpec
 
     made: list[object] = []

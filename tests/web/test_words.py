@@ -10,8 +10,11 @@ import pytest
 from django.utils import translation
 
 from jobs import words
-from jobs.engines import apertium, gemini, openai_compatible, whisperx
+from jobs.engines import apertium
+from jobs.engines.gemini import spec as gemini
+from jobs.engines.openai_compatible import spec as openai_compatible
 from jobs.engines.spec import Spec
+from jobs.engines.whisperx import spec as whisperx
 from jobs.pipeline.errors import (
     CannotTranscribe,
     DemoSpeechOnly,

@@ -12,8 +12,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
-from jobs.engines import models
 from jobs.engines.registry import SPECS
+from jobs.engines.whisperx import models
 from jobs.pipeline.media.limits import bytes_text
 from jobs.pipeline.protocols import Readiness
 

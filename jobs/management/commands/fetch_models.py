@@ -14,9 +14,9 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from jobs.engines import hub, models
-from jobs.engines.models import Model
-from jobs.engines.whisperx import Options
+from jobs.engines.whisperx import hub, models
+from jobs.engines.whisperx.models import Model
+from jobs.engines.whisperx.spec import Options
 from jobs.pipeline.errors import PipelineError
 from jobs.pipeline.text.languages import language
 

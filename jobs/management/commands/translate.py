@@ -23,8 +23,8 @@ from django.db import DatabaseError, connection
 
 from jobs import endings, intake, lifecycle, local, terminal, workers
 from jobs.delivery import Delivered, check_overwriting, deliver
-from jobs.engines.choose import AUTO
 from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
+from jobs.engines.selection import AUTO
 from jobs.follow import follow
 from jobs.models import Job, JobStatus
 from jobs.orders import Order

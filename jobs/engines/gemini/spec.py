@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from dataclasses import dataclass, field
 
-from jobs.engines.batches import BATCH_LINES
+from jobs.engines.llm.batches import BATCH_LINES
 from jobs.engines.spec import TranslatorSpec
 from jobs.pipeline.errors import NotReady
 from jobs.pipeline.gettext_marker import _
@@ -58,7 +58,7 @@ def create(options: Options) -> Translator:
     state = readiness(options)
     if not state.ready:
         raise NotReady(engine=LABEL, reason=state.reason, remedy=state.remedy)
-    from jobs.engines.gemini_model import translator
+    from jobs.engines.gemini.client import translator
 
     return translator(options)
 

@@ -10,8 +10,8 @@ import importlib.util
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jobs.engines import models
 from jobs.engines.spec import TranscriberSpec
+from jobs.engines.whisperx import models
 from jobs.pipeline.errors import UnknownModel
 from jobs.pipeline.gettext_marker import _
 from jobs.pipeline.protocols import Readiness, Transcriber
@@ -75,7 +75,7 @@ def languages(options: Options) -> frozenset[str]:
 
 
 def create(options: Options) -> Transcriber:
-    from jobs.engines.whisperx_model import WhisperX
+    from jobs.engines.whisperx.client import WhisperX
 
     return WhisperX(options)
 

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 
 import requests
 
-from jobs.engines.models import Model, publish, wanted
+from jobs.engines.whisperx.models import Model, publish, wanted
 from jobs.pipeline.errors import DiskFull, ServiceDown, ServiceError, ServiceSlow, Unwritable
 
 ENDPOINT = "https://huggingface.co"

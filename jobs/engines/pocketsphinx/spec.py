@@ -23,7 +23,7 @@ def readiness(_options: Options) -> Readiness:
 
 
 def create(_options: Options) -> Transcriber:
-    from jobs.engines.pocketsphinx_model import PocketSphinx
+    from jobs.engines.pocketsphinx.client import PocketSphinx
 
     return PocketSphinx()
 

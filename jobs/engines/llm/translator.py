@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
-from jobs.engines import answers, prompt
-from jobs.engines.batches import BATCH_LINES, batches, surroundings
+from jobs.engines.llm import answers, prompt
+from jobs.engines.llm.batches import BATCH_LINES, batches, surroundings
+from jobs.engines.llm.remote import Declined, TooMuch, Unanswered, patiently
 from jobs.engines.memory import Memory
-from jobs.engines.remote import Declined, TooMuch, Unanswered, patiently
 from jobs.pipeline.errors import PipelineError, ServiceError
 from jobs.pipeline.protocols import Batch, Brief, Line, Translation, Usage
 from jobs.pipeline.text.display_width import width

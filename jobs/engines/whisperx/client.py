@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from jobs.engines import models
-from jobs.engines.whisperx import LABEL, Options, readiness
-from jobs.engines.word_times import words_of
+from jobs.engines.whisperx import models
+from jobs.engines.whisperx.spec import LABEL, Options, readiness
+from jobs.engines.whisperx.word_times import words_of
 from jobs.pipeline.errors import CannotDetectLanguage, EngineError, NotReady, OutOfMemory
 from jobs.pipeline.protocols import Progress, Samples, Word
 from jobs.pipeline.speech.voice_activity import speech_regions

@@ -15,11 +15,11 @@ from typing import Any
 
 from requests import PreparedRequest, RequestException, Response
 
-from jobs.engines.gemini import LABEL, Options
-from jobs.engines.llm import Answer, LlmTranslator
+from jobs.engines.gemini.spec import LABEL, Options
+from jobs.engines.llm.prompt import Question, schema
+from jobs.engines.llm.remote import BoundedAdapter, Form, NotUnderstood, Reply, Service, Unanswered, credentials
+from jobs.engines.llm.translator import Answer, LlmTranslator
 from jobs.engines.memory import Memory
-from jobs.engines.prompt import Question, schema
-from jobs.engines.remote import BoundedAdapter, Form, NotUnderstood, Reply, Service, Unanswered, credentials
 from jobs.pipeline.protocols import Usage
 
 _STOP, _MAX_TOKENS = 1, 2

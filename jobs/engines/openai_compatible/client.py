@@ -8,11 +8,11 @@ from typing import Any
 from requests import PreparedRequest, RequestException, Response, Session
 from requests.auth import AuthBase
 
-from jobs.engines.llm import Answer, LlmTranslator
+from jobs.engines.llm.prompt import Question, schema
+from jobs.engines.llm.remote import BoundedAdapter, Form, NotUnderstood, Reply, Service, Unanswered, credentials
+from jobs.engines.llm.translator import Answer, LlmTranslator
 from jobs.engines.memory import Memory
-from jobs.engines.openai_compatible import Options, label
-from jobs.engines.prompt import Question, schema
-from jobs.engines.remote import BoundedAdapter, Form, NotUnderstood, Reply, Service, Unanswered, credentials
+from jobs.engines.openai_compatible.spec import Options, label
 from jobs.pipeline.protocols import Usage
 
 _MOST_TOKENS = 1_000_000_000

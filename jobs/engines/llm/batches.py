@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from jobs.engines.prompt import Surroundings
+from jobs.engines.llm.prompt import Surroundings
 from jobs.pipeline.protocols import Line
 
 BATCH_LINES = 60

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from jobs.engines.batches import BATCH_LINES
+from jobs.engines.llm.batches import BATCH_LINES
 from jobs.engines.spec import TranslatorSpec
 from jobs.pipeline.errors import NotReady
 from jobs.pipeline.gettext_marker import _
@@ -71,7 +71,7 @@ def create(options: Options) -> Translator:
     state = readiness(options)
     if not state.ready:
         raise NotReady(engine=label(options), reason=state.reason, remedy=state.remedy)
-    from jobs.engines.openai_compatible_model import translator
+    from jobs.engines.openai_compatible.client import translator
 
     return translator(options)
 
