@@ -20,11 +20,11 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 
 from jobs import admin_clusters as admin_clusters  # registers its page
 from jobs import admin_shown as shown
-from jobs import words
 from jobs.admin_actions import JobActions
 from jobs.admin_filters import AgeFilter, EngineFilter, OwnerFilter, StageFilter, StatusFilter, UsageAgeFilter
 from jobs.admin_read_only import ReadOnly, ReadOnlyInline
 from jobs.estimates import share_done
+from jobs.i18n import formats
 from jobs.models import Artifact, Job, OwnerLimits, SourceKind, StageRun, Transition, UsageEntry
 
 admin.site.site_header = admin.site.site_title = _("Administration of Zirnevis")
@@ -40,7 +40,7 @@ class StageInline(ReadOnlyInline):
         shown.field("status", _("status"), shown.stage_status),
         shown.field("progress", _("progress"), shown.bar),
         "took",
-        shown.field("tries", _("tries"), words.number),
+        shown.field("tries", _("tries"), formats.number),
         shown.field("queue", _("cluster"), shown.code),
         shown.field("worker", _("worker"), shown.code),
         shown.field("group", _("process group"), shown.code),
@@ -74,8 +74,8 @@ class TransitionInline(ReadOnlyInline):
 USED = (
     shown.field("stage", _("stage"), shown.stage),
     shown.field("engine", _("engine"), shown.code),
-    shown.field("input_tokens", _("tokens in"), words.number),
-    shown.field("output_tokens", _("tokens out"), words.number),
+    shown.field("input_tokens", _("tokens in"), formats.number),
+    shown.field("output_tokens", _("tokens out"), formats.number),
     shown.field("seconds", _("sound recognised"), shown.seconds),
 )
 
@@ -92,7 +92,7 @@ class ArtifactInline(ReadOnlyInline):
     fields = (
         shown.field("kind", _("kind"), shown.code),
         shown.field("name", _("name"), shown.code),
-        shown.field("size", _("size"), words.size),
+        shown.field("size", _("size"), formats.size),
         shown.field("created", _("made"), shown.when),
     )
 
@@ -181,7 +181,7 @@ class JobAdmin(JobActions):
                 "classes": ("collapse",),
                 "fields": (
                     shown.field("id", _("id"), shown.code),
-                    shown.field("version", _("version"), words.number),
+                    shown.field("version", _("version"), formats.number),
                     shown.field("order", _("order"), shown.data),
                     shown.field("engines", _("engines"), shown.data),
                     shown.field("result", _("result"), shown.data),

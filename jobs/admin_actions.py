@@ -15,10 +15,11 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from jobs import endings, lifecycle, words
+from jobs import endings, lifecycle
 from jobs.admin_read_only import ReadOnly
+from jobs.i18n import formats
+from jobs.i18n.labels import STATUSES
 from jobs.models import FINAL, UNFINISHED, Artifact, Job, JobStatus
-from jobs.names import STATUSES
 
 _NAMED = 20
 """How many jobs are named before they are deleted."""
@@ -75,7 +76,7 @@ class JobActions(ReadOnly):
             return self._ask(request, ended, unfinished)
         if unfinished:
             refused = _("Not deleted, because they have not ended (cancel them first): {n}.")
-            self.message_user(request, refused.format(n=words.number(unfinished)), messages.WARNING)
+            self.message_user(request, refused.format(n=formats.number(unfinished)), messages.WARNING)
         delete = partial(self._delete, request)
         self._each(request, ended, delete, _("Deleted: {n}."), _("Not deleted, because their files resist: {n}."))
         return None
@@ -89,7 +90,7 @@ class JobActions(ReadOnly):
             "jobs": [(job, STATUSES[JobStatus(job.status)]) for job in ended[:_NAMED]],
             "more": max(0, ended.count() - _NAMED),
             "unfinished": unfinished,
-            "size": words.size(size),
+            "size": formats.size(size),
             "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
             "select_across": request.POST.get("select_across", "0"),
         }
@@ -108,9 +109,9 @@ class JobActions(ReadOnly):
         """Do something to each of the selected jobs, and say of how many, `n`, it was `done` or `refused`."""
         outcomes = [_tried(act, job_id) for job_id in queryset.order_by().values_list("pk", flat=True)]
         if count := outcomes.count(True):
-            self.message_user(request, done.format(n=words.number(count)), messages.SUCCESS)
+            self.message_user(request, done.format(n=formats.number(count)), messages.SUCCESS)
         if count := outcomes.count(False):
-            self.message_user(request, refused.format(n=words.number(count)), messages.WARNING)
+            self.message_user(request, refused.format(n=formats.number(count)), messages.WARNING)
 
 
 def _tried(act: Callable[[uuid.UUID], bool], job_id: uuid.UUID) -> bool:

@@ -15,10 +15,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from jobs import words
 from jobs.admin_shown import AT_WORK, name
+from jobs.i18n import formats
+from jobs.i18n.labels import STAGES, STATUSES
 from jobs.models import Job, StageRun, UsageEntry
-from jobs.names import STAGES, STATUSES
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as Words
@@ -76,7 +76,7 @@ class OwnerFilter(admin.SimpleListFilter):
 
 
 def _counted(who: str, jobs: int) -> SafeString:
-    return format_html("{} ({})", name(who), words.number(jobs))
+    return format_html("{} ({})", name(who), formats.number(jobs))
 
 
 class AgeFilter(admin.SimpleListFilter):

@@ -16,7 +16,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from jobs import names, words
+from jobs.i18n import formats, labels
 from jobs.models import Job, JobStatus, SourceKind, StageRun, StageStatus
 from jobs.pipeline.errors import ErrorRecord, from_record
 from jobs.pipeline.stage import Stage
@@ -49,29 +49,29 @@ def field(name: str, label: str | Words, show: Callable[[Any], str]) -> Any:
 
 def status(value: str) -> str:
     """Of a job."""
-    return str(names.STATUSES[JobStatus(value)])
+    return str(labels.STATUSES[JobStatus(value)])
 
 
 def stage(value: str) -> str:
-    return str(names.STAGES[Stage(value)])
+    return str(labels.STAGES[Stage(value)])
 
 
 def stage_status(value: str) -> str:
-    return str(names.STAGE_STATUSES[StageStatus(value)])
+    return str(labels.STAGE_STATUSES[StageStatus(value)])
 
 
 def source_kind(value: str) -> str:
-    return str(names.SOURCES[SourceKind(value)])
+    return str(labels.SOURCES[SourceKind(value)])
 
 
 def language(code: str) -> str:
-    return words.language_name(code) if code else NOTHING
+    return formats.language_name(code) if code else NOTHING
 
 
 def current(stages: Iterable[StageRun]) -> str:
     """“Transcribe (Running) and Translate (Ready)”."""
     at = [f"{stage(run.stage)} ({stage_status(run.status)})" for run in stages if run.status in AT_WORK]
-    return words.listed(at) or NOTHING
+    return formats.listed(at) or NOTHING
 
 
 # Times and amounts
@@ -83,14 +83,14 @@ def span(length: timedelta | None) -> str:
         return NOTHING
     seconds = max(0.0, length.total_seconds())
     if seconds < 10:
-        return words.units(f"{seconds:.1f} s")
+        return formats.units(f"{seconds:.1f} s")
     left = round(seconds)
     parts: list[str] = []
     for unit, size in _UNITS:
         if left >= size or parts:
             parts.append(f"{left // size} {unit}")
             left %= size
-    return words.units(" ".join(part for part in parts[:2] if not part.startswith("0 ")))
+    return formats.units(" ".join(part for part in parts[:2] if not part.startswith("0 ")))
 
 
 def seconds(count: float) -> str:
@@ -98,7 +98,7 @@ def seconds(count: float) -> str:
 
 
 def count(number: int | None) -> str:
-    return NOTHING if number is None else words.number(number)
+    return NOTHING if number is None else formats.number(number)
 
 
 def ago(moment: datetime | None) -> str:
@@ -106,7 +106,7 @@ def ago(moment: datetime | None) -> str:
 
 
 def when(moment: datetime | None) -> str:
-    return words.moment(moment, year=True) if moment else NOTHING
+    return formats.moment(moment, year=True) if moment else NOTHING
 
 
 def exactly(moment: datetime) -> str:
@@ -117,7 +117,7 @@ def exactly(moment: datetime) -> str:
 def bar(share: float) -> SafeString:
     """`share` is from 0 to 1."""
     percent = round(100 * min(max(share, 0.0), 1.0))
-    return format_html('<progress max="100" value="{}"></progress> {}', percent, words.percent(percent))
+    return format_html('<progress max="100" value="{}"></progress> {}', percent, formats.percent(percent))
 
 
 # What is as logs have it
@@ -165,13 +165,13 @@ def took(run: StageRun) -> timedelta | None:
 
 
 def notes(found: list[dict[str, Any]]) -> str:
-    return format_html_join("", "<p>{}</p>", ((words.noted(note),) for note in found)) or NOTHING
+    return format_html_join("", "<p>{}</p>", ((formats.noted(note),) for note in found)) or NOTHING
 
 
 def sentence(record: ErrorRecord | dict[str, Any]) -> str:
     """What the owner reads of an error. A record that this version does not know is shown as it is."""
     try:
-        return words.sentence_of(from_record({"code": record["code"], "params": record["params"], "detail": ""}))
+        return formats.sentence_of(from_record({"code": record["code"], "params": record["params"], "detail": ""}))
     except (KeyError, IndexError, TypeError, ValueError):
         return code(record)
 

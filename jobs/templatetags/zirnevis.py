@@ -9,7 +9,7 @@ from django.templatetags.static import static
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from jobs import words
+from jobs.i18n import formats
 
 register = template.Library()
 
@@ -31,4 +31,4 @@ def digits(text: str) -> SafeString:
 
 
 def _shown(piece: str) -> str:
-    return piece if piece[0] in "&<" else words.digits(piece)
+    return piece if piece[0] in "&<" else formats.digits(piece)

@@ -8,11 +8,11 @@ from django.conf import settings
 from django.core.cache import cache
 from django.utils.translation import get_language
 
+from jobs.i18n.formats import language_name, sentence_of
 from jobs.intake import refuse_engines
 from jobs.orders import Order
 from jobs.pipeline.errors import PipelineError
 from jobs.web.forms import COMMON, LOOKS, MODES, POSITIONS, SIZES, SUBTITLES, TONES
-from jobs.words import language_name, sentence_of
 
 _KEPT = 60
 """Seconds for which a process remembers what the engines can do: it looks for programs and models on the disk."""

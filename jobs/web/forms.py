@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from jobs import intake
+from jobs.i18n.formats import language_name, sentence_of
 from jobs.orders import Order
 from jobs.pipeline.download.client import check_link
 from jobs.pipeline.errors import PipelineError
@@ -21,7 +22,6 @@ from jobs.pipeline.subtitles.reader import MAX_BYTES
 from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.subtitles.style import Style
 from jobs.pipeline.text.languages import language
-from jobs.words import language_name, sentence_of
 
 COMMON = ("fa", "en", "ar", "de", "es", "fr", "hi", "he", "it", "ja", "ko", "nl", "pl", "pt", "ru", "tr", "ur", "zh")
 """What the lists of languages offer. Any other code of CLDR can be sent too."""

@@ -20,7 +20,7 @@ from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from jobs import words
+from jobs.i18n import formats
 from jobs.models import Job, JobStatus
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ def letter(job: Job) -> EmailMessage:
     """What `job.notify` asks for, in its language."""
     asked: dict[str, str] = job.notify or {}
     with translation.override(asked["language"]):
-        subject, error = words.news(job), words.recorded(job.error) if job.error else ""
+        subject, error = formats.news(job), formats.recorded(job.error) if job.error else ""
         told = {"news": subject, "error": error, "address": asked["address"]}
         body = render_to_string("web/letter.txt", told)
     return EmailMessage(" ".join(subject.split()), body, to=[reach(job.owner)])

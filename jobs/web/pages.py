@@ -23,6 +23,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from jobs import endings, intake, lifecycle, quota
+from jobs.i18n import player_strings
+from jobs.i18n.formats import sentence_of
 from jobs.intake import accept_link, accept_sample, accept_upload
 from jobs.lifecycle import IllegalTransition
 from jobs.models import FINAL, Job
@@ -32,13 +34,12 @@ from jobs.pipeline.filenames import result_name
 from jobs.pipeline.subtitles import writer
 from jobs.pipeline.text.languages import language
 from jobs.plan import as_cue
-from jobs.web import choices, letters, player
+from jobs.web import choices, letters
 from jobs.web.access import job_for
 from jobs.web.forms import SourceForm, parsed
 from jobs.web.lists import FILTERS, LONGEST, PAGE, searched
 from jobs.web.problems import answer
 from jobs.web.snapshot import FORMATS, FORMS, briefs, cue_of, snapshot
-from jobs.words import sentence_of
 
 
 @login_required
@@ -93,7 +94,7 @@ def job(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
         "source_direction": language(found.spoken).direction if found.spoken else "auto",
         "target_direction": language(target).direction,
         "mine": found.owner_id == request.user.pk,
-        "player_words": player.words(),
+        "player_words": player_strings.words(),
         "reached": letters.reach(request.user),
     }
     return render(request, "web/job.html", shown)

@@ -8,8 +8,8 @@ from http import HTTPStatus
 
 from django.http import HttpResponse
 
+from jobs.i18n.formats import sentence_of
 from jobs.pipeline.errors import BadInput, DiskFull, EngineError, PipelineError, QuotaError, StorageFull, TooLarge
-from jobs.words import sentence_of
 
 CONTENT_TYPE = "application/problem+json"
 

@@ -14,11 +14,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from jobs import intake, lifecycle, presence, words
+from jobs import intake, lifecycle, presence
 from jobs.engines.registry import SPECS
 from jobs.estimates import ahead, seconds_left, share_done
+from jobs.i18n import formats
+from jobs.i18n.labels import STAGES, STATUSES
 from jobs.models import FINAL, UNFINISHED, Cue, Job, JobStatus, SourceKind, StageRun, StageStatus
-from jobs.names import STAGES, STATUSES
 from jobs.orders import order_of
 from jobs.pipeline.stage import Stage
 
@@ -65,19 +66,19 @@ def brief(job: Job, places: Mapping[int, int] | None = None) -> dict[str, Any]:
         "status_text": str(STATUSES[JobStatus(job.status)]),
         "title": str(job),
         "languages": languages(job),
-        "length": words.clock(job.seconds) if job.seconds else "",
-        "created": words.moment(job.created),
+        "length": formats.clock(job.seconds) if job.seconds else "",
+        "created": formats.moment(job.created),
         "percent": percent,
-        "percent_text": words.percent(percent),
+        "percent_text": formats.percent(percent),
         "left": left_text(job, runs, places),
         "moving": job.status not in FINAL,
         "warn": job.status in UNFINISHED and not job.keep_running,
         "ended": job.status in FINAL,
-        "error": words.recorded(job.error) if job.error else "",
+        "error": formats.recorded(job.error) if job.error else "",
         "poster": media_url(job, "poster") if "poster" in kinds else "",
         "can": {
             "cancel": job.status in UNFINISHED,
-            "retry": job.status == JobStatus.FAILED and not words.hopeless(job.error or {}),
+            "retry": job.status == JobStatus.FAILED and not formats.hopeless(job.error or {}),
             "again": again and not lacking,
             "bring": again and lacking,
             "delete": job.status in FINAL,
@@ -92,7 +93,7 @@ def snapshot(job: Job, viewer: int | None) -> dict[str, Any]:
         **brief(job),
         "keep_running": job.keep_running,
         "notify": job.notify is not None,
-        "news": words.news(job),
+        "news": formats.news(job),
         "pinned": job.pinned,
         "stages": stages(runs),
         "stage_text": stage_text(job, runs),
@@ -115,7 +116,7 @@ def cue_of(cue: Cue) -> dict[str, Any]:
         "number": cue.number,
         "start": cue.start,
         "end": cue.end,
-        "clock": words.clock(cue.start),
+        "clock": formats.clock(cue.start),
         "source": cue.source,
         "target": cue.target,
         "answered": cue.answered,
@@ -125,10 +126,10 @@ def cue_of(cue: Cue) -> dict[str, Any]:
 def languages(job: Job) -> str:
     """“English → Persian”, or the one that is known, or both are."""
     source = job.spoken or order_of(job.order).spoken
-    target = words.language_name(job.target)
+    target = formats.language_name(job.target)
     if not source or source == job.target:
         return target
-    return _("{source} → {target}").format(source=words.language_name(source), target=target)
+    return _("{source} → {target}").format(source=formats.language_name(source), target=target)
 
 
 def stages(runs: Sequence[StageRun]) -> list[dict[str, Any]]:
@@ -150,7 +151,7 @@ def stage_text(job: Job, runs: Sequence[StageRun]) -> str:
     running = [str(STAGES[Stage(run.stage)]) for run in runs if run.status == StageStatus.RUNNING]
     percent = 25 * int(4 * share_done(runs))
     return _("{stages}, {percent} of the whole").format(
-        stages=words.listed(running) or STATUSES[JobStatus.RUNNING], percent=words.percent(percent)
+        stages=formats.listed(running) or STATUSES[JobStatus.RUNNING], percent=formats.percent(percent)
     )
 
 
@@ -158,10 +159,10 @@ def left_text(job: Job, runs: Sequence[StageRun], places: Mapping[int, int] | No
     """How long it will take, or how many are before it."""
     if any(run.status == StageStatus.RUNNING for run in runs):
         left = seconds_left(job, runs)
-        return "" if left is None else words.left(left)
+        return "" if left is None else formats.left(left)
     waiting = _waiting(job, runs)
     before = ahead(waiting) if places is None else places
-    return "".join(words.before(before[run.pk]) for run in waiting if run.pk in before)
+    return "".join(formats.before(before[run.pk]) for run in waiting if run.pk in before)
 
 
 def _waiting(job: Job, runs: Iterable[StageRun]) -> list[StageRun]:
@@ -175,7 +176,7 @@ def _waiting(job: Job, runs: Iterable[StageRun]) -> list[StageRun]:
 
 def notes(job: Job) -> list[str]:
     """What is worth knowing of how it was made."""
-    found = [words.noted(note) for note in job.notes]
+    found = [formats.noted(note) for note in job.notes]
     if any(name in DEMO for name in job.engines.values()):
         found.insert(0, _("Made by the offline demo engines: expect errors."))
     return found
@@ -193,7 +194,7 @@ def ended_text(job: Job, viewer: int | None) -> str:
     last = job.transitions.filter(stage="", now=JobStatus.CANCELLING).last()
     if last is None:
         return ""
-    when = words.moment(last.at)
+    when = formats.moment(last.at)
     if last.why in WHYS:
         return str(WHYS[last.why]).format(when=when)
     if _is_called(viewer, last.who):
@@ -211,7 +212,7 @@ def deleted_text(job: Job) -> str:
     if job.status not in {JobStatus.COMPLETED, JobStatus.FAILED} or job.pinned or not job.edited:
         return ""
     end: datetime = job.edited + timedelta(hours=settings.RETENTION_HOURS)
-    return _("The files stay until {when}.").format(when=words.moment(max(end, timezone.now())))
+    return _("The files stay until {when}.").format(when=formats.moment(max(end, timezone.now())))
 
 
 def upload(job: Job) -> dict[str, Any] | None:
@@ -221,7 +222,7 @@ def upload(job: Job) -> dict[str, Any] | None:
     return {
         "name": job.source,
         "size": job.size,
-        "size_text": words.size(job.size),
+        "size_text": formats.size(job.size),
         "url": reverse("upload", args=[job.pk]),
     }
 
@@ -238,7 +239,7 @@ def video(job: Job, kinds: set[str]) -> dict[str, Any] | None:
         "poster": media_url(job, "poster") if "poster" in kinds else "",
         "track": "" if burned else subtitles_url(job, "target", "vtt"),
         "language": job.target,
-        "label": words.language_name(job.target),
+        "label": formats.language_name(job.target),
         "unplayable": _unplayable(job, kind),
     }
 
@@ -260,7 +261,7 @@ def files(job: Job) -> list[dict[str, Any]]:
     for artifact in job.artifacts.all():
         if artifact.kind == "video":
             container, url = Path(artifact.name).suffix[1:].upper(), media_url(job, "video") + "?download=1"
-            found.append({"label": container, "form": words.size(artifact.size), "url": url, "kind": "video"})
+            found.append({"label": container, "form": formats.size(artifact.size), "url": url, "kind": "video"})
     captions = job.spoken == job.target
     for form, label in FORMS.items():
         if form == "target" or not captions:
@@ -276,11 +277,11 @@ def facts(job: Job) -> list[dict[str, str]]:
         return []
     seconds = job.result.get("seconds", {})
     found = [
-        {"label": str(STAGES[stage]), "value": words.length(seconds[stage])} for stage in Stage if stage in seconds
+        {"label": str(STAGES[stage]), "value": formats.length(seconds[stage])} for stage in Stage if stage in seconds
     ]
     usage = job.result.get("usage", {})
     if tokens := usage.get("input_tokens", 0) + usage.get("output_tokens", 0):
-        found.append({"label": _("Tokens"), "value": words.number(tokens)})
+        found.append({"label": _("Tokens"), "value": formats.number(tokens)})
     return found
 
 
@@ -291,7 +292,7 @@ def problems(job: Job) -> list[dict[str, str]]:
     counted: dict[str, int] = {}
     for finding in job.result["quality"]["findings"]:
         counted[finding["kind"]] = counted.get(finding["kind"], 0) + 1
-    return [{"label": words.problem(kind), "value": words.number(count)} for kind, count in counted.items()]
+    return [{"label": formats.problem(kind), "value": formats.number(count)} for kind, count in counted.items()]
 
 
 def media_url(job: Job, kind: str) -> str:

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from django.utils import translation
 
-from jobs import words
 from jobs.engines import apertium
 from jobs.engines.gemini import spec as gemini
 from jobs.engines.openai_compatible import spec as openai_compatible
 from jobs.engines.spec import Spec
 from jobs.engines.whisperx import spec as whisperx
+from jobs.i18n import formats
 from jobs.pipeline.errors import (
     CannotTranscribe,
     DemoSpeechOnly,
@@ -40,34 +40,38 @@ from jobs.pipeline.media.limits import Limits
 )
 def test_time_that_is_left(seconds: float, english: str, persian: str) -> None:
     with translation.override("en"):
-        assert words.left(seconds) == english
+        assert formats.left(seconds) == english
     with translation.override("fa"):
-        assert words.left(seconds) == persian
+        assert formats.left(seconds) == persian
 
 
 def test_numbers_in_prose() -> None:
     with translation.override("fa"):
-        assert (words.number(1234.5), words.percent(46), words.size(1_500_000)) == ("۱٬۲۳۴٫۵", "۴۶٪", "۱٫۵ مگابایت")
-        assert words.moment(datetime(2026, 11, 23, 3, 5, tzinfo=UTC)) == "۲ آذر، ۰۳:۰۵"
-        assert words.listed(["ترجمه", "پیاده‌سازی"]) == "ترجمه و پیاده‌سازی"
+        assert (formats.number(1234.5), formats.percent(46), formats.size(1_500_000)) == (
+            "۱٬۲۳۴٫۵",
+            "۴۶٪",
+            "۱٫۵ مگابایت",
+        )
+        assert formats.moment(datetime(2026, 11, 23, 3, 5, tzinfo=UTC)) == "۲ آذر، ۰۳:۰۵"
+        assert formats.listed(["ترجمه", "پیاده‌سازی"]) == "ترجمه و پیاده‌سازی"
     with translation.override("en"):
-        assert (words.number(1234.5), words.percent(46), words.size(1_500_000)) == ("1,234.5", "46%", "1.5 MB")
-        assert words.moment(datetime(2026, 11, 23, 3, 5, tzinfo=UTC)) == "23 November, 03:05"
+        assert (formats.number(1234.5), formats.percent(46), formats.size(1_500_000)) == ("1,234.5", "46%", "1.5 MB")
+        assert formats.moment(datetime(2026, 11, 23, 3, 5, tzinfo=UTC)) == "23 November, 03:05"
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(0, "00:00"), (750, "12:30"), (5400.9, "1:30:00")])
 def test_clocks_have_latin_digits(seconds: float, shown: str) -> None:
     with translation.override("fa"):
-        assert words.clock(seconds) == shown
+        assert formats.clock(seconds) == shown
 
 
 def test_errors_are_told_in_persian() -> None:
     with translation.override("fa"):
-        assert "۱ ساعت ۳۰ دقیقه" in words.sentence_of(TooLong(name="talk.mp4", actual="1 h 30 min", limit="1 h"))
-        assert words.sentence_of(TooManyJobs(count=20, limit=20)).startswith("۲۰ کار شما")
-        assert "talk 2.mp4" in words.sentence_of(NoSuchFile(path="talk 2.mp4")), "the name of a file stays as it is"
-        assert "Klingonisch" in words.sentence_of(UnknownLanguage(language="Klingonisch"))
-        said = words.noted(
+        assert "۱ ساعت ۳۰ دقیقه" in formats.sentence_of(TooLong(name="talk.mp4", actual="1 h 30 min", limit="1 h"))
+        assert formats.sentence_of(TooManyJobs(count=20, limit=20)).startswith("۲۰ کار شما")
+        assert "talk 2.mp4" in formats.sentence_of(NoSuchFile(path="talk 2.mp4")), "the name of a file stays as it is"
+        assert "Klingonisch" in formats.sentence_of(UnknownLanguage(language="Klingonisch"))
+        said = formats.noted(
             {
                 "sentence": "The subtitles are in {language} already: translation is skipped.",
                 "params": {"language": "Persian"},
@@ -80,11 +84,11 @@ def test_no_english_within_persian() -> None:
     with translation.override("fa"):
         with pytest.raises(TooManyPixels) as sharp:
             Limits().check_picture(7680, 4320, "film.mp4")
-        said = words.sentence_of(sharp.value)
+        said = formats.sentence_of(sharp.value)
         assert ("۷۶۸۰ × ۴۳۲۰ (۳۳٫۲ مگاپیکسل)" in said, "۸٫۳ مگاپیکسل" in said) == (True, True)
         deaf = CannotTranscribe(engine="PocketSphinx", language="Persian", known="English, Spanish")
-        assert words.sentence_of(deaf).endswith("اسپانیایی و انگلیسی.")
-        assert words.sentence_of(UnknownEngine(engine="x", known="auto, gemini")).endswith("auto و gemini.")
+        assert formats.sentence_of(deaf).endswith("اسپانیایی و انگلیسی.")
+        assert formats.sentence_of(UnknownEngine(engine="x", known="auto, gemini")).endswith("auto و gemini.")
 
 
 LACKING: list[tuple[Spec, dict[str, Any], str]] = [
@@ -105,20 +109,20 @@ def test_what_an_engine_lacks(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
     state = engine.readiness(engine.options(**options))
     with translation.override("fa"):
-        assert said in words.sentence_of(NotReady(engine=engine.label, reason=state.reason, remedy=state.remedy))
+        assert said in formats.sentence_of(NotReady(engine=engine.label, reason=state.reason, remedy=state.remedy))
 
 
 def test_what_is_better_than_a_demo() -> None:
     lacking = DemoSpeechOnly(engine="Gemini", remedy="make whisperx, then: manage.py fetch_models", reason="")
     with translation.override("fa"):
-        assert "make whisperx و سپس manage.py fetch_models" in words.sentence_of(lacking)
+        assert "make whisperx و سپس manage.py fetch_models" in formats.sentence_of(lacking)
 
 
 def test_an_error_of_another_version() -> None:
     with translation.override("en"):
-        assert words.recorded({"code": "TooLong", "params": {}, "detail": ""}).startswith("Something went wrong")
+        assert formats.recorded({"code": "TooLong", "params": {}, "detail": ""}).startswith("Something went wrong")
 
 
 def test_languages_are_named_for_the_reader() -> None:
     with translation.override("fa"):
-        assert (words.language_name("fa"), words.language_name("xx-nowhere")) == ("فارسی", "xx-nowhere")
+        assert (formats.language_name("fa"), formats.language_name("xx-nowhere")) == ("فارسی", "xx-nowhere")
