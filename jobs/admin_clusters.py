@@ -15,11 +15,11 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from jobs import tickets
 from jobs.admin_read_only import ReadOnly
 from jobs.admin_shown import ago, stage
 from jobs.models import Queue, StageRun, StageStatus, Worker
-from jobs.workers import STALE
+from jobs.queueing import tickets
+from jobs.queueing.processes import STALE
 
 _REMEMBERED = timedelta(days=1)
 """How long a process that gives no sign of life is shown."""

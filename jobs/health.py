@@ -13,12 +13,12 @@ from django.db.models import Count, QuerySet
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from jobs import tickets, workers
 from jobs.engines.registry import SPECS
 from jobs.engines.selection import Engines
 from jobs.engines.spec import Spec, TranscriberSpec, TranslatorSpec
 from jobs.models import StageRun, StageStatus, Worker
 from jobs.pipeline.errors import PipelineError
+from jobs.queueing import processes, tickets
 
 ROOM = 2 * 1024**3
 """Bytes of free disk under which a video of an hour may not fit any more."""
@@ -110,7 +110,7 @@ def _can(source: str, target: str) -> bool:
 
 def _workers() -> dict[str, int]:
     """How many processes of each cluster are alive."""
-    return _by(workers.alive_now(), "cluster")
+    return _by(processes.alive_now(), "cluster")
 
 
 def _clusters(live: dict[str, int]) -> tuple[Cluster, ...]:

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from jobs import artifacts, lifecycle, plan, presence, quota
+from jobs import artifacts, lifecycle, plan, presence
 from jobs.lifecycle import IllegalTransition
 from jobs.models import FINAL, Artifact, Job, JobStatus, SourceKind
 from jobs.orders import Order, order_of
@@ -26,6 +26,7 @@ from jobs.pipeline.subtitles.reader import parse_subtitles, read_subtitles
 from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.text.languages import language
 from jobs.pipeline.text.script_detection import must_look_like
+from jobs.queueing import quotas
 
 Subtitles = Path | Sequence[Cue] | None
 """Those that a person brings: a file of this machine, or what stood in theirs."""
@@ -141,7 +142,7 @@ def _accept(
     refuse_engines(order)
     job_id = uuid.uuid4()
     with _home(job_id) as home, transaction.atomic():
-        quota.check(owner, new_bytes=size)
+        quotas.check(owner, new_bytes=size)
         brought = bring(home) if bring else None
         job = lifecycle.create(
             id=job_id,

@@ -24,8 +24,6 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from jobs import tickets
-from jobs.fairness import turns
 from jobs.models import (
     FINAL,
     UNFINISHED,
@@ -43,6 +41,8 @@ from jobs.models import (
 from jobs.pipeline.errors import ErrorRecord
 from jobs.pipeline.stage import Stage
 from jobs.presence import first_grace
+from jobs.queueing import tickets
+from jobs.queueing.scheduling import turns
 
 log = logging.getLogger("jobs.lifecycle")
 

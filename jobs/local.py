@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from django.db import Error as DatabaseTrouble
 from django.db import connection
 
-from jobs import tickets, workers
 from jobs.models import Queue, Worker
+from jobs.queueing import processes, tickets
 from jobs.reaper import Reaper
 from jobs.supervisor import Supervisor
 
@@ -30,16 +30,16 @@ _PAUSE = 0.05
 
 def clusters_run() -> bool:
     """Whether every queue has somebody who takes its tickets, and jobs somebody who sees to their end."""
-    return all(workers.alive(name).exists() for name in (*Queue.values, Worker.REAPER))
+    return all(processes.alive(name).exists() for name in (*Queue.values, Worker.REAPER))
 
 
 @contextmanager
 def clusters() -> Iterator[None]:
     """While inside, threads of this process run the stages of every queue. What they run at the end is put back."""
     stop = threading.Event()
-    row = workers.register(LOCAL)
+    row = processes.register(LOCAL)
     Reaper().sweep()  # before anything that a killed command left is taken for work
-    end_life = workers.show_life(LOCAL)
+    end_life = processes.show_life(LOCAL)
     works = [threading.Thread(target=_work, args=(queue, row, stop), name=queue) for queue in Queue.values]
     reaper = threading.Thread(target=_reap, args=(stop,), name="reaper")
     for thread in (*works, reaper):

@@ -17,7 +17,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from jobs.models import UNFINISHED, Job, PageLease, Worker
-from jobs.workers import STALE
+from jobs.queueing.processes import STALE
 
 LATE = 15.0
 """Seconds: a judge who comes later than this has missed something; so have clocks that differ by more."""

@@ -23,14 +23,15 @@ from django.db import close_old_connections, connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from jobs import artifacts, endings, lifecycle, tickets, workers
-from jobs.fairness import turns
+from jobs import artifacts, endings, lifecycle
 from jobs.lifecycle import PRESENCE, IllegalTransition, LostAttempt
 from jobs.models import UNFINISHED, Job, JobStatus, Queue, StageRun, StageStatus, Worker
 from jobs.pipeline.errors import StageDied
 from jobs.pipeline.process import groups
 from jobs.presence import Judge, abandoned, why_absent
-from jobs.workers import STALE, host
+from jobs.queueing import processes, tickets
+from jobs.queueing.processes import STALE, host
+from jobs.queueing.scheduling import turns
 
 log = logging.getLogger("jobs.reaper")
 
@@ -120,7 +121,7 @@ def dead_stages(*, by_silence: bool = True) -> QuerySet[StageRun]:
     now = timezone.now()
     silent = Q(heartbeat__lt=now - STALE, host__in=("", host())) | Q(heartbeat__lt=now - LOST_HOST)
     gone = [
-        worker.pk for worker in Worker.objects.filter(stages__status=StageStatus.RUNNING) if workers.is_gone(worker)
+        worker.pk for worker in Worker.objects.filter(stages__status=StageStatus.RUNNING) if processes.is_gone(worker)
     ]
     dead = Q(worker__in=gone) | silent if by_silence else Q(worker__in=gone)
     return StageRun.objects.filter(dead, status=StageStatus.RUNNING)
@@ -129,7 +130,7 @@ def dead_stages(*, by_silence: bool = True) -> QuerySet[StageRun]:
 def deserted() -> list[uuid.UUID]:
     """Unfinished jobs of commands that run no more."""
     waiting = Job.objects.filter(status__in=UNFINISHED, client__isnull=False).select_related("client")
-    return [job.pk for job in waiting if job.client and workers.is_gone(job.client)]
+    return [job.pk for job in waiting if job.client and processes.is_gone(job.client)]
 
 
 def _abandon(job_id: uuid.UUID) -> bool:
@@ -179,14 +180,14 @@ def reissue_tickets() -> None:
     """
     ready = StageRun.objects.filter(status=StageStatus.READY, ready_at__lte=timezone.now()).order_by()
     for queue in Queue.values:
-        at_once = max(1, workers.alive(queue).count())
+        at_once = max(1, processes.alive(queue).count())
         lacking = ready.filter(queue=queue)[:at_once].count() - tickets.waiting(queue)
         if lacking > 0 and any(turns(queue, settings.LIMIT_RUNNING)):  # owners at their limit wait for themselves
             tickets.issue(queue, lacking)
 
 
 def _end_cluster(queue: str) -> None:
-    for worker in workers.alive(queue).filter(host=host(), cluster_pid__isnull=False):
+    for worker in processes.alive(queue).filter(host=host(), cluster_pid__isnull=False):
         pid, started = worker.cluster_pid or 0, worker.cluster_started or 0
         if groups.is_alive(pid, started):
             log.error("cluster %s (pid %s) takes no tickets any more: ending it", queue, pid)

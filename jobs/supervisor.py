@@ -19,7 +19,7 @@ from typing import Any
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
-from jobs import artifacts, endings, lifecycle, models, plan, quota, usage
+from jobs import artifacts, endings, lifecycle, models, plan, usage
 from jobs.children import Child, Undying, Warm
 from jobs.lifecycle import Claim, IllegalTransition, LostAttempt
 from jobs.models import Artifact, Job, Queue, StageRun, Worker
@@ -32,9 +32,10 @@ from jobs.pipeline.media.limits import duration_text
 from jobs.pipeline.process import messages
 from jobs.pipeline.process.messages import Run, TranslateTask
 from jobs.pipeline.stage import Stage, time_limit
+from jobs.queueing import quotas
+from jobs.queueing.processes import BEAT
 from jobs.translation import Translation
 from jobs.wakeups import LOOK, LOOK_ANYWAY, Wakeups
-from jobs.workers import BEAT
 
 log = logging.getLogger("jobs.supervisor")
 
@@ -284,7 +285,7 @@ class _Course:
         sound goes again once it was heard.
         """
         with lifecycle.fenced(self._claim.attempt) as (job, _):
-            quota.check_found(job, new_bytes=size)
+            quotas.check_found(job, new_bytes=size)
             Job.objects.filter(pk=job.pk).update(seconds=seconds)
 
     def _surprised(self) -> None:

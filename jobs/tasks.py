@@ -15,9 +15,9 @@ from django.db import connection
 from django.utils import timezone
 from django_q.signals import post_execute_in_worker, post_spawn, pre_execute
 
-from jobs import tickets, workers
 from jobs.models import Worker
 from jobs.pipeline.process import groups
+from jobs.queueing import processes, tickets
 from jobs.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ def run_next(queue: str) -> str:
 
 @cache
 def _worker() -> Worker:
-    return workers.register(settings.CLUSTER, _cluster_pid())
+    return processes.register(settings.CLUSTER, _cluster_pid())
 
 
 @cache
@@ -53,7 +53,7 @@ def _cluster_pid() -> int:
 def begin_worker(**_: Any) -> None:
     """A worker of a cluster has been forked."""
     if settings.CLUSTER:
-        workers.show_life(settings.CLUSTER, _cluster_pid(), busy=_busy.is_set)
+        processes.show_life(settings.CLUSTER, _cluster_pid(), busy=_busy.is_set)
 
 
 def take_ticket(*, task: dict[str, Any], **_: Any) -> None:

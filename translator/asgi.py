@@ -11,7 +11,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "translator.settings")
 pages = get_asgi_application()
 
 # Imported here: models can be imported only after the line above.
-from jobs import models, workers  # noqa: E402
+from jobs import models  # noqa: E402
+from jobs.queueing import processes  # noqa: E402
 from jobs.web.consumers import LONGEST  # noqa: E402
 from jobs.web.pressure import limit_what_pages_say, patient  # noqa: E402
 from jobs.web.routing import sockets  # noqa: E402
@@ -25,4 +26,4 @@ limit_what_pages_say(LONGEST)
 sys.setswitchinterval(0.0005)
 
 # Twice a second: see `presence.WITNESS`.
-workers.show_life(models.Worker.WEB, every=0.5)
+processes.show_life(models.Worker.WEB, every=0.5)

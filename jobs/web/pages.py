@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from jobs import endings, intake, lifecycle, quota
+from jobs import endings, intake, lifecycle
 from jobs.i18n import player_strings
 from jobs.i18n.formats import sentence_of
 from jobs.intake import accept_link, accept_sample, accept_upload
@@ -34,6 +34,7 @@ from jobs.pipeline.filenames import result_name
 from jobs.pipeline.subtitles import writer
 from jobs.pipeline.text.languages import language
 from jobs.plan import as_cue
+from jobs.queueing import quotas
 from jobs.web import choices, letters
 from jobs.web.access import job_for
 from jobs.web.forms import SourceForm, parsed
@@ -170,7 +171,7 @@ def retry(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     found = job_for(request.user, job_id)
     try:
         with transaction.atomic():
-            quota.check_retry(found.owner)
+            quotas.check_retry(found.owner)
             lifecycle.retry(found.pk, who=request.user.get_username())
     except PipelineError as error:
         messages.error(request, sentence_of(error))

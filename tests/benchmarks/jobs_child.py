@@ -24,7 +24,7 @@ django.setup()
 
 from django.contrib.auth import get_user_model  # noqa: E402
 
-from jobs import intake, lifecycle, plan, workers  # noqa: E402
+from jobs import intake, lifecycle, plan  # noqa: E402
 from jobs.models import FINAL, Job, JobStatus, Queue, StageRun, StageStatus  # noqa: E402
 from jobs.orders import Order  # noqa: E402
 from jobs.pipeline.media import encode  # noqa: E402
@@ -32,6 +32,7 @@ from jobs.pipeline.process import groups  # noqa: E402
 from jobs.pipeline.stage import Stage  # noqa: E402
 from jobs.pipeline.stages import dispatch  # noqa: E402
 from jobs.pipeline.subtitles.fonts import FONTS  # noqa: E402
+from jobs.queueing import processes  # noqa: E402
 from tests.benchmarks.material import PERSIAN, SAMPLE, video  # noqa: E402
 
 PATIENCE = 60.0
@@ -39,7 +40,7 @@ PATIENCE = 60.0
 
 def main(rounds: int) -> None:
     owner = get_user_model().objects.create_user("bench")
-    _until(lambda: all(workers.alive(queue).exists() for queue in Queue.values))
+    _until(lambda: all(processes.alive(queue).exists() for queue in Queue.values))
     found = _whole_jobs(owner, rounds) | _cancelled(owner, rounds) | _killed(owner, max(3, rounds // 2))
     found["bare"] = [_bare() for _ in range(max(3, rounds // 2))]
     sys.stdout.write(json.dumps(found))

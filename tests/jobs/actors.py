@@ -31,10 +31,11 @@ from django.conf import settings
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from jobs import children, cleanup, endings, lifecycle, supervisor, workers
+from jobs import children, cleanup, endings, lifecycle, supervisor
 from jobs.lifecycle import IllegalTransition, LostAttempt
 from jobs.models import FINAL, Job, Worker
 from jobs.pipeline.process import groups
+from jobs.queueing import processes
 from jobs.reaper import Reaper
 from jobs.supervisor import Supervisor
 from tests import databases
@@ -225,7 +226,7 @@ def act(pipe: Connection, place: Place, action: str, job_id: uuid.UUID) -> None:
     vars(supervisor).update(LOOK=0.02, WRITE=3600.0)
     stops = Stops(pipe=pipe)
     with databases.on_database(place.url):
-        workers.register(LOCAL)
+        processes.register(LOCAL)
         stops.set_up()
         try:
             stops.stop("start")

@@ -12,10 +12,10 @@ import pytest
 from django.utils import timezone
 
 from jobs import lifecycle
-from jobs.fairness import turns
 from jobs.lifecycle import Claim
 from jobs.models import Job, OwnerLimits, StageRun
 from jobs.pipeline.stage import Stage
+from jobs.queueing.scheduling import turns
 from tests.databases import mostly_on
 from tests.jobs import rows
 

@@ -12,10 +12,11 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from jobs import lifecycle, tickets
+from jobs import lifecycle
 from jobs.lifecycle import BACK_OFF, TRIES, Claim, LostAttempt
 from jobs.models import Artifact, Cue, Job, JobStatus, StageRun, Transition, Worker
 from jobs.pipeline.stage import Stage
+from jobs.queueing import tickets
 from tests.databases import mostly_on
 from tests.jobs import rows
 

@@ -12,10 +12,11 @@ from django.db import connection
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from jobs import artifacts, intake, lifecycle, local, plan, tickets, workers
+from jobs import artifacts, intake, lifecycle, local, plan
 from jobs.models import Job, StageRun, Worker
 from jobs.orders import Order
 from jobs.pipeline.process.messages import TranslateTask
+from jobs.queueing import processes, tickets
 from jobs.reaper import Reaper
 from jobs.supervisor import Supervisor
 from tests.jobs import rows
@@ -132,7 +133,7 @@ def test_workers_go_on_after_the_database_was_away(
 
 
 def test_what_a_killed_command_left_is_ended_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    gone = Worker.objects.create(cluster=local.COMMAND, host=workers.host(), boot_id="before", pid=1, started=1)
+    gone = Worker.objects.create(cluster=local.COMMAND, host=processes.host(), boot_id="before", pid=1, started=1)
     left = rows.job(client=gone, keep_running=True)
     with local.clusters():
         assert rows.status(left.pk) == "cancelled"
@@ -154,7 +155,7 @@ def test_clusters_run_when_each_queue_has_somebody() -> None:
     assert not local.clusters_run()
     for queue in ("speech", "text", "media"):
         assert not local.clusters_run()
-        workers.register(queue)
+        processes.register(queue)
     assert not local.clusters_run(), "nobody would see to the end of a job whose worker died"
-    workers.register(Worker.REAPER)
+    processes.register(Worker.REAPER)
     assert local.clusters_run()

@@ -12,11 +12,12 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils import timezone
 
-from jobs import intake, lifecycle, quota
+from jobs import intake, lifecycle
 from jobs.models import Artifact, Job, OwnerLimits, SourceKind, UsageEntry
 from jobs.orders import Order
 from jobs.pipeline.errors import DailyMinutes, StorageFull, TooManyJobs, from_record
 from jobs.pipeline.stage import Stage
+from jobs.queueing import quotas
 
 HOUR = 3600
 
@@ -52,7 +53,7 @@ def finish(owner: User, size: int = 0) -> None:
 
 def check(owner: User, new_bytes: int = 0) -> None:
     with transaction.atomic():
-        quota.check(owner, new_bytes=new_bytes)
+        quotas.check(owner, new_bytes=new_bytes)
 
 
 def test_without_limits(sara: User) -> None:
@@ -104,7 +105,7 @@ def test_minutes_of_a_day(sara: User, omid: User, limits: Any) -> None:
 def found(job: Job, seconds: float, size: int = 0) -> None:
     """It was fetched: now its length is known."""
     with transaction.atomic():
-        quota.check_found(job, size)
+        quotas.check_found(job, size)
         Job.objects.filter(pk=job.pk).update(seconds=seconds)
 
 
@@ -132,10 +133,10 @@ def test_what_was_fetched_has_to_find_room(sara: User, limits: Any) -> None:
 def test_a_job_that_is_retried_waits_too(sara: User, limits: Any) -> None:
     limits.LIMIT_QUEUED = 1
     with transaction.atomic():
-        quota.check_retry(sara)
+        quotas.check_retry(sara)
     new(sara)
     with pytest.raises(TooManyJobs), transaction.atomic():
-        quota.check_retry(sara)
+        quotas.check_retry(sara)
 
 
 def test_deleting_a_job_gives_no_minutes_back(sara: User, limits: Any) -> None:
@@ -214,7 +215,7 @@ def test_several_at_once(sara: User, limits: Any) -> None:
         start.wait()
         try:
             with transaction.atomic():
-                quota.check(sara)
+                quotas.check(sara)
                 time.sleep(0.02)
                 new(sara)
             results.append("created")

@@ -20,12 +20,13 @@ from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from jobs import artifacts, health, lifecycle, presence, reaper, tickets, workers
+from jobs import artifacts, health, lifecycle, presence, reaper
 from jobs.lifecycle import Claim
 from jobs.models import Job, JobStatus, StageRun, Worker
 from jobs.pipeline.process import groups
 from jobs.pipeline.stage import Stage
 from jobs.presence import Judge
+from jobs.queueing import processes, tickets
 from jobs.reaper import Reaper
 from tests.databases import mostly, mostly_on, process_environment
 from tests.jobs import rows
@@ -69,12 +70,12 @@ def started(pid: int) -> int:
 
 def worker(pid: int, cluster: str = "media", **fields: Any) -> Worker:
     """The row of a process of this machine."""
-    here = {"host": workers.host(), "boot_id": groups.boot_id(), "started": started(pid)}
+    here = {"host": processes.host(), "boot_id": groups.boot_id(), "started": started(pid)}
     return Worker.objects.create(cluster=cluster, pid=pid, **{**here, **fields})
 
 
 def mine() -> Worker:
-    return workers.register("media")
+    return processes.register("media")
 
 
 def running(by: Worker | None = None) -> Claim:
@@ -421,7 +422,7 @@ def test_one_pass_that_breaks_off_is_not_the_last(
 
 def test_abandoned_jobs_are_cancelled(settings: Any) -> None:
     settings.PAGE_LEASE = settings.TAB_CLOSE_GRACE = 0
-    workers.register(Worker.WEB)
+    processes.register(Worker.WEB)
     left, kept, silent = rows.job(), rows.job(keep_running=True), rows.job(rows.owner("omid"))
     presence.close(presence.open_page(left.owner_id))
     presence.open_page(silent.owner_id)
@@ -555,7 +556,7 @@ def test_a_reaper_that_hangs_shows_no_life(database: str, media_root: Path) -> N
             assert process.poll() is None
             time.sleep(0.05)
         seen = Worker.objects.get(cluster=Worker.REAPER).seen
-        time.sleep(workers.BEAT + 1.5)
+        time.sleep(processes.BEAT + 1.5)
         assert Worker.objects.get(cluster=Worker.REAPER).seen == seen
         assert process.poll() is None
     finally:
@@ -589,7 +590,7 @@ def stuck(cluster: subprocess.Popen[bytes], **fields: Any) -> Worker:
 def looked_at_for(seconds: float) -> None:
     """A reaper looks at the clusters once a second for so long, and who is alive shows life meanwhile."""
     sweeper, begin = Reaper(), timezone.now()
-    alive = list(Worker.objects.filter(seen__gt=begin - workers.STALE).values_list("pk", flat=True))
+    alive = list(Worker.objects.filter(seen__gt=begin - processes.STALE).values_list("pk", flat=True))
     with pytest.MonkeyPatch.context() as patch:
         for second in range(round(seconds) + 1):
             now = begin + timedelta(seconds=second)

@@ -15,11 +15,12 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from jobs import lifecycle, presence, reaper, workers
-from jobs.fairness import turns
+from jobs import lifecycle, presence, reaper
 from jobs.lifecycle import Claim
 from jobs.models import FINAL, Job, JobStatus, PageLease, StageRun, StageStatus
 from jobs.pipeline.stage import Stage
+from jobs.queueing import processes
+from jobs.queueing.scheduling import turns
 from jobs.web import letters
 from tests.databases import KINDS
 from tests.jobs import rows
@@ -76,9 +77,9 @@ def be_present(owners: list[User]) -> None:
     until = timezone.now() + timedelta(seconds=180)
     PageLease.objects.bulk_create(PageLease(owner=one, expires=until) for one in owners[:-1] for _ in range(3))
     Job.objects.filter(status="uploading").update(changed=timezone.now())
-    StageRun.objects.filter(status="running").update(worker=workers.register("media"), host=workers.host())
+    StageRun.objects.filter(status="running").update(worker=processes.register("media"), host=processes.host())
     few = list(Job.objects.filter(status="queued").values_list("pk", flat=True)[:5])
-    Job.objects.filter(pk__in=few).update(client=workers.register("command"))
+    Job.objects.filter(pk__in=few).update(client=processes.register("command"))
 
 
 def job_row(owner: User, state: JobStatus, born: Any) -> Job:

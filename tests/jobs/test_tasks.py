@@ -17,9 +17,10 @@ from django.utils import timezone
 from django_q.models import OrmQ, Task
 from django_q.tasks import async_task
 
-from jobs import lifecycle, tasks, tickets, workers
+from jobs import lifecycle, tasks
 from jobs.models import StageRun, Worker
 from jobs.pipeline.process import groups
+from jobs.queueing import processes, tickets
 from tests.databases import process_environment
 from tests.jobs import rows
 from tests.jobs.command import ROOT, children
@@ -133,7 +134,7 @@ def test_a_worker_outlives_a_database_that_is_away(cluster: subprocess.Popen[byt
     connection.close()
     time.sleep(3)
     postgres.start()
-    until(lambda: not Worker.objects.get(pk=row.pk).busy, workers.BEAT + 2)
+    until(lambda: not Worker.objects.get(pk=row.pk).busy, processes.BEAT + 2)
     assert groups.is_alive(row.pid, row.started)
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from jobs import workers
 from jobs.engines.gemini import spec as gemini
 from jobs.models import Queue, Worker
+from jobs.queueing import processes
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +35,7 @@ def test_nothing_runs(client: Client) -> None:
 
 def test_everything_runs(client: Client) -> None:
     for cluster in (*Queue.values, Worker.WEB, Worker.REAPER):
-        workers.register(cluster)
+        processes.register(cluster)
     answer = client.get("/api/health")
     assert (answer.status_code, answer.json()["ok"]) == (200, True)
     assert [each["name"] for each in answer.json()["clusters"]] == list(Queue.values)
@@ -47,7 +47,7 @@ def test_everything_runs(client: Client) -> None:
 
 def test_no_engine(client: Client, settings: Any) -> None:
     for cluster in (*Queue.values, Worker.WEB, Worker.REAPER):
-        workers.register(cluster)
+        processes.register(cluster)
     settings.ENGINE_OPTIONS = settings.ENGINE_OPTIONS | {"gemini": gemini.Options()}
     answer = client.get("/api/health")
     assert (answer.status_code, answer.json()["engines"]["ok"]) == (503, False)

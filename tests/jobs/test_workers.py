@@ -15,9 +15,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from jobs import workers
 from jobs.models import Worker
 from jobs.pipeline.process import groups
+from jobs.queueing import processes
 from tests.databases import process_environment
 from tests.jobs.command import ROOT
 
@@ -32,16 +32,16 @@ def until(found: Callable[[], object], patience: float = 10.0) -> None:
 
 
 def test_a_process_has_one_row_a_cluster() -> None:
-    first, again = workers.register("media", os.getppid()), workers.register("media", os.getppid())
+    first, again = processes.register("media", os.getppid()), processes.register("media", os.getppid())
     assert first.pk == again.pk
     assert again.born == first.born
     assert again.seen > first.seen
-    assert workers.register(Worker.REAPER).pk != first.pk
+    assert processes.register(Worker.REAPER).pk != first.pk
     me, leader = groups.look(os.getpid()), groups.look(os.getppid())
     assert me
     assert leader
     assert (again.host, again.boot_id, again.pid, again.started) == (
-        workers.host(),
+        processes.host(),
         groups.boot_id(),
         os.getpid(),
         me.started,
@@ -50,43 +50,43 @@ def test_a_process_has_one_row_a_cluster() -> None:
 
 
 def test_a_cluster_process_that_is_gone_has_no_start() -> None:
-    assert workers.register("media", 0).cluster_started is None
+    assert processes.register("media", 0).cluster_started is None
 
 
 def test_alive_is_who_was_seen_lately() -> None:
-    row = workers.register("media")
-    assert list(workers.alive("media")) == [row]
-    assert not workers.alive("text").exists()
-    Worker.objects.update(seen=timezone.now() - workers.STALE - timedelta(seconds=1))
-    assert not workers.alive("media").exists()
+    row = processes.register("media")
+    assert list(processes.alive("media")) == [row]
+    assert not processes.alive("text").exists()
+    Worker.objects.update(seen=timezone.now() - processes.STALE - timedelta(seconds=1))
+    assert not processes.alive("media").exists()
 
 
 def test_gone_is_certain_only_here() -> None:
-    me = workers.register("media")
-    assert not workers.is_gone(me)
+    me = processes.register("media")
+    assert not processes.is_gone(me)
     for field, value, gone in (
         ("boot_id", str(uuid.uuid4()), True),
         ("started", me.started + 1, True),
         ("host", "elsewhere", False),
     ):
         other = Worker(**{**{name: getattr(me, name) for name in ("host", "boot_id", "pid", "started")}, field: value})
-        assert workers.is_gone(other) is gone, field
+        assert processes.is_gone(other) is gone, field
 
 
 def test_a_process_that_was_killed_is_gone_while_its_parent_has_not_heard() -> None:
     process = subprocess.Popen(["sleep", "60"])
     found = groups.look(process.pid)
     assert found
-    row = Worker(host=workers.host(), boot_id=groups.boot_id(), pid=process.pid, started=found.started)
-    assert not workers.is_gone(row)
+    row = Worker(host=processes.host(), boot_id=groups.boot_id(), pid=process.pid, started=found.started)
+    assert not processes.is_gone(row)
     process.kill()
-    until(lambda: workers.is_gone(row))
+    until(lambda: processes.is_gone(row))
     process.wait()
-    assert workers.is_gone(row)
+    assert processes.is_gone(row)
 
 
 def test_signs_of_life_come_until_the_end() -> None:
-    end = workers.show_life("media", every=0.02)
+    end = processes.show_life("media", every=0.02)
     until(lambda: Worker.objects.exists())
     first = Worker.objects.get().seen
     until(lambda: Worker.objects.get().seen > first)
@@ -99,7 +99,7 @@ def test_signs_of_life_come_until_the_end() -> None:
 
 def test_signs_of_life_come_again_after_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its connection is broken: closed under it, as a server that restarts does."""
-    register, calls = workers.register, list[int]()
+    register, calls = processes.register, list[int]()
 
     def broken(*told: object) -> Worker:
         calls.append(1)
@@ -108,8 +108,8 @@ def test_signs_of_life_come_again_after_trouble(monkeypatch: pytest.MonkeyPatch)
             connection.connection.close()
         return register(*told)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(workers, "register", broken)
-    end = workers.show_life("media", every=0.01)
+    monkeypatch.setattr(processes, "register", broken)
+    end = processes.show_life("media", every=0.01)
     until(lambda: Worker.objects.exists())
     end()
     assert len(calls) >= 4
@@ -122,11 +122,11 @@ def test_a_web_server_shows_life_by_itself(database: str) -> None:
     here = process_environment(database, PYTHONWARNINGS="default")  # static files are not collected
     server = subprocess.Popen([sys.executable, "-c", ASGI], env=here, cwd=ROOT, stderr=subprocess.PIPE)
     try:
-        until(lambda: workers.alive(Worker.WEB).exists(), 30)
-        row = workers.alive(Worker.WEB).get()
+        until(lambda: processes.alive(Worker.WEB).exists(), 30)
+        row = processes.alive(Worker.WEB).get()
         assert row.pid == server.pid
-        until(lambda: workers.alive(Worker.WEB).get().seen > row.seen, 2)
+        until(lambda: processes.alive(Worker.WEB).get().seen > row.seen, 2)
     finally:
         server.kill()
         server.communicate()
-    assert workers.is_gone(row)
+    assert processes.is_gone(row)

@@ -9,8 +9,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from jobs import workers
 from jobs.models import Worker
+from jobs.queueing import processes
 from jobs.reaper import Reaper
 from jobs.web import letters
 
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
         reaper = Reaper()
-        workers.show_life(Worker.REAPER, lives=reaper.lives)
+        processes.show_life(Worker.REAPER, lives=reaper.lives)
         # In a thread of its own: a mail server that hangs must not hold the sweep.
         threading.Thread(target=letters.deliver, args=(stop,), daemon=True, name="letters").start()
         reaper.run(stop)

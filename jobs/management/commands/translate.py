@@ -21,7 +21,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 
-from jobs import endings, intake, lifecycle, local, terminal, workers
+from jobs import endings, intake, lifecycle, local, terminal
 from jobs.delivery import Delivered, check_overwriting, deliver
 from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
 from jobs.engines.selection import AUTO
@@ -37,6 +37,7 @@ from jobs.pipeline.protocols import Formality
 from jobs.pipeline.stages.translate import glossary
 from jobs.pipeline.subtitles.style import parse_style
 from jobs.pipeline.text.languages import language
+from jobs.queueing import processes
 
 
 class Command(BaseCommand):
@@ -151,7 +152,7 @@ def _translate(options: dict[str, Any], display: terminal.Display) -> Delivered:
 
 def _accept(options: dict[str, Any], order: Order) -> Job:
     owner, source = _owner(options["owner"]), options["source"]
-    waiting = {"keep_running": True, "client": workers.register(local.COMMAND), "subtitles": options["subtitles"]}
+    waiting = {"keep_running": True, "client": processes.register(local.COMMAND), "subtitles": options["subtitles"]}
     if is_link(source):
         return intake.accept_link(owner, source, order, **waiting)
     return intake.accept_file(owner, Path(source), order, **waiting)

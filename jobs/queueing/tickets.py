@@ -18,8 +18,8 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from jobs import workers
 from jobs.models import StageRun, StageStatus
+from jobs.queueing import processes
 
 RUN_NEXT = "jobs.tasks.run_next"
 NEVER = -1
@@ -54,7 +54,7 @@ def stuck_clusters() -> set[tuple[str, str]]:
     due = StageRun.objects.filter(queue=OuterRef("cluster"), status=StageStatus.READY, ready_at__lte=since)
     left = OrmQ.objects.filter(key=OuterRef("cluster"), lock__lte=since)
     runs = StageRun.objects.filter(worker=OuterRef("pk"), status=StageStatus.RUNNING)
-    free = workers.alive_now().filter(~Exists(runs), Exists(due), Exists(left), busy=False)
+    free = processes.alive_now().filter(~Exists(runs), Exists(due), Exists(left), busy=False)
     taken = free.order_by().values_list("cluster", "host").annotate(last=Max(Coalesce("last_ticket", "born")))
     return {(queue, host) for queue, host, last in taken if last <= since}
 
