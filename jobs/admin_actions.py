@@ -15,10 +15,11 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from jobs import endings, lifecycle
+from jobs import endings
 from jobs.admin_read_only import ReadOnly
 from jobs.i18n import formats
 from jobs.i18n.labels import STATUSES
+from jobs.lifecycle import machine as lifecycle
 from jobs.models import FINAL, UNFINISHED, Artifact, Job, JobStatus
 
 _NAMED = 20

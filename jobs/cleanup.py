@@ -23,7 +23,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from jobs import artifacts, endings, lifecycle
+from jobs import artifacts, endings
+from jobs.lifecycle import machine as lifecycle
 from jobs.models import FINAL, UNFINISHED, Job, JobStatus, PageLease, Transition, TranslationCache, Worker
 from jobs.pipeline.media.limits import bytes_text
 

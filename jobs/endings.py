@@ -7,8 +7,9 @@ import uuid
 from django.db import transaction
 from django.db.models import QuerySet
 
-from jobs import artifacts, lifecycle
-from jobs.lifecycle import IllegalTransition
+from jobs import artifacts
+from jobs.lifecycle import machine as lifecycle
+from jobs.lifecycle.machine import IllegalTransition
 from jobs.models import FINAL, Job
 
 

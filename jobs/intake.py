@@ -12,8 +12,9 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from jobs import artifacts, lifecycle, plan, presence
-from jobs.lifecycle import IllegalTransition
+from jobs import artifacts, plan, presence
+from jobs.lifecycle import machine as lifecycle
+from jobs.lifecycle.machine import IllegalTransition
 from jobs.models import FINAL, Artifact, Job, JobStatus, SourceKind
 from jobs.orders import Order, order_of
 from jobs.pipeline.download.client import check_link

@@ -23,8 +23,9 @@ from django.db import close_old_connections, connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from jobs import artifacts, endings, lifecycle
-from jobs.lifecycle import PRESENCE, IllegalTransition, LostAttempt
+from jobs import artifacts, endings
+from jobs.lifecycle import machine as lifecycle
+from jobs.lifecycle.machine import PRESENCE, IllegalTransition, LostAttempt
 from jobs.models import UNFINISHED, Job, JobStatus, Queue, StageRun, StageStatus, Worker
 from jobs.pipeline.errors import StageDied
 from jobs.pipeline.process import groups

@@ -19,12 +19,14 @@ from typing import Any
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
-from jobs import artifacts, endings, lifecycle, models, plan, usage
+from jobs import artifacts, endings, models, plan, usage
 from jobs.children import Child, Undying, Warm
-from jobs.lifecycle import Claim, IllegalTransition, LostAttempt
+from jobs.lifecycle import machine as lifecycle
+from jobs.lifecycle.changes import LOOK, LOOK_ANYWAY, Wakeups
+from jobs.lifecycle.db_retry import patiently
+from jobs.lifecycle.machine import Claim, IllegalTransition, LostAttempt
 from jobs.models import Artifact, Job, Queue, StageRun, Worker
 from jobs.orders import order_of
-from jobs.patience import patiently
 from jobs.pipeline.errors import PipelineError, StageDied, StageTimedOut, from_record
 from jobs.pipeline.media.atomic_files import refusal
 from jobs.pipeline.media.description import Media
@@ -35,7 +37,6 @@ from jobs.pipeline.stage import Stage, time_limit
 from jobs.queueing import quotas
 from jobs.queueing.processes import BEAT
 from jobs.translation import Translation
-from jobs.wakeups import LOOK, LOOK_ANYWAY, Wakeups
 
 log = logging.getLogger("jobs.supervisor")
 

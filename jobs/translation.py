@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 
 from django.db.models import Sum
 
-from jobs import lifecycle, models, plan, usage
+from jobs import models, plan, usage
 from jobs.children import Child
-from jobs.lifecycle import Claim
+from jobs.lifecycle import machine as lifecycle
+from jobs.lifecycle.machine import Claim
 from jobs.models import Cue, Job, StageRun, StageStatus
 from jobs.pipeline.process import messages
 from jobs.pipeline.process.messages import Cues, End, TranslateTask

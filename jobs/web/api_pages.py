@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from jobs import lifecycle, presence
+from jobs import presence
+from jobs.lifecycle import machine as lifecycle
 from jobs.models import JobStatus
 from jobs.web import leaving
 from jobs.web.access import job_for

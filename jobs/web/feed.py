@@ -25,7 +25,7 @@ from django.db import Error as DatabaseTrouble
 from django.db import connection
 
 from jobs import presence
-from jobs.wakeups import Wakeups
+from jobs.lifecycle.changes import Wakeups
 from jobs.web.told import ALIVE, Changes, Page, Said, Teller
 
 log = logging.getLogger(__name__)

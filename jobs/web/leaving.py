@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 
-from jobs import lifecycle, presence
+from jobs import presence
+from jobs.lifecycle import machine as lifecycle
 
 
 def closed(owner_id: int, page_id: uuid.UUID, *, within: bool = False) -> None:

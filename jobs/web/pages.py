@@ -22,11 +22,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from jobs import endings, intake, lifecycle
+from jobs import endings, intake
 from jobs.i18n import player_strings
 from jobs.i18n.formats import sentence_of
 from jobs.intake import accept_link, accept_sample, accept_upload
-from jobs.lifecycle import IllegalTransition
+from jobs.lifecycle import machine as lifecycle
+from jobs.lifecycle.machine import IllegalTransition
 from jobs.models import FINAL, Job
 from jobs.orders import order_of
 from jobs.pipeline.errors import PipelineError

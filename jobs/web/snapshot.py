@@ -14,11 +14,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from jobs import intake, lifecycle, presence
+from jobs import intake, presence
 from jobs.engines.registry import SPECS
 from jobs.estimates import ahead, seconds_left, share_done
 from jobs.i18n import formats
 from jobs.i18n.labels import STAGES, STATUSES
+from jobs.lifecycle import machine as lifecycle
 from jobs.models import FINAL, UNFINISHED, Cue, Job, JobStatus, SourceKind, StageRun, StageStatus
 from jobs.orders import order_of
 from jobs.pipeline.stage import Stage

@@ -15,7 +15,8 @@ from django.utils import timezone
 from django.utils.http import http_date
 from django.utils.translation import gettext as _
 
-from jobs import endings, intake, lifecycle
+from jobs import endings, intake
+from jobs.lifecycle import machine as lifecycle
 from jobs.models import Job, JobStatus, SourceKind
 from jobs.reaper import UPLOAD_EXPIRY
 from jobs.web import received, tus

@@ -24,7 +24,8 @@ django.setup()
 
 from django.contrib.auth import get_user_model  # noqa: E402
 
-from jobs import intake, lifecycle, plan  # noqa: E402
+from jobs import intake, plan  # noqa: E402
+from jobs.lifecycle import machine as lifecycle  # noqa: E402
 from jobs.models import FINAL, Job, JobStatus, Queue, StageRun, StageStatus  # noqa: E402
 from jobs.orders import Order  # noqa: E402
 from jobs.pipeline.media import encode  # noqa: E402

@@ -24,8 +24,9 @@ from autobahn.asyncio.websocket import WebSocketClientFactory, WebSocketClientPr
 from django.contrib.auth import get_user_model  # noqa: E402
 from django.test import Client  # noqa: E402
 
-from jobs import lifecycle, presence  # noqa: E402
-from jobs.lifecycle import Claim  # noqa: E402
+from jobs import presence  # noqa: E402
+from jobs.lifecycle import machine as lifecycle  # noqa: E402
+from jobs.lifecycle.machine import Claim  # noqa: E402
 from jobs.models import Job  # noqa: E402
 from jobs.orders import Order  # noqa: E402
 from jobs.pipeline.stage import Stage  # noqa: E402

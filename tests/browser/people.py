@@ -17,7 +17,8 @@ from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
 
-from jobs import endings, intake, lifecycle
+from jobs import endings, intake
+from jobs.lifecycle import machine as lifecycle
 from jobs.models import FINAL, UNFINISHED, Job, JobStatus, PageLease, Transition, Worker
 from jobs.orders import Order
 from jobs.pipeline.stage import Stage

@@ -14,7 +14,8 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, Page
 
-from jobs import lifecycle, presence
+from jobs import presence
+from jobs.lifecycle import machine as lifecycle
 from jobs.models import PageLease
 from jobs.web import consumers
 from tests.browser.network import Network

@@ -11,7 +11,8 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, Route, expect
 
-from jobs import intake, lifecycle
+from jobs import intake
+from jobs.lifecycle import machine as lifecycle
 from jobs.models import Job, JobStatus, PageLease
 from jobs.orders import Order
 from tests.browser.people import (

@@ -31,8 +31,9 @@ from django.conf import settings
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from jobs import children, cleanup, endings, lifecycle, supervisor
-from jobs.lifecycle import IllegalTransition, LostAttempt
+from jobs import children, cleanup, endings, supervisor
+from jobs.lifecycle import machine as lifecycle
+from jobs.lifecycle.machine import IllegalTransition, LostAttempt
 from jobs.models import FINAL, Job, Worker
 from jobs.pipeline.process import groups
 from jobs.queueing import processes

@@ -9,8 +9,8 @@ from typing import Any
 from django.contrib.auth.models import User
 from django_q.models import OrmQ
 
-from jobs import lifecycle
-from jobs.lifecycle import Claim
+from jobs.lifecycle import machine as lifecycle
+from jobs.lifecycle.machine import Claim
 from jobs.models import FINAL, Artifact, Cue, Job, JobStatus, StageRun, StageStatus, Transition
 from jobs.pipeline.errors import ErrorRecord
 from jobs.pipeline.stage import Stage

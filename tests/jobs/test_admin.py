@@ -21,9 +21,10 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 from pytest_django import Settings
 
 from jobs import admin_shown as shown
-from jobs import artifacts, lifecycle
+from jobs import artifacts
 from jobs.admin import JobAdmin
 from jobs.estimates import share_done
+from jobs.lifecycle import machine as lifecycle
 from jobs.models import (
     Artifact,
     Job,

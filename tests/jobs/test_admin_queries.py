@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from jobs import lifecycle
+from jobs.lifecycle import machine as lifecycle
 from jobs.models import Artifact, Job, JobStatus, Queue, SourceKind, StageRun, StageStatus, Transition, UsageEntry
 from jobs.models import Worker as WorkerRow
 from jobs.pipeline.errors import NoAudio

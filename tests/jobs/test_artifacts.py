@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from jobs import artifacts, endings, lifecycle
+from jobs import artifacts, endings
+from jobs.lifecycle import machine as lifecycle
 from jobs.models import Artifact, Job
 from jobs.pipeline.errors import HostError, Unwritable
 from jobs.reaper import Reaper

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from jobs import artifacts, lifecycle
+from jobs import artifacts
+from jobs.lifecycle import machine as lifecycle
 from jobs.models import Cue, Job, JobStatus, StageRun
 from jobs.pipeline.process import groups as process_groups
 from jobs.pipeline.stage import Stage

@@ -20,7 +20,8 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from jobs import artifacts, cleanup, endings, lifecycle
+from jobs import artifacts, cleanup, endings
+from jobs.lifecycle import machine as lifecycle
 from jobs.management.commands.cleanup import age
 from jobs.models import Artifact, Job, JobStatus, PageLease, SourceKind, TranslationCache, Worker
 from jobs.pipeline.errors import DiskFull

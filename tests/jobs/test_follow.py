@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import pytest
 from django.db import connection
 
-from jobs import follow, lifecycle
+from jobs import follow
+from jobs.lifecycle import machine as lifecycle
 from jobs.models import Job, StageRun
 from jobs.orders import Order
 from jobs.pipeline.stage import Stage

@@ -15,8 +15,9 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from jobs import artifacts, cleanup, intake, lifecycle
-from jobs.lifecycle import IllegalTransition
+from jobs import artifacts, cleanup, intake
+from jobs.lifecycle import machine as lifecycle
+from jobs.lifecycle.machine import IllegalTransition
 from jobs.models import Job, OwnerLimits, StageRun, Transition
 from jobs.orders import Order, order_of
 from jobs.pipeline import errors

@@ -12,8 +12,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from jobs import lifecycle
-from jobs.lifecycle import BACK_OFF, TRIES, Claim, LostAttempt
+from jobs.lifecycle import machine as lifecycle
+from jobs.lifecycle.machine import BACK_OFF, TRIES, Claim, LostAttempt
 from jobs.models import Artifact, Cue, Job, JobStatus, StageRun, Transition, Worker
 from jobs.pipeline.stage import Stage
 from jobs.queueing import tickets
@@ -534,16 +534,16 @@ def test_two_of_what_there_is_one_of() -> None:
 
 
 def test_one_line_in_the_log_for_each_transition(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, "jobs.lifecycle"):
+    with caplog.at_level(logging.INFO, "jobs.lifecycle.machine"):
         it = rows.up_to(Stage.FETCH)
         rows.finish(it.attempt)
-    lines = [record for record in caplog.records if record.name == "jobs.lifecycle"]
+    lines = [record for record in caplog.records if record.name == "jobs.lifecycle.machine"]
     assert [line.getMessage() for line in lines] == [f"{was or 'new'} → {now}" for _, was, now in rows.told(it.job_id)]
     assert {line.__dict__["job"] for line in lines} == {str(it.job_id)}
     assert str(it.attempt) in {line.__dict__["attempt"] for line in lines}
 
 
 def test_nothing_is_told_of_what_was_rolled_back(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, "jobs.lifecycle"):
+    with caplog.at_level(logging.INFO, "jobs.lifecycle.machine"):
         broken_off(rows.job)
-    assert not [record for record in caplog.records if record.name == "jobs.lifecycle"]
+    assert not [record for record in caplog.records if record.name == "jobs.lifecycle.machine"]

@@ -11,8 +11,8 @@ import pytest
 from django.db import transaction
 from pytest_django import DjangoDbBlocker
 
-from jobs import lifecycle
-from jobs.lifecycle import Claim, IllegalTransition, LostAttempt
+from jobs.lifecycle import machine as lifecycle
+from jobs.lifecycle.machine import Claim, IllegalTransition, LostAttempt
 from jobs.models import Job, JobStatus, StageRun
 from jobs.pipeline.stage import Stage
 from tests.databases import Databases, mostly, on_database

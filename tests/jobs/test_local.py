@@ -12,7 +12,8 @@ from django.db import connection
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from jobs import artifacts, intake, lifecycle, local, plan
+from jobs import artifacts, intake, local, plan
+from jobs.lifecycle import machine as lifecycle
 from jobs.models import Job, StageRun, Worker
 from jobs.orders import Order
 from jobs.pipeline.process.messages import TranslateTask

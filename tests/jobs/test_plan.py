@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from jobs import artifacts, intake, lifecycle, plan
+from jobs import artifacts, intake, plan
+from jobs.lifecycle import machine as lifecycle
 from jobs.models import Artifact, Cue, Job, SourceKind, StageRun, TranslationCache
 from jobs.orders import Order
 from jobs.pipeline import errors

@@ -12,7 +12,8 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils import timezone
 
-from jobs import intake, lifecycle
+from jobs import intake
+from jobs.lifecycle import machine as lifecycle
 from jobs.models import Artifact, Job, OwnerLimits, SourceKind, UsageEntry
 from jobs.orders import Order
 from jobs.pipeline.errors import DailyMinutes, StorageFull, TooManyJobs, from_record

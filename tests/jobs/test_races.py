@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from jobs import lifecycle
-from jobs.lifecycle import Claim, IllegalTransition, LostAttempt
+from jobs.lifecycle import machine as lifecycle
+from jobs.lifecycle.machine import Claim, IllegalTransition, LostAttempt
 from jobs.models import Job, StageRun
 from jobs.pipeline.stage import Stage
 from tests.jobs import rows

@@ -20,8 +20,9 @@ from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from jobs import artifacts, health, lifecycle, presence, reaper
-from jobs.lifecycle import Claim
+from jobs import artifacts, health, presence, reaper
+from jobs.lifecycle import machine as lifecycle
+from jobs.lifecycle.machine import Claim
 from jobs.models import Job, JobStatus, StageRun, Worker
 from jobs.pipeline.process import groups
 from jobs.pipeline.stage import Stage

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from jobs import lifecycle
+from jobs.lifecycle import machine as lifecycle
 from jobs.pipeline.stage import Stage
 from tests.databases import Databases, mostly, on_database
 from tests.jobs import rows

@@ -15,8 +15,9 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from jobs import lifecycle, presence, reaper
-from jobs.lifecycle import Claim
+from jobs import presence, reaper
+from jobs.lifecycle import machine as lifecycle
+from jobs.lifecycle.machine import Claim
 from jobs.models import FINAL, Job, JobStatus, PageLease, StageRun, StageStatus
 from jobs.pipeline.stage import Stage
 from jobs.queueing import processes

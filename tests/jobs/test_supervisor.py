@@ -23,7 +23,8 @@ import pytest
 from django.db import connection
 from django_q.models import OrmQ
 
-from jobs import artifacts, children, lifecycle, reaper, supervisor
+from jobs import artifacts, children, reaper, supervisor
+from jobs.lifecycle import machine as lifecycle
 from jobs.models import Cue, Job, StageRun, StageStatus
 from jobs.orders import Order
 from jobs.pipeline.process import groups

@@ -17,7 +17,8 @@ from django.utils import timezone
 from django_q.models import OrmQ, Task
 from django_q.tasks import async_task
 
-from jobs import lifecycle, tasks
+from jobs import tasks
+from jobs.lifecycle import machine as lifecycle
 from jobs.models import StageRun, Worker
 from jobs.pipeline.process import groups
 from jobs.queueing import processes, tickets

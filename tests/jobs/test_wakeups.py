@@ -13,8 +13,8 @@ import psycopg
 import pytest
 from django.db import connection, transaction
 
-from jobs import lifecycle
-from jobs.wakeups import Wakeups
+from jobs.lifecycle import machine as lifecycle
+from jobs.lifecycle.changes import Wakeups
 from tests.jobs import rows
 from tests.postgres import Postgres, free_port
 
@@ -168,7 +168,7 @@ def test_who_cannot_listen_says_so_once_and_tries_ever_more_rarely(
         raise psycopg.OperationalError("certificate verify failed")
 
     on_postgresql.close()
-    monkeypatch.setattr("jobs.listener._listen", refused)
+    monkeypatch.setattr("jobs.lifecycle.changes_postgres._listen", refused)
     deadline = time.monotonic() + 2
     while time.monotonic() < deadline:
         assert on_postgresql.descriptor() is None

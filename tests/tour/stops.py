@@ -23,7 +23,8 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from playwright.sync_api import Browser, Page
 
-from jobs import intake, lifecycle, presence
+from jobs import intake, presence
+from jobs.lifecycle import machine as lifecycle
 from jobs.models import Cue, Job, StageRun
 from jobs.orders import Order
 from jobs.pipeline.subtitles.reader import read_subtitles

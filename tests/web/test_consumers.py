@@ -10,7 +10,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from jobs import lifecycle, presence
+from jobs import presence
+from jobs.lifecycle import machine as lifecycle
 from jobs.models import Job, JobStatus, PageLease, Transition
 from jobs.web.consumers import CLOSED, LONGEST, NONSENSE, REFUSED, WITHIN
 from jobs.web.routing import socket_of

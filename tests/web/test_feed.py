@@ -16,7 +16,7 @@ from django.contrib.auth.models import User
 from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 
-from jobs import lifecycle
+from jobs.lifecycle import machine as lifecycle
 from jobs.models import Cue, Job
 from jobs.pipeline.stage import Stage
 from jobs.web import feed, told

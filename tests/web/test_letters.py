@@ -18,7 +18,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
-from jobs import lifecycle
+from jobs.lifecycle import machine as lifecycle
 from jobs.models import Job, JobStatus
 from jobs.orders import Order
 from jobs.web import letters

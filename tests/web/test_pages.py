@@ -13,7 +13,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from jobs import artifacts, lifecycle, presence
+from jobs import artifacts, presence
+from jobs.lifecycle import machine as lifecycle
 from jobs.models import Artifact, Job, JobStatus, PageLease
 from jobs.orders import Order, order_of
 from tests.jobs import rows

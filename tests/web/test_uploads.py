@@ -14,7 +14,8 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.http import parse_http_date
 
-from jobs import artifacts, endings, lifecycle, reaper
+from jobs import artifacts, endings, reaper
+from jobs.lifecycle import machine as lifecycle
 from jobs.models import Artifact, Job, JobStatus, OwnerLimits
 from jobs.web import received, tus
 from tests.jobs import rows

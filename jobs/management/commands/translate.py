@@ -21,14 +21,15 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 
-from jobs import endings, intake, lifecycle, local, terminal
+from jobs import endings, intake, local, terminal
 from jobs.delivery import Delivered, check_overwriting, deliver
 from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
 from jobs.engines.selection import AUTO
 from jobs.follow import follow
+from jobs.lifecycle import machine as lifecycle
+from jobs.lifecycle.db_retry import patiently
 from jobs.models import Job, JobStatus
 from jobs.orders import Order
-from jobs.patience import patiently
 from jobs.pipeline.download.client import is_link
 from jobs.pipeline.errors import ErrorRecord, PipelineError, from_record
 from jobs.pipeline.filenames import result_name

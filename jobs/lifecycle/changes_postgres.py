@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 from django.db import connection
 
-from jobs.lifecycle import CHANNEL
+from jobs.lifecycle.machine import CHANNEL
 
 log = logging.getLogger(__name__)
 

@@ -44,7 +44,7 @@ from jobs.presence import first_grace
 from jobs.queueing import tickets
 from jobs.queueing.scheduling import turns
 
-log = logging.getLogger("jobs.lifecycle")
+log = logging.getLogger("jobs.lifecycle.machine")
 
 TRIES = 3
 """How often a stage is begun before its job fails."""

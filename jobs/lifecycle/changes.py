@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.db import connection
 
 if TYPE_CHECKING:
-    from jobs.listener import Listener
+    from jobs.lifecycle.changes_postgres import Listener
 
 LOOK = 0.25
 """Seconds between two looks where nobody tells us."""
@@ -27,7 +27,7 @@ class Wakeups:
         if connection.vendor != "postgresql":
             return None
         if self._listener is None:
-            from jobs.listener import Listener
+            from jobs.lifecycle.changes_postgres import Listener
 
             self._listener = Listener()
         return self._listener.descriptor()
