@@ -15,12 +15,12 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from jobs import endings
 from jobs.admin_read_only import ReadOnly
 from jobs.i18n import formats
 from jobs.i18n.labels import STATUSES
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import FINAL, UNFINISHED, Artifact, Job, JobStatus
+from jobs.storage import deletion
 
 _NAMED = 20
 """How many jobs are named before they are deleted."""
@@ -99,7 +99,7 @@ class JobActions(ReadOnly):
 
     def _delete(self, request: HttpRequest, job_id: uuid.UUID) -> bool:
         noted = list(Job.objects.filter(pk=job_id))
-        gone = endings.delete(job_id)
+        gone = deletion.delete(job_id)
         if gone:
             self.log_deletions(request, noted)  # type: ignore[arg-type]  # it asks for no more than the objects
         return gone

@@ -25,5 +25,10 @@ def _schedule_cleanup(**_: Any) -> None:
     """The one thing that Django-Q does by the clock. Without a cluster by name it would never be done."""
     from django_q.models import Schedule
 
-    hourly = {"func": "jobs.cleanup.scheduled", "schedule_type": Schedule.HOURLY, "repeats": -1, "cluster": "media"}
+    hourly = {
+        "func": "jobs.storage.retention.scheduled",
+        "schedule_type": Schedule.HOURLY,
+        "repeats": -1,
+        "cluster": "media",
+    }
     Schedule.objects.update_or_create(name="cleanup", defaults=hourly)

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jobs import artifacts
 from jobs.models import Job
 from jobs.pipeline.errors import WouldOverwrite
 from jobs.pipeline.filenames import result_name
 from jobs.pipeline.media.atomic_files import publish, writing
 from jobs.pipeline.process.messages import shaped
 from jobs.pipeline.subtitles.quality import Report
+from jobs.storage import artifacts
 
 _KEPT_BACK = ("source", "audio")
 

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from jobs import artifacts, plan, presence
+from jobs import plan, presence
 from jobs.lifecycle import machine as lifecycle
 from jobs.lifecycle.machine import IllegalTransition
 from jobs.models import FINAL, Artifact, Job, JobStatus, SourceKind
@@ -28,6 +28,7 @@ from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.text.languages import language
 from jobs.pipeline.text.script_detection import must_look_like
 from jobs.queueing import quotas
+from jobs.storage import artifacts
 
 Subtitles = Path | Sequence[Cue] | None
 """Those that a person brings: a file of this machine, or what stood in theirs."""

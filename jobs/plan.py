@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from jobs import artifacts, models
+from jobs import models
 from jobs.children import ProcessLimits
 from jobs.engines.registry import SPECS
 from jobs.engines.selection import Engines
@@ -36,6 +36,7 @@ from jobs.pipeline.stages.render import Mode
 from jobs.pipeline.stages.translate import is_captions
 from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.subtitles.style import Form
+from jobs.storage import artifacts
 
 _DEFAULT_SIZE = (1280, 720)
 """What subtitles of sound without a picture are laid out for."""

@@ -23,7 +23,6 @@ from django.db import close_old_connections, connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from jobs import artifacts, endings
 from jobs.lifecycle import machine as lifecycle
 from jobs.lifecycle.machine import PRESENCE, IllegalTransition, LostAttempt
 from jobs.models import UNFINISHED, Job, JobStatus, Queue, StageRun, StageStatus, Worker
@@ -33,6 +32,7 @@ from jobs.presence import Judge, abandoned, why_absent
 from jobs.queueing import processes, tickets
 from jobs.queueing.processes import STALE, host
 from jobs.queueing.scheduling import turns
+from jobs.storage import artifacts, deletion
 
 log = logging.getLogger("jobs.reaper")
 
@@ -89,7 +89,7 @@ class Reaper:
         for run in list(dead):
             take_over(run, dead)
         for job_id in _cancelling():
-            endings.finish(job_id)
+            deletion.finish(job_id)
         self.judge()
         give_up_uploads()
         reissue_tickets()
@@ -100,7 +100,7 @@ class Reaper:
         ended = [job_id for job_id in deserted() if lifecycle.cancel(job_id, who=PRESENCE, why=lifecycle.KILLED)]
         ended += [job_id for job_id in self._judge.absent() if _abandon(job_id)]
         for job_id in ended:  # what takes longer: others may come back meanwhile
-            endings.finish(job_id)
+            deletion.finish(job_id)
 
     def lives(self) -> bool:
         """Whether one pass follows the other."""
@@ -158,7 +158,7 @@ def take_over(run: StageRun, dead: QuerySet[StageRun]) -> None:
     with suppress(LostAttempt, IllegalTransition):
         lifecycle.fail_stage(attempt, error.record(), again=True)
     artifacts.clear(run.job_id, run.attempt)
-    endings.finish(run.job_id)
+    deletion.finish(run.job_id)
 
 
 def _cancelling() -> list[uuid.UUID]:
@@ -172,7 +172,7 @@ def give_up_uploads() -> None:
         with transaction.atomic():  # its last piece may have come since it was found
             if old.select_for_update().filter(pk=job_id).first():
                 lifecycle.cancel(job_id, who=lifecycle.SYSTEM, why=lifecycle.GIVEN_UP)
-        endings.finish(job_id)
+        deletion.finish(job_id)
 
 
 def reissue_tickets() -> None:

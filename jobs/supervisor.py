@@ -19,7 +19,7 @@ from typing import Any
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
-from jobs import artifacts, endings, models, plan, usage
+from jobs import models, plan, usage
 from jobs.children import Child, Undying, Warm
 from jobs.lifecycle import machine as lifecycle
 from jobs.lifecycle.changes import LOOK, LOOK_ANYWAY, Wakeups
@@ -36,6 +36,7 @@ from jobs.pipeline.process.messages import Run, TranslateTask
 from jobs.pipeline.stage import Stage, time_limit
 from jobs.queueing import quotas
 from jobs.queueing.processes import BEAT
+from jobs.storage import artifacts, deletion
 from jobs.translation import Translation
 
 log = logging.getLogger("jobs.supervisor")
@@ -257,7 +258,7 @@ class _Course:
         # What an engine or a disk refused was asked for often enough; who died may have better luck.
         died = isinstance(error, StageDied)
         patiently(lambda: lifecycle.fail_stage(self._claim.attempt, last.error, again=died))
-        patiently(lambda: endings.finish(self._claim.job_id))
+        patiently(lambda: deletion.finish(self._claim.job_id))
 
     def _done(self, last: messages.Done) -> None:
         files = artifacts.facts(self._claim.job_id, self._claim.attempt, last.files)
@@ -270,7 +271,7 @@ class _Course:
         )
         if self._claim.stage == Stage.TRANSCRIBE:
             patiently(lambda: artifacts.drop(self._claim.job_id, "audio"))
-        patiently(lambda: endings.finish(self._claim.job_id))
+        patiently(lambda: deletion.finish(self._claim.job_id))
 
     def _settle_fetch(self, outcome: dict[str, Any], files: Sequence[Artifact]) -> dict[str, Any]:
         """What the video is, decides what can be made of it. Raises NoVideoStream, DailyMinutes, StorageFull."""
@@ -302,7 +303,7 @@ class _Course:
         patiently(lambda: artifacts.clear(self._claim.job_id, self._claim.attempt))
         with suppress(LostAttempt):
             patiently(lambda: lifecycle.stop_stage(self._claim.attempt))
-        patiently(lambda: endings.finish(self._claim.job_id))
+        patiently(lambda: deletion.finish(self._claim.job_id))
 
     def _end_child(self) -> None:
         """Back when nobody of its group runs."""

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from jobs import endings, intake
+from jobs import intake
 from jobs.i18n import player_strings
 from jobs.i18n.formats import sentence_of
 from jobs.intake import accept_link, accept_sample, accept_upload
@@ -36,6 +36,7 @@ from jobs.pipeline.subtitles import writer
 from jobs.pipeline.text.languages import language
 from jobs.plan import as_cue
 from jobs.queueing import quotas
+from jobs.storage import deletion
 from jobs.web import choices, letters
 from jobs.web.access import job_for
 from jobs.web.forms import SourceForm, parsed
@@ -230,7 +231,7 @@ def delete(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     if found.status not in FINAL:
         messages.error(request, _("Cancel the job before you delete it."))
         return redirect("job", job_id)
-    if endings.delete(found.pk):
+    if deletion.delete(found.pk):
         messages.success(request, _("“{title}” was deleted.").format(title=found))
     else:
         messages.error(request, _("The files could not be deleted yet. Try again in a moment."))

@@ -17,10 +17,10 @@ from typing import Protocol
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from jobs import artifacts
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Artifact, Job, JobStatus
 from jobs.pipeline.media.atomic_files import refusal
+from jobs.storage import artifacts
 from jobs.web.problems import Problem
 
 _PIECE = 256 << 10

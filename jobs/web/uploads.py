@@ -15,10 +15,11 @@ from django.utils import timezone
 from django.utils.http import http_date
 from django.utils.translation import gettext as _
 
-from jobs import endings, intake
+from jobs import intake
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Job, JobStatus, SourceKind
 from jobs.reaper import UPLOAD_EXPIRY
+from jobs.storage import deletion
 from jobs.web import received, tus
 from jobs.web.access import job_for
 from jobs.web.forms import OrderForm
@@ -92,7 +93,7 @@ async def _end(_request: HttpRequest, user: Any, job_id: uuid.UUID) -> HttpRespo
 
 def _cancel(job: Job, who: str) -> None:
     if lifecycle.cancel(job.pk, who=who, why="the upload was taken back"):
-        endings.finish(job.pk)
+        deletion.finish(job.pk)
 
 
 async def _job(user: Any, job_id: uuid.UUID) -> Job:

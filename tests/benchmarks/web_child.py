@@ -18,8 +18,8 @@ import django
 os.environ["DJANGO_SETTINGS_MODULE"] = "translator.settings"
 django.setup()
 
-from jobs import artifacts  # noqa: E402
 from jobs.models import Artifact, Job  # noqa: E402
+from jobs.storage import artifacts  # noqa: E402
 from tests.benchmarks.site import Site  # noqa: E402
 from tests.jobs import rows  # noqa: E402
 from tests.web import large  # noqa: E402

@@ -17,11 +17,12 @@ from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
 
-from jobs import endings, intake
+from jobs import intake
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import FINAL, UNFINISHED, Job, JobStatus, PageLease, Transition, Worker
 from jobs.orders import Order
 from jobs.pipeline.stage import Stage
+from jobs.storage import deletion
 from tests.databases import Databases, on_database
 from tests.jobs import stack as real
 from tests.jobs.stack import Stack, story, until
@@ -147,7 +148,7 @@ class Person:
     def go_away(self) -> None:
         for job in Job.objects.filter(owner=self.user).exclude(status__in=FINAL):
             lifecycle.cancel(job.pk, who="test")
-            until(lambda job=job: endings.finish(job.pk) or status(job) in FINAL, 20)  # type: ignore[misc]
+            until(lambda job=job: deletion.finish(job.pk) or status(job) in FINAL, 20)  # type: ignore[misc]
         self.context.close()
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from jobs import artifacts
 from jobs.models import Job, JobStatus
+from jobs.storage import artifacts
 from tests.browser.network import Network
 from tests.browser.people import Person, Site, connected, live
 from tests.jobs.stack import completed, kill, until

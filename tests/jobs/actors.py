@@ -31,13 +31,14 @@ from django.conf import settings
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from jobs import children, cleanup, endings, supervisor
+from jobs import children, supervisor
 from jobs.lifecycle import machine as lifecycle
 from jobs.lifecycle.machine import IllegalTransition, LostAttempt
 from jobs.models import FINAL, Job, Worker
 from jobs.pipeline.process import groups
 from jobs.queueing import processes
 from jobs.reaper import Reaper
+from jobs.storage import deletion, retention
 from jobs.supervisor import Supervisor
 from tests import databases
 from tests.jobs import quick_child, rows
@@ -170,7 +171,7 @@ def run(*queues: str) -> Callable[[uuid.UUID], None]:
 
 def cancel(job_id: uuid.UUID) -> None:
     if lifecycle.cancel(job_id, who="shirin"):
-        endings.finish(job_id)
+        deletion.finish(job_id)
 
 
 def retry(job_id: uuid.UUID) -> None:
@@ -183,12 +184,12 @@ def sweep(_: uuid.UUID) -> None:
 
 def clean(_: uuid.UUID) -> None:
     """Of everything that has ended, too."""
-    cleanup.sweep(timedelta(0))
+    retention.sweep(timedelta(0))
 
 
 def tidy(_: uuid.UUID) -> None:
     """Of nothing that somebody may want."""
-    cleanup.sweep(timedelta(days=1))
+    retention.sweep(timedelta(days=1))
 
 
 def settle(job_id: uuid.UUID) -> None:

@@ -24,11 +24,12 @@ from typing import Any, TypeVar
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from jobs import artifacts, intake
+from jobs import intake
 from jobs.models import FINAL, Job, JobStatus, Queue, StageRun, StageStatus, Transition, Worker
 from jobs.orders import Order
 from jobs.pipeline.process import groups
 from jobs.pipeline.stage import Stage
+from jobs.storage import artifacts
 from tests.databases import process_environment
 from tests.jobs.rows import contradictions
 from tests.pipeline.clips import run as ffmpeg

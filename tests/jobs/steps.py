@@ -13,11 +13,11 @@ from pathlib import Path
 
 from django.db.models import F
 
-from jobs import artifacts
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import FINAL, Artifact, Job, JobStatus, StageRun, StageStatus
 from jobs.pipeline.process import groups as process_groups
 from jobs.pipeline.stage import Stage
+from jobs.storage import artifacts
 from tests.jobs import actors, quick_child, rows
 from tests.jobs.actors import At, Ended, Place, Spawned
 

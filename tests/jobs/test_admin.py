@@ -21,7 +21,6 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 from pytest_django import Settings
 
 from jobs import admin_shown as shown
-from jobs import artifacts
 from jobs.admin import JobAdmin
 from jobs.estimates import share_done
 from jobs.lifecycle import machine as lifecycle
@@ -39,6 +38,7 @@ from jobs.models import (
 )
 from jobs.pipeline.errors import EmptyFile, NoAudio
 from jobs.pipeline.stage import Stage
+from jobs.storage import artifacts
 
 pytestmark = pytest.mark.django_db
 
@@ -219,7 +219,7 @@ def test_nothing_of_the_queue_is_written_by_hand(client: Client, chief: User, mo
 
 
 def test_cleanup_is_all_that_is_done_by_the_clock() -> None:
-    assert [schedule.func for schedule in Schedule.objects.all()] == ["jobs.cleanup.scheduled"]
+    assert [schedule.func for schedule in Schedule.objects.all()] == ["jobs.storage.retention.scheduled"]
 
 
 # What is shown

@@ -16,8 +16,8 @@ from django.utils import timezone, translation
 from pytest_django import Settings
 
 from jobs import admin_shown as shown
-from jobs import artifacts
 from jobs.models import Artifact, Job, JobStatus, OwnerLimits, UsageEntry, Worker
+from jobs.storage import artifacts
 from tests.jobs import rows
 
 pytestmark = pytest.mark.django_db

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from jobs import artifacts, endings
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Artifact, Job
 from jobs.pipeline.errors import HostError, Unwritable
 from jobs.reaper import Reaper
+from jobs.storage import artifacts, deletion
 from tests.jobs import rows
 from tests.jobs.command import files_in
 
@@ -153,12 +153,12 @@ def test_a_job_is_cancelled_when_its_files_are_gone(job: Job, monkeypatch: pytes
     publish(job, "video", "v.mp4")
     lifecycle.cancel(job.pk, who="shirin")
     with monkeypatch.context() as patch:
-        patch.setattr("jobs.artifacts.shutil.rmtree", lambda *_, **__: None)
-        assert not endings.finish(job.pk)
+        patch.setattr("jobs.storage.artifacts.shutil.rmtree", lambda *_, **__: None)
+        assert not deletion.finish(job.pk)
     assert rows.status(job.pk) == "cancelling"
-    assert endings.finish(job.pk)
+    assert deletion.finish(job.pk)
     assert rows.status(job.pk) == "cancelled"
-    assert not endings.finish(job.pk)
+    assert not deletion.finish(job.pk)
 
 
 def test_several_end_one_job(job: Job, media_root: Path) -> None:
@@ -170,7 +170,7 @@ def test_several_end_one_job(job: Job, media_root: Path) -> None:
     def end() -> None:
         start.wait()
         while rows.status(job.pk) != "cancelled":
-            results.append(endings.finish(job.pk))
+            results.append(deletion.finish(job.pk))
         connection.close()
 
     together(end, 4)
@@ -234,14 +234,14 @@ def test_a_job_is_not_cancelled_while_its_disk_is_not_there(job: Job, media_root
 def test_a_job_without_a_directory_is_cancelled(job: Job) -> None:
     artifacts.home(job.pk).rmdir()
     lifecycle.cancel(job.pk, who="shirin")
-    assert endings.finish(job.pk)
+    assert deletion.finish(job.pk)
 
 
 def test_the_disk_that_goes_while_a_job_is_purged(job: Job, media_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lifecycle.cancel(job.pk, who="shirin")
     away = media_root.with_name("away")
     monkeypatch.setattr(artifacts, "discard", lambda _: media_root.rename(away))
-    assert not endings.finish(job.pk)
+    assert not deletion.finish(job.pk)
     assert rows.status(job.pk) == "cancelling"
 
 
@@ -272,12 +272,12 @@ def test_what_resists_is_told_once(
     publish(job, "audio", "a.flac")
     lifecycle.cancel(job.pk, who="shirin")
     for _ in range(3):
-        assert not endings.finish(job.pk)
+        assert not deletion.finish(job.pk)
     (left,) = media_root.glob(".trash/*/*/*")
     assert left.name == "stubborn"
     assert refusals(caplog) == [(str(job.pk), f"its files cannot be deleted: {left}: Operation not permitted")]
     monkeypatch.undo()
-    assert endings.finish(job.pk)
+    assert deletion.finish(job.pk)
 
 
 def test_a_directory_that_cannot_be_moved_is_told_of_once(
@@ -289,7 +289,7 @@ def test_a_directory_that_cannot_be_moved_is_told_of_once(
     monkeypatch.setattr(Path, "rename", resists)
     lifecycle.cancel(job.pk, who="shirin")
     for _ in range(3):
-        assert not endings.finish(job.pk)
+        assert not deletion.finish(job.pk)
     why = f"its files cannot be deleted: {artifacts.home(job.pk)}: Permission denied"
     assert refusals(caplog) == [(str(job.pk), why)]
 
@@ -304,7 +304,7 @@ def test_a_deleted_job_whose_trash_cannot_be_read_is_told_of(
         raise refused
 
     monkeypatch.setattr(artifacts, "purge", resists)
-    assert endings.delete(job.pk)
+    assert deletion.delete(job.pk)
     assert refusals(caplog) == [(str(job.pk), f"its files cannot be deleted: {why}")]
 
 

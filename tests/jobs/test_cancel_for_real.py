@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from jobs import artifacts
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Cue, Job, JobStatus, StageRun
 from jobs.pipeline.process import groups as process_groups
 from jobs.pipeline.stage import Stage
+from jobs.storage import artifacts
 from tests.databases import Databases, mostly, on_database
 from tests.engines.fake_llm_server import KEY, Asked, FakeServer, Said, answers, saying
 from tests.jobs import stack as real

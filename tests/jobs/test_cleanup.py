@@ -20,12 +20,12 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from jobs import artifacts, cleanup, endings
 from jobs.lifecycle import machine as lifecycle
 from jobs.management.commands.cleanup import age
 from jobs.models import Artifact, Job, JobStatus, PageLease, SourceKind, TranslationCache, Worker
 from jobs.pipeline.errors import DiskFull
 from jobs.pipeline.stage import Stage
+from jobs.storage import artifacts, deletion, retention
 from tests.databases import process_environment
 from tests.jobs.command import ROOT
 
@@ -106,7 +106,7 @@ def orphan(**made: int) -> Path:
 
 
 def counts(**options: Any) -> dict[str, int]:
-    return {freed.kind: freed.count for freed in cleanup.sweep(DAY, **options) if freed.count}
+    return {freed.kind: freed.count for freed in retention.sweep(DAY, **options) if freed.count}
 
 
 def left(media: Path) -> list[Path]:
@@ -117,7 +117,7 @@ def left(media: Path) -> list[Path]:
 def test_a_result_past_its_time_goes_with_its_files(sara: User, media: Path) -> None:
     for job in (completed(sara, hours=25), failed(sara, hours=25)):
         assert artifacts.home(job.pk).exists()
-    assert cleanup.Freed(kind="results past their time", count=2, size=2 * SIZE) in cleanup.sweep(DAY)
+    assert retention.Freed(kind="results past their time", count=2, size=2 * SIZE) in retention.sweep(DAY)
     assert not Job.objects.exists()
     assert not left(media)
 
@@ -125,7 +125,7 @@ def test_a_result_past_its_time_goes_with_its_files(sara: User, media: Path) -> 
 def test_a_cancelled_job_is_forgotten_in_time(sara: User) -> None:
     job = new(sara)
     lifecycle.cancel(job.pk, who="sara")
-    endings.finish(job.pk)
+    deletion.finish(job.pk)
     assert counts() == {}
     aged(job.pk, edited=ago(hours=25))
     assert counts() == {"results past their time": 1}
@@ -191,7 +191,7 @@ def test_a_disk_that_is_not_there_makes_no_row_go(sara: User, media: Path) -> No
 def test_trash(sara: User, media: Path) -> None:
     artifacts.trash().mkdir(parents=True)
     orphan(hours=0).rename(artifacts.trash() / "x")
-    assert cleanup.Freed(kind="trash", count=1, size=SIZE) in cleanup.sweep(DAY)
+    assert retention.Freed(kind="trash", count=1, size=SIZE) in retention.sweep(DAY)
     assert not left(media)
 
 
@@ -238,12 +238,12 @@ def test_one_that_vanishes_keeps_nobody_else(sara: User, monkeypatch: pytest.Mon
 
 def test_the_schedule_holds_no_worker_up_for_long(sara: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """Old rows go first; files that are not deleted now are by the next sweep."""
-    monkeypatch.setattr(cleanup, "SCHEDULED", -1.0)
+    monkeypatch.setattr(retention, "SCHEDULED", -1.0)
     completed(sara, hours=26)
     PageLease.objects.create(owner=sara, expires=ago(days=2))
-    assert cleanup.scheduled() == "expired pages: 1 removed"
+    assert retention.scheduled() == "expired pages: 1 removed"
     monkeypatch.undo()
-    assert cleanup.scheduled() == "results past their time: 1 removed, 1 kB freed"
+    assert retention.scheduled() == "results past their time: 1 removed, 1 kB freed"
 
 
 def test_nor_does_looking_at_what_has_nothing_to_remove(sara: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,16 +253,16 @@ def test_nor_does_looking_at_what_has_nothing_to_remove(sara: User, monkeypatch:
     now, looked, lost = [0.0], list[uuid.UUID](), artifacts.lost
 
     def slow(job_id: uuid.UUID) -> Any:
-        now[0] += cleanup.SCHEDULED * 2 / 3
+        now[0] += retention.SCHEDULED * 2 / 3
         looked.append(job_id)
         return lost(job_id)
 
-    monkeypatch.setattr("jobs.cleanup.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("jobs.storage.retention.time.monotonic", lambda: now[0])
     monkeypatch.setattr(artifacts, "lost", slow)
-    assert cleanup.scheduled() == "nothing to remove"
+    assert retention.scheduled() == "nothing to remove"
     assert len(looked) == 2
     for _ in range(50):
-        cleanup.scheduled()
+        retention.scheduled()
     assert set(looked) == set(Job.objects.values_list("pk", flat=True))
 
 
@@ -326,9 +326,9 @@ def test_what_is_no_age(text: str) -> None:
 
 def test_the_schedule(sara: User, settings: Any) -> None:
     completed(sara, hours=5)
-    assert cleanup.scheduled() == "nothing to remove"
+    assert retention.scheduled() == "nothing to remove"
     settings.RETENTION_HOURS = 4
-    assert cleanup.scheduled() == "results past their time: 1 removed, 1 kB freed"
+    assert retention.scheduled() == "results past their time: 1 removed, 1 kB freed"
 
 
 @pytest.mark.parametrize(
@@ -338,7 +338,7 @@ def test_the_schedule(sara: User, settings: Any) -> None:
         (lifecycle, "forget"),
         (lifecycle, "cancel"),
         (lifecycle, "cancelled"),
-        (endings, "finish"),
+        (deletion, "finish"),
         (artifacts, "discard"),
         (artifacts, "remove"),
     ],
@@ -361,10 +361,10 @@ def test_killed_and_run_again(
         patch.setattr(module, function, killed)
         for _ in range(3):
             try:
-                cleanup.sweep(DAY)
+                retention.sweep(DAY)
             except Killed:
                 continue
-    cleanup.sweep(DAY)
+    retention.sweep(DAY)
     assert not left(media)
     assert Job.objects.get() == upload
     assert Job.objects.get().status == JobStatus.CANCELLED
@@ -412,7 +412,7 @@ def test_others_do_not_wait_while_files_are_deleted(sara: User, monkeypatch: pyt
         return purge(job_id)
 
     monkeypatch.setattr(artifacts, "purge", watched)
-    assert endings.delete(job.pk)
+    assert deletion.delete(job.pk)
     assert waiting == [False]
     assert not artifacts.home(job.pk).exists()
     assert not list(artifacts.trash().iterdir())
@@ -425,7 +425,7 @@ def test_a_trash_that_resists_does_not_bring_the_job_back(sara: User, monkeypatc
         raise PermissionError(str(job_id))
 
     monkeypatch.setattr(artifacts, "purge", refused)
-    assert endings.delete(job.pk)
+    assert deletion.delete(job.pk)
     assert not Job.objects.filter(pk=job.pk).exists()
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from jobs import artifacts
 from jobs.delivery import check_overwriting, deliver, is_brought
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Artifact, Job
 from jobs.pipeline.errors import DiskFull, Unwritable, WouldOverwrite
 from jobs.pipeline.media.atomic_files import workspace
 from jobs.pipeline.stage import Stage
+from jobs.storage import artifacts
 from tests.jobs import rows
 from tests.jobs.command import files_in
 

@@ -15,7 +15,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from jobs import artifacts, cleanup, intake
+from jobs import intake
 from jobs.lifecycle import machine as lifecycle
 from jobs.lifecycle.machine import IllegalTransition
 from jobs.models import Job, OwnerLimits, StageRun, Transition
@@ -23,6 +23,7 @@ from jobs.orders import Order, order_of
 from jobs.pipeline import errors
 from jobs.pipeline.errors import PipelineError
 from jobs.pipeline.stage import Stage
+from jobs.storage import artifacts, retention
 from tests.databases import process_environment
 from tests.jobs import rows
 from tests.jobs.command import ROOT
@@ -365,9 +366,9 @@ def test_a_killed_creation_leaves_a_directory_that_cleanup_finds(shirin: User, d
     (left,) = (media_root / "jobs").iterdir()
     assert not Job.objects.exists()
     assert not StageRun.objects.exists()
-    assert cleanup.sweep(timedelta(hours=24), orphans_only=True)[0].count == 0  # it may be being made
+    assert retention.sweep(timedelta(hours=24), orphans_only=True)[0].count == 0  # it may be being made
     old = (timezone.now() - timedelta(hours=2)).timestamp()
     os.utime(left, (old, old))
-    assert cleanup.sweep(timedelta(hours=24), orphans_only=True)[0].count == 1
+    assert retention.sweep(timedelta(hours=24), orphans_only=True)[0].count == 1
     assert entries(media_root) == []
     assert connection.is_usable()

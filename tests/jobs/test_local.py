@@ -12,13 +12,14 @@ from django.db import connection
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from jobs import artifacts, intake, local, plan
+from jobs import intake, local, plan
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Job, StageRun, Worker
 from jobs.orders import Order
 from jobs.pipeline.process.messages import TranslateTask
 from jobs.queueing import processes, tickets
 from jobs.reaper import Reaper
+from jobs.storage import artifacts
 from jobs.supervisor import Supervisor
 from tests.jobs import rows
 from tests.jobs.command import children, files_in
@@ -78,11 +79,11 @@ def test_a_small_job(persian: Path, clips: Clips, media_root: Path) -> None:
 
 def test_what_a_schedule_wants_waits_for_a_cluster() -> None:
     """It stands in the same queue as the tickets, of which those too many are thrown away."""
-    async_task("jobs.cleanup.scheduled", q_options={"cluster": "media"})
+    async_task("jobs.storage.retention.scheduled", q_options={"cluster": "media"})
     tickets.issue("media")
     with local.clusters():
         until(lambda: tickets.oldest("media") is None, 10)
-    assert [row.func() for row in OrmQ.objects.all()] == ["jobs.cleanup.scheduled"]
+    assert [row.func() for row in OrmQ.objects.all()] == ["jobs.storage.retention.scheduled"]
 
 
 def test_a_job_that_is_cancelled_meanwhile(persian: Path, clips: Clips, media_root: Path) -> None:

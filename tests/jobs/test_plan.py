@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from jobs import artifacts, intake, plan
+from jobs import intake, plan
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Artifact, Cue, Job, SourceKind, StageRun, TranslationCache
 from jobs.orders import Order
@@ -21,6 +21,7 @@ from jobs.pipeline.media.encode import probe
 from jobs.pipeline.process.messages import FetchTask, RecogniseTask, RenderTask, SubtitleTask, TranslateTask, plain
 from jobs.pipeline.protocols import Brief
 from jobs.pipeline.stage import Stage
+from jobs.storage import artifacts
 from tests.jobs import rows
 from tests.pipeline.clips import Clips
 

@@ -20,7 +20,7 @@ from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from jobs import artifacts, health, presence, reaper
+from jobs import health, presence, reaper
 from jobs.lifecycle import machine as lifecycle
 from jobs.lifecycle.machine import Claim
 from jobs.models import Job, JobStatus, StageRun, Worker
@@ -29,6 +29,7 @@ from jobs.pipeline.stage import Stage
 from jobs.presence import Judge
 from jobs.queueing import processes, tickets
 from jobs.reaper import Reaper
+from jobs.storage import artifacts
 from tests.databases import mostly, mostly_on, process_environment
 from tests.jobs import rows
 from tests.jobs.command import ROOT

@@ -23,12 +23,13 @@ import pytest
 from django.db import connection
 from django_q.models import OrmQ
 
-from jobs import artifacts, children, reaper, supervisor
+from jobs import children, reaper, supervisor
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Cue, Job, StageRun, StageStatus
 from jobs.orders import Order
 from jobs.pipeline.process import groups
 from jobs.pipeline.stage import Stage
+from jobs.storage import artifacts
 from jobs.supervisor import Supervisor
 from tests.databases import mostly_on
 from tests.jobs import hostile_child, rows

@@ -14,9 +14,9 @@ from django.http.response import HttpResponseBase
 from django.test import AsyncClient
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from jobs import artifacts
 from jobs.models import Artifact, Job
 from jobs.orders import Order
+from jobs.storage import artifacts
 from tests.jobs import rows
 
 pytestmark = pytest.mark.django_db(transaction=True)  # a page of an error is made in a thread of its own

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs import artifacts
 from jobs.models import Artifact
+from jobs.storage import artifacts
 from tests.jobs import rows
 from tests.web import large
 from tests.web.large import MOST, SIZE

@@ -14,8 +14,8 @@ from django.contrib.auth.models import User
 from django.test import AsyncClient
 from django.utils.http import http_date
 
-from jobs import artifacts
 from jobs.models import Artifact, Job
+from jobs.storage import artifacts
 from tests.jobs import rows
 from tests.web.tus_client import cast
 

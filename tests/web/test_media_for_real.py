@@ -6,8 +6,8 @@ import os
 import time
 import uuid
 
-from jobs import artifacts
 from jobs.models import Artifact
+from jobs.storage import artifacts
 from tests.databases import mostly_on
 from tests.jobs import rows
 from tests.jobs.stack import until

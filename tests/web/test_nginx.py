@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from jobs import artifacts, presence
+from jobs import presence
 from jobs.models import Artifact, Job
+from jobs.storage import artifacts
 from jobs.web import tus
 from jobs.web.routing import socket_of
 from tests.databases import mostly_on

@@ -13,10 +13,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from jobs import artifacts, presence
+from jobs import presence
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Artifact, Job, JobStatus, PageLease
 from jobs.orders import Order, order_of
+from jobs.storage import artifacts
 from tests.jobs import rows
 
 pytestmark = pytest.mark.django_db

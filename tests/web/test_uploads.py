@@ -14,9 +14,10 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.http import parse_http_date
 
-from jobs import artifacts, endings, reaper
+from jobs import reaper
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Artifact, Job, JobStatus, OwnerLimits
+from jobs.storage import artifacts, deletion
 from jobs.web import received, tus
 from tests.jobs import rows
 from tests.web.tus_client import VERSION, address, cast, create, delete, head, job_of, patch, signed_in
@@ -248,7 +249,7 @@ def test_cancelled_while_a_piece_is_written(monkeypatch: pytest.MonkeyPatch) -> 
     def cancelled_meanwhile(file: int, data: Any) -> int:
         monkeypatch.setattr(os, "write", write)
         assert lifecycle.cancel(job.pk, who="shirin")
-        assert endings.finish(job.pk)
+        assert deletion.finish(job.pk)
         return write(file, data)
 
     monkeypatch.setattr(os, "write", cancelled_meanwhile)

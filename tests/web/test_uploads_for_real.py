@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, sync_playwright
 
-from jobs import artifacts
 from jobs.models import Job
+from jobs.storage import artifacts
 from tests.databases import mostly_on, on_database
 from tests.jobs import rows
 from tests.jobs.stack import ROOT, until

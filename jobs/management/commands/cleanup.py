@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from jobs.cleanup import sweep
+from jobs.storage.retention import sweep
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 

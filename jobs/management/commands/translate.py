@@ -21,7 +21,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 
-from jobs import endings, intake, local, terminal
+from jobs import intake, local, terminal
 from jobs.delivery import Delivered, check_overwriting, deliver
 from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
 from jobs.engines.selection import AUTO
@@ -39,6 +39,7 @@ from jobs.pipeline.stages.translate import glossary
 from jobs.pipeline.subtitles.style import parse_style
 from jobs.pipeline.text.languages import language
 from jobs.queueing import processes
+from jobs.storage import deletion
 
 
 class Command(BaseCommand):
@@ -181,7 +182,7 @@ def _cancel(job_id: uuid.UUID) -> None:
     connection.close()
     patiently(lambda: lifecycle.cancel(job_id, who=local.COMMAND, why=lifecycle.INTERRUPTED))
     for _ in follow(job_id, terminal.Silence()):
-        patiently(lambda: endings.finish(job_id))
+        patiently(lambda: deletion.finish(job_id))
 
 
 def _owner(name: str) -> Any:

@@ -23,10 +23,10 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from jobs import artifacts, endings
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import FINAL, UNFINISHED, Job, JobStatus, PageLease, Transition, TranslationCache, Worker
 from jobs.pipeline.media.limits import bytes_text
+from jobs.storage import artifacts, deletion
 
 log = logging.getLogger(__name__)
 
@@ -81,8 +81,8 @@ def sweep(
         *(_rows(kind, old, way) for kind, old in _old()),
         _orphans(way),
         _jobs("half uploads", half, _end_upload, way),
-        _jobs("results past their time", past, endings.delete, way),
-        _jobs("results without files", lost, endings.delete, way, only=_has_no_files),
+        _jobs("results past their time", past, deletion.delete, way),
+        _jobs("results without files", lost, deletion.delete, way, only=_has_no_files),
         _each("trash", _below(artifacts.trash()), artifacts.stored, artifacts.remove, way),
         _leftovers(past | half, way),
     ]
@@ -126,7 +126,7 @@ def _end_upload(job_id: uuid.UUID, due: QuerySet[Job]) -> bool:
     with transaction.atomic():
         if _locked(job_id, due):
             lifecycle.cancel(job_id, who=lifecycle.SYSTEM, why=lifecycle.GIVEN_UP)
-    return endings.finish(job_id)
+    return deletion.finish(job_id)
 
 
 def _has_no_files(job_id: uuid.UUID) -> bool:

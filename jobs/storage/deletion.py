@@ -7,10 +7,10 @@ import uuid
 from django.db import transaction
 from django.db.models import QuerySet
 
-from jobs import artifacts
 from jobs.lifecycle import machine as lifecycle
 from jobs.lifecycle.machine import IllegalTransition
 from jobs.models import FINAL, Job
+from jobs.storage import artifacts
 
 
 def finish(job_id: uuid.UUID) -> bool:
