@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from jobs.engines.registry import SPECS
+from jobs.intake.options import order_of
 from jobs.lifecycle.db_retry import patiently
 from jobs.models import FINAL, Job, StageStatus
-from jobs.orders import order_of
 from jobs.pipeline.stage import Stage
 from jobs.pipeline.text.languages import language
 

@@ -16,8 +16,8 @@ from jobs import models
 from jobs.children import ProcessLimits
 from jobs.engines.registry import SPECS
 from jobs.engines.selection import Engines
+from jobs.intake.options import Order, order_of
 from jobs.models import Job, SourceKind, StageRun, TranslationCache
-from jobs.orders import Order, order_of
 from jobs.pipeline.errors import HostError, NoVideoStream
 from jobs.pipeline.media.description import Media
 from jobs.pipeline.process.messages import (

@@ -21,12 +21,12 @@ from django.db import InterfaceError, OperationalError
 
 from jobs import models, plan, usage
 from jobs.children import Child, Undying, Warm
+from jobs.intake.options import order_of
 from jobs.lifecycle import machine as lifecycle
 from jobs.lifecycle.changes import LOOK, LOOK_ANYWAY, Wakeups
 from jobs.lifecycle.db_retry import patiently
 from jobs.lifecycle.machine import Claim, IllegalTransition, LostAttempt
 from jobs.models import Artifact, Job, Queue, StageRun, Worker
-from jobs.orders import order_of
 from jobs.pipeline.errors import PipelineError, StageDied, StageTimedOut, from_record
 from jobs.pipeline.media.atomic_files import refusal
 from jobs.pipeline.media.description import Media

@@ -9,8 +9,8 @@ from django.core.cache import cache
 from django.utils.translation import get_language
 
 from jobs.i18n.formats import language_name, sentence_of
-from jobs.intake import refuse_engines
-from jobs.orders import Order
+from jobs.intake.options import Order
+from jobs.intake.submit import refuse_engines
 from jobs.pipeline.errors import PipelineError
 from jobs.web.forms import COMMON, LOOKS, MODES, POSITIONS, SIZES, SUBTITLES, TONES
 

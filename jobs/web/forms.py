@@ -12,9 +12,9 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from jobs import intake
 from jobs.i18n.formats import language_name, sentence_of
-from jobs.orders import Order
+from jobs.intake import submit
+from jobs.intake.options import Order
 from jobs.pipeline.download.client import check_link
 from jobs.pipeline.errors import PipelineError
 from jobs.pipeline.stages.translate import terms
@@ -118,7 +118,7 @@ def parsed(order: Order, brought: UploadedFile[bytes] | None) -> Sequence[Cue]:
     """The cues of a file that was sent, if one was. Raises SubtitlesError."""
     if brought is None:
         return ()
-    return intake.parse_brought(order, brought.read(MAX_BYTES + 1), brought.name or "")
+    return submit.parse_brought(order, brought.read(MAX_BYTES + 1), brought.name or "")
 
 
 def language_choices() -> list[tuple[str, str]]:

@@ -22,14 +22,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from jobs import intake
 from jobs.i18n import player_strings
 from jobs.i18n.formats import sentence_of
-from jobs.intake import accept_link, accept_sample, accept_upload
+from jobs.intake import submit
+from jobs.intake.options import order_of
+from jobs.intake.submit import accept_link, accept_sample, accept_upload
 from jobs.lifecycle import machine as lifecycle
 from jobs.lifecycle.machine import IllegalTransition
 from jobs.models import FINAL, Job
-from jobs.orders import order_of
 from jobs.pipeline.errors import PipelineError
 from jobs.pipeline.filenames import result_name
 from jobs.pipeline.subtitles import writer
@@ -189,7 +189,7 @@ def again(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     old = job_for(request.user, job_id)
     try:
         brought = parsed(order_of(old.order), request.FILES.get("subtitles"))
-        return redirect("job", intake.start_again(old.pk, old.owner, subtitles=brought).pk)
+        return redirect("job", submit.start_again(old.pk, old.owner, subtitles=brought).pk)
     except PipelineError as error:
         messages.error(request, sentence_of(error))
     except IllegalTransition:

@@ -14,14 +14,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from jobs import intake, presence
+from jobs import presence
 from jobs.engines.registry import SPECS
 from jobs.estimates import ahead, seconds_left, share_done
 from jobs.i18n import formats
 from jobs.i18n.labels import STAGES, STATUSES
+from jobs.intake import submit
+from jobs.intake.options import order_of
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import FINAL, UNFINISHED, Cue, Job, JobStatus, SourceKind, StageRun, StageStatus
-from jobs.orders import order_of
 from jobs.pipeline.stage import Stage
 
 FORMS = {
@@ -57,7 +58,7 @@ def brief(job: Job, places: Mapping[int, int] | None = None) -> dict[str, Any]:
     are known.
     """
     runs, kinds = list(job.stages.all()), {artifact.kind for artifact in job.artifacts.all()}
-    again, lacking = intake.can_start_again(job), intake.needs_subtitles(job)
+    again, lacking = submit.can_start_again(job), submit.needs_subtitles(job)
     percent = 100 if job.status == JobStatus.COMPLETED else int(100 * share_done(runs))
     return {
         "id": str(job.pk),

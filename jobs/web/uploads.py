@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.http import http_date
 from django.utils.translation import gettext as _
 
-from jobs import intake
+from jobs.intake import submit
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Job, JobStatus, SourceKind
 from jobs.reaper import UPLOAD_EXPIRY
@@ -45,7 +45,7 @@ def _accept(user: Any, size: int, fields: dict[str, str]) -> Job:
     form = OrderForm(fields)
     if not form.is_valid():
         raise Problem(400, str(next(iter(form.errors.values()))[0]))
-    return intake.accept_upload(user, name[:255], size, form.order(), keep_running=form.cleaned_data["keep_running"])
+    return submit.accept_upload(user, name[:255], size, form.order(), keep_running=form.cleaned_data["keep_running"])
 
 
 async def _tell(_request: HttpRequest, user: Any, job_id: uuid.UUID) -> HttpResponse:

@@ -24,10 +24,11 @@ django.setup()
 
 from django.contrib.auth import get_user_model  # noqa: E402
 
-from jobs import intake, plan  # noqa: E402
+from jobs import plan  # noqa: E402
+from jobs.intake import submit  # noqa: E402
+from jobs.intake.options import Order  # noqa: E402
 from jobs.lifecycle import machine as lifecycle  # noqa: E402
 from jobs.models import FINAL, Job, JobStatus, Queue, StageRun, StageStatus  # noqa: E402
-from jobs.orders import Order  # noqa: E402
 from jobs.pipeline.media import encode  # noqa: E402
 from jobs.pipeline.process import groups  # noqa: E402
 from jobs.pipeline.stage import Stage  # noqa: E402
@@ -49,7 +50,7 @@ def main(rounds: int) -> None:
 
 def _accept(owner: Any, source: Path, mode: Any) -> Job:
     order = Order(target="fa", brought=True, mode=mode)
-    return intake.accept_file(owner, source, order, subtitles=PERSIAN, keep_running=True)
+    return submit.accept_file(owner, source, order, subtitles=PERSIAN, keep_running=True)
 
 
 # Whole jobs: from finished subtitles to subtitle files, which is next to no work

@@ -25,10 +25,10 @@ from django.contrib.auth import get_user_model  # noqa: E402
 from django.test import Client  # noqa: E402
 
 from jobs import presence  # noqa: E402
+from jobs.intake.options import Order  # noqa: E402
 from jobs.lifecycle import machine as lifecycle  # noqa: E402
 from jobs.lifecycle.machine import Claim  # noqa: E402
 from jobs.models import Job  # noqa: E402
-from jobs.orders import Order  # noqa: E402
 from jobs.pipeline.stage import Stage  # noqa: E402
 
 JOBS = 50

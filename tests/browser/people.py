@@ -17,10 +17,10 @@ from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
 
-from jobs import intake
+from jobs.intake import submit
+from jobs.intake.options import Order
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import FINAL, UNFINISHED, Job, JobStatus, PageLease, Transition, Worker
-from jobs.orders import Order
 from jobs.pipeline.stage import Stage
 from jobs.storage import deletion
 from tests.databases import Databases, on_database
@@ -122,12 +122,12 @@ class Person:
         """Persian subtitles to be burned into a long video: it would run for a while."""
         order = Order(target="fa", brought=True)
         path = self.site.clips["long.mp4"]
-        return intake.accept_file(self.user, path, order, subtitles=self.site.persian, **fields)
+        return submit.accept_file(self.user, path, order, subtitles=self.site.persian, **fields)
 
     def upload(self) -> Job:
         """A job that waits for its file: it never ends by itself."""
         order = Order(target="fa", brought=True)
-        return intake.accept_upload(self.user, "talk.mp4", 1_000_000, order, subtitles=self.site.persian)
+        return submit.accept_upload(self.user, "talk.mp4", 1_000_000, order, subtitles=self.site.persian)
 
     def at_work(self) -> tuple[Job, Page]:
         """On the page of a new job that is being burned."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from jobs import intake
+from jobs.intake import submit
+from jobs.intake.options import Order
 from jobs.models import Job
-from jobs.orders import Order
 from tests.browser.people import Person, Site, connected, hide, live
 from tests.jobs.stack import until
 
@@ -114,7 +114,7 @@ def page(shirin: Person, site: Site) -> Page:
 def waiting(person: Person, site: Site) -> Job:
     order = Order(target="fa", brought=True, mode="none")
     size = site.clips["long.mp4"].stat().st_size
-    return intake.accept_upload(person.user, "talk.mp4", size, order, subtitles=site.persian)
+    return submit.accept_upload(person.user, "talk.mp4", size, order, subtitles=site.persian)
 
 
 def send(page: Page, content: bytes) -> None:

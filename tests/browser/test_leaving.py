@@ -15,9 +15,9 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from jobs import intake
+from jobs.intake import submit
+from jobs.intake.options import Order
 from jobs.models import JobStatus, PageLease
-from jobs.orders import Order
 from tests.browser.network import Network
 from tests.browser.people import (
     GRACE,
@@ -96,7 +96,7 @@ def test_to_another_site(shirin: Person, elsewhere: str) -> None:
 
 def test_a_finished_job(shirin: Person, site: Site) -> None:
     page = shirin.open()
-    job = intake.accept_file(
+    job = submit.accept_file(
         shirin.user, site.clips["long.mp4"], Order(target="fa", brought=True, mode="none"), subtitles=site.persian
     )
     page.goto(f"{shirin.address}/jobs/{job.pk}/")

@@ -11,10 +11,10 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, Route, expect
 
-from jobs import intake
+from jobs.intake import submit
+from jobs.intake.options import Order
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Job, JobStatus, PageLease
-from jobs.orders import Order
 from tests.browser.people import (
     GRACE,
     Person,
@@ -225,7 +225,7 @@ def page_id_in_admin(page: Page) -> str:
 def sending(shirin: Person) -> Page:
     """The page of an upload whose file was chosen again."""
     order, size = Order(target="fa", brought=True), shirin.site.clips["long.mp4"].stat().st_size
-    job = intake.accept_upload(shirin.user, "long.mp4", size, order, subtitles=shirin.site.persian)
+    job = submit.accept_upload(shirin.user, "long.mp4", size, order, subtitles=shirin.site.persian)
     return shirin.open(f"/jobs/{job.pk}/")
 
 

@@ -24,9 +24,9 @@ from typing import Any, TypeVar
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from jobs import intake
+from jobs.intake import submit
+from jobs.intake.options import Order
 from jobs.models import FINAL, Job, JobStatus, Queue, StageRun, StageStatus, Transition, Worker
-from jobs.orders import Order
 from jobs.pipeline.process import groups
 from jobs.pipeline.stage import Stage
 from jobs.storage import artifacts
@@ -229,24 +229,24 @@ def owner(name: str = "shirin") -> User:
 def spoken(path: Path, mode: Any = "none") -> Job:
     """English speech to Spanish subtitles, by the engines of the demo."""
     order = Order(target="es", spoken="en", transcriber="pocketsphinx", translator="apertium", mode=mode)
-    return intake.accept_file(owner(), path, order, keep_running=True)
+    return submit.accept_file(owner(), path, order, keep_running=True)
 
 
 def burned(path: Path, subtitles: Path) -> Job:
     """Persian subtitles, brought and burned in."""
-    return intake.accept_file(owner(), path, Order(target="fa", brought=True), subtitles=subtitles, keep_running=True)
+    return submit.accept_file(owner(), path, Order(target="fa", brought=True), subtitles=subtitles, keep_running=True)
 
 
 def asked(path: Path, subtitles: Path) -> Job:
     """English subtitles, to be put into Persian by the language model."""
     order = Order(target="fa", spoken="en", brought=True, translator="gemini", mode="none")
-    return intake.accept_file(owner(), path, order, subtitles=subtitles, keep_running=True)
+    return submit.accept_file(owner(), path, order, subtitles=subtitles, keep_running=True)
 
 
 def linked(address: str, subtitles: Path) -> Job:
     """A video behind a link."""
     order = Order(target="fa", brought=True, mode="none")
-    return intake.accept_link(owner(), address, order, subtitles=subtitles, keep_running=True)
+    return submit.accept_link(owner(), address, order, subtitles=subtitles, keep_running=True)
 
 
 def run_of(job: Job, stage: str) -> StageRun:

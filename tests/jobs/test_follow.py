@@ -9,9 +9,9 @@ import pytest
 from django.db import connection
 
 from jobs import follow
+from jobs.intake.options import Order
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Job, StageRun
-from jobs.orders import Order
 from jobs.pipeline.stage import Stage
 from tests.jobs import rows
 

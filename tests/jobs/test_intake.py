@@ -15,11 +15,11 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from jobs import intake
+from jobs.intake import submit
+from jobs.intake.options import Order, order_of
 from jobs.lifecycle import machine as lifecycle
 from jobs.lifecycle.machine import IllegalTransition
 from jobs.models import Job, OwnerLimits, StageRun, Transition
-from jobs.orders import Order, order_of
 from jobs.pipeline import errors
 from jobs.pipeline.errors import PipelineError
 from jobs.pipeline.stage import Stage
@@ -59,65 +59,65 @@ def entries(place: Path) -> list[str]:
 
 
 def unknown_engine(of: User, video: Path, persian: Path) -> None:
-    intake.accept_link(of, LINK, Order(target="fa", transcriber="none such"))
+    submit.accept_link(of, LINK, Order(target="fa", transcriber="none such"))
 
 
 def unknown_translator(of: User, video: Path, persian: Path) -> None:
-    intake.accept_upload(of, "talk.mp4", 10, Order(target="fa", spoken="en", translator="none such"))
+    submit.accept_upload(of, "talk.mp4", 10, Order(target="fa", spoken="en", translator="none such"))
 
 
 def no_key(of: User, video: Path, persian: Path) -> None:
-    intake.accept_link(of, LINK, Order(target="fa", transcriber="pocketsphinx", translator="gemini"))
+    submit.accept_link(of, LINK, Order(target="fa", transcriber="pocketsphinx", translator="gemini"))
 
 
 def unable(of: User, video: Path, persian: Path) -> None:
-    intake.accept_file(of, video, Order(target="fa", transcriber="pocketsphinx", translator="apertium"))
+    submit.accept_file(of, video, Order(target="fa", transcriber="pocketsphinx", translator="apertium"))
 
 
 def broken_subtitles(of: User, video: Path, persian: Path) -> None:
     persian.write_bytes(b"\x00\x01\x02 nothing like subtitles \xff")
-    intake.accept_file(of, video, FINISHED, subtitles=persian)
+    submit.accept_file(of, video, FINISHED, subtitles=persian)
 
 
 def empty_subtitles(of: User, video: Path, persian: Path) -> None:
     persian.write_text("1\n00:00:00,000 --> 00:00:01,000\n\n")
-    intake.accept_link(of, LINK, FINISHED, subtitles=persian)
+    submit.accept_link(of, LINK, FINISHED, subtitles=persian)
 
 
 def subtitles_in_another_language(of: User, video: Path, persian: Path) -> None:
-    intake.accept_upload(of, "talk.mp4", 10, Order(target="en", brought=True), subtitles=persian)
+    submit.accept_upload(of, "talk.mp4", 10, Order(target="en", brought=True), subtitles=persian)
 
 
 def missing_file(of: User, video: Path, persian: Path) -> None:
-    intake.accept_file(of, video.with_name("nothing.mp4"), FINISHED, subtitles=persian)
+    submit.accept_file(of, video.with_name("nothing.mp4"), FINISHED, subtitles=persian)
 
 
 def a_directory(of: User, video: Path, persian: Path) -> None:
-    intake.accept_file(of, video.parent, FINISHED, subtitles=persian)
+    submit.accept_file(of, video.parent, FINISHED, subtitles=persian)
 
 
 def empty_file(of: User, video: Path, persian: Path) -> None:
     video.write_bytes(b"")
-    intake.accept_file(of, video, FINISHED, subtitles=persian)
+    submit.accept_file(of, video, FINISHED, subtitles=persian)
 
 
 def an_impossible_name(of: User, video: Path, persian: Path) -> None:
-    intake.accept_file(of, Path("talk\0.mp4"), FINISHED, subtitles=persian)
+    submit.accept_file(of, Path("talk\0.mp4"), FINISHED, subtitles=persian)
 
 
 def bad_link(of: User, video: Path, persian: Path) -> None:
-    intake.accept_link(of, "https://me:secret@example.org/", FINISHED, subtitles=persian)
+    submit.accept_link(of, "https://me:secret@example.org/", FINISHED, subtitles=persian)
 
 
 def too_many(of: User, video: Path, persian: Path) -> None:
     OwnerLimits.objects.create(owner=of, queued=1)
     rows.job(of)
-    intake.accept_file(of, video, FINISHED, subtitles=persian)
+    submit.accept_file(of, video, FINISHED, subtitles=persian)
 
 
 def too_large(of: User, video: Path, persian: Path) -> None:
     OwnerLimits.objects.create(owner=of, stored_bytes=100)
-    intake.accept_upload(of, "talk.mp4", 101, FINISHED, subtitles=persian)
+    submit.accept_upload(of, "talk.mp4", 101, FINISHED, subtitles=persian)
 
 
 Refused = Callable[[User, Path, Path], None]
@@ -160,11 +160,11 @@ def test_demo_speech_is_no_work_for_a_paid_translator(
         "whisperx": type(settings.ENGINE_OPTIONS["whisperx"])(model=str(tmp_path / "no model")),
     }
     with pytest.raises(errors.DemoSpeechOnly):
-        intake.accept_link(shirin, LINK, Order(target="fa", spoken="en"))
+        submit.accept_link(shirin, LINK, Order(target="fa", spoken="en"))
     assert entries(media_root) == []
     assert not Job.objects.exists()
     explicit = Order(target="fa", spoken="en", transcriber="pocketsphinx", translator="gemini")
-    assert intake.accept_link(shirin, LINK, explicit).status == "queued"
+    assert submit.accept_link(shirin, LINK, explicit).status == "queued"
 
 
 def test_a_disk_that_cannot_be_written(
@@ -172,11 +172,11 @@ def test_a_disk_that_cannot_be_written(
 ) -> None:
     settings.MEDIA_ROOT = closed_disk
     with pytest.raises(errors.Unwritable):
-        intake.accept_file(shirin, video, FINISHED, subtitles=persian)
+        submit.accept_file(shirin, video, FINISHED, subtitles=persian)
     with pytest.raises(errors.Unwritable):
-        intake.accept_link(shirin, LINK, FINISHED, subtitles=persian)
+        submit.accept_link(shirin, LINK, FINISHED, subtitles=persian)
     with pytest.raises(errors.Unwritable):
-        intake.accept_upload(shirin, "talk.mp4", 1, FINISHED, subtitles=persian)
+        submit.accept_upload(shirin, "talk.mp4", 1, FINISHED, subtitles=persian)
     assert not Job.objects.exists()
 
 
@@ -188,7 +188,7 @@ def test_a_database_that_refuses_leaves_no_directory(
 
     monkeypatch.setattr(lifecycle, "create", refuse)
     with pytest.raises(RuntimeError):
-        intake.accept_link(shirin, LINK, FINISHED, subtitles=persian)
+        submit.accept_link(shirin, LINK, FINISHED, subtitles=persian)
     assert entries(media_root) == []
 
 
@@ -196,7 +196,7 @@ def test_a_database_that_refuses_leaves_no_directory(
 
 
 def test_a_file_is_read_where_it_is(shirin: User, video: Path, persian: Path) -> None:
-    job = intake.accept_file(shirin, video, FINISHED, subtitles=persian, keep_running=True)
+    job = submit.accept_file(shirin, video, FINISHED, subtitles=persian, keep_running=True)
     assert (job.status, job.source_kind, job.source, job.keep_running) == ("queued", "file", "talk.mkv", True)
     place = artifacts.path_of(job.pk, "source")
     assert place
@@ -210,7 +210,7 @@ def test_a_file_is_read_where_it_is(shirin: User, video: Path, persian: Path) ->
 
 
 def test_an_upload_waits_for_its_file(shirin: User, persian: Path) -> None:
-    job = intake.accept_upload(shirin, "talk.mp4", 1000, FINISHED, subtitles=persian)
+    job = submit.accept_upload(shirin, "talk.mp4", 1000, FINISHED, subtitles=persian)
     assert (job.status, job.source_kind, job.source) == ("uploading", "upload", "talk.mp4")
     assert list(artifacts.home(job.pk).iterdir()) == []
     assert lifecycle.claim("media") is None
@@ -219,13 +219,13 @@ def test_an_upload_waits_for_its_file(shirin: User, persian: Path) -> None:
 
 
 def test_a_link(shirin: User, persian: Path) -> None:
-    job = intake.accept_link(shirin, f" {LINK}\n", FINISHED, subtitles=persian)
+    job = submit.accept_link(shirin, f" {LINK}\n", FINISHED, subtitles=persian)
     assert (job.status, job.source_kind, job.source) == ("queued", "link", LINK)
     assert artifacts.home(job.pk).is_dir()
 
 
 def test_without_a_video_there_is_nothing_to_render(shirin: User, persian: Path) -> None:
-    job = intake.accept_link(shirin, LINK, Order(target="fa", brought=True, mode="none"), subtitles=persian)
+    job = submit.accept_link(shirin, LINK, Order(target="fa", brought=True, mode="none"), subtitles=persian)
     assert list(rows.stages(job.pk)) == ["fetch", "translate", "subtitle"]
 
 
@@ -233,7 +233,7 @@ def test_without_a_video_there_is_nothing_to_render(shirin: User, persian: Path)
 def test_any_name_that_a_file_can_have(shirin: User, tmp_path: Path, persian: Path, name: str) -> None:
     path = tmp_path / name
     path.write_bytes(b"some video")
-    job = intake.accept_file(shirin, path, FINISHED, subtitles=persian)
+    job = submit.accept_file(shirin, path, FINISHED, subtitles=persian)
     source = artifacts.path_of(job.pk, "source")
     assert source
     assert source.read_bytes() == b"some video"
@@ -242,7 +242,7 @@ def test_any_name_that_a_file_can_have(shirin: User, tmp_path: Path, persian: Pa
 def test_subtitles_with_characters_that_no_database_takes(shirin: User, persian: Path) -> None:
     persian.write_bytes("1\n00:00:00,500 --> 00:00:01,500\nسلا\0م دنیا\n".encode())
     try:
-        job = intake.accept_link(shirin, LINK, FINISHED, subtitles=persian)
+        job = submit.accept_link(shirin, LINK, FINISHED, subtitles=persian)
     except errors.SubtitlesError:
         return
     assert "\0" not in job.cues.get().source
@@ -261,8 +261,8 @@ def test_a_link_is_fetched_anew(shirin: User) -> None:
     order = Order(
         target="es", spoken="en", transcriber="pocketsphinx", translator="apertium", bilingual=True, topic="parks"
     )
-    old = ended(intake.accept_link(shirin, LINK, order, keep_running=True))
-    new = intake.start_again(old.pk, shirin)
+    old = ended(submit.accept_link(shirin, LINK, order, keep_running=True))
+    new = submit.start_again(old.pk, shirin)
     assert new.pk != old.pk
     assert (new.status, new.source_kind, new.source, new.keep_running) == ("queued", "link", LINK, True)
     assert order_of(new.order) == order
@@ -272,8 +272,8 @@ def test_a_link_is_fetched_anew(shirin: User) -> None:
 
 def test_an_upload_asks_for_its_file(shirin: User) -> None:
     order = Order(target="es", spoken="en", transcriber="pocketsphinx", translator="apertium")
-    old = ended(intake.accept_upload(shirin, "talk.mp4", 10, order))
-    new = intake.start_again(old.pk, shirin)
+    old = ended(submit.accept_upload(shirin, "talk.mp4", 10, order))
+    new = submit.start_again(old.pk, shirin)
     assert (new.status, new.source_kind, new.source) == ("uploading", "upload", "talk.mp4")
     assert order_of(new.order) == order
 
@@ -281,39 +281,39 @@ def test_an_upload_asks_for_its_file(shirin: User) -> None:
 def test_the_sample_is_the_sample_again(shirin: User) -> None:
     spanish = Order(target="es", spoken="en", transcriber="pocketsphinx", translator="apertium")
     for order in (spanish, Order(target="fa", spoken="en", translator="gemini")):
-        old = ended(intake.accept_sample(shirin, order))
-        new = intake.start_again(old.pk, shirin)
+        old = ended(submit.accept_sample(shirin, order))
+        new = submit.start_again(old.pk, shirin)
         assert (new.status, new.source_kind, new.title, new.order) == ("queued", "sample", "sample", old.order)
         source = artifacts.path_of(new.pk, "source")
         assert source
-        assert source.resolve() == intake.SAMPLE / "sample.mp4"
+        assert source.resolve() == submit.SAMPLE / "sample.mp4"
     assert new.cues.count() == 8, "without a key for Persian, those that a person wrote"
 
 
 def test_subtitles_that_went_are_brought_again(shirin: User, persian: Path) -> None:
-    old = ended(intake.accept_link(shirin, LINK, FINISHED, subtitles=persian))
-    assert intake.needs_subtitles(Job.objects.get(pk=old.pk))
+    old = ended(submit.accept_link(shirin, LINK, FINISHED, subtitles=persian))
+    assert submit.needs_subtitles(Job.objects.get(pk=old.pk))
     with pytest.raises(errors.SubtitlesNeeded):
-        intake.start_again(old.pk, shirin)
-    new = intake.start_again(old.pk, shirin, subtitles=persian)
+        submit.start_again(old.pk, shirin)
+    new = submit.start_again(old.pk, shirin, subtitles=persian)
     assert [cue.source for cue in new.cues.all()] == ["سلام"]
 
 
 def test_subtitles_that_are_left_are_used_again(shirin: User, persian: Path) -> None:
     """Those of a job that failed: as they were brought, not as they were translated."""
-    old = intake.accept_upload(shirin, "talk.mp4", 10, FINISHED, subtitles=persian)
+    old = submit.accept_upload(shirin, "talk.mp4", 10, FINISHED, subtitles=persian)
     old.cues.update(target="درود", flags=["too_long"], answered=True)
     Job.objects.filter(pk=old.pk).update(status="failed", error={}, ended=timezone.now())
-    assert not intake.needs_subtitles(Job.objects.get(pk=old.pk))
-    cue = intake.start_again(old.pk, shirin).cues.get()
+    assert not submit.needs_subtitles(Job.objects.get(pk=old.pk))
+    cue = submit.start_again(old.pk, shirin).cues.get()
     assert (cue.source, cue.target, cue.flags, cue.answered) == ("سلام", "", [], False)
 
 
 def test_a_file_of_the_command_line_starts_again_there(shirin: User, video: Path, persian: Path) -> None:
-    old = ended(intake.accept_file(shirin, video, FINISHED, subtitles=persian))
-    assert not intake.can_start_again(Job.objects.get(pk=old.pk))
+    old = ended(submit.accept_file(shirin, video, FINISHED, subtitles=persian))
+    assert not submit.can_start_again(Job.objects.get(pk=old.pk))
     with pytest.raises(errors.OnlyByCommand, match=r"talk\.mkv"):
-        intake.start_again(old.pk, shirin, subtitles=persian)
+        submit.start_again(old.pk, shirin, subtitles=persian)
     assert Job.objects.count() == 1
 
 
@@ -321,7 +321,7 @@ def test_a_job_that_has_not_ended_does_not_start_again(shirin: User, media_root:
     for make in (rows.IN[status] for status in ("uploading", "cancelling", "running")):  # type: ignore[index]
         job_id = make().job_id
         with pytest.raises(IllegalTransition):
-            intake.start_again(job_id, shirin)
+            submit.start_again(job_id, shirin)
     assert entries(media_root) == []
     assert Job.objects.count() == 3
 
@@ -329,18 +329,18 @@ def test_a_job_that_has_not_ended_does_not_start_again(shirin: User, media_root:
 def test_nobody_starts_the_job_of_another(shirin: User) -> None:
     old = ended(rows.job(shirin, order=Order(target="es").as_json()))
     with pytest.raises(Job.DoesNotExist):
-        intake.start_again(old.pk, rows.owner("omid"))
+        submit.start_again(old.pk, rows.owner("omid"))
     assert Job.objects.count() == 1
 
 
 def test_starting_again_is_under_the_same_limits(shirin: User, media_root: Path) -> None:
     order = Order(target="es", spoken="en", transcriber="pocketsphinx", translator="apertium")
-    old = ended(intake.accept_link(shirin, LINK, order))
+    old = ended(submit.accept_link(shirin, LINK, order))
     artifacts.purge(old.pk)
     OwnerLimits.objects.create(owner=shirin, queued=1)
     rows.job(shirin)
     with pytest.raises(errors.TooManyJobs):
-        intake.start_again(old.pk, shirin)
+        submit.start_again(old.pk, shirin)
     assert entries(media_root) == []
 
 
@@ -352,7 +352,7 @@ import django
 django.setup()
 from django.contrib.auth.models import User
 from jobs import intake, lifecycle
-from jobs.orders import Order
+from jobs.intake.options import Order
 def killed(**_):
     os.kill(os.getpid(), signal.SIGKILL)
 lifecycle.create = killed

@@ -12,10 +12,11 @@ from django.db import connection
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from jobs import intake, local, plan
+from jobs import local, plan
+from jobs.intake import submit
+from jobs.intake.options import Order
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Job, StageRun, Worker
-from jobs.orders import Order
 from jobs.pipeline.process.messages import TranslateTask
 from jobs.queueing import processes, tickets
 from jobs.reaper import Reaper
@@ -61,7 +62,7 @@ def test_a_small_job(persian: Path, clips: Clips, media_root: Path) -> None:
     threads, below = set(threading.enumerate()), set(children())
     before = others()
     with local.clusters():
-        job = intake.accept_file(rows.owner(), clips["plain.mp4"], SUBTITLES_ONLY, subtitles=persian, keep_running=True)
+        job = submit.accept_file(rows.owner(), clips["plain.mp4"], SUBTITLES_ONLY, subtitles=persian, keep_running=True)
         found = ended(job)
     assert rows.stages(job.pk) == dict.fromkeys(["fetch", "translate", "subtitle"], "done")
     assert [cue.target for cue in found.cues.all()] == ["سلام"]
@@ -88,7 +89,7 @@ def test_what_a_schedule_wants_waits_for_a_cluster() -> None:
 
 def test_a_job_that_is_cancelled_meanwhile(persian: Path, clips: Clips, media_root: Path) -> None:
     with local.clusters():
-        job = intake.accept_file(rows.owner(), clips["plain.mp4"], SUBTITLES_ONLY, subtitles=persian, keep_running=True)
+        job = submit.accept_file(rows.owner(), clips["plain.mp4"], SUBTITLES_ONLY, subtitles=persian, keep_running=True)
         until(lambda: rows.status(job.pk) == "running")
         assert lifecycle.cancel(job.pk, who="shirin")
         until(lambda: rows.status(job.pk) == "cancelled", 10)
@@ -98,7 +99,7 @@ def test_a_job_that_is_cancelled_meanwhile(persian: Path, clips: Clips, media_ro
 
 def test_what_was_translated_before_comes_from_memory(english: Path, clips: Clips) -> None:
     """Where the memory says another thing than the engine would, it is the memory that was asked."""
-    job = intake.accept_file(rows.owner(), clips["plain.mp4"], SPANISH, subtitles=english, keep_running=True)
+    job = submit.accept_file(rows.owner(), clips["plain.mp4"], SPANISH, subtitles=english, keep_running=True)
     task = plan.task_for(job, job.stages.get(stage="translate"))
     assert isinstance(task, TranslateTask)
     keys = plan.cache_keys(task, list(job.cues.all()), "")
@@ -130,7 +131,7 @@ def test_workers_go_on_after_the_database_was_away(
     monkeypatch.setattr(Supervisor, "run_next", breaking)
     with local.clusters():
         until(lambda: len(broken) == 3)
-        job = intake.accept_file(rows.owner(), clips["plain.mp4"], SUBTITLES_ONLY, subtitles=persian, keep_running=True)
+        job = submit.accept_file(rows.owner(), clips["plain.mp4"], SUBTITLES_ONLY, subtitles=persian, keep_running=True)
         ended(job)
 
 

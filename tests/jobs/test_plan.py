@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from jobs import intake, plan
+from jobs import plan
+from jobs.intake import submit
+from jobs.intake.options import Order
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Artifact, Cue, Job, SourceKind, StageRun, TranslationCache
-from jobs.orders import Order
 from jobs.pipeline import errors
 from jobs.pipeline.media.description import AudioStream, Media, VideoStream
 from jobs.pipeline.media.encode import probe
@@ -208,13 +209,13 @@ def test_what_is_used_again_is_kept_for_longer() -> None:
 
 
 def test_a_job_that_starts_again_asks_by_the_same_keys(clips: Clips) -> None:
-    old = intake.accept_link(rows.owner(), "https://example.org/v", ORDER)
+    old = submit.accept_link(rows.owner(), "https://example.org/v", ORDER)
     asked = []
     for job in (old, None):
         if job is None:
             lifecycle.cancel(old.pk, who="shirin")
             lifecycle.cancelled(old.pk)
-            job = intake.start_again(old.pk, rows.owner())
+            job = submit.start_again(old.pk, rows.owner())
         Job.objects.filter(pk=job.pk).update(spoken="en")
         run = StageRun.objects.get(job=job, stage=Stage.TRANSLATE)
         translation = plan.task_for(Job.objects.get(pk=job.pk), run)

@@ -12,10 +12,10 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils import timezone
 
-from jobs import intake
+from jobs.intake import submit
+from jobs.intake.options import Order
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Artifact, Job, OwnerLimits, SourceKind, UsageEntry
-from jobs.orders import Order
 from jobs.pipeline.errors import DailyMinutes, StorageFull, TooManyJobs, from_record
 from jobs.pipeline.stage import Stage
 from jobs.queueing import quotas
@@ -180,11 +180,11 @@ def test_bytes_that_are_stored(sara: User, omid: User, limits: Any) -> None:
 def test_uploads_in_progress_count_with_what_was_promised(sara: User, omid: User, limits: Any) -> None:
     limits.LIMIT_STORED_BYTES = 5_000_000
     order = Order(target="es", spoken="en", transcriber="pocketsphinx", translator="apertium")
-    first = intake.accept_upload(sara, "one.mp4", 3_000_000, order)
+    first = submit.accept_upload(sara, "one.mp4", 3_000_000, order)
     assert Job.objects.get(pk=first.pk).size == 3_000_000
     with pytest.raises(StorageFull):
-        intake.accept_upload(sara, "two.mp4", 2_000_001, order)
-    intake.accept_upload(sara, "two.mp4", 2_000_000, order)
+        submit.accept_upload(sara, "two.mp4", 2_000_001, order)
+    submit.accept_upload(sara, "two.mp4", 2_000_000, order)
     check(omid, new_bytes=5_000_000)
     lifecycle.cancel(first.pk, who="sara")
     check(sara, new_bytes=3_000_000)

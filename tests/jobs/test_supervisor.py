@@ -24,9 +24,9 @@ from django.db import connection
 from django_q.models import OrmQ
 
 from jobs import children, reaper, supervisor
+from jobs.intake.options import Order
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Cue, Job, StageRun, StageStatus
-from jobs.orders import Order
 from jobs.pipeline.process import groups
 from jobs.pipeline.stage import Stage
 from jobs.storage import artifacts

@@ -23,10 +23,11 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from playwright.sync_api import Browser, Page
 
-from jobs import intake, presence
+from jobs import presence
+from jobs.intake import submit
+from jobs.intake.options import Order
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Cue, Job, StageRun
-from jobs.orders import Order
 from jobs.pipeline.subtitles.reader import read_subtitles
 from jobs.web import received
 from tests.browser.people import Site, connected
@@ -118,13 +119,13 @@ def _brought(site: Site, owner: User) -> Job:
 
 def _failed(site: Site, owner: User) -> Job:
     data = b"This is no video."
-    job = intake.accept_upload(owner, "minutes.mp4", len(data), ORDER, keep_running=True)
+    job = submit.accept_upload(owner, "minutes.mp4", len(data), ORDER, keep_running=True)
     received.add(job, 0, io.BytesIO(data), most=len(data), who=owner.username)
     return real.ended(job)
 
 
 def _cancelled(site: Site, owner: User) -> Job:
-    job = intake.accept_link(owner, "https://example.org/geese", ORDER, title="geese")
+    job = submit.accept_link(owner, "https://example.org/geese", ORDER, title="geese")
     lifecycle.cancel(job.pk, who=lifecycle.PRESENCE, why=presence.CLOSED)
     return real.ended(job)
 
@@ -132,20 +133,20 @@ def _cancelled(site: Site, owner: User) -> Job:
 def _gone(site: Site, owner: User) -> Job:
     """With subtitles that were brought: they have to be brought again."""
     order = Order(target="fa", brought=True)
-    job = intake.accept_link(owner, "https://example.org/desert", order, subtitles=site.persian, title="سفر به کویر")
+    job = submit.accept_link(owner, "https://example.org/desert", order, subtitles=site.persian, title="سفر به کویر")
     lifecycle.cancel(job.pk, who=owner.username)
     return real.ended(job)
 
 
 def _upload(site: Site, owner: User) -> Job:
-    return intake.accept_upload(owner, "lecture.mkv", 734_003_200, ORDER, keep_running=True)
+    return submit.accept_upload(owner, "lecture.mkv", 734_003_200, ORDER, keep_running=True)
 
 
 def _progress(site: Site, owner: User) -> Job:
     """Five minutes of speech, stopped in the middle: it is never done while somebody looks."""
     path = site.stack.directory / "talk.mp4"
     ffmpeg("-stream_loop", "8", "-i", str(SAMPLE / "sample.mp4"), "-c", "copy", str(path))
-    job = intake.accept_file(owner, path, ORDER, keep_running=True)
+    job = submit.accept_file(owner, path, ORDER, keep_running=True)
     real.until(lambda: Cue.objects.filter(job=job).exclude(target="").count() >= 8, 120, what=lambda: real.story(job))
     signal_all(job, signal.SIGSTOP)
     return job
@@ -177,7 +178,7 @@ def _sample(site: Site, owner: User, name: str, order: Order, subtitles: Path | 
     """The bundled clip under another name."""
     clip = site.stack.directory / name
     clip.symlink_to(SAMPLE / "sample.mp4")
-    return intake.accept_file(owner, clip, order, subtitles=subtitles, keep_running=True)
+    return submit.accept_file(owner, clip, order, subtitles=subtitles, keep_running=True)
 
 
 @contextmanager

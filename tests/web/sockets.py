@@ -18,8 +18,8 @@ from django.db import connections
 from django.test import Client
 
 from jobs import presence
+from jobs.intake.options import Order
 from jobs.models import Job
-from jobs.orders import Order
 from jobs.web.feed import feed
 from jobs.web.routing import socket_of, sockets
 from tests.jobs import rows

@@ -14,8 +14,8 @@ from django.http.response import HttpResponseBase
 from django.test import AsyncClient
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from jobs.intake.options import Order
 from jobs.models import Artifact, Job
-from jobs.orders import Order
 from jobs.storage import artifacts
 from tests.jobs import rows
 

@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from jobs.intake.options import Order
 from jobs.models import Job
-from jobs.orders import Order
 from tests.databases import mostly_on
 from tests.jobs import rows
 from tests.web.tus_client import create, signed_in

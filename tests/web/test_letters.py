@@ -18,9 +18,9 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
+from jobs.intake.options import Order
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Job, JobStatus
-from jobs.orders import Order
 from jobs.web import letters
 from tests.databases import mostly, process_environment
 from tests.jobs import rows

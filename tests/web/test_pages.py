@@ -14,9 +14,9 @@ from django.test import Client
 from django.utils import timezone
 
 from jobs import presence
+from jobs.intake.options import Order, order_of
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Artifact, Job, JobStatus, PageLease
-from jobs.orders import Order, order_of
 from jobs.storage import artifacts
 from tests.jobs import rows
 

@@ -9,9 +9,9 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.test import Client
 
-from jobs import intake
+from jobs.intake import submit
+from jobs.intake.options import Order
 from jobs.models import Job
-from jobs.orders import Order
 from tests.jobs import rows
 
 PIECE = "application/offset+octet-stream"
@@ -20,7 +20,7 @@ VERSION = {"Tus-Resumable": "1.0.0"}
 
 def job_of(owner: User, size: int, name: str = "film.mp4") -> Job:
     """An upload as the page of a new job makes it."""
-    return intake.accept_upload(owner, name, size, Order(target="es", spoken="en"), keep_running=True)
+    return submit.accept_upload(owner, name, size, Order(target="es", spoken="en"), keep_running=True)
 
 
 def signed_in(user: User | None, **more: Any) -> Client:

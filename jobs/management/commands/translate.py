@@ -21,15 +21,16 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 
-from jobs import intake, local, terminal
+from jobs import local, terminal
 from jobs.delivery import Delivered, check_overwriting, deliver
 from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
 from jobs.engines.selection import AUTO
 from jobs.follow import follow
+from jobs.intake import submit
+from jobs.intake.options import Order
 from jobs.lifecycle import machine as lifecycle
 from jobs.lifecycle.db_retry import patiently
 from jobs.models import Job, JobStatus
-from jobs.orders import Order
 from jobs.pipeline.download.client import is_link
 from jobs.pipeline.errors import ErrorRecord, PipelineError, from_record
 from jobs.pipeline.filenames import result_name
@@ -156,8 +157,8 @@ def _accept(options: dict[str, Any], order: Order) -> Job:
     owner, source = _owner(options["owner"]), options["source"]
     waiting = {"keep_running": True, "client": processes.register(local.COMMAND), "subtitles": options["subtitles"]}
     if is_link(source):
-        return intake.accept_link(owner, source, order, **waiting)
-    return intake.accept_file(owner, Path(source), order, **waiting)
+        return submit.accept_link(owner, source, order, **waiting)
+    return submit.accept_file(owner, Path(source), order, **waiting)
 
 
 def _wait(job_id: uuid.UUID, order: Order, output: Path, brought: list[Path], display: terminal.Display) -> Job:

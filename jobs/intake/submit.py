@@ -13,10 +13,10 @@ from django.conf import settings
 from django.db import transaction
 
 from jobs import plan, presence
+from jobs.intake.options import Order, order_of
 from jobs.lifecycle import machine as lifecycle
 from jobs.lifecycle.machine import IllegalTransition
 from jobs.models import FINAL, Artifact, Job, JobStatus, SourceKind
-from jobs.orders import Order, order_of
 from jobs.pipeline.download.client import check_link
 from jobs.pipeline.errors import EmptyFile, EngineError, NoSuchFile, NotAFile, OnlyByCommand, SubtitlesNeeded
 from jobs.pipeline.media.atomic_files import refusal
