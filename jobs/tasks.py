@@ -18,7 +18,7 @@ from django_q.signals import post_execute_in_worker, post_spawn, pre_execute
 from jobs.models import Worker
 from jobs.pipeline.process import groups
 from jobs.queueing import processes, tickets
-from jobs.supervisor import Supervisor
+from jobs.worker.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
 

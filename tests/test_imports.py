@@ -18,7 +18,7 @@ STARTED = {
     "the engines' names": ("import jobs.engines.registry", HEAVY | {"django"}),
     "a child that runs a stage": ("import jobs.engines.__main__", HEAVY | {"django"}),
     "messages": ("import jobs.pipeline.process.messages", HEAVY | {"django"}),
-    "a worker, the reaper": ("import django; django.setup(); import jobs.tasks, jobs.reaper", HEAVY | SITE),
+    "a worker, the reaper": ("import django; django.setup(); import jobs.tasks, jobs.worker.reaper", HEAVY | SITE),
     "a look at the engines": (
         "import django; django.setup(); from jobs.health import _engines; _engines()",
         HEAVY - {"babel"},  # the pages have it anyway

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from jobs import plan, presence
+from jobs import presence
 from jobs.intake.options import Order, order_of
 from jobs.lifecycle import machine as lifecycle
 from jobs.lifecycle.machine import IllegalTransition
@@ -29,6 +29,7 @@ from jobs.pipeline.text.languages import language
 from jobs.pipeline.text.script_detection import must_look_like
 from jobs.queueing import quotas
 from jobs.storage import artifacts
+from jobs.worker import stage_tasks
 
 Subtitles = Path | Sequence[Cue] | None
 """Those that a person brings: a file of this machine, or what stood in theirs."""
@@ -125,7 +126,7 @@ def needs_subtitles(job: Job) -> bool:
 
 def _left_of(old: Job, order: Order) -> Subtitles:
     """The subtitles of an ended job, as they were brought."""
-    cues = [replace(plan.as_cue(row), target="", flags=()) for row in old.cues.all()]
+    cues = [replace(stage_tasks.as_cue(row), target="", flags=()) for row in old.cues.all()]
     return cues or (_written(order) if old.source_kind == SourceKind.SAMPLE else None)
 
 
@@ -148,9 +149,9 @@ def _accept(
         brought = bring(home) if bring else None
         job = lifecycle.create(
             id=job_id,
-            stages=plan.stages_of(order),
+            stages=stage_tasks.stages_of(order),
             who=owner.get_username(),
-            cues=[plan.as_row(cue) for cue in cues],
+            cues=[stage_tasks.as_row(cue) for cue in cues],
             uploaded=kind != SourceKind.UPLOAD,
             owner=owner,
             source_kind=kind,
@@ -201,7 +202,7 @@ def _in_their_language(order: Order, cues: Sequence[Cue], name: str) -> Sequence
 
 def refuse_engines(order: Order) -> None:
     """Refuse here and now what the engines cannot do. Raises EngineError, LanguageError."""
-    chosen = plan.engines(order)
+    chosen = stage_tasks.engines(order)
     heard = None if order.brought else chosen.choose_transcriber(order.spoken)
     known = order.spoken or (order.target if order.brought else None)
     if known is None or not is_captions(Brief(source=known, target=order.target)):

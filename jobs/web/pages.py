@@ -34,7 +34,6 @@ from jobs.pipeline.errors import PipelineError
 from jobs.pipeline.filenames import result_name
 from jobs.pipeline.subtitles import writer
 from jobs.pipeline.text.languages import language
-from jobs.plan import as_cue
 from jobs.queueing import quotas
 from jobs.storage import deletion
 from jobs.web import choices, letters
@@ -43,6 +42,7 @@ from jobs.web.forms import SourceForm, parsed
 from jobs.web.lists import FILTERS, LONGEST, PAGE, searched
 from jobs.web.problems import answer
 from jobs.web.snapshot import FORMATS, FORMS, briefs, cue_of, snapshot
+from jobs.worker.stage_tasks import as_cue
 
 
 @login_required

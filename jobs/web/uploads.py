@@ -18,12 +18,12 @@ from django.utils.translation import gettext as _
 from jobs.intake import submit
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Job, JobStatus, SourceKind
-from jobs.reaper import UPLOAD_EXPIRY
 from jobs.storage import deletion
 from jobs.web import received, tus
 from jobs.web.access import job_for
 from jobs.web.forms import OrderForm
 from jobs.web.problems import Problem
+from jobs.worker.reaper import UPLOAD_EXPIRY
 
 _CAME = {JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.COMPLETED, JobStatus.FAILED}
 """A job in one of these has its file."""

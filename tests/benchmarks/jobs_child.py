@@ -24,7 +24,6 @@ django.setup()
 
 from django.contrib.auth import get_user_model  # noqa: E402
 
-from jobs import plan  # noqa: E402
 from jobs.intake import submit  # noqa: E402
 from jobs.intake.options import Order  # noqa: E402
 from jobs.lifecycle import machine as lifecycle  # noqa: E402
@@ -35,6 +34,7 @@ from jobs.pipeline.stage import Stage  # noqa: E402
 from jobs.pipeline.stages import dispatch  # noqa: E402
 from jobs.pipeline.subtitles.fonts import FONTS  # noqa: E402
 from jobs.queueing import processes  # noqa: E402
+from jobs.worker import stage_tasks  # noqa: E402
 from tests.benchmarks.material import PERSIAN, SAMPLE, video  # noqa: E402
 
 PATIENCE = 60.0
@@ -81,12 +81,12 @@ def _in_one_process(job: Job) -> float:
 
     job.refresh_from_db()
     with tempfile.TemporaryDirectory() as room:
-        cues = tuple(plan.as_cue(row) for row in job.cues.all())
+        cues = tuple(stage_tasks.as_cue(row) for row in job.cues.all())
         nobody: Any = Nobody()
         bench = dispatch.Bench(room=Path(room), engines=nobody, report=nobody, cues=lambda: iter([(cues, {})]))
         began = time.monotonic()
         for run in job.stages.all():
-            dispatch.work(plan.task_for(job, run), bench)
+            dispatch.work(stage_tasks.task_for(job, run), bench)
         return time.monotonic() - began
 
 

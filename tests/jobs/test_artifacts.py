@@ -15,8 +15,8 @@ from django.db import connection
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Artifact, Job
 from jobs.pipeline.errors import HostError, Unwritable
-from jobs.reaper import Reaper
 from jobs.storage import artifacts, deletion
+from jobs.worker.reaper import Reaper
 from tests.jobs import rows
 from tests.jobs.command import files_in
 

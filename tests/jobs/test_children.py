@@ -12,12 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from jobs import children
-from jobs.children import Child, ProcessLimits, Warm
 from jobs.pipeline.errors import StageDied
 from jobs.pipeline.process import groups
 from jobs.pipeline.process.messages import Done, End, Failed, FetchTask, Progress, Report, Run
 from jobs.pipeline.stages.fetch import Limits, LinkOptions
+from jobs.worker.child import Child, ProcessLimits, Warm
 from tests.jobs import hostile_child
 from tests.pipeline.clips import Clips
 
@@ -33,7 +32,7 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     def make(how: str = "", limits: ProcessLimits = ProcessLimits()) -> Child:  # noqa: B008 - frozen
         if how:
             command = [sys.executable, "-I", "-S", hostile_child.__file__, how]
-            monkeypatch.setattr(children, "command", lambda *pipes: [*command, *map(str, pipes)])
+            monkeypatch.setattr(child, "command", lambda *pipes: [*command, *map(str, pipes)])
         made.append(Child(limits))
         return made[-1]
 

@@ -15,11 +15,11 @@ import pytest
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
-from jobs import plan
 from jobs.models import Cue, Job, StageRun, StageStatus, Transition, Worker
 from jobs.pipeline.process import groups
 from jobs.pipeline.process.messages import RecogniseTask
 from jobs.pipeline.stage import Stage
+from jobs.worker import stage_tasks
 from tests.databases import Databases, mostly, on_database
 from tests.engines.fake_llm_server import KEY, Asked, FakeServer, Said, answers, saying
 from tests.jobs import stack as real
@@ -147,7 +147,7 @@ def check_went_on(job: Job, run: StageRun, kept: list[tuple[int, str]]) -> None:
     until(lambda: not groups.members(run.group or 0), 5)
     again = next_attempt(job, run)
     if again:
-        task = plan.task_for(job, again)
+        task = stage_tasks.task_for(job, again)
         assert isinstance(task, RecogniseTask)
         assert task.start >= run.checkpoint["until"]
     real.completed(job)

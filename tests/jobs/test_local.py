@@ -12,16 +12,16 @@ from django.db import connection
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from jobs import local, plan
 from jobs.intake import submit
 from jobs.intake.options import Order
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Job, StageRun, Worker
 from jobs.pipeline.process.messages import TranslateTask
 from jobs.queueing import processes, tickets
-from jobs.reaper import Reaper
 from jobs.storage import artifacts
-from jobs.supervisor import Supervisor
+from jobs.worker import in_process, stage_tasks
+from jobs.worker.reaper import Reaper
+from jobs.worker.supervisor import Supervisor
 from tests.jobs import rows
 from tests.jobs.command import children, files_in
 from tests.pipeline.clips import Clips
@@ -61,7 +61,7 @@ def others() -> int:
 def test_a_small_job(persian: Path, clips: Clips, media_root: Path) -> None:
     threads, below = set(threading.enumerate()), set(children())
     before = others()
-    with local.clusters():
+    with in_process.clusters():
         job = submit.accept_file(rows.owner(), clips["plain.mp4"], SUBTITLES_ONLY, subtitles=persian, keep_running=True)
         found = ended(job)
     assert rows.stages(job.pk) == dict.fromkeys(["fetch", "translate", "subtitle"], "done")
@@ -82,13 +82,13 @@ def test_what_a_schedule_wants_waits_for_a_cluster() -> None:
     """It stands in the same queue as the tickets, of which those too many are thrown away."""
     async_task("jobs.storage.retention.scheduled", q_options={"cluster": "media"})
     tickets.issue("media")
-    with local.clusters():
+    with in_process.clusters():
         until(lambda: tickets.oldest("media") is None, 10)
     assert [row.func() for row in OrmQ.objects.all()] == ["jobs.storage.retention.scheduled"]
 
 
 def test_a_job_that_is_cancelled_meanwhile(persian: Path, clips: Clips, media_root: Path) -> None:
-    with local.clusters():
+    with in_process.clusters():
         job = submit.accept_file(rows.owner(), clips["plain.mp4"], SUBTITLES_ONLY, subtitles=persian, keep_running=True)
         until(lambda: rows.status(job.pk) == "running")
         assert lifecycle.cancel(job.pk, who="shirin")
@@ -100,19 +100,19 @@ def test_a_job_that_is_cancelled_meanwhile(persian: Path, clips: Clips, media_ro
 def test_what_was_translated_before_comes_from_memory(english: Path, clips: Clips) -> None:
     """Where the memory says another thing than the engine would, it is the memory that was asked."""
     job = submit.accept_file(rows.owner(), clips["plain.mp4"], SPANISH, subtitles=english, keep_running=True)
-    task = plan.task_for(job, job.stages.get(stage="translate"))
+    task = stage_tasks.task_for(job, job.stages.get(stage="translate"))
     assert isinstance(task, TranslateTask)
-    keys = plan.cache_keys(task, list(job.cues.all()), "")
-    plan.remember(job.owner_id, {keys[2]: "De memoria."})
-    plan.remember(rows.owner("omid").pk, {keys[1]: "De otra memoria."})
-    with local.clusters():
+    keys = stage_tasks.cache_keys(task, list(job.cues.all()), "")
+    stage_tasks.remember(job.owner_id, {keys[2]: "De memoria."})
+    stage_tasks.remember(rows.owner("omid").pk, {keys[1]: "De otra memoria."})
+    with in_process.clusters():
         ended(job)
     first, second = job.cues.all()
     assert second.target == "De memoria."
     assert first.target not in {"", "De otra memoria.", first.source}
     assert first.answered
     assert second.answered
-    assert plan.remembered(job.owner_id, keys.values()) == {keys[1]: first.target, keys[2]: "De memoria."}
+    assert stage_tasks.remembered(job.owner_id, keys.values()) == {keys[1]: first.target, keys[2]: "De memoria."}
 
 
 def test_workers_go_on_after_the_database_was_away(
@@ -129,16 +129,16 @@ def test_workers_go_on_after_the_database_was_away(
         return run_next(self, queue)
 
     monkeypatch.setattr(Supervisor, "run_next", breaking)
-    with local.clusters():
+    with in_process.clusters():
         until(lambda: len(broken) == 3)
         job = submit.accept_file(rows.owner(), clips["plain.mp4"], SUBTITLES_ONLY, subtitles=persian, keep_running=True)
         ended(job)
 
 
 def test_what_a_killed_command_left_is_ended_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    gone = Worker.objects.create(cluster=local.COMMAND, host=processes.host(), boot_id="before", pid=1, started=1)
+    gone = Worker.objects.create(cluster=in_process.COMMAND, host=processes.host(), boot_id="before", pid=1, started=1)
     left = rows.job(client=gone, keep_running=True)
-    with local.clusters():
+    with in_process.clusters():
         assert rows.status(left.pk) == "cancelled"
     assert not StageRun.objects.filter(job=left, status="running").exists()
 
@@ -149,16 +149,16 @@ def test_nothing_is_left_when_the_first_sweep_fails(monkeypatch: pytest.MonkeyPa
 
     threads = set(threading.enumerate())
     monkeypatch.setattr(Reaper, "sweep", broken)
-    with pytest.raises(RuntimeError), local.clusters():
+    with pytest.raises(RuntimeError), in_process.clusters():
         pass
     assert set(threading.enumerate()) == threads
 
 
 def test_clusters_run_when_each_queue_has_somebody() -> None:
-    assert not local.clusters_run()
+    assert not in_process.clusters_run()
     for queue in ("speech", "text", "media"):
-        assert not local.clusters_run()
+        assert not in_process.clusters_run()
         processes.register(queue)
-    assert not local.clusters_run(), "nobody would see to the end of a job whose worker died"
+    assert not in_process.clusters_run(), "nobody would see to the end of a job whose worker died"
     processes.register(Worker.REAPER)
-    assert local.clusters_run()
+    assert in_process.clusters_run()

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from jobs import plan
 from jobs.intake import submit
 from jobs.intake.options import Order
 from jobs.lifecycle import machine as lifecycle
@@ -23,6 +22,7 @@ from jobs.pipeline.process.messages import FetchTask, RecogniseTask, RenderTask,
 from jobs.pipeline.protocols import Brief
 from jobs.pipeline.stage import Stage
 from jobs.storage import artifacts
+from jobs.worker import stage_tasks
 from tests.jobs import rows
 from tests.pipeline.clips import Clips
 
@@ -36,7 +36,9 @@ TASK = TranslateTask(
 
 def heard(clips: Clips, order: Order = ORDER, clip: str = "plain.mp4", **fields: Any) -> Job:
     """A job whose first stage has found out about `clip`, whose files are there, and that has two cues."""
-    job = rows.job(order=order.as_json(), target=order.target, spoken="en", stages=plan.stages_of(order), **fields)
+    job = rows.job(
+        order=order.as_json(), target=order.target, spoken="en", stages=stage_tasks.stages_of(order), **fields
+    )
     artifacts.make_home(job.pk)
     for kind in ("source", "audio", f"{order.target}.ass", f"{order.target}.srt"):
         (artifacts.home(job.pk) / kind).write_text(kind)
@@ -47,7 +49,7 @@ def heard(clips: Clips, order: Order = ORDER, clip: str = "plain.mp4", **fields:
 
 
 def task(job: Job, stage: Stage) -> Any:
-    return plan.task_for(job, job.stages.get(stage=stage))
+    return stage_tasks.task_for(job, job.stages.get(stage=stage))
 
 
 # Tasks
@@ -111,7 +113,7 @@ def test_a_file_that_is_gone_is_named(clips: Clips) -> None:
 )
 def test_the_stages_of_an_order(brought: bool, mode: Any, without: list[Stage]) -> None:
     order = Order(target="fa", brought=brought, mode=mode)
-    assert plan.stages_of(order) == [stage for stage in Stage if stage not in without]
+    assert stage_tasks.stages_of(order) == [stage for stage in Stage if stage not in without]
 
 
 def test_what_can_be_rendered(clips: Clips) -> None:
@@ -119,19 +121,19 @@ def test_what_can_be_rendered(clips: Clips) -> None:
     assert isinstance(video.video, VideoStream)
     assert isinstance(sound.audio[0], AudioStream)
     assert isinstance(sound, Media)
-    assert [plan.mode_of(replace(ORDER, mode=mode), video) for mode in ("burn", "soft", "none")] == [
+    assert [stage_tasks.mode_of(replace(ORDER, mode=mode), video) for mode in ("burn", "soft", "none")] == [
         "burn",
         "soft",
         "none",
     ]
-    assert [plan.mode_of(replace(ORDER, mode=mode), sound) for mode in ("burn", "none")] == ["none", "none"]
+    assert [stage_tasks.mode_of(replace(ORDER, mode=mode), sound) for mode in ("burn", "none")] == ["none", "none"]
     with pytest.raises(errors.NoVideoStream):
-        plan.mode_of(replace(ORDER, mode="soft"), sound)
+        stage_tasks.mode_of(replace(ORDER, mode="soft"), sound)
 
 
 def test_media_children_are_limited_and_engines_are_not() -> None:
-    assert plan.limits_for(Stage.TRANSCRIBE, 60).cpu is None
-    limits = plan.limits_for(Stage.RENDER, 60)
+    assert stage_tasks.limits_for(Stage.TRANSCRIBE, 60).cpu is None
+    limits = stage_tasks.limits_for(Stage.RENDER, 60)
     assert limits.cpu == 1800 + 3600
     assert limits.file_size
     assert limits.open_files
@@ -139,7 +141,9 @@ def test_media_children_are_limited_and_engines_are_not() -> None:
 
 def test_a_cue_comes_back_as_it_went() -> None:
     job = rows.job()
-    plan.as_row(plan.as_cue(rows.cue(3, job=job, target="Frase 3.", speaker="A", flags=["unsure"])), job).save()
+    stage_tasks.as_row(
+        stage_tasks.as_cue(rows.cue(3, job=job, target="Frase 3.", speaker="A", flags=["unsure"])), job
+    ).save()
     row = job.cues.get()
     assert (row.number, row.source, row.target, row.speaker, row.flags) == (
         3,
@@ -155,7 +159,7 @@ def test_a_cue_comes_back_as_it_went() -> None:
 
 def keys(task: TranslateTask = TASK, *sources: str, before: str = "") -> list[str]:
     cues = [rows.cue(number, source=text) for number, text in enumerate(sources or ("Yes.", "No."), start=1)]
-    return list(plan.cache_keys(task, cues, before).values())
+    return list(stage_tasks.cache_keys(task, cues, before).values())
 
 
 CHANGES: dict[str, Callable[[], list[str]]] = {
@@ -189,22 +193,22 @@ def test_the_key_does_not_depend_on_secrets_or_on_where_lots_begin() -> None:
 
 def test_only_what_this_owner_had_translated_is_remembered() -> None:
     shirin, omid = rows.owner("shirin"), rows.owner("omid")
-    plan.remember(shirin.pk, {"a": "یک", "b": "دو"})
-    plan.remember(omid.pk, {"a": "یک دیگر"})
-    assert plan.remembered(shirin.pk, ["a", "c"]) == {"a": "یک"}
-    assert plan.remembered(omid.pk, ["a", "b"]) == {"a": "یک دیگر"}
-    plan.remember(shirin.pk, {"a": "یکم"})
-    assert plan.remembered(shirin.pk, ["a", "b"]) == {"a": "یکم", "b": "دو"}
-    plan.remember(shirin.pk, {})
+    stage_tasks.remember(shirin.pk, {"a": "یک", "b": "دو"})
+    stage_tasks.remember(omid.pk, {"a": "یک دیگر"})
+    assert stage_tasks.remembered(shirin.pk, ["a", "c"]) == {"a": "یک"}
+    assert stage_tasks.remembered(omid.pk, ["a", "b"]) == {"a": "یک دیگر"}
+    stage_tasks.remember(shirin.pk, {"a": "یکم"})
+    assert stage_tasks.remembered(shirin.pk, ["a", "b"]) == {"a": "یکم", "b": "دو"}
+    stage_tasks.remember(shirin.pk, {})
     assert TranslationCache.objects.count() == 3
 
 
 def test_what_is_used_again_is_kept_for_longer() -> None:
     shirin = rows.owner()
-    plan.remember(shirin.pk, {"a": "یک", "b": "دو"})
+    stage_tasks.remember(shirin.pk, {"a": "یک", "b": "دو"})
     long_ago = timezone.now() - timedelta(days=89)
     TranslationCache.objects.update(used=long_ago)
-    plan.remembered(shirin.pk, ["a"])
+    stage_tasks.remembered(shirin.pk, ["a"])
     assert list(TranslationCache.objects.filter(used=long_ago).values_list("key", flat=True)) == ["b"]
 
 
@@ -218,7 +222,7 @@ def test_a_job_that_starts_again_asks_by_the_same_keys(clips: Clips) -> None:
             job = submit.start_again(old.pk, rows.owner())
         Job.objects.filter(pk=job.pk).update(spoken="en")
         run = StageRun.objects.get(job=job, stage=Stage.TRANSLATE)
-        translation = plan.task_for(Job.objects.get(pk=job.pk), run)
+        translation = stage_tasks.task_for(Job.objects.get(pk=job.pk), run)
         assert isinstance(translation, TranslateTask)
         asked.append(keys(translation))
     assert asked[0] == asked[1]
@@ -231,7 +235,7 @@ def test_the_report(clips: Clips, tmp_path: Path) -> None:
     job.stages.filter(stage=Stage.FETCH).update(started=began, ended=began + timedelta(seconds=1.5))
     for engine, tokens in (("apertium", 3), ("gemini", 4)):
         job.usage.create(owner=job.owner, stage="translate", engine=engine, input_tokens=tokens, output_tokens=1)
-    report = plan.report_of(job)
+    report = stage_tasks.report_of(job)
     assert report["seconds"] == {"fetch": 1.5}
     assert report["usage"] == {"input_tokens": 7, "output_tokens": 2}
     assert report["files"] == ["es.ass", "es.srt"]

@@ -20,7 +20,7 @@ from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from jobs import health, presence, reaper
+from jobs import health, presence
 from jobs.lifecycle import machine as lifecycle
 from jobs.lifecycle.machine import Claim
 from jobs.models import Job, JobStatus, StageRun, Worker
@@ -28,8 +28,9 @@ from jobs.pipeline.process import groups
 from jobs.pipeline.stage import Stage
 from jobs.presence import Judge
 from jobs.queueing import processes, tickets
-from jobs.reaper import Reaper
 from jobs.storage import artifacts
+from jobs.worker import reaper
+from jobs.worker.reaper import Reaper
 from tests.databases import mostly, mostly_on, process_environment
 from tests.jobs import rows
 from tests.jobs.command import ROOT
@@ -568,7 +569,7 @@ def test_a_reaper_that_hangs_shows_no_life(database: str, media_root: Path) -> N
 
 def test_a_reaper_lives_as_long_as_one_pass_follows_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr("jobs.reaper.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("jobs.worker.reaper.time.monotonic", lambda: now[0])
     sweeper = Reaper()
     for _ in range(2):
         sweeper.sweep()

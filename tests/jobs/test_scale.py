@@ -15,7 +15,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from jobs import presence, reaper
+from jobs import presence
 from jobs.lifecycle import machine as lifecycle
 from jobs.lifecycle.machine import Claim
 from jobs.models import FINAL, Job, JobStatus, PageLease, StageRun, StageStatus
@@ -23,6 +23,7 @@ from jobs.pipeline.stage import Stage
 from jobs.queueing import processes
 from jobs.queueing.scheduling import turns
 from jobs.web import letters
+from jobs.worker import reaper
 from tests.databases import KINDS
 from tests.jobs import rows
 

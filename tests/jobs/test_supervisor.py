@@ -23,14 +23,14 @@ import pytest
 from django.db import connection
 from django_q.models import OrmQ
 
-from jobs import children, reaper, supervisor
 from jobs.intake.options import Order
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Cue, Job, StageRun, StageStatus
 from jobs.pipeline.process import groups
 from jobs.pipeline.stage import Stage
 from jobs.storage import artifacts
-from jobs.supervisor import Supervisor
+from jobs.worker import child, reaper, supervisor
+from jobs.worker.supervisor import Supervisor
 from tests.databases import mostly_on
 from tests.jobs import hostile_child, rows
 from tests.pipeline.clips import Clips
@@ -51,7 +51,7 @@ def behave(monkeypatch: pytest.MonkeyPatch) -> Behave:
     """Have every child from now on behave so."""
 
     def behave(how: str) -> None:
-        monkeypatch.setattr(children, "command", lambda *pipes: hostile(how, *pipes))
+        monkeypatch.setattr(child, "command", lambda *pipes: hostile(how, *pipes))
 
     return behave
 

@@ -14,11 +14,11 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.http import parse_http_date
 
-from jobs import reaper
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Artifact, Job, JobStatus, OwnerLimits
 from jobs.storage import artifacts, deletion
 from jobs.web import received, tus
+from jobs.worker import reaper
 from tests.jobs import rows
 from tests.web.tus_client import VERSION, address, cast, create, delete, head, job_of, patch, signed_in
 

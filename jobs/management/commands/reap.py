@@ -11,8 +11,8 @@ from django.core.management.base import BaseCommand
 
 from jobs.models import Worker
 from jobs.queueing import processes
-from jobs.reaper import Reaper
 from jobs.web import letters
+from jobs.worker.reaper import Reaper
 
 
 class Command(BaseCommand):

@@ -21,7 +21,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 
-from jobs import local, terminal
+from jobs import terminal
 from jobs.delivery import Delivered, check_overwriting, deliver
 from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
 from jobs.engines.selection import AUTO
@@ -41,6 +41,7 @@ from jobs.pipeline.subtitles.style import parse_style
 from jobs.pipeline.text.languages import language
 from jobs.queueing import processes
 from jobs.storage import deletion
+from jobs.worker import in_process
 
 
 class Command(BaseCommand):
@@ -71,7 +72,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--output", type=Path, default=Path(), metavar="DIR", help="where results go; default: here"
         )
-        parser.add_argument("--owner", default=local.COMMAND, metavar="USER", help="whose job it is on the site")
+        parser.add_argument("--owner", default=in_process.COMMAND, metavar="USER", help="whose job it is on the site")
         parser.add_argument("--json", action="store_true", help="one JSON object a line, for scripts")
         parser.set_defaults(mode="burn")
 
@@ -141,8 +142,8 @@ def _translate(options: dict[str, Any], display: terminal.Display) -> Delivered:
     if not is_link(source):
         check_overwriting(Path(source).stem, order.target, output, brought)
     with workspace(output) as work, contextlib.ExitStack() as stack:
-        if not local.clusters_run():
-            stack.enter_context(local.clusters())
+        if not in_process.clusters_run():
+            stack.enter_context(in_process.clusters())
         job = _accept(options, order)
         try:
             job = _wait(job.pk, order, output, brought, display)
@@ -155,7 +156,11 @@ def _translate(options: dict[str, Any], display: terminal.Display) -> Delivered:
 
 def _accept(options: dict[str, Any], order: Order) -> Job:
     owner, source = _owner(options["owner"]), options["source"]
-    waiting = {"keep_running": True, "client": processes.register(local.COMMAND), "subtitles": options["subtitles"]}
+    waiting = {
+        "keep_running": True,
+        "client": processes.register(in_process.COMMAND),
+        "subtitles": options["subtitles"],
+    }
     if is_link(source):
         return submit.accept_link(owner, source, order, **waiting)
     return submit.accept_file(owner, Path(source), order, **waiting)
@@ -181,7 +186,7 @@ def _cancel(job_id: uuid.UUID) -> None:
     shows it nothing that others write, and lets it write only if nobody else has.
     """
     connection.close()
-    patiently(lambda: lifecycle.cancel(job_id, who=local.COMMAND, why=lifecycle.INTERRUPTED))
+    patiently(lambda: lifecycle.cancel(job_id, who=in_process.COMMAND, why=lifecycle.INTERRUPTED))
     for _ in follow(job_id, terminal.Silence()):
         patiently(lambda: deletion.finish(job_id))
 
@@ -189,12 +194,12 @@ def _cancel(job_id: uuid.UUID) -> None:
 def _owner(name: str) -> Any:
     """The user whose job it is. The command line has one of its own, who cannot sign in."""
     users = get_user_model()
-    if name != local.COMMAND:
+    if name != in_process.COMMAND:
         try:
             return users.objects.get_by_natural_key(name)
         except users.DoesNotExist:
             raise CommandError(f"There is no user {name}.", returncode=2) from None
-    owner, made = users.objects.get_or_create(username=local.COMMAND)
+    owner, made = users.objects.get_or_create(username=in_process.COMMAND)
     if made:
         owner.set_unusable_password()
         owner.save()

@@ -34,7 +34,7 @@ from jobs.queueing.processes import STALE, host
 from jobs.queueing.scheduling import turns
 from jobs.storage import artifacts, deletion
 
-log = logging.getLogger("jobs.reaper")
+log = logging.getLogger("jobs.worker.reaper")
 
 PASS = 1.0
 """Seconds between two passes."""

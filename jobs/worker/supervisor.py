@@ -19,8 +19,7 @@ from typing import Any
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
-from jobs import models, plan, usage
-from jobs.children import Child, Undying, Warm
+from jobs import models
 from jobs.intake.options import order_of
 from jobs.lifecycle import machine as lifecycle
 from jobs.lifecycle.changes import LOOK, LOOK_ANYWAY, Wakeups
@@ -37,9 +36,11 @@ from jobs.pipeline.stage import Stage, time_limit
 from jobs.queueing import quotas
 from jobs.queueing.processes import BEAT
 from jobs.storage import artifacts, deletion
-from jobs.translation import Translation
+from jobs.worker import stage_tasks, usage
+from jobs.worker.child import Child, Undying, Warm
+from jobs.worker.cue_stream import Translation
 
-log = logging.getLogger("jobs.supervisor")
+log = logging.getLogger("jobs.worker.supervisor")
 
 WRITE = 0.5
 """Seconds between two writes of a stage's progress: pages need no more, and a database has other work."""
@@ -128,10 +129,10 @@ class _Course:
         if run is None:
             raise LostAttempt
         self._heard = run.checkpoint.get("until", 0.0)
-        task = plan.task_for(self._job, run)
+        task = stage_tasks.task_for(self._job, run)
         self._name_engine(task)
         room = artifacts.room(self._claim.job_id, self._claim.attempt)
-        limits = plan.limits_for(self._claim.stage, self._job.seconds)
+        limits = stage_tasks.limits_for(self._claim.stage, self._job.seconds)
         self._child = child = self._warm.take(limits) if self._warm else Child(limits)
         patiently(lambda: lifecycle.own_group(self._claim.attempt, child.group, child.started))
         child.begin()
@@ -225,7 +226,7 @@ class _Course:
         with lifecycle.fenced(self._claim.attempt) as (job, _):
             news = lifecycle.commit_window(
                 self._claim.attempt,
-                [plan.as_row(cue, self._job) for cue in window.cues],
+                [stage_tasks.as_row(cue, self._job) for cue in window.cues],
                 until=window.end,
                 language=window.language,
                 heard=window.heard,
@@ -266,7 +267,11 @@ class _Course:
         fields = self._settle_fetch(last.outcome, files) if self._claim.stage == Stage.FETCH else {}
         patiently(
             lambda: lifecycle.finish_stage(
-                self._claim.attempt, outcome=last.outcome, artifacts=files, job_fields=fields, result=plan.report_of
+                self._claim.attempt,
+                outcome=last.outcome,
+                artifacts=files,
+                job_fields=fields,
+                result=stage_tasks.report_of,
             )
         )
         if self._claim.stage == Stage.TRANSCRIBE:
@@ -277,7 +282,7 @@ class _Course:
         """What the video is, decides what can be made of it. Raises NoVideoStream, DailyMinutes, StorageFull."""
         media, order = messages.shaped(Media, outcome["media"]), order_of(self._job.order)
         patiently(lambda: self._take_in(media.duration, sum(file.size for file in files if file.kind == "source")))
-        if plan.mode_of(order, media) != order.mode:
+        if stage_tasks.mode_of(order, media) != order.mode:
             patiently(lambda: self._note(_("There is sound but no picture: only subtitles are made."), {}))
             patiently(lambda: lifecycle.skip_stage(self._claim.attempt, Stage.RENDER))
         return {"title": outcome["title"][:300], "seconds": media.duration}
@@ -317,7 +322,7 @@ class _Course:
 
     def _name_engine(self, task: messages.Task) -> None:
         """Which engine is at work stands on the job."""
-        if name := plan.engine_of(task):
+        if name := stage_tasks.engine_of(task):
             with lifecycle.fenced(self._claim.attempt) as (job, _):
                 engines = {**job.engines, self._claim.stage: name}
                 Job.objects.filter(pk=job.pk).update(**models.bumped(engines=engines))

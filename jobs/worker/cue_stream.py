@@ -6,8 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from django.db.models import Sum
 
-from jobs import models, plan, usage
-from jobs.children import Child
+from jobs import models
 from jobs.lifecycle import machine as lifecycle
 from jobs.lifecycle.machine import Claim
 from jobs.models import Cue, Job, StageRun, StageStatus
@@ -15,6 +14,8 @@ from jobs.pipeline.process import messages
 from jobs.pipeline.process.messages import Cues, End, TranslateTask
 from jobs.pipeline.stage import Stage
 from jobs.pipeline.subtitles import segmentation
+from jobs.worker import stage_tasks, usage
+from jobs.worker.child import Child
 
 
 @dataclass(slots=True)
@@ -37,7 +38,7 @@ class Translation:
         rows = list(self._job.cues.filter(number__gt=self._sent))
         if rows:
             done = {row.number: row.target for row in rows if row.answered} | self._remembered(rows)
-            sources = tuple(replace(cue, target="", flags=_own(cue)) for cue in map(plan.as_cue, rows))
+            sources = tuple(replace(cue, target="", flags=_own(cue)) for cue in map(stage_tasks.as_cue, rows))
             child.send(Cues(str(self._claim.attempt), sources, done))
             self._sent, self._before = rows[-1].number, rows[-1].source
         if whole:
@@ -52,9 +53,9 @@ class Translation:
         """Fill in what this owner had translated before."""
         if not self._task.engine:
             return {}
-        keys = plan.cache_keys(self._task, rows, self._before)
+        keys = stage_tasks.cache_keys(self._task, rows, self._before)
         self._keys |= keys
-        known = plan.remembered(self._job.owner_id, keys.values())
+        known = stage_tasks.remembered(self._job.owner_id, keys.values())
         found = [row for row in rows if not row.answered and keys[row.number] in known]
         for row in found:
             row.target, row.answered = known[keys[row.number]], True
@@ -76,7 +77,7 @@ class Translation:
             usage.account(job, self._claim.stage, **tokens)
             if self._task.engine:
                 good = {self._keys[cue.id]: cue.target for cue in part.cues if _is_good(cue.flags, cue.target)}
-                plan.remember(job.owner_id, good)
+                stage_tasks.remember(job.owner_id, good)
             Job.objects.filter(pk=job.pk).update(**models.bumped())
 
     def share(self) -> float:

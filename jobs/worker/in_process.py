@@ -16,8 +16,8 @@ from django.db import connection
 
 from jobs.models import Queue, Worker
 from jobs.queueing import processes, tickets
-from jobs.reaper import Reaper
-from jobs.supervisor import Supervisor
+from jobs.worker.reaper import Reaper
+from jobs.worker.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,6 @@ from django.conf import settings
 from django.utils import timezone
 
 from jobs import models
-from jobs.children import ProcessLimits
 from jobs.engines.registry import SPECS
 from jobs.engines.selection import Engines
 from jobs.intake.options import Order, order_of
@@ -37,6 +36,7 @@ from jobs.pipeline.stages.translate import is_captions
 from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.subtitles.style import Form
 from jobs.storage import artifacts
+from jobs.worker.child import ProcessLimits
 
 _DEFAULT_SIZE = (1280, 720)
 """What subtitles of sound without a picture are laid out for."""
