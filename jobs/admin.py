@@ -23,9 +23,9 @@ from jobs import admin_shown as shown
 from jobs.admin_actions import JobActions
 from jobs.admin_filters import AgeFilter, EngineFilter, OwnerFilter, StageFilter, StatusFilter, UsageAgeFilter
 from jobs.admin_read_only import ReadOnly, ReadOnlyInline
-from jobs.estimates import share_done
 from jobs.i18n import formats
 from jobs.models import Artifact, Job, OwnerLimits, SourceKind, StageRun, Transition, UsageEntry
+from jobs.monitoring.estimates import share_done
 
 admin.site.site_header = admin.site.site_title = _("Administration of Zirnevis")
 assert _django_q

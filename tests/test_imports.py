@@ -20,7 +20,7 @@ STARTED = {
     "messages": ("import jobs.pipeline.process.messages", HEAVY | {"django"}),
     "a worker, the reaper": ("import django; django.setup(); import jobs.tasks, jobs.worker.reaper", HEAVY | SITE),
     "a look at the engines": (
-        "import django; django.setup(); from jobs.health import _engines; _engines()",
+        "import django; django.setup(); from jobs.monitoring.health import _engines; _engines()",
         HEAVY - {"babel"},  # the pages have it anyway
     ),
 }

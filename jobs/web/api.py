@@ -13,8 +13,8 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import django_auth
 
-from jobs.health import look
 from jobs.models import Job
+from jobs.monitoring.health import look
 from jobs.web.access import job_for
 from jobs.web.lists import PAGE, searched
 from jobs.web.problems import answer

@@ -16,13 +16,13 @@ from django.utils.translation import gettext_lazy
 
 from jobs import presence
 from jobs.engines.registry import SPECS
-from jobs.estimates import ahead, seconds_left, share_done
 from jobs.i18n import formats
 from jobs.i18n.labels import STAGES, STATUSES
 from jobs.intake import submit
 from jobs.intake.options import order_of
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import FINAL, UNFINISHED, Cue, Job, JobStatus, SourceKind, StageRun, StageStatus
+from jobs.monitoring.estimates import ahead, seconds_left, share_done
 from jobs.pipeline.stage import Stage
 
 FORMS = {

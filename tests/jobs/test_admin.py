@@ -22,7 +22,6 @@ from pytest_django import Settings
 
 from jobs import admin_shown as shown
 from jobs.admin import JobAdmin
-from jobs.estimates import share_done
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import (
     Artifact,
@@ -36,6 +35,7 @@ from jobs.models import (
     UsageEntry,
     Worker,
 )
+from jobs.monitoring.estimates import share_done
 from jobs.pipeline.errors import EmptyFile, NoAudio
 from jobs.pipeline.stage import Stage
 from jobs.storage import artifacts

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from jobs import doctor
 from jobs.engines import apertium
 from jobs.engines.gemini import spec as gemini
 from jobs.engines.openai_compatible import spec as openai_compatible
+from jobs.monitoring import doctor
 from tests.jobs.command import diagnose
 from translator import __version__
 

@@ -16,12 +16,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from jobs import health
 from jobs.engines import apertium
 from jobs.engines.gemini import spec as gemini
-from jobs.health import Cluster
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import SourceKind, StageRun, Worker
+from jobs.monitoring import health
+from jobs.monitoring.health import Cluster
 from jobs.pipeline.stage import Stage
 from tests.jobs.command import diagnose
 from translator import __version__

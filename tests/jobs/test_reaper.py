@@ -20,10 +20,11 @@ from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from jobs import health, presence
+from jobs import presence
 from jobs.lifecycle import machine as lifecycle
 from jobs.lifecycle.machine import Claim
 from jobs.models import Job, JobStatus, StageRun, Worker
+from jobs.monitoring import health
 from jobs.pipeline.process import groups
 from jobs.pipeline.stage import Stage
 from jobs.presence import Judge

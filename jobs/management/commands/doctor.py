@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from jobs.doctor import Finding, examine
+from jobs.monitoring.doctor import Finding, examine
 
 
 class Command(BaseCommand):

@@ -14,10 +14,10 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from jobs import health
 from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
 from jobs.engines.spec import Spec
-from jobs.health import ROOM
+from jobs.monitoring import health
+from jobs.monitoring.health import ROOM
 from jobs.pipeline.errors import PipelineError
 from jobs.pipeline.media import encode
 from jobs.pipeline.media.limits import bytes_text
