@@ -21,7 +21,7 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header, http_date
 from django.views.decorators.http import require_safe
 
-from jobs.delivery import name_of
+from jobs.cli.export import name_of
 from jobs.models import Artifact, Job, SourceKind
 from jobs.pipeline.filenames import result_name
 from jobs.storage import artifacts

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jobs.delivery import check_overwriting, deliver, is_brought
+from jobs.cli.export import check_overwriting, deliver, is_brought
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Artifact, Job
 from jobs.pipeline.errors import DiskFull, Unwritable, WouldOverwrite
@@ -67,7 +67,7 @@ def test_a_video_on_another_disk_is_copied(job: Job, output: Path, monkeypatch: 
     def elsewhere(*_: object) -> None:
         raise OSError(18, "Invalid cross-device link")
 
-    monkeypatch.setattr("jobs.delivery.os.link", elsewhere)
+    monkeypatch.setattr("jobs.cli.export.os.link", elsewhere)
     assert bring(job, output).video.read_text() == "video"
 
 

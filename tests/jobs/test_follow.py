@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 from django.db import connection
 
-from jobs import follow
+from jobs.cli import follow
 from jobs.intake.options import Order
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Job, StageRun

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from jobs import terminal
-from jobs.delivery import Delivered
+from jobs.cli import progress
+from jobs.cli.export import Delivered
 from jobs.pipeline.stage import Stage
 from jobs.pipeline.subtitles.quality import check
 from jobs.pipeline.text.languages import language
@@ -27,7 +27,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("jobs.terminal.time.monotonic", clock.monotonic)
+    monkeypatch.setattr("jobs.cli.progress.time.monotonic", clock.monotonic)
     return clock
 
 
@@ -40,7 +40,7 @@ def result(video: Path | None) -> Delivered:
 
 def test_a_line_for_each_quarter(clock: Clock) -> None:
     out = io.StringIO()
-    with terminal.display(out, as_json=False) as display:
+    with progress.display(out, as_json=False) as display:
         for share in range(0, 101, 5):
             display.progress(Stage.RENDER, share / 100)
             clock.now += 1
@@ -55,7 +55,7 @@ def test_a_line_for_each_quarter(clock: Clock) -> None:
 
 def test_no_time_is_guessed_in_the_first_seconds(clock: Clock) -> None:
     out = io.StringIO()
-    with terminal.display(out, as_json=False) as display:
+    with progress.display(out, as_json=False) as display:
         for share in (0.0, 0.5, 1.0):
             display.progress(Stage.FETCH, share)
             clock.now += 0.9
@@ -64,7 +64,7 @@ def test_no_time_is_guessed_in_the_first_seconds(clock: Clock) -> None:
 
 def test_long_times_are_in_minutes(clock: Clock) -> None:
     out = io.StringIO()
-    with terminal.display(out, as_json=False) as display:
+    with progress.display(out, as_json=False) as display:
         display.progress(Stage.RENDER, 0.0)
         clock.now += 300
         display.progress(Stage.RENDER, 0.25)
@@ -73,7 +73,7 @@ def test_long_times_are_in_minutes(clock: Clock) -> None:
 
 def test_json_of_the_same_stage_comes_twice_a_second_at_most(clock: Clock) -> None:
     out = io.StringIO()
-    with terminal.display(out, as_json=True) as display:
+    with progress.display(out, as_json=True) as display:
         for share in range(0, 1001):
             display.progress(Stage.RENDER, share / 1000)
             clock.now += 0.01
@@ -87,7 +87,7 @@ def test_json_of_the_same_stage_comes_twice_a_second_at_most(clock: Clock) -> No
 
 def test_json_is_one_line_and_keeps_its_letters(clock: Clock) -> None:
     out = io.StringIO()
-    with terminal.display(out, as_json=True) as display:
+    with progress.display(out, as_json=True) as display:
         display.note("two\nlines: سلام")
         display.result(result(None))
     note, end = out.getvalue().splitlines()
@@ -105,7 +105,7 @@ def test_json_is_one_line_and_keeps_its_letters(clock: Clock) -> None:
 @pytest.mark.parametrize(("video", "shown"), [(Path("out/film.fa.mp4"), "out/film.fa.mp4"), (None, "out/film.fa.srt")])
 def test_the_ending(video: Path | None, shown: str) -> None:
     out = io.StringIO()
-    with terminal.display(out, as_json=False) as display:
+    with progress.display(out, as_json=False) as display:
         display.result(result(video))
     assert out.getvalue().splitlines()[-2:] == [f"result: {shown}", "subtitles: out/film.fa.srt"]
 
@@ -118,7 +118,7 @@ class Screen(io.StringIO):
 def test_bars_take_names_as_they_are() -> None:
     """And not for colours."""
     out = Screen()
-    with terminal.display(out, as_json=False) as display:
+    with progress.display(out, as_json=False) as display:
         display.progress(Stage.RENDER, 0.5)
         display.note("[red]a note[/red]")
         display.result(result(Path("out/[bold]" + "x" * 100 + ".mp4")))
@@ -129,6 +129,6 @@ def test_bars_take_names_as_they_are() -> None:
 def test_an_output_that_knows_few_letters() -> None:
     raw = io.BytesIO()
     out = io.TextIOWrapper(raw, encoding="ascii")
-    with terminal.display(out, as_json=True) as display:
+    with progress.display(out, as_json=True) as display:
         display.note("سلام \udcff")
     assert json.loads(raw.getvalue()) == {"event": "note", "sentence": "سلام \udcff"}

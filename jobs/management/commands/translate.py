@@ -21,11 +21,11 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 
-from jobs import terminal
-from jobs.delivery import Delivered, check_overwriting, deliver
+from jobs.cli import progress
+from jobs.cli.export import Delivered, check_overwriting, deliver
+from jobs.cli.follow import follow
 from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
 from jobs.engines.selection import AUTO
-from jobs.follow import follow
 from jobs.intake import submit
 from jobs.intake.options import Order
 from jobs.lifecycle import machine as lifecycle
@@ -85,7 +85,7 @@ class Command(BaseCommand):
     def _run(self, options: dict[str, Any]) -> None:
         try:
             # Django's wrapper ends every write with a newline, which no bar survives; the stream is inside it.
-            with terminal.display(cast(TextIO, vars(self.stdout)["_out"]), as_json=options["json"]) as display:
+            with progress.display(cast(TextIO, vars(self.stdout)["_out"]), as_json=options["json"]) as display:
                 result = _translate(options, display)
                 display.result(result)
             if options["verbosity"] >= 2 and not options["json"]:
@@ -135,7 +135,7 @@ class _Cancelled(Exception):
     """Somebody cancelled the job meanwhile, in the admin say."""
 
 
-def _translate(options: dict[str, Any], display: terminal.Display) -> Delivered:
+def _translate(options: dict[str, Any], display: progress.Display) -> Delivered:
     """The job, from its row to its results in the output directory."""
     order, source, output = _order(options), options["source"], options["output"]
     brought = [path for path in (options["subtitles"], None if is_link(source) else Path(source)) if path]
@@ -166,7 +166,7 @@ def _accept(options: dict[str, Any], order: Order) -> Job:
     return submit.accept_file(owner, Path(source), order, **waiting)
 
 
-def _wait(job_id: uuid.UUID, order: Order, output: Path, brought: list[Path], display: terminal.Display) -> Job:
+def _wait(job_id: uuid.UUID, order: Order, output: Path, brought: list[Path], display: progress.Display) -> Job:
     """Until it is completed. Raises what it failed with."""
     for job in follow(job_id, display):
         if job.title:
@@ -187,7 +187,7 @@ def _cancel(job_id: uuid.UUID) -> None:
     """
     connection.close()
     patiently(lambda: lifecycle.cancel(job_id, who=in_process.COMMAND, why=lifecycle.INTERRUPTED))
-    for _ in follow(job_id, terminal.Silence()):
+    for _ in follow(job_id, progress.Silence()):
         patiently(lambda: deletion.finish(job_id))
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
-from jobs.delivery import Delivered
-from jobs.follow import Listener
+from jobs.cli.export import Delivered
+from jobs.cli.follow import Listener
 from jobs.pipeline.stage import Stage, overall
 
 if TYPE_CHECKING:
