@@ -37,7 +37,8 @@ from jobs.models import FINAL, Job, Worker
 from jobs.pipeline.process import groups
 from jobs.queueing import processes
 from jobs.storage import deletion, retention
-from jobs.worker import child, supervisor
+from jobs.worker import child as child_module
+from jobs.worker import supervisor
 from jobs.worker.reaper import Reaper
 from jobs.worker.supervisor import Supervisor
 from tests import databases
@@ -114,7 +115,7 @@ class Stops:
         return stopping
 
     def spawning(self, spawn: Callable[..., None]) -> Callable[..., None]:
-        def telling(child: child.Child, limits: child.ProcessLimits) -> None:
+        def telling(child: child_module.Child, limits: child_module.ProcessLimits) -> None:
             spawn(child, limits)
             self.pipe.send(Spawned(group=child.group))
 
@@ -124,14 +125,14 @@ class Stops:
         """Only in a process that does nothing else: it is never undone."""
         replaced: Any = BaseDatabaseWrapper
         replaced.commit = self.committing(replaced.commit)
-        replaced = child.Child
+        replaced = child_module.Child
         replaced.__init__ = self.spawning(replaced.__init__)
         for owner, name, ours in _NOTICEABLE:
             setattr(owner, name, self.around(getattr(owner, name), name, ours=ours))
 
 
 _NOTICEABLE: tuple[tuple[Any, str, bool], ...] = (
-    (child.Child, "begin", False),
+    (child_module.Child, "begin", False),
     (groups, "end_group", False),
     (lifecycle, "_write", False),
     (Path, "mkdir", True),
@@ -222,7 +223,7 @@ ACTIONS: dict[str, Callable[[uuid.UUID], None]] = {
 def act(pipe: Connection, place: Place, action: str, job_id: uuid.UUID) -> None:
     """The whole life of an actor. It begins when it is told to."""
     settings.MEDIA_ROOT = place.media
-    child.command = _quick
+    child_module.command = _quick
     lifecycle.BACK_OFF = (timedelta(0), timedelta(0))
     # It looks soon, and never writes its progress: when it did so would hang on the clock, and each stop has a number.
     vars(supervisor).update(LOOK=0.02, WRITE=3600.0)

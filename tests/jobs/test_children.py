@@ -16,6 +16,7 @@ from jobs.pipeline.errors import StageDied
 from jobs.pipeline.process import groups
 from jobs.pipeline.process.messages import Done, End, Failed, FetchTask, Progress, Report, Run
 from jobs.pipeline.stages.fetch import Limits, LinkOptions
+from jobs.worker import child as child_module
 from jobs.worker.child import Child, ProcessLimits, Warm
 from tests.jobs import hostile_child
 from tests.pipeline.clips import Clips
@@ -32,7 +33,7 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     def make(how: str = "", limits: ProcessLimits = ProcessLimits()) -> Child:  # noqa: B008 - frozen
         if how:
             command = [sys.executable, "-I", "-S", hostile_child.__file__, how]
-            monkeypatch.setattr(child, "command", lambda *pipes: [*command, *map(str, pipes)])
+            monkeypatch.setattr(child_module, "command", lambda *pipes: [*command, *map(str, pipes)])
         made.append(Child(limits))
         return made[-1]
 
