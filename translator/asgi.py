@@ -13,8 +13,8 @@ pages = get_asgi_application()
 # Imported here: models can be imported only after the line above.
 from jobs import models  # noqa: E402
 from jobs.queueing import processes  # noqa: E402
-from jobs.web.consumers import LONGEST  # noqa: E402
-from jobs.web.pressure import limit_what_pages_say, patient  # noqa: E402
+from jobs.web.backpressure import limit_what_pages_say, patient  # noqa: E402
+from jobs.web.live.consumer import LONGEST  # noqa: E402
 from jobs.web.routing import sockets  # noqa: E402
 
 application = ProtocolTypeRouter({"http": patient(pages), "websocket": sockets})

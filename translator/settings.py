@@ -99,14 +99,14 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "jobs.web.border.Border",
+    "jobs.web.middleware.Border",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-CSRF_FAILURE_VIEW = "jobs.web.border.csrf_failure"
+CSRF_FAILURE_VIEW = "jobs.web.middleware.csrf_failure"
 ROOT_URLCONF = "translator.urls"
 ASGI_APPLICATION = "translator.asgi.application"
 TEMPLATES = [
@@ -120,7 +120,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
-                "jobs.web.context.page",
+                "jobs.web.context_processors.page",
             ]
         },
     }
@@ -154,7 +154,7 @@ X_ACCEL_REDIRECT = _env.get("X_ACCEL_REDIRECT", "")
 
 # Changes of jobs reach the open pages of one web server process within it; the database tells each process of them
 
-CHANNEL_LAYERS = {"default": {"BACKEND": "jobs.web.layer.Layer"}}
+CHANNEL_LAYERS = {"default": {"BACKEND": "jobs.web.live.channel_layer.Layer"}}
 
 # E-mail: passwords that were forgotten, word that a job is done. Without a server it is written to the log.
 
@@ -236,7 +236,7 @@ LOG_LEVEL = (_env.get("LOG_LEVEL") or "INFO").upper()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"facts": {"()": "jobs.logs.Facts"}},
+    "formatters": {"facts": {"()": "jobs.log_format.Facts"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "facts"}},
     "loggers": {
         "jobs": {"handlers": ["stderr"], "level": LOG_LEVEL},

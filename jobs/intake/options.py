@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.pipeline.process.messages import plain, shaped
-from jobs.pipeline.protocols import Formality
-from jobs.pipeline.stages.render import Mode
+from jobs.pipeline.protocols import Formality, Mode
 from jobs.pipeline.subtitles.style import Style
 
 

@@ -24,6 +24,8 @@ Progress = Callable[[float], None]
 """Called with the share of the work that is done, 0 to 1, never falling."""
 
 Formality = Literal["auto", "colloquial", "formal"]
+Mode = Literal["burn", "soft", "none"]
+"""What becomes of the picture: subtitles drawn into it, a track that can be switched off, or no video at all."""
 
 
 def ignore_progress(share: float) -> None:

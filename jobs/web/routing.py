@@ -9,7 +9,7 @@ from channels.routing import URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.urls import path
 
-from jobs.web.consumers import PageConsumer
+from jobs.web.live.consumer import PageConsumer
 
 _addresses = [path("ws/page/<uuid:page_id>/", PageConsumer.as_asgi())]
 sockets = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(_addresses)))

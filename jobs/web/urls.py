@@ -5,8 +5,10 @@ from __future__ import annotations
 from django.contrib.auth import views as auth
 from django.urls import include, path, reverse_lazy
 
-from jobs.web import accounts, api_pages, media, pages, uploads
-from jobs.web.api import api
+from jobs.web.uploads import views as uploads
+from jobs.web.views import accounts, downloads, pages
+from jobs.web.views import presence as page_presence
+from jobs.web.views.api import api
 
 urlpatterns = [
     path("", pages.new, name="new"),
@@ -20,11 +22,11 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/keep", pages.keep, name="keep"),
     path("jobs/<uuid:job_id>/notify", pages.notify, name="notify"),
     path("jobs/<uuid:job_id>/delete", pages.delete, name="delete"),
-    path("api/pages", api_pages.pages, name="api_pages"),
-    path("api/cancel/<uuid:job_id>", api_pages.cancel, name="api_cancel"),
+    path("api/pages", page_presence.pages, name="api_pages"),
+    path("api/cancel/<uuid:job_id>", page_presence.cancel, name="api_cancel"),
     path("uploads/", uploads.uploads, name="uploads"),
     path("uploads/<uuid:job_id>", uploads.upload, name="upload"),
-    path("media/<uuid:job_id>/<str:kind>", media.media, name="media"),
+    path("media/<uuid:job_id>/<str:kind>", downloads.media, name="media"),
     path("api/", api.urls),
     path("language", include("django.conf.urls.i18n")),
     path("sign-in/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),

@@ -17,8 +17,10 @@ from jobs.engines.registry import SPECS
 from jobs.engines.selection import Engines
 from jobs.intake.options import Order, order_of
 from jobs.models import Job, SourceKind, StageRun, TranslationCache
+from jobs.pipeline.download.client import LinkOptions
 from jobs.pipeline.errors import HostError, NoVideoStream
 from jobs.pipeline.media.description import Media
+from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.process.messages import (
     FetchTask,
     RecogniseTask,
@@ -28,10 +30,8 @@ from jobs.pipeline.process.messages import (
     TranslateTask,
     shaped,
 )
-from jobs.pipeline.protocols import Brief
+from jobs.pipeline.protocols import Brief, Mode
 from jobs.pipeline.stage import Stage
-from jobs.pipeline.stages.fetch import Limits, LinkOptions
-from jobs.pipeline.stages.render import Mode
 from jobs.pipeline.stages.translate import is_captions
 from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.subtitles.style import Form

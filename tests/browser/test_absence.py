@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page
 from jobs import presence
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import PageLease
-from jobs.web import consumers
+from jobs.web.live import consumer
 from tests.browser.network import Network
 from tests.browser.people import (
     GRACE,
@@ -236,4 +236,4 @@ def test_where_sockets_do_not_work(shirin: Person) -> None:
 def test_pages_and_servers_mean_the_same_codes() -> None:
     script = "".join((real.ROOT / "static" / "web" / name).read_text() for name in ("leaving.js", "live.js"))
     said = {name: int(value) for name, value in re.findall(r"^const (CLOSED|WITHIN|REFUSED) = (\d+)", script, re.M)}
-    assert said == {"CLOSED": consumers.CLOSED, "WITHIN": consumers.WITHIN, "REFUSED": consumers.REFUSED}
+    assert said == {"CLOSED": consumer.CLOSED, "WITHIN": consumer.WITHIN, "REFUSED": consumer.REFUSED}

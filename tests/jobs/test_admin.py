@@ -20,8 +20,8 @@ from django.utils import timezone
 from django_q.models import Failure, OrmQ, Schedule, Success
 from pytest_django import Settings
 
-from jobs import admin_shown as shown
-from jobs.admin import JobAdmin
+from jobs.admin import display as shown
+from jobs.admin.jobs import JobAdmin
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import (
     Artifact,

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from pytest_django import Settings
 
-from jobs import admin_shown as shown
+from jobs.admin import display as shown
 from jobs.models import Artifact, Job, JobStatus, OwnerLimits, UsageEntry, Worker
 from jobs.storage import artifacts
 from tests.jobs import rows

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from jobs.pipeline.download.client import LinkOptions
 from jobs.pipeline.errors import StageDied
+from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.process import groups
 from jobs.pipeline.process.messages import Done, End, Failed, FetchTask, Progress, Report, Run
-from jobs.pipeline.stages.fetch import Limits, LinkOptions
 from jobs.worker import child as child_module
 from jobs.worker.child import Child, ProcessLimits, Warm
 from tests.jobs import hostile_child

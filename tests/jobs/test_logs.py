@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from jobs.lifecycle import machine as lifecycle
-from jobs.logs import FACTS, Facts
+from jobs.log_format import FACTS, Facts
 from tests.jobs import rows
 
 

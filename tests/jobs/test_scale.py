@@ -15,14 +15,13 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from jobs import presence
+from jobs import emails, presence
 from jobs.lifecycle import machine as lifecycle
 from jobs.lifecycle.machine import Claim
 from jobs.models import FINAL, Job, JobStatus, PageLease, StageRun, StageStatus
 from jobs.pipeline.stage import Stage
 from jobs.queueing import processes
 from jobs.queueing.scheduling import turns
-from jobs.web import letters
 from jobs.worker import reaper
 from tests.databases import KINDS
 from tests.jobs import rows
@@ -175,7 +174,7 @@ def test_everything_frequent_goes_by_index(
         "to be cancelled": reaper._cancelling,
         "uploads nobody finishes": reaper.give_up_uploads,
         "lost tickets": reaper.reissue_tickets,
-        "letters": lambda: list(letters.due()),
+        "letters": lambda: list(emails.due()),
         "list of an owner": lambda: list(Job.objects.filter(owner=owners[3]).order_by("-created")[:50]),
         "list of all": lambda: list(Job.objects.order_by("-created")[:50]),
     }

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from jobs.pipeline.download import client as link
+from jobs.pipeline.download.client import LinkOptions
 from jobs.pipeline.errors import (
     DamagedVideo,
     DiskFull,
@@ -24,8 +25,8 @@ from jobs.pipeline.errors import (
     TooManyPixels,
     Unwritable,
 )
-from jobs.pipeline.media.limits import bytes_text, duration_text, pixels_text
-from jobs.pipeline.stages.fetch import Limits, LinkOptions, fetch
+from jobs.pipeline.media.limits import Limits, bytes_text, duration_text, pixels_text
+from jobs.pipeline.stages.fetch import fetch
 from tests.pipeline.clips import Clips, run
 from tests.pipeline.web_server import WebServer, serving
 

@@ -17,9 +17,10 @@ import pytest
 
 from jobs.engines.__main__ import Registered
 from jobs.pipeline import errors
+from jobs.pipeline.download.client import LinkOptions
+from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.process import messages as m
 from jobs.pipeline.protocols import Brief
-from jobs.pipeline.stages.fetch import Limits, LinkOptions
 from jobs.pipeline.stages.host import serve
 from jobs.pipeline.subtitles.segmentation import Cue
 from tests.engines.echo_translator import EchoTranslator

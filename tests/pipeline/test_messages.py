@@ -8,10 +8,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from jobs.pipeline.download.client import LinkOptions
 from jobs.pipeline.media.description import AudioStream, Media, VideoStream
+from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.process import messages as m
 from jobs.pipeline.protocols import Brief, Usage
-from jobs.pipeline.stages.fetch import Limits, LinkOptions
 from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.subtitles.style import Style
 

@@ -8,7 +8,8 @@ import pytest
 
 from jobs.pipeline import errors
 from jobs.pipeline.media import encode
-from jobs.pipeline.stages.render import Mode, poster_of, render
+from jobs.pipeline.protocols import Mode
+from jobs.pipeline.stages.render import poster_of, render
 from tests.pipeline.clips import Clips, gray_frame
 
 

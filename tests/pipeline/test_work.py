@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from jobs.pipeline import errors
+from jobs.pipeline.download.client import LinkOptions
 from jobs.pipeline.media.description import Media
 from jobs.pipeline.media.encode import probe
+from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.process.messages import (
     FetchTask,
     RecogniseTask,
@@ -23,7 +25,6 @@ from jobs.pipeline.process.messages import (
 )
 from jobs.pipeline.protocols import Batch, Brief, Line, Usage
 from jobs.pipeline.stages.dispatch import Bench, Made, work
-from jobs.pipeline.stages.fetch import Limits, LinkOptions
 from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.subtitles.style import Style
 from tests.engines.echo_translator import EchoTranslator

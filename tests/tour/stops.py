@@ -29,7 +29,7 @@ from jobs.intake.options import Order
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Cue, Job, StageRun
 from jobs.pipeline.subtitles.reader import read_subtitles
-from jobs.web import received
+from jobs.web.uploads import storage as received
 from tests.browser.people import Site, connected
 from tests.engines.fake_llm_server import KEY, Asked, Said, saying
 from tests.jobs import stack as real

@@ -20,7 +20,7 @@ from django.test import Client
 from jobs import presence
 from jobs.intake.options import Order
 from jobs.models import Job
-from jobs.web.feed import feed
+from jobs.web.live.broadcaster import feed
 from jobs.web.routing import socket_of, sockets
 from tests.jobs import rows
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from jobs import presence
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Job, JobStatus, PageLease, Transition
-from jobs.web.consumers import CLOSED, LONGEST, NONSENSE, REFUSED, WITHIN
+from jobs.web.live.consumer import CLOSED, LONGEST, NONSENSE, REFUSED, WITHIN
 from jobs.web.routing import socket_of
 from tests.databases import mostly_on
 from tests.jobs.stack import until

@@ -19,8 +19,8 @@ from django.test.utils import CaptureQueriesContext
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Cue, Job
 from jobs.pipeline.stage import Stage
-from jobs.web import feed, told
-from jobs.web.told import ALIVE, Changes, Page, Said, Teller
+from jobs.web.live import broadcaster, messages
+from jobs.web.live.messages import ALIVE, Changes, Page, Said, Teller
 from tests.jobs import rows
 from tests.jobs.stack import until
 from tests.postgres import Postgres
@@ -178,13 +178,13 @@ def kind(text: str) -> str:
 def test_however_long_a_lease_pages_hear_of_their_server(settings: Any) -> None:
     """They take a silence of 45 s for a dead socket."""
     for settings.PAGE_LEASE, seconds in ((60, 5), (180, 15), (3600, 15)):
-        assert feed._interval() == seconds
+        assert broadcaster._interval() == seconds
 
 
 def test_of_many_pages_some_are_reassured_at_a_time(mine: Job) -> None:
     pages, said = pages_of(mine, times=100), list[Said]()
-    reader = feed._Reader(feed._Bell(), said.append)
-    reader._renewed -= feed._interval()
+    reader = broadcaster._Reader(broadcaster._Bell(), said.append)
+    reader._renewed -= broadcaster._interval()
     for _ in range(5):
         reader.round(pages, [])
     reader._wakeups.close()
@@ -197,7 +197,7 @@ def test_of_many_pages_some_are_reassured_at_a_time(mine: Job) -> None:
 
 
 def test_a_job_is_deleted(sockets: Sockets, shirin: User, mine: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed, "LOOK_ANYWAY", 0.3)
+    monkeypatch.setattr(broadcaster, "LOOK_ANYWAY", 0.3)
     page = sockets.open(shirin, job=mine)
     page.hear("hello")
     gone(mine)
@@ -248,7 +248,7 @@ def trouble(monkeypatch: pytest.MonkeyPatch, what: Exception) -> Iterator[list[i
         raise what
 
     with monkeypatch.context() as patched:
-        patched.setattr(told.Changes, "of", fails)
+        patched.setattr(messages.Changes, "of", fails)
         yield met
 
 
@@ -282,7 +282,7 @@ def test_the_database_restarts(
 
 
 def test_a_lost_word_is_made_up_for(sockets: Sockets, shirin: User, mine: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed, "LOOK_ANYWAY", 0.3)
+    monkeypatch.setattr(broadcaster, "LOOK_ANYWAY", 0.3)
     page = sockets.open(shirin, job=mine)
     page.hear("hello")
     monkeypatch.setattr(lifecycle, "notify", lambda _: None)
@@ -294,7 +294,7 @@ def test_it_rests_when_nobody_is_there(sockets: Sockets, shirin: User, mine: Job
     for _ in range(3):
         page = sockets.open(shirin)
         page.hear("hello")
-        assert feed.feed._running
+        assert broadcaster.feed._running
         page.vanish()
-        feed.feed.settled()
-        assert not feed.feed._running
+        broadcaster.feed.settled()
+        assert not broadcaster.feed._running

@@ -18,10 +18,10 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
+from jobs import emails
 from jobs.intake.options import Order
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Job, JobStatus
-from jobs.web import letters
 from tests.databases import mostly, process_environment
 from tests.jobs import rows
 from tests.jobs.stack import ROOT, until
@@ -64,7 +64,7 @@ def done(state: JobStatus = JobStatus.COMPLETED, title: str = "talk.mp4", **fiel
 @mostly_sqlite
 def test_a_letter_names_the_video_and_its_page(server: MailServer) -> None:
     job = done()
-    letters.send_all()
+    emails.send_all()
     letter = server.letters[0]
     assert (letter["To"], letter["Subject"]) == ("shirin@mail.example", "“talk.mp4” is ready.")
     assert ASKED["address"] in letter.get_content()
@@ -75,7 +75,7 @@ def test_a_letter_names_the_video_and_its_page(server: MailServer) -> None:
 @mostly_sqlite
 def test_in_the_language_in_which_it_was_asked_for(server: MailServer) -> None:
     done(JobStatus.FAILED, notify={**ASKED, "language": "fa"}, error={"code": "DiskFull", "params": {}, "detail": ""})
-    letters.send_all()
+    emails.send_all()
     assert "talk.mp4" in server.letters[0]["Subject"]
     assert "ready" not in server.letters[0]["Subject"]
     assert "دیسک پر است" in server.letters[0].get_content()
@@ -85,7 +85,7 @@ def test_in_the_language_in_which_it_was_asked_for(server: MailServer) -> None:
 @mostly_sqlite
 def test_a_title_cannot_write_headers(server: MailServer) -> None:
     done(title="talk\r\nBcc: everybody@mail.example")
-    letters.send_all()
+    emails.send_all()
     assert server.letters[0]["Bcc"] is None
     assert "talk Bcc: everybody@mail.example" in server.letters[0]["Subject"]
 
@@ -98,7 +98,7 @@ def test_a_title_cannot_write_headers(server: MailServer) -> None:
 @pytest.mark.parametrize("state", sorted(set(JobStatus) - {JobStatus.COMPLETED, JobStatus.FAILED}))
 def test_of_no_other_state(server: MailServer, state: JobStatus) -> None:
     job = done(state)
-    letters.send_all()
+    emails.send_all()
     assert server.letters == []
     assert Job.objects.get(pk=job.pk).notify == ASKED
 
@@ -106,14 +106,14 @@ def test_of_no_other_state(server: MailServer, state: JobStatus) -> None:
 @pytest.mark.usefixtures("shirin")
 def test_who_did_not_ask_gets_none(server: MailServer) -> None:
     done(notify=None)
-    letters.send_all()
+    emails.send_all()
     assert server.letters == []
 
 
 def test_who_has_no_address_any_more_gets_none(server: MailServer, shirin: User) -> None:
     job = done()
     User.objects.filter(pk=shirin.pk).update(email="")
-    letters.send_all()
+    emails.send_all()
     assert server.letters == []
     assert Job.objects.get(pk=job.pk).notify is None
 
@@ -122,7 +122,7 @@ def test_who_has_no_address_any_more_gets_none(server: MailServer, shirin: User)
 def test_a_failed_job_that_goes_on_is_told_of_at_its_end(server: MailServer) -> None:
     job = done(JobStatus.FAILED)
     lifecycle.retry(job.pk, "shirin")
-    letters.send_all()
+    emails.send_all()
     assert server.letters == []
     assert Job.objects.get(pk=job.pk).notify == ASKED
 
@@ -133,9 +133,9 @@ def test_two_at_once_send_one(server: MailServer) -> None:
     start, found = threading.Barrier(2), []
 
     def send() -> None:
-        job = letters.due().get()
+        job = emails.due().get()
         start.wait(10)
-        found.append(letters.claim(job))
+        found.append(emails.claim(job))
         connection.close()
 
     senders = [threading.Thread(target=send) for _ in range(2)]
@@ -150,12 +150,12 @@ def test_two_at_once_send_one(server: MailServer) -> None:
 def test_a_server_that_refuses_costs_its_letter_only(server: MailServer, settings: Any) -> None:
     first, second = done(), done(title="other.mp4")
     settings.EMAIL_PORT, right = 1, server.port
-    letters.send_all()
-    assert (server.letters, list(letters.due())) == ([], [])
+    emails.send_all()
+    assert (server.letters, list(emails.due())) == ([], [])
     settings.EMAIL_PORT = right
     for job in (first, second):
         Job.objects.filter(pk=job.pk).update(notify=ASKED)
-    letters.send_all()
+    emails.send_all()
     assert len(server.letters) == 2
 
 
@@ -231,7 +231,7 @@ def test_killed_while_it_is_sent_it_is_not_sent_twice(database: str, server: Mai
     late = done(title="late.mp4")
     with reaper(database, server, tmp_path / "log") as process:
         until(lambda: server.letters, 30, 0.05, (tmp_path / "log").read_text)
-        time.sleep(2 * letters.LOOK)
+        time.sleep(2 * emails.LOOK)
         assert [letter["Subject"] for letter in server.letters] == ["“late.mp4” is ready."]
         assert Job.objects.get(pk=late.pk).notify is None
         process.terminate()

@@ -17,8 +17,8 @@ import pytest
 from jobs import presence
 from jobs.models import Artifact, Job
 from jobs.storage import artifacts
-from jobs.web import tus
 from jobs.web.routing import socket_of
+from jobs.web.uploads import protocol as tus
 from tests.databases import mostly_on
 from tests.jobs import rows
 from tests.jobs.stack import ROOT, until

@@ -12,7 +12,7 @@ import pytest
 
 from jobs import presence
 from jobs.models import Cue, Job
-from jobs.web.consumers import LONGEST
+from jobs.web.live.consumer import LONGEST
 from jobs.web.routing import socket_of
 from tests.databases import mostly_on
 from tests.jobs import rows

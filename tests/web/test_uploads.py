@@ -17,7 +17,8 @@ from django.utils.http import parse_http_date
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Artifact, Job, JobStatus, OwnerLimits
 from jobs.storage import artifacts, deletion
-from jobs.web import received, tus
+from jobs.web.uploads import protocol as tus
+from jobs.web.uploads import storage as received
 from jobs.worker import reaper
 from tests.jobs import rows
 from tests.web.tus_client import VERSION, address, cast, create, delete, head, job_of, patch, signed_in

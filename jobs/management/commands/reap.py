@@ -9,9 +9,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from jobs import emails
 from jobs.models import Worker
 from jobs.queueing import processes
-from jobs.web import letters
 from jobs.worker.reaper import Reaper
 
 
@@ -31,5 +31,5 @@ class Command(BaseCommand):
         reaper = Reaper()
         processes.show_life(Worker.REAPER, lives=reaper.lives)
         # In a thread of its own: a mail server that hangs must not hold the sweep.
-        threading.Thread(target=letters.deliver, args=(stop,), daemon=True, name="letters").start()
+        threading.Thread(target=emails.deliver, args=(stop,), daemon=True, name="letters").start()
         reaper.run(stop)

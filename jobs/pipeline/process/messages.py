@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from jobs.pipeline.download.client import LinkOptions
 from jobs.pipeline.errors import ErrorRecord
 from jobs.pipeline.media.description import Media
-from jobs.pipeline.protocols import Brief, Usage
-from jobs.pipeline.stages.fetch import Limits, LinkOptions
-from jobs.pipeline.stages.render import Mode
+from jobs.pipeline.media.limits import Limits
+from jobs.pipeline.protocols import Brief, Mode, Usage
 from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.subtitles.style import Form, Style
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
 
 from jobs.pipeline.errors import MediaFailed
 from jobs.pipeline.media import encode as ffmpeg
 from jobs.pipeline.media.encode import Media
-from jobs.pipeline.protocols import Progress, ignore_progress
+from jobs.pipeline.protocols import Mode, Progress, ignore_progress
 from jobs.pipeline.subtitles.fonts import FONTS
-
-Mode = Literal["burn", "soft", "none"]
 
 
 def poster_of(target: Path) -> Path:

@@ -18,11 +18,10 @@ from django.utils.translation import gettext_lazy as _
 from django_q import admin as _django_q  # registers its models now, whatever the order of the apps
 from django_q.models import Failure, OrmQ, Schedule, Success
 
-from jobs import admin_clusters as admin_clusters  # registers its page
-from jobs import admin_shown as shown
-from jobs.admin_actions import JobActions
-from jobs.admin_filters import AgeFilter, EngineFilter, OwnerFilter, StageFilter, StatusFilter, UsageAgeFilter
-from jobs.admin_read_only import ReadOnly, ReadOnlyInline
+from jobs.admin import display as shown
+from jobs.admin.actions import JobActions
+from jobs.admin.base import ReadOnly, ReadOnlyInline
+from jobs.admin.filters import AgeFilter, EngineFilter, OwnerFilter, StageFilter, StatusFilter, UsageAgeFilter
 from jobs.i18n import formats
 from jobs.models import Artifact, Job, OwnerLimits, SourceKind, StageRun, Transition, UsageEntry
 from jobs.monitoring.estimates import share_done

@@ -19,10 +19,10 @@ from django.http import Http404
 from django.utils.translation import get_supported_language_variant
 
 from jobs import presence
-from jobs.web import leaving
-from jobs.web.access import job_for
-from jobs.web.feed import feed
-from jobs.web.told import Page
+from jobs.web.live import page_close
+from jobs.web.live.broadcaster import feed
+from jobs.web.live.messages import Page
+from jobs.web.permissions import job_for
 
 CLOSED, WITHIN = 4000, 4001
 """Codes with which a page closes its socket."""
@@ -95,7 +95,7 @@ class PageConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         feed.leave(self.page)
         if code in {CLOSED, WITHIN}:
-            close = database_sync_to_async(leaving.closed)
+            close = database_sync_to_async(page_close.closed)
             await close(self.page.owner_id, self.page.page_id, within=code == WITHIN)
 
 

@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from jobs.admin_shown import AT_WORK, name
+from jobs.admin.display import AT_WORK, name
 from jobs.i18n import formats
 from jobs.i18n.labels import STAGES, STATUSES
 from jobs.models import Job, StageRun, UsageEntry

@@ -15,8 +15,8 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from jobs.admin_read_only import ReadOnly
-from jobs.admin_shown import ago, stage
+from jobs.admin.base import ReadOnly
+from jobs.admin.display import ago, stage
 from jobs.models import Queue, StageRun, StageStatus, Worker
 from jobs.queueing import tickets
 from jobs.queueing.processes import STALE

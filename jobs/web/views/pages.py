@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from jobs import emails
 from jobs.i18n import player_strings
 from jobs.i18n.formats import sentence_of
 from jobs.intake import submit
@@ -36,12 +37,12 @@ from jobs.pipeline.subtitles import writer
 from jobs.pipeline.text.languages import language
 from jobs.queueing import quotas
 from jobs.storage import deletion
-from jobs.web import choices, letters
-from jobs.web.access import job_for
+from jobs.web import form_choices
 from jobs.web.forms import SourceForm, parsed
-from jobs.web.lists import FILTERS, LONGEST, PAGE, searched
+from jobs.web.job_list import FILTERS, LONGEST, PAGE, searched
+from jobs.web.permissions import job_for
 from jobs.web.problems import answer
-from jobs.web.snapshot import FORMATS, FORMS, briefs, cue_of, snapshot
+from jobs.web.serializers import FORMATS, FORMS, briefs, cue_of, snapshot
 from jobs.worker.stage_tasks import as_cue
 
 
@@ -49,7 +50,7 @@ from jobs.worker.stage_tasks import as_cue
 @never_cache
 def new(request: HttpRequest) -> HttpResponse:
     """The front page: a video comes in."""
-    form = SourceForm(request.POST or None, request.FILES or None, initial=choices.preselected())
+    form = SourceForm(request.POST or None, request.FILES or None, initial=form_choices.preselected())
     if request.method == "POST" and form.is_valid():
         try:
             job = _accept(request.user, form)
@@ -59,7 +60,7 @@ def new(request: HttpRequest) -> HttpResponse:
             return _begun(request, job)
     if form.errors and _wants_json(request):
         return answer(422, " ".join(str(said) for errors in form.errors.values() for said in errors))
-    shown = {"form": form, "choices": choices.shown(), "max_bytes": settings.MAX_BYTES}
+    shown = {"form": form, "choices": form_choices.shown(), "max_bytes": settings.MAX_BYTES}
     return render(request, "web/new.html", shown, status=422 if form.errors else 200)
 
 
@@ -98,7 +99,7 @@ def job(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
         "target_direction": language(target).direction,
         "mine": found.owner_id == request.user.pk,
         "player_words": player_strings.words(),
-        "reached": letters.reach(request.user),
+        "reached": emails.reach(request.user),
     }
     return render(request, "web/job.html", shown)
 
@@ -214,7 +215,7 @@ def notify(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
         raise Http404
     page = reverse("job", args=[job_id])
     asked = {"language": get_language() or settings.LANGUAGE_CODE, "address": request.build_absolute_uri(page)}
-    lifecycle.set_notify(job_id, asked if "notify" in request.POST and letters.reach(request.user) else None)
+    lifecycle.set_notify(job_id, asked if "notify" in request.POST and emails.reach(request.user) else None)
     return _changed(request, job_id)
 
 

@@ -25,7 +25,7 @@ from jobs.cli.export import name_of
 from jobs.models import Artifact, Job, SourceKind
 from jobs.pipeline.filenames import result_name
 from jobs.storage import artifacts
-from jobs.web.access import job_for
+from jobs.web.permissions import job_for
 
 TYPES = {
     ".mp4": "video/mp4",

@@ -12,11 +12,11 @@ from django.views.decorators.http import require_POST
 from jobs import presence
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import JobStatus
-from jobs.web import leaving
-from jobs.web.access import job_for
+from jobs.web.live import page_close
+from jobs.web.live.messages import unfinished
+from jobs.web.permissions import job_for
 from jobs.web.problems import answer
 from jobs.web.routing import socket_of
-from jobs.web.told import unfinished
 
 
 @never_cache
@@ -54,7 +54,7 @@ def cancel(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
             lifecycle.cancel(job.pk, who=request.user.get_username())
         case "close" | "within" as how if page_id := _uuid(request.POST.get("page_id", "")):
             if presence.is_open(page_id, request.user.pk):
-                leaving.closed(request.user.pk, page_id, within=how == "within")
+                page_close.closed(request.user.pk, page_id, within=how == "within")
         case _:
             return answer(400, _("This request cannot be understood."))
     job.refresh_from_db(fields=["status"])

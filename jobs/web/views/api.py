@@ -15,10 +15,10 @@ from ninja.security import django_auth
 
 from jobs.models import Job
 from jobs.monitoring.health import look
-from jobs.web.access import job_for
-from jobs.web.lists import PAGE, searched
+from jobs.web.job_list import PAGE, searched
+from jobs.web.permissions import job_for
 from jobs.web.problems import answer
-from jobs.web.snapshot import briefs, cue_of, snapshot
+from jobs.web.serializers import briefs, cue_of, snapshot
 
 api = NinjaAPI(title="Zirnevis", auth=django_auth, docs_url=None, openapi_url=None)
 

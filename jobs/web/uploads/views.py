@@ -19,10 +19,11 @@ from jobs.intake import submit
 from jobs.lifecycle import machine as lifecycle
 from jobs.models import Job, JobStatus, SourceKind
 from jobs.storage import deletion
-from jobs.web import received, tus
-from jobs.web.access import job_for
 from jobs.web.forms import OrderForm
+from jobs.web.permissions import job_for
 from jobs.web.problems import Problem
+from jobs.web.uploads import protocol as tus
+from jobs.web.uploads import storage as received
 from jobs.worker.reaper import UPLOAD_EXPIRY
 
 _CAME = {JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.COMPLETED, JobStatus.FAILED}

@@ -15,7 +15,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from jobs.admin_read_only import ReadOnly
+from jobs.admin.base import ReadOnly
 from jobs.i18n import formats
 from jobs.i18n.labels import STATUSES
 from jobs.lifecycle import machine as lifecycle

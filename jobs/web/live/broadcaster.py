@@ -26,7 +26,7 @@ from django.db import connection
 
 from jobs import presence
 from jobs.lifecycle.changes import Wakeups
-from jobs.web.told import ALIVE, Changes, Page, Said, Teller
+from jobs.web.live.messages import ALIVE, Changes, Page, Said, Teller
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from django.utils import timezone, translation
 
 from jobs import presence
 from jobs.models import Cue, Job, JobStatus
-from jobs.web.snapshot import brief, cue_of, snapshot
+from jobs.web.serializers import brief, cue_of, snapshot
 
 log = logging.getLogger(__name__)
 
