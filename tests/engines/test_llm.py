@@ -10,7 +10,6 @@ import pytest
 
 from jobs.engines.llm.remote import TooMuch, Unanswered
 from jobs.engines.llm.translator import Answer, LlmTranslator
-from jobs.engines.memory import Memory
 from jobs.pipeline.errors import OutOfQuota, ServiceError
 from jobs.pipeline.protocols import Brief, Usage
 from tests.engines.llm_doubles import PERSIAN, MemoryModel, good, line, run, some_lines
@@ -215,37 +214,6 @@ def test_a_model_that_cannot_do_the_language_ends_the_job() -> None:
     with pytest.raises(ServiceError):
         run(model, some_lines(100))
     assert len(model.questions) < 100
-
-
-def test_a_second_try_pays_for_nothing_twice(tmp_path: Path) -> None:
-    memory = Memory(str(tmp_path / "new" / "memory.sqlite"), "a model")
-    run(MemoryModel(), some_lines(4), memory=memory)
-    model = MemoryModel()
-    answers = run(model, some_lines(5), memory=memory)
-    assert asked_ids(model) == [[4, 5]], "the neighbour of the fourth line is new"
-    assert answers[1].text == "می‌شود ۱"
-
-
-@pytest.mark.parametrize(
-    "other", [Brief(source="en", target="fa", formality="formal"), Brief(source="en", target="ar")]
-)
-def test_another_style_is_remembered_apart(tmp_path: Path, other: Brief) -> None:
-    memory = Memory(str(tmp_path / "memory.sqlite"), "a model")
-    run(MemoryModel(), some_lines(1), memory=memory)
-    model = MemoryModel()
-    run(model, some_lines(1), other, memory=memory)
-    assert len(model.questions) == 1
-
-
-def test_a_memory_that_cannot_be_used_is_as_good_as_none(tmp_path: Path) -> None:
-    (tmp_path / "memory").write_text("this is no database, but long enough to be taken for a broken one" * 10)
-    assert run(MemoryModel(), some_lines(1), memory=Memory(str(tmp_path / "memory"), "a model"))[1].text
-
-
-def test_a_text_that_no_file_takes_is_not_remembered(tmp_path: Path) -> None:
-    memory = Memory(str(tmp_path / "memory"), "m")
-    memory.keep({1: "bad \ud83d", 2: "good"}, some_lines(2), PERSIAN)
-    assert memory.recall(some_lines(2), PERSIAN) == {2: "good"}
 
 
 def test_what_an_unreadable_answer_said_can_be_written_down() -> None:

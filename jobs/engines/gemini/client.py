@@ -19,7 +19,6 @@ from jobs.engines.gemini.spec import LABEL, Options
 from jobs.engines.llm.prompt import Question, schema
 from jobs.engines.llm.remote import BoundedAdapter, Form, NotUnderstood, Reply, Service, Unanswered, credentials
 from jobs.engines.llm.translator import Answer, LlmTranslator
-from jobs.engines.memory import Memory
 from jobs.pipeline.protocols import Usage
 
 _STOP, _MAX_TOKENS = 1, 2
@@ -33,7 +32,6 @@ def translator(options: Options) -> LlmTranslator:
         name="gemini",
         batch_lines=options.batch_lines,
         max_tokens=options.max_tokens,
-        memory=Memory(options.memory, options.model),
     )
 
 

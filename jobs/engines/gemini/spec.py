@@ -32,9 +32,6 @@ class Options:
     timeout: float = field(default=120.0, metadata={"help": "Seconds without an answer until a request is given up."})
     batch_lines: int = field(default=BATCH_LINES, metadata={"help": "Subtitle lines a request."})
     max_tokens: int = field(default=0, metadata={"help": "Tokens a job may use, in and out together; 0 for no cap."})
-    memory: str = field(
-        default="", metadata={"help": "File that remembers translations, so that a second try costs nothing; or none."}
-    )
 
 
 def _installed() -> bool:

@@ -16,7 +16,6 @@ from typing import Literal, Protocol
 from jobs.engines.llm import answers, prompt
 from jobs.engines.llm.batches import BATCH_LINES, batches, surroundings
 from jobs.engines.llm.remote import Declined, TooMuch, Unanswered, patiently
-from jobs.engines.memory import Memory
 from jobs.pipeline.errors import PipelineError, ServiceError
 from jobs.pipeline.protocols import Batch, Brief, Line, Translation, Usage
 from jobs.pipeline.text.display_width import width
@@ -64,11 +63,9 @@ class LlmTranslator:
         name: str,
         batch_lines: int = BATCH_LINES,
         max_tokens: int = 0,
-        memory: Memory | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.name = name
-        self._memory = memory or Memory("", "")
         self._model = model
         self._batch_lines = batch_lines
         self._max_tokens = max_tokens
@@ -78,13 +75,9 @@ class LlmTranslator:
         """Raises a ServiceError when the service cannot be used (any more); the batches before it hold."""
         run = _Run(self._model, self._sleep, self._max_tokens, lines, brief, done)
         pending = [line for line in lines if line.id not in done]
-        known = self._memory.recall(lines, brief)
-        if run.remember([line for line in pending if line.id in known], known):
-            yield run.take()
-        for batch in batches([line for line in pending if line.id not in known], self._batch_lines):
+        for batch in batches(pending, self._batch_lines):
             error = run.work(batch)
             taken = run.take()
-            self._memory.keep({one.id: one.text for one in taken.translations if one.text}, lines, brief)
             if taken.translations or taken.usage != NOTHING:
                 yield taken
             if error is not None:
@@ -119,12 +112,6 @@ class _Run:
         self._spent = 0
         self._unreadable = 0
         self._given_up = 0
-
-    def remember(self, lines: Sequence[Line], texts: Mapping[int, str]) -> bool:
-        """Take `texts` of an earlier job for `lines`; whether there were any."""
-        for line in lines:
-            self._accept(line, texts[line.id])
-        return bool(lines)
 
     def work(self, batch: Sequence[Line]) -> PipelineError | None:
         """Answer or flag every line of `batch`; or the error that ends the job, and only what has a text is kept."""

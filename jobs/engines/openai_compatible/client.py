@@ -11,7 +11,6 @@ from requests.auth import AuthBase
 from jobs.engines.llm.prompt import Question, schema
 from jobs.engines.llm.remote import BoundedAdapter, Form, NotUnderstood, Reply, Service, Unanswered, credentials
 from jobs.engines.llm.translator import Answer, LlmTranslator
-from jobs.engines.memory import Memory
 from jobs.engines.openai_compatible.spec import Options, label
 from jobs.pipeline.protocols import Usage
 
@@ -25,7 +24,6 @@ def translator(options: Options) -> LlmTranslator:
         name="openai_compatible",
         batch_lines=options.batch_lines,
         max_tokens=options.max_tokens,
-        memory=Memory(options.memory, f"{options.base_url} {options.model}"),
     )
 
 
