@@ -25,7 +25,7 @@ from jobs.models import Job, JobStatus
 
 log = logging.getLogger(__name__)
 
-LOOK = 1.0
+POLL_INTERVAL = 1.0
 """Seconds between two looks for jobs that are done."""
 
 
@@ -36,7 +36,7 @@ def reach(user: Any) -> str:
 
 def deliver(stop: threading.Event) -> None:
     """Send what is due until `stop` is set. Whatever is wrong with one letter, the next ones are sent."""
-    while not stop.wait(LOOK):
+    while not stop.wait(POLL_INTERVAL):
         try:
             close_old_connections()
             send_all()

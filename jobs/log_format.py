@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shlex
 
-FACTS = ("job", "stage", "attempt", "who", "why")
+FACTS = ("job", "stage", "attempt", "actor", "reason")
 
 
 class Facts(logging.Formatter):

@@ -38,6 +38,18 @@ class StageStatus(models.TextChoices):
     STOPPED = "stopped"
 
 
+class Reason(models.TextChoices):
+    """Why a status changed, where it was not simply asked for. A stage or job that failed has its error's code."""
+
+    PAGES_CLOSED = "pages_closed"
+    NO_SIGN_OF_LIFE = "no_sign_of_life"
+    COMMAND_KILLED = "command_killed"
+    COMMAND_INTERRUPTED = "command_interrupted"
+    UPLOAD_EXPIRED = "upload_expired"
+    UPLOAD_WITHDRAWN = "upload_withdrawn"
+    ADMIN = "admin"
+
+
 class Queue(models.TextChoices):
     """A Django-Q cluster and what it is for: recognition, translation, ffmpeg and downloads."""
 
@@ -60,10 +72,11 @@ class SourceKind(models.TextChoices):
 class Job(models.Model):
     """One video to translate for one owner.
 
-    `order` is what was asked for (`orders.Order`), `notes` sentences worth knowing, `error` an errors.ErrorRecord,
-    `result` the report of a completed job. `grace_until`: nobody is judged absent before. `version` rises with every
-    change that a page shows. `edited` counts for retention: the end, then each correction by a person. `notify`: its
-    owner wants a letter when it is done, in this `language`, with this `address` of its page; null: none, any more.
+    `options` is what was asked for (`intake.options.JobOptions`), `notes` sentences worth knowing, `error` an
+    errors.ErrorRecord, `result` the report of a completed job. `grace_until`: nobody is judged absent before.
+    `version` rises with every change that a page shows. `edited` counts for retention: the end, then each correction
+    by a person. `notify`: its owner wants an e-mail when it is done, in this `language`, with this `address` of its
+    page; null: none.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -75,14 +88,14 @@ class Job(models.Model):
     source = models.TextField(help_text="a link, a path, or the name of the uploaded file")
     size = models.PositiveBigIntegerField(default=0, help_text="bytes that were promised of an upload; 0: not known")
     title = models.CharField(max_length=300, blank=True)
-    order = models.JSONField(default=dict)
+    options = models.JSONField(default=dict)
     target = models.CharField(max_length=16)
     spoken = models.CharField(max_length=16, blank=True)
     engines = models.JSONField(default=dict)
     seconds = models.FloatField(default=0, help_text="length of the video, once it is known")
     keep_running = models.BooleanField(_("goes on without its owner"), default=False)
     client = models.ForeignKey(
-        "Worker",
+        "Process",
         null=True,
         on_delete=models.SET_NULL,
         related_name="jobs",
@@ -149,13 +162,13 @@ class StageRun(models.Model):
     queue = models.CharField(max_length=6, choices=Queue)
     status = models.CharField(max_length=7, choices=StageStatus, default=StageStatus.WAITING, editable=False)
     attempt = models.UUIDField(null=True, editable=False)
-    tries = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
     progress = models.FloatField(default=0)
     ready_at = models.DateTimeField(null=True)
     started = models.DateTimeField(null=True)
     ended = models.DateTimeField(null=True)
     heartbeat = models.DateTimeField(null=True)
-    worker = models.ForeignKey("Worker", null=True, on_delete=models.SET_NULL, related_name="stages")
+    worker = models.ForeignKey("Process", null=True, on_delete=models.SET_NULL, related_name="stages")
     host = models.CharField(max_length=255, blank=True)
     boot_id = models.CharField(max_length=36, blank=True)
     group = models.PositiveIntegerField(null=True)
@@ -201,18 +214,18 @@ class Transition(models.Model):
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="transitions")
     stage = models.CharField(max_length=10, blank=True)
     attempt = models.UUIDField(null=True)
-    was = models.CharField(max_length=12, blank=True)
-    now = models.CharField(max_length=12)
+    from_status = models.CharField(max_length=12, blank=True)
+    to_status = models.CharField(max_length=12)
     at = models.DateTimeField(default=timezone.now)
-    who = models.CharField(max_length=150, help_text="a user's name, `system`, or `presence`")
-    why = models.TextField(blank=True)
+    actor = models.CharField(max_length=150, help_text="a user's name, `system`, or `presence`")
+    reason = models.CharField(max_length=64, blank=True, help_text="a Reason, or the code of an error")
 
     class Meta:
         verbose_name, verbose_name_plural = _("change of status"), _("changes of status")
         ordering: ClassVar = ["id"]
 
     def __str__(self) -> str:
-        return f"{self.stage or 'job'}: {self.was or 'new'} → {self.now}"
+        return f"{self.stage or 'job'}: {self.from_status or 'new'} → {self.to_status}"
 
 
 class Cue(models.Model):
@@ -274,8 +287,8 @@ class PageLease(models.Model):
         return f"{self.page_id} of {self.owner_id}"
 
 
-class Worker(models.Model):
-    """A process of ours: a worker of a cluster, a web server, a reaper or a command.
+class Process(models.Model):
+    """A running process: a worker of a cluster, a web server, a reaper or a command.
 
     `cluster_pid` is the process that supervisord restarts. `busy`: it acts on a ticket, or on what a schedule wants.
 
@@ -298,11 +311,11 @@ class Worker(models.Model):
     busy = models.BooleanField(default=False)
 
     class Meta:
-        verbose_name, verbose_name_plural = _("worker"), _("workers")
+        verbose_name, verbose_name_plural = _("process"), _("processes")
         constraints: ClassVar = [
             models.UniqueConstraint(name="one_row_a_process", fields=["host", "boot_id", "pid", "started", "cluster"])
         ]
-        indexes: ClassVar = [models.Index(name="worker_by_cluster", fields=["cluster", "seen"])]
+        indexes: ClassVar = [models.Index(name="process_by_cluster", fields=["cluster", "seen"])]
 
     def __str__(self) -> str:
         return f"{self.cluster} {self.host}:{self.pid}"

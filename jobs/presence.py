@@ -16,7 +16,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from jobs.models import UNFINISHED, Job, PageLease, Worker
+from jobs.models import UNFINISHED, Job, PageLease, Process, Reason
 from jobs.queueing.processes import STALE
 
 LATE = 15.0
@@ -24,9 +24,6 @@ LATE = 15.0
 
 WITNESS = timedelta(seconds=3)
 """A web server that was silent for longer is no witness. It shows a sign of life twice a second."""
-
-CLOSED, SILENT = "the last page was closed", "no page gave a sign of life"
-"""How an owner left."""
 
 HANDOVER = timedelta(seconds=5)
 """In the strict mode: only a page that is older keeps the jobs of another one that was closed; and so long a page that
@@ -116,10 +113,10 @@ def abandoned(now: datetime | None = None) -> QuerySet[Job]:
     return unfinished.filter(owner__in=absent.values("pk"))
 
 
-def why_absent(job_id: uuid.UUID) -> str:
+def why_absent(job_id: uuid.UUID) -> Reason:
     """How the owner of an abandoned job left: what became of the page that stood for them longest."""
     last = PageLease.objects.filter(owner__jobs=job_id).order_by("expires").last()
-    return CLOSED if last and last.closed else SILENT
+    return Reason.PAGES_CLOSED if last and last.closed else Reason.NO_SIGN_OF_LIFE
 
 
 def forgive(now: datetime) -> int:
@@ -170,4 +167,4 @@ class Judge:
 
 def _has_witness(now: datetime) -> bool:
     """Whether a web server is there with which pages can renew their leases."""
-    return Worker.objects.filter(cluster=Worker.WEB, seen__gt=now - WITNESS).exists()
+    return Process.objects.filter(cluster=Process.WEB, seen__gt=now - WITNESS).exists()

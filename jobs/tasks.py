@@ -15,7 +15,7 @@ from django.db import connection
 from django.utils import timezone
 from django_q.signals import post_execute_in_worker, post_spawn, pre_execute
 
-from jobs.models import Worker
+from jobs.models import Process
 from jobs.pipeline.process import groups
 from jobs.queueing import processes, tickets
 from jobs.worker.supervisor import Supervisor
@@ -34,7 +34,7 @@ def run_next(queue: str) -> str:
 
 
 @cache
-def _worker() -> Worker:
+def _worker() -> Process:
     return processes.register(settings.CLUSTER, _cluster_pid())
 
 
@@ -61,7 +61,7 @@ def take_ticket(*, task: dict[str, Any], **_: Any) -> None:
     _rows["ticket"] = task.get("ack_id")
     _busy.set()
     if settings.CLUSTER:
-        Worker.objects.filter(pk=_worker().pk).update(last_ticket=timezone.now(), busy=True)
+        Process.objects.filter(pk=_worker().pk).update(last_ticket=timezone.now(), busy=True)
 
 
 def be_free(**_: Any) -> None:
@@ -71,7 +71,7 @@ def be_free(**_: Any) -> None:
     _busy.clear()
     if settings.CLUSTER:
         try:
-            Worker.objects.filter(pk=_worker().pk).update(busy=False)
+            Process.objects.filter(pk=_worker().pk).update(busy=False)
         except DatabaseTrouble:
             log.warning("The database does not answer.")
             connection.close()

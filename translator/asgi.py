@@ -26,4 +26,4 @@ limit_what_pages_say(LONGEST)
 sys.setswitchinterval(0.0005)
 
 # Twice a second: see `presence.WITNESS`.
-processes.show_life(models.Worker.WEB, every=0.5)
+processes.show_life(models.Process.WEB, every=0.5)

@@ -15,11 +15,11 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from jobs import lifecycle
 from jobs.admin.base import ReadOnly
 from jobs.i18n import formats
 from jobs.i18n.labels import STATUSES
-from jobs.lifecycle import machine as lifecycle
-from jobs.models import FINAL, UNFINISHED, Artifact, Job, JobStatus
+from jobs.models import FINAL, UNFINISHED, Artifact, Job, JobStatus, Reason
 from jobs.storage import deletion
 
 _NAMED = 20
@@ -39,13 +39,13 @@ class JobActions(ReadOnly):
 
     @admin.action(description=gettext_lazy("Cancel"), permissions=["steer"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        stop = partial(lifecycle.cancel, who=request.user.get_username(), why="admin")
+        stop = partial(lifecycle.cancel, actor=request.user.get_username(), reason=Reason.ADMIN)
         refused = _("Not cancelled, because they have ended or are about to: {n}.")
         self._each(request, queryset, stop, _("Being cancelled: {n}."), refused)
 
     @admin.action(description=gettext_lazy("Retry from the checkpoint"), permissions=["steer"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        again = partial(_retry, who=request.user.get_username())
+        again = partial(_retry, actor=request.user.get_username())
         refused = _("Not queued again, because they have not failed: {n}.")
         self._each(request, queryset, again, _("Queued again: {n}."), refused)
 
@@ -122,8 +122,8 @@ def _tried(act: Callable[[uuid.UUID], bool], job_id: uuid.UUID) -> bool:
         return False
 
 
-def _retry(job_id: uuid.UUID, who: str) -> bool:
-    lifecycle.retry(job_id, who)
+def _retry(job_id: uuid.UUID, actor: str) -> bool:
+    lifecycle.retry(job_id, actor)
     return True
 
 

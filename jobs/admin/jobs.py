@@ -39,7 +39,7 @@ class StageInline(ReadOnlyInline):
         shown.field("status", _("status"), shown.stage_status),
         shown.field("progress", _("progress"), shown.bar),
         "took",
-        shown.field("tries", _("tries"), formats.number),
+        shown.field("attempts", _("attempts"), formats.number),
         shown.field("queue", _("cluster"), shown.code),
         shown.field("worker", _("worker"), shown.code),
         shown.field("group", _("process group"), shown.code),
@@ -62,10 +62,10 @@ class TransitionInline(ReadOnlyInline):
     fields = (
         shown.field("at", _("time"), shown.exactly),
         shown.field("stage", _("stage"), shown.code),
-        shown.field("was", _("from"), shown.code),
-        shown.field("now", _("to"), shown.code),
-        shown.field("who", _("who"), shown.code),
-        shown.field("why", _("why"), shown.code),
+        shown.field("from_status", _("from"), shown.code),
+        shown.field("to_status", _("to"), shown.code),
+        shown.field("actor", _("actor"), shown.code),
+        shown.field("reason", _("reason"), shown.code),
         shown.field("attempt", _("attempt"), shown.code),
     )
 
@@ -97,7 +97,7 @@ class ArtifactInline(ReadOnlyInline):
 
 
 class JobList(ChangeList):
-    """Reads of each job only what the list shows: no order, no result, no error."""
+    """Reads of each job only what the list shows: no options, no result, no error."""
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Job]:
         columns = ("title", "source", "status", "owner", "created", "ended", *FLAGS)
@@ -181,7 +181,7 @@ class JobAdmin(JobActions):
                 "fields": (
                     shown.field("id", _("id"), shown.code),
                     shown.field("version", _("version"), formats.number),
-                    shown.field("order", _("order"), shown.data),
+                    shown.field("options", _("options"), shown.data),
                     shown.field("engines", _("engines"), shown.data),
                     shown.field("result", _("result"), shown.data),
                 ),

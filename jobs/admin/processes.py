@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from jobs.admin.base import ReadOnly
 from jobs.admin.display import ago, stage
-from jobs.models import Queue, StageRun, StageStatus, Worker
+from jobs.models import Process, Queue, StageRun, StageStatus
 from jobs.queueing import tickets
 from jobs.queueing.processes import STALE
 
@@ -47,7 +47,7 @@ class ClusterLine:
 class WorkerLine:
     """A process. `stages` are those that it runs now, each with its job."""
 
-    row: Worker
+    row: Process
     seen: str
     is_stale: bool
     last_claim: str
@@ -62,7 +62,7 @@ def cluster_lines() -> list[ClusterLine]:
         (queue, status): (count, oldest)
         for queue, status, count, oldest in stages.values_list("queue", "status").annotate(Count("pk"), Min("ready_at"))
     }
-    alive = Worker.objects.filter(seen__gt=now - STALE).values_list("cluster").annotate(Count("pk"), Max("last_claim"))
+    alive = Process.objects.filter(seen__gt=now - STALE).values_list("cluster").annotate(Count("pk"), Max("last_claim"))
     workers: dict[str, tuple[int, datetime | None]] = {cluster: (count, claim) for cluster, count, claim in alive}
     return [_line(queue, counts, *workers.get(queue, (0, None))) for queue in Queue.values]
 
@@ -87,7 +87,7 @@ def worker_lines() -> list[WorkerLine]:
     """Of every process that was seen in the last day, two queries in all."""
     now = timezone.now()
     running = StageRun.objects.filter(status=StageStatus.RUNNING).only("job", "stage", "worker", "number")
-    rows = Worker.objects.filter(seen__gt=now - _REMEMBERED).order_by("cluster", "host", "-seen")
+    rows = Process.objects.filter(seen__gt=now - _REMEMBERED).order_by("cluster", "host", "-seen")
     return [
         WorkerLine(
             row=row,
@@ -100,7 +100,7 @@ def worker_lines() -> list[WorkerLine]:
     ]
 
 
-@admin.register(Worker)
+@admin.register(Process)
 class WorkerAdmin(ReadOnly):
     """Its list is the page about all clusters."""
 
@@ -118,4 +118,4 @@ class WorkerAdmin(ReadOnly):
             "clusters": cluster_lines(),
             "workers": worker_lines(),
         }
-        return TemplateResponse(request, "admin/jobs/worker/change_list.html", context)
+        return TemplateResponse(request, "admin/jobs/process/change_list.html", context)

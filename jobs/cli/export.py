@@ -13,7 +13,7 @@ from typing import Any
 
 from jobs.models import Job
 from jobs.pipeline.errors import WouldOverwrite
-from jobs.pipeline.filenames import result_name
+from jobs.pipeline.filenames import result_file, result_name
 from jobs.pipeline.media.atomic_files import publish, writing
 from jobs.pipeline.process.messages import shaped
 from jobs.pipeline.subtitles.quality import Report
@@ -39,7 +39,7 @@ def deliver(job: Job, name: str, output: Path, work: Path, brought: Iterable[Pat
     Files of `brought` are never replaced. Raises DiskFull, Unwritable.
     """
     kinds = {artifact.kind: artifact.name for artifact in job.artifacts.exclude(kind__in=_KEPT_BACK)}
-    names = {kind: name_of(name, kind, file, job.target) for kind, file in kinds.items()}
+    names = {kind: result_file(name, kind, file, job.target) for kind, file in kinds.items()}
     own_words = f"{job.spoken}.srt"
     if own_words in names and is_brought(output / names[own_words], brought):
         del names[own_words]
@@ -72,13 +72,6 @@ def check_overwriting(name: str, target: str, output: Path, brought: Iterable[Pa
 def is_brought(place: Path, brought: Iterable[Path]) -> bool:
     """Whether `place` is a file that the person gave."""
     return any(path.resolve() == place.resolve() for path in brought)
-
-
-def name_of(name: str, kind: str, file: str, target: str) -> str:
-    """What the file of a kind is called beside the other results of the video `name`. `file` is its name now."""
-    if kind == "video":
-        return f"{name}.{target}{Path(file).suffix}"
-    return f"{name}{Path(file).suffix}" if kind == "poster" else f"{name}.{kind}"
 
 
 def _copy(source: Path, place: Path, *, link: bool) -> None:

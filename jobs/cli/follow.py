@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from jobs.engines.registry import SPECS
-from jobs.intake.options import order_of
+from jobs.intake.options import options_of
 from jobs.lifecycle.db_retry import patiently
 from jobs.models import FINAL, Job, StageStatus
+from jobs.pipeline.notes import template
 from jobs.pipeline.stage import Stage
 from jobs.pipeline.text.languages import language
 
-LOOK = 0.1
+POLL_INTERVAL = 0.1
 """Seconds between two looks: a person at a terminal sees no difference, and a database hardly any work."""
 
 _DEMO = "offline demo engines: expect errors"
@@ -39,7 +40,7 @@ def follow(job_id: uuid.UUID, listener: Listener) -> Iterator[Job]:
         yield job
         if job.status in FINAL:
             return
-        time.sleep(LOOK)
+        time.sleep(POLL_INTERVAL)
 
 
 class _Seen:
@@ -74,7 +75,7 @@ def _notes(job: Job) -> Iterator[str]:
     for name in job.engines.values():
         if name in demo:
             yield f"{demo[name]} ({_DEMO})"
-    if job.spoken and order_of(job.order).spoken is None and not order_of(job.order).brought:
+    if job.spoken and options_of(job.options).spoken is None and not options_of(job.options).brought:
         yield f"Spoken language: {language(job.spoken).name}."
     for note in job.notes:
-        yield note["sentence"].format(**note["params"])
+        yield template(note["code"]).format(**note["params"])

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from jobs.models import Job, JobStatus
 from jobs.pipeline.errors import BadInput, ErrorRecord, PipelineError, all_errors, from_record
 from jobs.pipeline.media.limits import bytes_text, duration_text
+from jobs.pipeline.notes import template
 from jobs.pipeline.subtitles.quality import KINDS
 from jobs.pipeline.text.languages import language
 
@@ -53,8 +54,8 @@ def news(job: Job) -> str:
 
 
 def noted(note: Mapping[str, Any]) -> str:
-    """A note of a job, whose sentence is a template as those of errors are."""
-    return gettext(note["sentence"]).format(**_localised(note["params"]))
+    """What a person reads of a note of a job."""
+    return gettext(template(note["code"])).format(**_localised(note["params"]))
 
 
 def _localised(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from jobs import presence
-from jobs.intake.options import Order, order_of
-from jobs.lifecycle import machine as lifecycle
-from jobs.lifecycle.machine import IllegalTransition
+from jobs import lifecycle, presence
+from jobs.cues import as_cue, as_row
+from jobs.intake.options import JobOptions, engines_of, options_of, stages_of
+from jobs.lifecycle import IllegalTransition
 from jobs.models import FINAL, Artifact, Job, JobStatus, SourceKind
 from jobs.pipeline.download.client import check_link
 from jobs.pipeline.errors import EmptyFile, EngineError, NoSuchFile, NotAFile, OnlyByCommand, SubtitlesNeeded
@@ -29,7 +29,6 @@ from jobs.pipeline.text.languages import language
 from jobs.pipeline.text.script_detection import must_look_like
 from jobs.queueing import quotas
 from jobs.storage import artifacts
-from jobs.worker import stage_tasks
 
 Subtitles = Path | Sequence[Cue] | None
 """Those that a person brings: a file of this machine, or what stood in theirs."""
@@ -38,38 +37,40 @@ SAMPLE = Path(settings.BASE_DIR) / "static" / "sample"
 """The bundled clip, with subtitles that a person wrote for it."""
 
 
-def accept_link(owner: Any, link: str, order: Order, *, subtitles: Subtitles = None, **fields: Any) -> Job:
+def accept_link(owner: Any, link: str, options: JobOptions, *, subtitles: Subtitles = None, **fields: Any) -> Job:
     """A job for the video behind `link`. Raises PipelineError."""
-    return _accept(owner, SourceKind.LINK, check_link(link), order, subtitles, **fields)
+    return _accept(owner, SourceKind.LINK, check_link(link), options, subtitles, **fields)
 
 
-def accept_file(owner: Any, path: Path, order: Order, *, subtitles: Subtitles = None, **fields: Any) -> Job:
+def accept_file(owner: Any, path: Path, options: JobOptions, *, subtitles: Subtitles = None, **fields: Any) -> Job:
     """A job for a file of this machine, which is read where it is. Raises PipelineError."""
-    return _accept_local(owner, SourceKind.FILE, path, order, subtitles, **fields)
+    return _accept_local(owner, SourceKind.FILE, path, options, subtitles, **fields)
 
 
-def accept_sample(owner: Any, order: Order, *, subtitles: Subtitles = None, **fields: Any) -> Job:
+def accept_sample(owner: Any, options: JobOptions, *, subtitles: Subtitles = None, **fields: Any) -> Job:
     """A job for the bundled clip. Where no engine can translate it, the subtitles that a person wrote for it are used.
     Raises PipelineError.
     """
     clip, fields = SAMPLE / "sample.mp4", {"title": "sample", **fields}
     try:
-        return _accept_local(owner, SourceKind.SAMPLE, clip, order, subtitles, **fields)
+        return _accept_local(owner, SourceKind.SAMPLE, clip, options, subtitles, **fields)
     except EngineError:
-        written = _written(order)
+        written = _written(options)
         if written is None:
             raise
-        finished = Order(target=order.target, brought=True, style=order.style, mode=order.mode)
+        finished = JobOptions(target=options.target, brought=True, style=options.style, mode=options.mode)
         return _accept_local(owner, SourceKind.SAMPLE, clip, finished, written, **fields)
 
 
-def _written(order: Order) -> Path | None:
-    path = SAMPLE / f"sample.{order.target}.srt"
+def _written(options: JobOptions) -> Path | None:
+    path = SAMPLE / f"sample.{options.target}.srt"
     return path if path.exists() else None
 
 
-def _accept_local(owner: Any, kind: SourceKind, path: Path, order: Order, subtitles: Subtitles, **fields: Any) -> Job:
-    cues = _cues(order, subtitles)
+def _accept_local(
+    owner: Any, kind: SourceKind, path: Path, options: JobOptions, subtitles: Subtitles, **fields: Any
+) -> Job:
+    cues = _cues(options, subtitles)
     _look_at(path)
     path = path.absolute()
     name = path.name.encode(errors="replace").decode()  # a name may hold bytes that are no text
@@ -79,13 +80,15 @@ def _accept_local(owner: Any, kind: SourceKind, path: Path, order: Order, subtit
         place.symlink_to(path)
         return Artifact(kind="source", name=place.name, size=0)
 
-    return _accept(owner, kind, name, order, cues, bring=link, **fields)
+    return _accept(owner, kind, name, options, cues, bring=link, **fields)
 
 
-def accept_upload(owner: Any, name: str, size: int, order: Order, *, subtitles: Subtitles = None, **fields: Any) -> Job:
+def accept_upload(
+    owner: Any, name: str, size: int, options: JobOptions, *, subtitles: Subtitles = None, **fields: Any
+) -> Job:
     """A job that waits for a file of `size` bytes. Raises PipelineError before anything is stored."""
     Limits(max_bytes=settings.MAX_BYTES).check_size(size, name)
-    return _accept(owner, SourceKind.UPLOAD, name, order, subtitles, size=size, **fields)
+    return _accept(owner, SourceKind.UPLOAD, name, options, subtitles, size=size, **fields)
 
 
 def start_again(job_id: uuid.UUID, owner: Any, *, subtitles: Subtitles = None) -> Job:
@@ -97,18 +100,18 @@ def start_again(job_id: uuid.UUID, owner: Any, *, subtitles: Subtitles = None) -
     old = Job.objects.get(pk=job_id, owner=owner)
     if old.status not in FINAL:
         raise IllegalTransition(f"Job {job_id} is {old.status}: it cannot start again.")
-    order = order_of(old.order)
-    brought = (subtitles or _left_of(old, order)) if order.brought else None
-    if order.brought and not brought:
+    options = options_of(old.options)
+    brought = (subtitles or _left_of(old, options)) if options.brought else None
+    if options.brought and not brought:
         raise SubtitlesNeeded
     kept: dict[str, Any] = {"subtitles": brought, "keep_running": old.keep_running}
     match old.source_kind:
         case SourceKind.LINK:
-            return accept_link(owner, old.source, order, **kept)
+            return accept_link(owner, old.source, options, **kept)
         case SourceKind.UPLOAD:
-            return accept_upload(owner, old.source, old.size, order, **kept)
+            return accept_upload(owner, old.source, old.size, options, **kept)
         case SourceKind.SAMPLE:
-            return accept_sample(owner, order, **kept)
+            return accept_sample(owner, options, **kept)
     raise OnlyByCommand(name=old.source)
 
 
@@ -119,47 +122,47 @@ def can_start_again(job: Job) -> bool:
 
 def needs_subtitles(job: Job) -> bool:
     """Whether the job starts again only with subtitles: those that were brought went when it was cancelled."""
-    order = order_of(job.order)
-    written = job.source_kind == SourceKind.SAMPLE and _written(order)
-    return job.status == JobStatus.CANCELLED and order.brought and not written
+    options = options_of(job.options)
+    written = job.source_kind == SourceKind.SAMPLE and _written(options)
+    return job.status == JobStatus.CANCELLED and options.brought and not written
 
 
-def _left_of(old: Job, order: Order) -> Subtitles:
+def _left_of(old: Job, options: JobOptions) -> Subtitles:
     """The subtitles of an ended job, as they were brought."""
-    cues = [replace(stage_tasks.as_cue(row), target="", flags=()) for row in old.cues.all()]
-    return cues or (_written(order) if old.source_kind == SourceKind.SAMPLE else None)
+    cues = [replace(as_cue(row), target="", flags=()) for row in old.cues.all()]
+    return cues or (_written(options) if old.source_kind == SourceKind.SAMPLE else None)
 
 
 def _accept(
     owner: Any,
     kind: SourceKind,
     source: str,
-    order: Order,
+    options: JobOptions,
     subtitles: Subtitles,
     *,
     bring: Any = None,
     size: int = 0,
     **fields: Any,
 ) -> Job:
-    cues = _cues(order, subtitles)
-    refuse_engines(order)
+    cues = _cues(options, subtitles)
+    refuse_engines(options)
     job_id = uuid.uuid4()
     with _home(job_id) as home, transaction.atomic():
         quotas.check(owner, new_bytes=size)
         brought = bring(home) if bring else None
         job = lifecycle.create(
             id=job_id,
-            stages=stage_tasks.stages_of(order),
-            who=owner.get_username(),
-            cues=[stage_tasks.as_row(cue) for cue in cues],
+            stages=stages_of(options),
+            actor=owner.get_username(),
+            cues=[as_row(cue) for cue in cues],
             uploaded=kind != SourceKind.UPLOAD,
             owner=owner,
             source_kind=kind,
             source=source,
             size=size,
-            order=order.as_json(),
-            target=order.target,
-            spoken=(order.spoken or order.target) if order.brought else "",
+            options=options.as_json(),
+            target=options.target,
+            spoken=(options.spoken or options.target) if options.brought else "",
             grace_until=presence.first_grace(owner.pk),
             **fields,
         )
@@ -183,30 +186,30 @@ def _home(job_id: uuid.UUID) -> Iterator[Path]:
         raise
 
 
-def _cues(order: Order, subtitles: Subtitles) -> Sequence[Cue]:
+def _cues(options: JobOptions, subtitles: Subtitles) -> Sequence[Cue]:
     """Raises SubtitlesError, also when they are in another language."""
     if isinstance(subtitles, Path):
-        return _in_their_language(order, read_subtitles(subtitles), subtitles.name)
+        return _in_their_language(options, read_subtitles(subtitles), subtitles.name)
     return subtitles or ()
 
 
-def parse_brought(order: Order, data: bytes, name: str) -> Sequence[Cue]:
+def parse_brought(options: JobOptions, data: bytes, name: str) -> Sequence[Cue]:
     """What stands in subtitles that were brought as `name`. Raises SubtitlesError, also for another language."""
-    return _in_their_language(order, parse_subtitles(data, name), name)
+    return _in_their_language(options, parse_subtitles(data, name), name)
 
 
-def _in_their_language(order: Order, cues: Sequence[Cue], name: str) -> Sequence[Cue]:
-    must_look_like(language(order.spoken or order.target), (cue.source for cue in cues), name)
+def _in_their_language(options: JobOptions, cues: Sequence[Cue], name: str) -> Sequence[Cue]:
+    must_look_like(language(options.spoken or options.target), (cue.source for cue in cues), name)
     return cues
 
 
-def refuse_engines(order: Order) -> None:
+def refuse_engines(options: JobOptions) -> None:
     """Refuse here and now what the engines cannot do. Raises EngineError, LanguageError."""
-    chosen = stage_tasks.engines(order)
-    heard = None if order.brought else chosen.choose_transcriber(order.spoken)
-    known = order.spoken or (order.target if order.brought else None)
-    if known is None or not is_captions(Brief(source=known, target=order.target)):
-        chosen.choose_translator(known, order.target, heard)
+    chosen = engines_of(options)
+    heard = None if options.brought else chosen.choose_transcriber(options.spoken)
+    known = options.spoken or (options.target if options.brought else None)
+    if known is None or not is_captions(Brief(source=known, target=options.target)):
+        chosen.choose_translator(known, options.target, heard)
 
 
 def _look_at(path: Path) -> None:

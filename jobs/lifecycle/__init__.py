@@ -1,0 +1,70 @@
+"""The life of a job and of its stages: the only writer of any status.
+
+`transitions` has the tables of the two state machines, `jobs` and `stages` what can be done in them, `changes` tells
+those who wait, `db_retry` repeats what a database that was away refused.
+"""
+
+from jobs.lifecycle.jobs import (
+    UPLOAD_EXPIRY,
+    can_finish_cancel,
+    cancel,
+    create,
+    delete_row,
+    finish_cancel,
+    retry,
+    set_keep_running,
+    set_notify,
+    set_pinned,
+    submit,
+    uploaded_more,
+)
+from jobs.lifecycle.stages import (
+    MAX_ATTEMPTS,
+    Claim,
+    claim,
+    commit_window,
+    fail_stage,
+    fenced,
+    finish_stage,
+    heartbeat,
+    must_stop,
+    record_group,
+    reset_attempts,
+    skip_stage,
+    stop_stage,
+    take_over,
+)
+from jobs.lifecycle.transitions import PRESENCE, SYSTEM, IllegalTransition, LostAttempt
+
+__all__ = [
+    "MAX_ATTEMPTS",
+    "PRESENCE",
+    "SYSTEM",
+    "UPLOAD_EXPIRY",
+    "Claim",
+    "IllegalTransition",
+    "LostAttempt",
+    "can_finish_cancel",
+    "cancel",
+    "claim",
+    "commit_window",
+    "create",
+    "delete_row",
+    "fail_stage",
+    "fenced",
+    "finish_cancel",
+    "finish_stage",
+    "heartbeat",
+    "must_stop",
+    "record_group",
+    "reset_attempts",
+    "retry",
+    "set_keep_running",
+    "set_notify",
+    "set_pinned",
+    "skip_stage",
+    "stop_stage",
+    "submit",
+    "take_over",
+    "uploaded_more",
+]

@@ -1,7 +1,8 @@
-"""Hearing that a job changed: PostgreSQL tells us at once, elsewhere we look again after a moment."""
+"""Change notification: who waits for a job is woken by PostgreSQL's NOTIFY; on SQLite they poll."""
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING
 
 from django.db import connection
@@ -9,27 +10,37 @@ from django.db import connection
 if TYPE_CHECKING:
     from jobs.lifecycle.changes_postgres import Listener
 
-LOOK = 0.25
-"""Seconds between two looks where nobody tells us."""
+CHANNEL = "zirnevis_jobs"
+"""The PostgreSQL channel on which the id of each changed job is sent."""
 
-LOOK_ANYWAY = 2.0
-"""Seconds between two looks where somebody does: a word can be lost with its connection."""
+POLL_INTERVAL = 0.25
+"""Seconds between two polls on a database that sends no notifications."""
+
+POLL_INTERVAL_WITH_LISTEN = 2.0
+"""Seconds between two polls beside LISTEN: a notification can be lost with its connection."""
 
 
-class Wakeups:
-    """What can be heard of the jobs of this database."""
+def notify(job_id: uuid.UUID) -> None:
+    """Wake those who listen for this job when the transaction commits. Does nothing on SQLite."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, str(job_id)])
+
+
+class ChangeListener:
+    """The ids of jobs that changed, on PostgreSQL; on SQLite it hears nothing."""
 
     def __init__(self) -> None:
         self._listener: Listener | None = None
 
     def descriptor(self) -> int | None:
-        """What to watch; None where nobody tells us anything."""
+        """The descriptor to watch for notifications; None on SQLite, or while there is no connection."""
         if connection.vendor != "postgresql":
             return None
         if self._listener is None:
             from jobs.lifecycle.changes_postgres import Listener
 
-            self._listener = Listener()
+            self._listener = Listener(CHANNEL)
         return self._listener.descriptor()
 
     def jobs(self) -> set[str]:
@@ -37,5 +48,6 @@ class Wakeups:
         return self._listener.jobs() if self._listener else set()
 
     def close(self) -> None:
+        """Close the connection."""
         if self._listener:
             self._listener.close()

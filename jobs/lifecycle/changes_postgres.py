@@ -1,6 +1,6 @@
 """A connection of its own to PostgreSQL that listens for changes of jobs.
 
-Imported only where there is a PostgreSQL: psycopg weighs 8 MB.
+Imported only on PostgreSQL: psycopg takes 8 MB.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from typing import Any
 import psycopg
 from django.db import connection
 
-from jobs.lifecycle.machine import CHANNEL
-
 log = logging.getLogger(__name__)
 
 _OF_DJANGO = {"cursor_factory", "context"}
@@ -25,9 +23,10 @@ _PAUSES = (0.0, 0.5, 1.0, 2.0, 5.0)
 
 
 class Listener:
-    """It makes its connection anew when it broke."""
+    """Listens on one channel; a broken connection is made again."""
 
-    def __init__(self) -> None:
+    def __init__(self, channel: str) -> None:
+        self._channel = channel
         self._listening: psycopg.Connection[Any] | None = None
         self._failures, self._again = 0, 0.0
 
@@ -39,11 +38,11 @@ class Listener:
 
     def _connect(self) -> None:
         try:
-            self._listening = _listen()
+            self._listening = _listen(self._channel)
             self._failures = 0
         except psycopg.Error as error:
             if not self._failures:
-                log.warning("Nobody hears of changes at once, for there is no connection to listen on: %s", error)
+                log.warning("LISTEN connection unavailable, falling back to polling: %s", error)
             self._failures = min(self._failures + 1, len(_PAUSES) - 1)
             self._again = time.monotonic() + _PAUSES[self._failures]
 
@@ -64,8 +63,8 @@ class Listener:
         self._listening = None
 
 
-def _listen() -> psycopg.Connection[Any]:
+def _listen(channel: str) -> psycopg.Connection[Any]:
     known = {key: value for key, value in connection.get_connection_params().items() if key not in _OF_DJANGO}
     listening = psycopg.connect(**known, autocommit=True)
-    listening.execute(f"LISTEN {CHANNEL}")
+    listening.execute(f"LISTEN {channel}")
     return listening

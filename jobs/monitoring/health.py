@@ -16,7 +16,7 @@ from django_q.models import OrmQ
 from jobs.engines.registry import SPECS
 from jobs.engines.selection import Engines
 from jobs.engines.spec import Spec, TranscriberSpec, TranslatorSpec
-from jobs.models import StageRun, StageStatus, Worker
+from jobs.models import Process, StageRun, StageStatus
 from jobs.pipeline.errors import PipelineError
 from jobs.queueing import processes, tickets
 
@@ -77,7 +77,7 @@ def look() -> Health:
         clusters = _clusters(live)
     except DatabaseError:
         return Health(ok=False, database=False, clusters=(), reaper=False, web=False, **kept)
-    reaper, web = Worker.REAPER in live, Worker.WEB in live
+    reaper, web = Process.REAPER in live, Process.WEB in live
     ok = reaper and web and kept["disk"] and engines.ok and all(cluster.ok for cluster in clusters)
     return Health(ok=ok, database=True, clusters=clusters, reaper=reaper, web=web, **kept)
 

@@ -14,7 +14,7 @@ from django.db import close_old_connections, connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from jobs.models import Worker
+from jobs.models import Process
 from jobs.pipeline.process import groups
 
 log = logging.getLogger(__name__)
@@ -30,11 +30,11 @@ def host() -> str:
     return socket.gethostname()
 
 
-def register(cluster: str, cluster_pid: int | None = None, busy: bool = False) -> Worker:
+def register(cluster: str, cluster_pid: int | None = None, busy: bool = False) -> Process:
     """The row of this process, which gives a sign of life by it."""
     me, leader = groups.look(os.getpid()), groups.look(cluster_pid or 0)
     assert me, "we are alive"
-    row, _ = Worker.objects.update_or_create(
+    row, _ = Process.objects.update_or_create(
         cluster=cluster,
         host=host(),
         boot_id=groups.boot_id(),
@@ -87,17 +87,17 @@ def _beat(show: Callable[[], None], every: float, stop: threading.Event) -> None
             return
 
 
-def alive_now() -> QuerySet[Worker]:
+def alive_now() -> QuerySet[Process]:
     """The processes that gave a sign of life lately."""
-    return Worker.objects.filter(seen__gt=timezone.now() - STALE)
+    return Process.objects.filter(seen__gt=timezone.now() - STALE)
 
 
-def alive(cluster: str) -> QuerySet[Worker]:
+def alive(cluster: str) -> QuerySet[Process]:
     """Those of them that belong to `cluster`."""
     return alive_now().filter(cluster=cluster)
 
 
-def is_gone(worker: Worker) -> bool:
+def is_gone(worker: Process) -> bool:
     """Whether it is certain that the process has ended: only of those on this machine."""
     if worker.host != host():
         return False

@@ -7,8 +7,8 @@ import uuid
 from django.db import transaction
 from django.db.models import QuerySet
 
-from jobs.lifecycle import machine as lifecycle
-from jobs.lifecycle.machine import IllegalTransition
+from jobs import lifecycle
+from jobs.lifecycle import IllegalTransition
 from jobs.models import FINAL, Job
 from jobs.storage import artifacts
 
@@ -19,7 +19,7 @@ def finish(job_id: uuid.UUID) -> bool:
     Files that cannot be deleted yet, or whose disk is not there, keep it `cancelling`: the sweep tries again.
     """
     try:
-        return lifecycle.cancellable_now(job_id) and artifacts.purge(job_id) and lifecycle.cancelled(job_id)
+        return lifecycle.can_finish_cancel(job_id) and artifacts.purge(job_id) and lifecycle.finish_cancel(job_id)
     except IllegalTransition:  # it has been ended and deleted meanwhile
         return False
     except OSError as error:
@@ -40,7 +40,7 @@ def delete(job_id: uuid.UUID, due: QuerySet[Job] | None = None) -> bool:
             if ended is None or not artifacts.is_present():
                 return False
             artifacts.discard(job_id)
-            lifecycle.forget(job_id)
+            lifecycle.delete_row(job_id)
     except OSError as error:
         artifacts.resists(str(job_id), error)
         return False

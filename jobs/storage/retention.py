@@ -23,8 +23,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from jobs.lifecycle import machine as lifecycle
-from jobs.models import FINAL, UNFINISHED, Job, JobStatus, PageLease, Transition, TranslationCache, Worker
+from jobs import lifecycle
+from jobs.models import FINAL, UNFINISHED, Job, JobStatus, PageLease, Process, Reason, Transition, TranslationCache
 from jobs.pipeline.media.limits import bytes_text
 from jobs.storage import artifacts, deletion
 
@@ -117,7 +117,9 @@ def _locked(job_id: uuid.UUID, due: QuerySet[Job]) -> bool:
 
 def _half_uploads(before: datetime) -> QuerySet[Job]:
     """Uploads of which nothing came since then, and those that were cancelled but whose files may still be there."""
-    given_up = Transition.objects.filter(job=OuterRef("pk"), was=JobStatus.UPLOADING, now=JobStatus.CANCELLING)
+    given_up = Transition.objects.filter(
+        job=OuterRef("pk"), from_status=JobStatus.UPLOADING, to_status=JobStatus.CANCELLING
+    )
     silent = Q(status=JobStatus.UPLOADING, changed__lt=before)
     return Job.objects.filter(silent | Q(Exists(given_up), status=JobStatus.CANCELLING))
 
@@ -125,7 +127,7 @@ def _half_uploads(before: datetime) -> QuerySet[Job]:
 def _end_upload(job_id: uuid.UUID, due: QuerySet[Job]) -> bool:
     with transaction.atomic():
         if _locked(job_id, due):
-            lifecycle.cancel(job_id, who=lifecycle.SYSTEM, why=lifecycle.GIVEN_UP)
+            lifecycle.cancel(job_id, actor=lifecycle.SYSTEM, reason=Reason.UPLOAD_EXPIRED)
     return deletion.finish(job_id)
 
 
@@ -193,7 +195,7 @@ def _old() -> list[tuple[str, QuerySet[Any]]]:
     return [
         ("expired pages", PageLease.objects.filter(expires__lt=day)),
         ("translations not used again", TranslationCache.objects.filter(used__lt=now - timedelta(days=90))),
-        ("processes that ended", Worker.objects.filter(~Exists(waits), seen__lt=day)),
+        ("processes that ended", Process.objects.filter(~Exists(waits), seen__lt=day)),
     ]
 
 

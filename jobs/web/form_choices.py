@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.utils.translation import get_language
 
 from jobs.i18n.formats import language_name, sentence_of
-from jobs.intake.options import Order
+from jobs.intake.options import JobOptions
 from jobs.intake.submit import refuse_engines
 from jobs.pipeline.errors import PipelineError
 from jobs.web.forms import COMMON, LOOKS, MODES, POSITIONS, SIZES, SUBTITLES, TONES
@@ -55,7 +55,7 @@ def shown() -> dict[str, Any]:
 def _refused(target: str) -> PipelineError | None:
     """Why a video in an unknown language cannot be translated into `target`."""
     try:
-        refuse_engines(Order(target=target, transcriber=settings.TRANSCRIBER, translator=settings.TRANSLATOR))
+        refuse_engines(JobOptions(target=target, transcriber=settings.TRANSCRIBER, translator=settings.TRANSLATOR))
     except PipelineError as error:
         return error
     return None

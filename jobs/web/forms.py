@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from jobs.i18n.formats import language_name, sentence_of
 from jobs.intake import submit
-from jobs.intake.options import Order
+from jobs.intake.options import JobOptions
 from jobs.pipeline.download.client import check_link
 from jobs.pipeline.errors import PipelineError
 from jobs.pipeline.stages.translate import terms
@@ -71,12 +71,12 @@ class OrderForm(forms.Form):
             self.add_error("spoken", _("Choose the language of the subtitles that you bring."))
         return found
 
-    def order(self) -> Order:
+    def job_options(self) -> JobOptions:
         """Of a valid form."""
         found = self.cleaned_data
         brought = bool(found["subtitles"])
         finished = brought and found["subtitles_are"] == "use"
-        return Order(
+        return JobOptions(
             target=found["to"],
             spoken=None if finished else found["spoken"] or None,
             brought=brought,
@@ -92,7 +92,7 @@ class OrderForm(forms.Form):
 
     def brought(self) -> Sequence[Cue]:
         """What stands in the subtitles that came along, if any did. Raises SubtitlesError."""
-        return parsed(self.order(), self.cleaned_data["subtitles"])
+        return parsed(self.job_options(), self.cleaned_data["subtitles"])
 
 
 class SourceForm(OrderForm):
@@ -114,11 +114,11 @@ class SourceForm(OrderForm):
         return found
 
 
-def parsed(order: Order, brought: UploadedFile[bytes] | None) -> Sequence[Cue]:
+def parsed(options: JobOptions, brought: UploadedFile[bytes] | None) -> Sequence[Cue]:
     """The cues of a file that was sent, if one was. Raises SubtitlesError."""
     if brought is None:
         return ()
-    return submit.parse_brought(order, brought.read(MAX_BYTES + 1), brought.name or "")
+    return submit.parse_brought(options, brought.read(MAX_BYTES + 1), brought.name or "")
 
 
 def language_choices() -> list[tuple[str, str]]:

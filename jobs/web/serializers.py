@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -14,16 +14,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from jobs import presence
 from jobs.engines.registry import SPECS
 from jobs.i18n import formats
 from jobs.i18n.labels import STAGES, STATUSES
 from jobs.intake import submit
-from jobs.intake.options import order_of
-from jobs.lifecycle import machine as lifecycle
-from jobs.models import FINAL, UNFINISHED, Cue, Job, JobStatus, SourceKind, StageRun, StageStatus
+from jobs.intake.options import options_of
+from jobs.models import FINAL, UNFINISHED, Cue, Job, JobStatus, Reason, SourceKind, StageRun, StageStatus
 from jobs.monitoring.estimates import ahead, seconds_left, share_done
 from jobs.pipeline.stage import Stage
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as Words
 
 FORMS = {
     "target": gettext_lazy("translation"),
@@ -31,15 +32,17 @@ FORMS = {
     "bilingual": gettext_lazy("both"),
 }
 FORMATS = ("srt", "vtt", "ass")
-WHYS = {
-    presence.CLOSED: gettext_lazy("Cancelled on {when}, because the last page of the site was closed."),
-    presence.SILENT: gettext_lazy(
+CANCELLED_BECAUSE: dict[str, Words] = {
+    Reason.PAGES_CLOSED: gettext_lazy("Cancelled on {when}, because the last page of the site was closed."),
+    Reason.NO_SIGN_OF_LIFE: gettext_lazy(
         "Cancelled on {when}, because no open page of the site gave a sign of life: the network may have been away, or "
         "the computer asleep."
     ),
-    lifecycle.KILLED: gettext_lazy("Cancelled on {when}, because the command that had begun it was killed."),
-    lifecycle.INTERRUPTED: gettext_lazy("Cancelled on {when}, because the command that had begun it was interrupted."),
-    lifecycle.GIVEN_UP: gettext_lazy("Cancelled on {when}, because the upload was never finished."),
+    Reason.COMMAND_KILLED: gettext_lazy("Cancelled on {when}, because the command that had begun it was killed."),
+    Reason.COMMAND_INTERRUPTED: gettext_lazy(
+        "Cancelled on {when}, because the command that had begun it was interrupted."
+    ),
+    Reason.UPLOAD_EXPIRED: gettext_lazy("Cancelled on {when}, because the upload was never finished."),
 }
 """Where it was no person's word."""
 
@@ -127,7 +130,7 @@ def cue_of(cue: Cue) -> dict[str, Any]:
 
 def languages(job: Job) -> str:
     """“English → Persian”, or the one that is known, or both are."""
-    source = job.spoken or order_of(job.order).spoken
+    source = job.spoken or options_of(job.options).spoken
     target = formats.language_name(job.target)
     if not source or source == job.target:
         return target
@@ -193,15 +196,15 @@ def ended_text(job: Job, viewer: int | None) -> str:
     """When a cancelled job was cancelled, and why, or by whom."""
     if job.status not in {JobStatus.CANCELLED, JobStatus.CANCELLING}:
         return ""
-    last = job.transitions.filter(stage="", now=JobStatus.CANCELLING).last()
+    last = job.transitions.filter(stage="", to_status=JobStatus.CANCELLING).last()
     if last is None:
         return ""
     when = formats.moment(last.at)
-    if last.why in WHYS:
-        return str(WHYS[last.why]).format(when=when)
-    if _is_called(viewer, last.who):
+    if last.reason in CANCELLED_BECAUSE:
+        return str(CANCELLED_BECAUSE[last.reason]).format(when=when)
+    if _is_called(viewer, last.actor):
         return _("Cancelled on {when} by you.").format(when=when)
-    return _("Cancelled on {when} by {who}.").format(when=when, who=last.who)
+    return _("Cancelled on {when} by {who}.").format(when=when, who=last.actor)
 
 
 def _is_called(viewer: int | None, name: str) -> bool:
@@ -234,8 +237,8 @@ def video(job: Job, kinds: set[str]) -> dict[str, Any] | None:
     kind = "video" if "video" in kinds else "source" if "source" in kinds and job.seconds else ""
     if not kind:
         return None
-    order = order_of(job.order)
-    burned = kind == "video" and order.mode == "burn"
+    options = options_of(job.options)
+    burned = kind == "video" and options.mode == "burn"
     return {
         "url": media_url(job, kind),
         "poster": media_url(job, "poster") if "poster" in kinds else "",
@@ -250,7 +253,7 @@ def _unplayable(job: Job, kind: str) -> str:
     """What is said when the browser cannot play it. Only burning makes another video than the one that was brought."""
     if kind == "video":
         return _("This browser cannot play the result. Download it and play it with another program.")
-    if job.status not in FINAL and order_of(job.order).mode == "burn":
+    if job.status not in FINAL and options_of(job.options).mode == "burn":
         return _("This browser cannot play the file that you brought. The result will play here.")
     return _("This browser cannot play the file that you brought.")
 

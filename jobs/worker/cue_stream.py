@@ -6,15 +6,14 @@ from dataclasses import dataclass, field, replace
 
 from django.db.models import Sum
 
-from jobs import models
-from jobs.lifecycle import machine as lifecycle
-from jobs.lifecycle.machine import Claim
+from jobs import cues, lifecycle, models
+from jobs.lifecycle import Claim
 from jobs.models import Cue, Job, StageRun, StageStatus
 from jobs.pipeline.process import messages
 from jobs.pipeline.process.messages import Cues, End, TranslateTask
 from jobs.pipeline.stage import Stage
 from jobs.pipeline.subtitles import segmentation
-from jobs.worker import stage_tasks, usage
+from jobs.worker import translation_cache, usage
 from jobs.worker.child import Child
 
 
@@ -38,7 +37,7 @@ class Translation:
         rows = list(self._job.cues.filter(number__gt=self._sent))
         if rows:
             done = {row.number: row.target for row in rows if row.answered} | self._remembered(rows)
-            sources = tuple(replace(cue, target="", flags=_own(cue)) for cue in map(stage_tasks.as_cue, rows))
+            sources = tuple(replace(cue, target="", flags=_own(cue)) for cue in map(cues.as_cue, rows))
             child.send(Cues(str(self._claim.attempt), sources, done))
             self._sent, self._before = rows[-1].number, rows[-1].source
         if whole:
@@ -53,9 +52,9 @@ class Translation:
         """Fill in what this owner had translated before."""
         if not self._task.engine:
             return {}
-        keys = stage_tasks.cache_keys(self._task, rows, self._before)
+        keys = translation_cache.cache_keys(self._task, rows, self._before)
         self._keys |= keys
-        known = stage_tasks.remembered(self._job.owner_id, keys.values())
+        known = translation_cache.remembered(self._job.owner_id, keys.values())
         found = [row for row in rows if not row.answered and keys[row.number] in known]
         for row in found:
             row.target, row.answered = known[keys[row.number]], True
@@ -68,7 +67,7 @@ class Translation:
         flags = {cue.id: list(cue.flags) for cue in part.cues}
         texts = {cue.id: cue.target for cue in part.cues}
         with lifecycle.fenced(self._claim.attempt) as (job, run):
-            lifecycle.got_on(run)
+            lifecycle.reset_attempts(run)
             rows = list(job.cues.filter(number__in=texts))
             for row in rows:
                 row.target, row.flags, row.answered = texts[row.number], flags[row.number], True
@@ -77,7 +76,7 @@ class Translation:
             usage.account(job, self._claim.stage, **tokens)
             if self._task.engine:
                 good = {self._keys[cue.id]: cue.target for cue in part.cues if _is_good(cue.flags, cue.target)}
-                stage_tasks.remember(job.owner_id, good)
+                translation_cache.remember(job.owner_id, good)
             Job.objects.filter(pk=job.pk).update(**models.bumped())
 
     def share(self) -> float:

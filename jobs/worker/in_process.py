@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from django.db import Error as DatabaseTrouble
 from django.db import connection
 
-from jobs.models import Queue, Worker
+from jobs.models import Process, Queue
 from jobs.queueing import processes, tickets
 from jobs.worker.reaper import Reaper
 from jobs.worker.supervisor import Supervisor
@@ -30,7 +30,7 @@ _PAUSE = 0.05
 
 def clusters_run() -> bool:
     """Whether every queue has somebody who takes its tickets, and jobs somebody who sees to their end."""
-    return all(processes.alive(name).exists() for name in (*Queue.values, Worker.REAPER))
+    return all(processes.alive(name).exists() for name in (*Queue.values, Process.REAPER))
 
 
 @contextmanager
@@ -53,7 +53,7 @@ def clusters() -> Iterator[None]:
         end_life()
 
 
-def _work(queue: str, row: Worker, stop: threading.Event) -> None:
+def _work(queue: str, row: Process, stop: threading.Event) -> None:
     supervisor = Supervisor(row, stop)
     try:
         while not stop.is_set():

@@ -23,9 +23,9 @@ from django.db import close_old_connections, connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from jobs.lifecycle import machine as lifecycle
-from jobs.lifecycle.machine import PRESENCE, IllegalTransition, LostAttempt
-from jobs.models import UNFINISHED, Job, JobStatus, Queue, StageRun, StageStatus, Worker
+from jobs import lifecycle
+from jobs.lifecycle import PRESENCE, IllegalTransition, LostAttempt
+from jobs.models import UNFINISHED, Job, JobStatus, Process, Queue, Reason, StageRun, StageStatus
 from jobs.pipeline.errors import StageDied
 from jobs.pipeline.process import groups
 from jobs.presence import Judge, abandoned, why_absent
@@ -48,7 +48,7 @@ LOST_HOST = timedelta(seconds=60)
 HUNG = 300.0
 """Seconds after which a pass that has not ended counts as hanging: to delete many large files may well take minutes."""
 
-UPLOAD_EXPIRY = timedelta(hours=24)
+
 SURE = timedelta(seconds=5)
 """For so long a cluster must be stuck, pass after pass, before it is ended."""
 
@@ -97,7 +97,9 @@ class Reaper:
 
     def judge(self) -> None:
         """End the jobs whose owners left, and those whose command was killed, which is certain at once."""
-        ended = [job_id for job_id in deserted() if lifecycle.cancel(job_id, who=PRESENCE, why=lifecycle.KILLED)]
+        ended = [
+            job_id for job_id in deserted() if lifecycle.cancel(job_id, actor=PRESENCE, reason=Reason.COMMAND_KILLED)
+        ]
         ended += [job_id for job_id in self._judge.absent() if _abandon(job_id)]
         for job_id in ended:  # what takes longer: others may come back meanwhile
             deletion.finish(job_id)
@@ -122,7 +124,7 @@ def dead_stages(*, by_silence: bool = True) -> QuerySet[StageRun]:
     now = timezone.now()
     silent = Q(heartbeat__lt=now - STALE, host__in=("", host())) | Q(heartbeat__lt=now - LOST_HOST)
     gone = [
-        worker.pk for worker in Worker.objects.filter(stages__status=StageStatus.RUNNING) if processes.is_gone(worker)
+        worker.pk for worker in Process.objects.filter(stages__status=StageStatus.RUNNING) if processes.is_gone(worker)
     ]
     dead = Q(worker__in=gone) | silent if by_silence else Q(worker__in=gone)
     return StageRun.objects.filter(dead, status=StageStatus.RUNNING)
@@ -138,7 +140,7 @@ def _abandon(job_id: uuid.UUID) -> bool:
     """Cancel the job if its owner is still absent: the list of those may have become old."""
     with transaction.atomic():
         absent = abandoned().select_for_update().filter(pk=job_id).exists()
-        return absent and lifecycle.cancel(job_id, who=PRESENCE, why=why_absent(job_id))
+        return absent and lifecycle.cancel(job_id, actor=PRESENCE, reason=why_absent(job_id))
 
 
 def take_over(run: StageRun, dead: QuerySet[StageRun]) -> None:
@@ -167,11 +169,11 @@ def _cancelling() -> list[uuid.UUID]:
 
 def give_up_uploads() -> None:
     """Uploads to which nothing was added for a day."""
-    old = Job.objects.filter(status=JobStatus.UPLOADING, changed__lt=timezone.now() - UPLOAD_EXPIRY)
+    old = Job.objects.filter(status=JobStatus.UPLOADING, changed__lt=timezone.now() - lifecycle.UPLOAD_EXPIRY)
     for job_id in list(old.values_list("pk", flat=True)):
         with transaction.atomic():  # its last piece may have come since it was found
             if old.select_for_update().filter(pk=job_id).first():
-                lifecycle.cancel(job_id, who=lifecycle.SYSTEM, why=lifecycle.GIVEN_UP)
+                lifecycle.cancel(job_id, actor=lifecycle.SYSTEM, reason=Reason.UPLOAD_EXPIRED)
         deletion.finish(job_id)
 
 

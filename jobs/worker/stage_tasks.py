@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 
-from jobs import models
-from jobs.engines.registry import SPECS
-from jobs.engines.selection import Engines
-from jobs.intake.options import Order, order_of
-from jobs.models import Job, SourceKind, StageRun, TranslationCache
+from jobs.cues import as_cue
+from jobs.intake.options import JobOptions, engines_of, options_of
+from jobs.models import Job, SourceKind, StageRun
 from jobs.pipeline.download.client import LinkOptions
-from jobs.pipeline.errors import HostError, NoVideoStream
+from jobs.pipeline.errors import HostError
 from jobs.pipeline.media.description import Media
 from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.process.messages import (
@@ -30,10 +23,9 @@ from jobs.pipeline.process.messages import (
     TranslateTask,
     shaped,
 )
-from jobs.pipeline.protocols import Brief, Mode
+from jobs.pipeline.protocols import Brief
 from jobs.pipeline.stage import Stage
 from jobs.pipeline.stages.translate import is_captions
-from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.subtitles.style import Form
 from jobs.storage import artifacts
 from jobs.worker.child import ProcessLimits
@@ -42,27 +34,20 @@ _DEFAULT_SIZE = (1280, 720)
 """What subtitles of sound without a picture are laid out for."""
 
 
-def stages_of(order: Order) -> list[Stage]:
-    """The stages that a job with this order goes through."""
-    without = {Stage.TRANSCRIBE} if order.brought else set()
-    without |= {Stage.RENDER} if order.mode == "none" else set()
-    return [stage for stage in Stage if stage not in without]
-
-
 def task_for(job: Job, run: StageRun) -> Task:
     """All that the child needs. Raises PipelineError where the stage cannot be done."""
-    order = order_of(job.order)
+    options = options_of(job.options)
     match Stage(run.stage):
         case Stage.FETCH:
-            return _fetch(job, order)
+            return _fetch(job, options)
         case Stage.TRANSCRIBE:
-            return _recognise(job, run, order)
+            return _recognise(job, run, options)
         case Stage.TRANSLATE:
-            return _translate(job, order)
+            return _translate(job, options)
         case Stage.SUBTITLE:
-            return _subtitle(job, order)
+            return _subtitle(job, options)
         case Stage.RENDER:
-            return _render(job, order)
+            return _render(job, options)
 
 
 def engine_of(task: Task) -> str:
@@ -81,35 +66,31 @@ def limits_for(stage: Stage, seconds: float) -> ProcessLimits:
     return ProcessLimits(cpu=cpu, file_size=4 * settings.MAX_BYTES, open_files=512, nice=10)
 
 
-def engines(order: Order) -> Engines:
-    return Engines(transcriber=order.transcriber, translator=order.translator, options=settings.ENGINE_OPTIONS)
-
-
-def _fetch(job: Job, order: Order) -> FetchTask:
+def _fetch(job: Job, options: JobOptions) -> FetchTask:
     uploaded = artifacts.path_of(job.pk, "source")
     return FetchTask(
         source=str(uploaded) if uploaded and job.source_kind != SourceKind.LINK else job.source,
         limits=Limits(max_bytes=settings.MAX_BYTES, max_seconds=settings.MAX_SECONDS, max_pixels=settings.MAX_PIXELS),
         link=LinkOptions(
-            cookies=order.cookies or settings.LINK_COOKIES,
+            cookies=options.cookies or settings.LINK_COOKIES,
             proxy=settings.LINK_PROXY,
             deno=settings.LINK_DENO,
             allow_loopback=settings.LINK_TEST_HOSTS,
         ),
         name="" if job.source_kind == SourceKind.LINK else job.source,
-        listen=not order.brought,
+        listen=not options.brought,
     )
 
 
-def _recognise(job: Job, run: StageRun, order: Order) -> RecogniseTask:
-    spec = engines(order).choose_transcriber(order.spoken)
+def _recognise(job: Job, run: StageRun, options: JobOptions) -> RecogniseTask:
+    spec = engines_of(options).choose_transcriber(options.spoken)
     media, reached = media_of(job), run.checkpoint
     return RecogniseTask(
         audio=_file(job, "audio"),
         name=media.name,
         engine=spec.name,
         options=asdict(settings.ENGINE_OPTIONS[spec.name]),
-        spoken=order.spoken or reached.get("language") or None,
+        spoken=options.spoken or reached.get("language") or None,
         start=reached.get("until", 0.0),
         offset=media.speech.offset if media.speech else 0.0,
         heard=reached.get("heard", False),
@@ -117,48 +98,48 @@ def _recognise(job: Job, run: StageRun, order: Order) -> RecogniseTask:
     )
 
 
-def _translate(job: Job, order: Order) -> TranslateTask:
-    brief = brief_of(job, order)
+def _translate(job: Job, options: JobOptions) -> TranslateTask:
+    brief = brief_of(job, options)
     if is_captions(brief):
         return TranslateTask(engine=None, options={}, brief=brief)
-    chosen = engines(order)
-    heard = None if order.brought else chosen.choose_transcriber(order.spoken)
+    chosen = engines_of(options)
+    heard = None if options.brought else chosen.choose_transcriber(options.spoken)
     spec = chosen.choose_translator(brief.source, brief.target, heard)
     return TranslateTask(engine=spec.name, options=asdict(settings.ENGINE_OPTIONS[spec.name]), brief=brief)
 
 
-def _subtitle(job: Job, order: Order) -> SubtitleTask:
-    media, captions = media_of(job), is_captions(brief_of(job, order))
-    form: Form = "bilingual" if order.bilingual and not captions else "target"
-    forms: dict[str, Form] = {f"{order.target}.{kind}": form for kind in ("srt", "vtt", "ass")}
+def _subtitle(job: Job, options: JobOptions) -> SubtitleTask:
+    media, captions = media_of(job), is_captions(brief_of(job, options))
+    form: Form = "bilingual" if options.bilingual and not captions else "target"
+    forms: dict[str, Form] = {f"{options.target}.{kind}": form for kind in ("srt", "vtt", "ass")}
     forms.setdefault(f"{job.spoken}.srt", "source")
     return SubtitleTask(
         cues=tuple(map(as_cue, job.cues.all())),
         spoken=job.spoken,
-        target=order.target,
+        target=options.target,
         forms=forms,
-        style=order.style,
+        style=options.style,
         size=(media.video.width, media.video.height) if media.video else _DEFAULT_SIZE,
     )
 
 
-def _render(job: Job, order: Order) -> RenderTask:
+def _render(job: Job, options: JobOptions) -> RenderTask:
     return RenderTask(
         source=_file(job, "source"),
         media=media_of(job),
-        subtitles=_file(job, f"{order.target}.{'ass' if order.mode == 'burn' else 'srt'}"),
-        mode=order.mode,
-        language=order.target,
+        subtitles=_file(job, f"{options.target}.{'ass' if options.mode == 'burn' else 'srt'}"),
+        mode=options.mode,
+        language=options.target,
     )
 
 
-def brief_of(job: Job, order: Order) -> Brief:
+def brief_of(job: Job, options: JobOptions) -> Brief:
     return Brief(
         source=job.spoken,
-        target=order.target,
-        formality=order.formality,
-        glossary=order.glossary,
-        topic=order.topic,
+        target=options.target,
+        formality=options.formality,
+        glossary=options.glossary,
+        topic=options.topic,
     )
 
 
@@ -167,97 +148,8 @@ def media_of(job: Job) -> Media:
     return shaped(Media, job.stages.get(stage=Stage.FETCH).outcome["media"])
 
 
-def mode_of(order: Order, media: Media) -> Mode:
-    """What can be rendered: of sound alone, subtitles. Raises NoVideoStream."""
-    if media.video or order.mode == "none":
-        return order.mode
-    if order.mode == "soft":
-        raise NoVideoStream(name=media.name)
-    return "none"
-
-
 def _file(job: Job, kind: str) -> Path:
     path = artifacts.path_of(job.pk, kind)
     if path is None or not path.exists():
         raise HostError(detail=f"The file of kind {kind} is gone.")
     return path
-
-
-# Cues, as rows and as plain data
-
-
-def as_cue(row: models.Cue) -> Cue:
-    return Cue(
-        id=row.number,
-        start=row.start,
-        end=row.end,
-        source=row.source,
-        target=row.target,
-        speaker=row.speaker,
-        flags=tuple(row.flags),
-    )
-
-
-def as_row(cue: Cue, job: Job | None = None) -> models.Cue:
-    """Not saved."""
-    return models.Cue(
-        job=job,
-        number=cue.id,
-        start=cue.start,
-        end=cue.end,
-        source=cue.source,
-        target=cue.target,
-        speaker=cue.speaker,
-        flags=list(cue.flags),
-    )
-
-
-# What was translated before
-
-
-def cache_keys(task: TranslateTask, rows: Sequence[models.Cue], before: str) -> dict[int, str]:
-    """A key for each cue by its number: of everything its translation depends on. `before` is the text that precedes
-    the first: a short line means another thing after another one."""
-    secret = {field.name for spec in SPECS for field in fields(spec.options) if field.metadata.get("secret")}
-    options = {name: value for name, value in task.options.items() if name not in secret}
-    common = json.dumps([task.engine, options, asdict(task.brief)], sort_keys=True, default=str)
-    texts = [before, *(row.source for row in rows)]
-    return {
-        row.number: hashlib.sha256(json.dumps([common, previous, row.source]).encode()).hexdigest()
-        for previous, row in zip(texts, rows, strict=False)
-    }
-
-
-def remembered(owner_id: int, keys: Iterable[str]) -> dict[str, str]:
-    """The texts of those keys that this owner had translated before. What is used again is kept for longer."""
-    found = TranslationCache.objects.filter(owner=owner_id, key__in=list(keys))
-    found.update(used=timezone.now())
-    return dict(found.values_list("key", "text"))
-
-
-def remember(owner_id: int, texts: Mapping[str, str]) -> None:
-    rows = [TranslationCache(owner_id=owner_id, key=key, text=text) for key, text in texts.items()]
-    TranslationCache.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["owner", "key"], update_fields=["text", "used"]
-    )
-
-
-# What came out
-
-
-def report_of(job: Job) -> dict[str, Any]:
-    """The report of a job that is whole. `files` are kinds of artifacts."""
-    runs = {run.stage: run for run in job.stages.all()}
-    spent = {name: run.ended - run.started for name, run in runs.items() if run.ended and run.started}
-    usage = models.UsageEntry.objects.filter(job=job).values_list("input_tokens", "output_tokens")
-    return {
-        "title": job.title,
-        "duration": round(job.seconds, 3),
-        "source": job.spoken,
-        "target": job.target,
-        "engines": job.engines,
-        "seconds": {name: round(length.total_seconds(), 2) for name, length in spent.items()},
-        "usage": {"input_tokens": sum(one for one, _ in usage), "output_tokens": sum(two for _, two in usage)},
-        "quality": runs[Stage.SUBTITLE].outcome["quality"],
-        "files": sorted(job.artifacts.exclude(kind__in=("source", "audio")).values_list("kind", flat=True)),
-    }

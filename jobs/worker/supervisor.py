@@ -19,24 +19,24 @@ from typing import Any
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
-from jobs import models
-from jobs.intake.options import order_of
-from jobs.lifecycle import machine as lifecycle
-from jobs.lifecycle.changes import LOOK, LOOK_ANYWAY, Wakeups
+from jobs import cues, lifecycle, models
+from jobs.intake.options import mode_of, options_of
+from jobs.lifecycle import Claim, IllegalTransition, LostAttempt
+from jobs.lifecycle.changes import POLL_INTERVAL, POLL_INTERVAL_WITH_LISTEN, ChangeListener
 from jobs.lifecycle.db_retry import patiently
-from jobs.lifecycle.machine import Claim, IllegalTransition, LostAttempt
-from jobs.models import Artifact, Job, Queue, StageRun, Worker
+from jobs.models import Artifact, Job, Process, Queue, StageRun
 from jobs.pipeline.errors import PipelineError, StageDied, StageTimedOut, from_record
 from jobs.pipeline.media.atomic_files import refusal
 from jobs.pipeline.media.description import Media
 from jobs.pipeline.media.limits import duration_text
+from jobs.pipeline.notes import NoteCode
 from jobs.pipeline.process import messages
 from jobs.pipeline.process.messages import Run, TranslateTask
 from jobs.pipeline.stage import Stage, time_limit
 from jobs.queueing import quotas
 from jobs.queueing.processes import BEAT
 from jobs.storage import artifacts, deletion
-from jobs.worker import stage_tasks, usage
+from jobs.worker import report, stage_tasks, usage
 from jobs.worker.child import Child, Undying, Warm
 from jobs.worker.cue_stream import Translation
 
@@ -49,23 +49,23 @@ WRITE = 0.5
 class Supervisor:
     """Runs stages in one worker process or thread, one at a time. When `leaving` is set it puts its stage back."""
 
-    def __init__(self, worker: Worker | None = None, leaving: Event | None = None) -> None:
+    def __init__(self, worker: Process | None = None, leaving: Event | None = None) -> None:
         self._worker, self._leaving = worker, leaving or Event()
         self._warm = Warm()
-        self._wakeups = Wakeups()
+        self._changes = ChangeListener()
 
     def run_next(self, queue: str) -> bool:
         """Run the next ready stage of `queue` to its end. False when there is none."""
-        self._wakeups.descriptor()  # listens before there is a job to hear of
+        self._changes.descriptor()  # listens before there is a job to hear of
         claim = lifecycle.claim(queue, self._worker, running_limit=settings.LIMIT_RUNNING)
         if claim:
-            _Course(claim, self._warm if queue == Queue.SPEECH else None, self._wakeups, self._leaving).run()
+            _Course(claim, self._warm if queue == Queue.SPEECH else None, self._changes, self._leaving).run()
         return claim is not None
 
     def close(self) -> None:
         """End the warm child."""
         self._warm.drop()
-        self._wakeups.close()
+        self._changes.close()
 
 
 class _Stop(Exception):
@@ -75,8 +75,8 @@ class _Stop(Exception):
 class _Course:
     """One claimed stage, from the claim to its end."""
 
-    def __init__(self, claim: Claim, warm: Warm | None, wakeups: Wakeups, leaving: Event) -> None:
-        self._claim, self._warm, self._wakeups, self._leaving = claim, warm, wakeups, leaving
+    def __init__(self, claim: Claim, warm: Warm | None, changes: ChangeListener, leaving: Event) -> None:
+        self._claim, self._warm, self._changes, self._leaving = claim, warm, changes, leaving
         self._attempt = str(claim.attempt)
         self._job = Job.objects.get(pk=claim.job_id)
         self._began = self._beaten = self._looked = self._written = time.monotonic()
@@ -134,7 +134,7 @@ class _Course:
         room = artifacts.room(self._claim.job_id, self._claim.attempt)
         limits = stage_tasks.limits_for(self._claim.stage, self._job.seconds)
         self._child = child = self._warm.take(limits) if self._warm else Child(limits)
-        patiently(lambda: lifecycle.own_group(self._claim.attempt, child.group, child.started))
+        patiently(lambda: lifecycle.record_group(self._claim.attempt, child.group, child.started))
         child.begin()
         child.send(Run(self._attempt, room, task))
         if isinstance(task, TranslateTask):
@@ -149,7 +149,7 @@ class _Course:
             selector.register(child.errors, selectors.EVENT_READ)
             while True:
                 with self._watching(selector, child):
-                    ready = {key.fd for key, _ in selector.select(LOOK)}
+                    ready = {key.fd for key, _ in selector.select(POLL_INTERVAL)}
                 child.push()
                 if child.errors in ready and not child.hear():
                     selector.unregister(child.errors)
@@ -162,7 +162,7 @@ class _Course:
     @contextmanager
     def _watching(self, selector: selectors.BaseSelector, child: Child) -> Iterator[None]:
         """Besides: room in the pipe for what waits to be said, and word of a change of the job."""
-        extra = {child.orders_to_push: selectors.EVENT_WRITE, self._wakeups.descriptor(): selectors.EVENT_READ}
+        extra = {child.orders_to_push: selectors.EVENT_WRITE, self._changes.descriptor(): selectors.EVENT_READ}
         watched = {number: events for number, events in extra.items() if number is not None}
         for number, events in watched.items():
             selector.register(number, events)
@@ -178,11 +178,11 @@ class _Course:
             raise StageDied(detail=child.tail())
         if now - self._began > (limit := time_limit(self._claim.stage, self._job.seconds)):
             raise StageTimedOut(limit=duration_text(limit), detail=child.tail())
-        told = str(self._claim.job_id) in self._wakeups.jobs()
-        pause = LOOK_ANYWAY if self._wakeups.descriptor() is not None else LOOK
+        told = str(self._claim.job_id) in self._changes.jobs()
+        pause = POLL_INTERVAL_WITH_LISTEN if self._changes.descriptor() is not None else POLL_INTERVAL
         if told or now - self._looked >= pause:
             self._looked = now
-            if patiently(lambda: lifecycle.has_to_stop(self._claim)):
+            if patiently(lambda: lifecycle.must_stop(self._claim)):
                 raise _Stop
             if translation := self._translation:
                 patiently(lambda: translation.hand_over(child))
@@ -190,12 +190,12 @@ class _Course:
             self._show()
         elif now - self._beaten >= BEAT:
             self._beaten = now
-            patiently(lambda: lifecycle.beat(self._claim.attempt))
+            patiently(lambda: lifecycle.heartbeat(self._claim.attempt))
 
     def _show(self) -> None:
         self._written = self._beaten = time.monotonic()
         self._shown = self._share
-        patiently(lambda: lifecycle.beat(self._claim.attempt, min(self._shown, 1.0)))
+        patiently(lambda: lifecycle.heartbeat(self._claim.attempt, min(self._shown, 1.0)))
 
     # What the child says
 
@@ -206,7 +206,7 @@ class _Course:
             case messages.Progress():
                 self._share = max(self._share, report.share)
             case messages.Note():
-                patiently(lambda: self._note(report.sentence, report.params))
+                patiently(lambda: self._note(report.code, report.params))
             case messages.Window():
                 patiently(lambda: self._keep_window(report))
             case messages.Translated():
@@ -215,9 +215,9 @@ class _Course:
                 patiently(lambda: translation.keep(report))
                 self._share = max(self._share, translation.share())
 
-    def _note(self, sentence: str, params: dict[str, str]) -> None:
+    def _note(self, code: str, params: dict[str, str]) -> None:
         with lifecycle.fenced(self._claim.attempt) as (job, _):
-            note = {"sentence": sentence, "params": params}
+            note = {"code": code, "params": params}
             if note not in job.notes:
                 Job.objects.filter(pk=job.pk).update(**models.bumped(notes=[*job.notes, note]))
 
@@ -226,7 +226,7 @@ class _Course:
         with lifecycle.fenced(self._claim.attempt) as (job, _):
             news = lifecycle.commit_window(
                 self._claim.attempt,
-                [stage_tasks.as_row(cue, self._job) for cue in window.cues],
+                [cues.as_row(cue, self._job) for cue in window.cues],
                 until=window.end,
                 language=window.language,
                 heard=window.heard,
@@ -271,7 +271,7 @@ class _Course:
                 outcome=last.outcome,
                 artifacts=files,
                 job_fields=fields,
-                result=stage_tasks.report_of,
+                result=report.report_of,
             )
         )
         if self._claim.stage == Stage.TRANSCRIBE:
@@ -280,10 +280,10 @@ class _Course:
 
     def _settle_fetch(self, outcome: dict[str, Any], files: Sequence[Artifact]) -> dict[str, Any]:
         """What the video is, decides what can be made of it. Raises NoVideoStream, DailyMinutes, StorageFull."""
-        media, order = messages.shaped(Media, outcome["media"]), order_of(self._job.order)
+        media, options = messages.shaped(Media, outcome["media"]), options_of(self._job.options)
         patiently(lambda: self._take_in(media.duration, sum(file.size for file in files if file.kind == "source")))
-        if stage_tasks.mode_of(order, media) != order.mode:
-            patiently(lambda: self._note(_("There is sound but no picture: only subtitles are made."), {}))
+        if mode_of(options, media) != options.mode:
+            patiently(lambda: self._note(NoteCode.SOUND_ONLY, {}))
             patiently(lambda: lifecycle.skip_stage(self._claim.attempt, Stage.RENDER))
         return {"title": outcome["title"][:300], "seconds": media.duration}
 
@@ -326,8 +326,3 @@ class _Course:
             with lifecycle.fenced(self._claim.attempt) as (job, _):
                 engines = {**job.engines, self._claim.stage: name}
                 Job.objects.filter(pk=job.pk).update(**models.bumped(engines=engines))
-
-
-def _(sentence: str) -> str:
-    """Mark a sentence for the catalogue."""
-    return sentence

@@ -24,9 +24,9 @@ django.setup()
 
 from django.contrib.auth import get_user_model  # noqa: E402
 
+from jobs import cues, lifecycle  # noqa: E402
 from jobs.intake import submit  # noqa: E402
-from jobs.intake.options import Order  # noqa: E402
-from jobs.lifecycle import machine as lifecycle  # noqa: E402
+from jobs.intake.options import JobOptions  # noqa: E402
 from jobs.models import FINAL, Job, JobStatus, Queue, StageRun, StageStatus  # noqa: E402
 from jobs.pipeline.media import encode  # noqa: E402
 from jobs.pipeline.process import groups  # noqa: E402
@@ -49,7 +49,7 @@ def main(rounds: int) -> None:
 
 
 def _accept(owner: Any, source: Path, mode: Any) -> Job:
-    order = Order(target="fa", brought=True, mode=mode)
+    order = JobOptions(target="fa", brought=True, mode=mode)
     return submit.accept_file(owner, source, order, subtitles=PERSIAN, keep_running=True)
 
 
@@ -64,7 +64,7 @@ def _whole_jobs(owner: Any, rounds: int) -> dict[str, list[float]]:
         _until(lambda job=job: Job.objects.get(pk=job.pk).status in FINAL, pause=0.01)  # type: ignore[misc]
         whole = time.monotonic() - began
         told = list(job.transitions.exclude(stage=""))
-        at = {(one.stage, one.now): one.at.timestamp() * 1000 for one in told}
+        at = {(one.stage, one.to_status): one.at.timestamp() * 1000 for one in told}
         stages = [run.stage for run in job.stages.all()]
         found["start"].append(at[stages[0], "running"] - job.created.timestamp() * 1000)
         found["handover"] += [at[after, "running"] - at[before, "done"] for before, after in pairwise(stages)]
@@ -81,7 +81,7 @@ def _in_one_process(job: Job) -> float:
 
     job.refresh_from_db()
     with tempfile.TemporaryDirectory() as room:
-        cues = tuple(stage_tasks.as_cue(row) for row in job.cues.all())
+        cues = tuple(cues.as_cue(row) for row in job.cues.all())
         nobody: Any = Nobody()
         bench = dispatch.Bench(room=Path(room), engines=nobody, report=nobody, cues=lambda: iter([(cues, {})]))
         began = time.monotonic()
@@ -109,7 +109,7 @@ def _cancelled(owner: Any, rounds: int) -> dict[str, list[float]]:
     for _ in range(rounds):
         run = _burning(owner)
         began = time.monotonic()
-        lifecycle.cancel(run.job_id, who="bench")
+        lifecycle.cancel(run.job_id, actor="bench")
         found["cancel"].append(_until_empty(run.group or 0, began))
         _until(lambda run=run: _status(run.job_id) == JobStatus.CANCELLED, pause=0.005)  # type: ignore[misc]
         found["cancelled"].append((time.monotonic() - began) * 1000)
@@ -125,7 +125,7 @@ def _killed(owner: Any, rounds: int) -> dict[str, list[float]]:
         began = time.monotonic()
         os.kill(run.worker.pid, signal.SIGKILL)
         found.append(_until_empty(run.group or 0, began))
-        lifecycle.cancel(run.job_id, who="bench")
+        lifecycle.cancel(run.job_id, actor="bench")
         _until(lambda run=run: _status(run.job_id) == JobStatus.CANCELLED)  # type: ignore[misc]
     return {"death": found}
 

@@ -24,10 +24,9 @@ from autobahn.asyncio.websocket import WebSocketClientFactory, WebSocketClientPr
 from django.contrib.auth import get_user_model  # noqa: E402
 from django.test import Client  # noqa: E402
 
-from jobs import presence  # noqa: E402
-from jobs.intake.options import Order  # noqa: E402
-from jobs.lifecycle import machine as lifecycle  # noqa: E402
-from jobs.lifecycle.machine import Claim  # noqa: E402
+from jobs import lifecycle, presence  # noqa: E402
+from jobs.intake.options import JobOptions  # noqa: E402
+from jobs.lifecycle import Claim  # noqa: E402
 from jobs.models import Job  # noqa: E402
 from jobs.pipeline.stage import Stage  # noqa: E402
 
@@ -74,10 +73,10 @@ class Bench:
         owner = get_user_model().objects.create(username=name)
         client = Client()
         client.force_login(owner)
-        order = Order(target="fa").as_json()
+        order = JobOptions(target="fa").as_json()
         fields: dict[str, Any] = {"source_kind": "link", "source": "https://example.org/v", "target": "fa"}
         stages = (Stage.TRANSCRIBE, Stage.TRANSLATE)
-        lifecycle.create(owner=owner, who=name, stages=stages, order=order, keep_running=True, **fields)
+        lifecycle.create(owner=owner, actor=name, stages=stages, order=order, keep_running=True, **fields)
         claim = lifecycle.claim("speech")
         assert claim
         self.owners[claim.job_id] = owner.pk, f"sessionid={client.cookies['sessionid'].value}"
@@ -119,7 +118,7 @@ class Bench:
 
 
 def _write(claim: Claim) -> tuple[int, float]:
-    lifecycle.beat(claim.attempt, random.random())
+    lifecycle.heartbeat(claim.attempt, random.random())
     committed = time.monotonic()
     return Job.objects.get(pk=claim.job_id).version, committed
 

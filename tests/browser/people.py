@@ -17,10 +17,10 @@ from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
 
+from jobs import lifecycle
 from jobs.intake import submit
-from jobs.intake.options import Order
-from jobs.lifecycle import machine as lifecycle
-from jobs.models import FINAL, UNFINISHED, Job, JobStatus, PageLease, Transition, Worker
+from jobs.intake.options import JobOptions
+from jobs.models import FINAL, UNFINISHED, Job, JobStatus, PageLease, Process, Transition
 from jobs.pipeline.stage import Stage
 from jobs.storage import deletion
 from tests.databases import Databases, on_database
@@ -48,9 +48,9 @@ class Site:
     def address(self) -> str:
         return f"http://127.0.0.1:{self.stack.port}"
 
-    def web(self) -> Worker:
+    def web(self) -> Process:
         """The web server that runs now."""
-        return until(lambda: next(iter(real.fresh_workers(Worker.WEB)), None), 20)
+        return until(lambda: next(iter(real.fresh_workers(Process.WEB)), None), 20)
 
 
 def web_server(site: Site, what: str) -> None:
@@ -120,13 +120,13 @@ class Person:
 
     def job(self, **fields: Any) -> Job:
         """Persian subtitles to be burned into a long video: it would run for a while."""
-        order = Order(target="fa", brought=True)
+        order = JobOptions(target="fa", brought=True)
         path = self.site.clips["long.mp4"]
         return submit.accept_file(self.user, path, order, subtitles=self.site.persian, **fields)
 
     def upload(self) -> Job:
         """A job that waits for its file: it never ends by itself."""
-        order = Order(target="fa", brought=True)
+        order = JobOptions(target="fa", brought=True)
         return submit.accept_upload(self.user, "talk.mp4", 1_000_000, order, subtitles=self.site.persian)
 
     def at_work(self) -> tuple[Job, Page]:
@@ -147,7 +147,7 @@ class Person:
 
     def go_away(self) -> None:
         for job in Job.objects.filter(owner=self.user).exclude(status__in=FINAL):
-            lifecycle.cancel(job.pk, who="test")
+            lifecycle.cancel(job.pk, actor="test")
             until(lambda job=job: deletion.finish(job.pk) or status(job) in FINAL, 20)  # type: ignore[misc]
         self.context.close()
 
@@ -214,8 +214,8 @@ def goes_on(job: Job, seconds: float) -> None:
 def is_cancelled(job: Job, within: float) -> Transition:
     """By the absence of its owner, soon after the last lease was over; nothing of it is left."""
     until(lambda: status(job) == JobStatus.CANCELLED, within + 10, what=lambda: story(job))
-    last = Transition.objects.get(job=job, now=JobStatus.CANCELLED)
-    assert Transition.objects.get(job=job, now=JobStatus.CANCELLING).who == lifecycle.PRESENCE
+    last = Transition.objects.get(job=job, to_status=JobStatus.CANCELLED)
+    assert Transition.objects.get(job=job, to_status=JobStatus.CANCELLING).actor == lifecycle.PRESENCE
     assert real.files_of(job) == []
     return last
 

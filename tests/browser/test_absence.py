@@ -14,8 +14,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, Page
 
-from jobs import presence
-from jobs.lifecycle import machine as lifecycle
+from jobs import lifecycle, presence
 from jobs.models import PageLease
 from jobs.web.live import consumer
 from tests.browser.network import Network

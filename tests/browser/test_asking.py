@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from jobs.intake import submit
-from jobs.intake.options import Order
+from jobs.intake.options import JobOptions
 from jobs.models import Job
 from tests.browser.people import Person, Site, connected, hide, live
 from tests.jobs.stack import until
@@ -112,7 +112,7 @@ def page(shirin: Person, site: Site) -> Page:
 
 
 def waiting(person: Person, site: Site) -> Job:
-    order = Order(target="fa", brought=True, mode="none")
+    order = JobOptions(target="fa", brought=True, mode="none")
     size = site.clips["long.mp4"].stat().st_size
     return submit.accept_upload(person.user, "talk.mp4", size, order, subtitles=site.persian)
 

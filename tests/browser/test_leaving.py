@@ -16,7 +16,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from jobs.intake import submit
-from jobs.intake.options import Order
+from jobs.intake.options import JobOptions
 from jobs.models import JobStatus, PageLease
 from tests.browser.network import Network
 from tests.browser.people import (
@@ -97,7 +97,7 @@ def test_to_another_site(shirin: Person, elsewhere: str) -> None:
 def test_a_finished_job(shirin: Person, site: Site) -> None:
     page = shirin.open()
     job = submit.accept_file(
-        shirin.user, site.clips["long.mp4"], Order(target="fa", brought=True, mode="none"), subtitles=site.persian
+        shirin.user, site.clips["long.mp4"], JobOptions(target="fa", brought=True, mode="none"), subtitles=site.persian
     )
     page.goto(f"{shirin.address}/jobs/{job.pk}/")
     real.completed(job)

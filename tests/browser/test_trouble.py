@@ -11,9 +11,9 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, Route, expect
 
+from jobs import lifecycle
 from jobs.intake import submit
-from jobs.intake.options import Order
-from jobs.lifecycle import machine as lifecycle
+from jobs.intake.options import JobOptions
 from jobs.models import Job, JobStatus, PageLease
 from tests.browser.people import (
     GRACE,
@@ -83,7 +83,7 @@ def test_who_signed_out_elsewhere_is_told(shirin: Person) -> None:
     shirin.context.clear_cookies()
     page.click("[data-checked=keep_running]")
     expect(page.locator("[data-refused]")).to_be_visible()
-    lifecycle.cancel(job.pk, who="test")
+    lifecycle.cancel(job.pk, actor="test")
     page.wait_for_timeout(3000)  # the part of the page that shows it cannot be fetched
     assert errors == []
 
@@ -111,7 +111,7 @@ def test_a_change_opens_no_other_page(shirin: Person) -> None:
 def test_what_is_shown_is_fetched_until_it_is_there(shirin: Person) -> None:
     job, page = shirin.watching()
     page.route(f"**/jobs/{job.pk}/", refusing(2))
-    lifecycle.cancel(job.pk, who="somebody")
+    lifecycle.cancel(job.pk, actor="somebody")
     expect(page.locator("main")).to_contain_text("by somebody", timeout=15_000)
     expect(page.locator("[data-no-cues]")).to_be_hidden()
 
@@ -198,8 +198,8 @@ def test_in_the_administration_one_is_present(shirin: Person) -> None:
     page.click("details.menu a[href='/admin/']")
     page.wait_for_url("**/admin/")
     connected(page)
-    page.click("a[href='/admin/jobs/worker/']")
-    page.wait_for_url("**/admin/jobs/worker/")
+    page.click("a[href='/admin/jobs/process/']")
+    page.wait_for_url("**/admin/jobs/process/")
     connected(page)
     here = page_id_in_admin(page)
     page.wait_for_timeout(11_000)  # it loads itself anew
@@ -224,7 +224,7 @@ def page_id_in_admin(page: Page) -> str:
 @pytest.fixture
 def sending(shirin: Person) -> Page:
     """The page of an upload whose file was chosen again."""
-    order, size = Order(target="fa", brought=True), shirin.site.clips["long.mp4"].stat().st_size
+    order, size = JobOptions(target="fa", brought=True), shirin.site.clips["long.mp4"].stat().st_size
     job = submit.accept_upload(shirin.user, "long.mp4", size, order, subtitles=shirin.site.persian)
     return shirin.open(f"/jobs/{job.pk}/")
 

@@ -31,9 +31,9 @@ from django.conf import settings
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from jobs.lifecycle import machine as lifecycle
-from jobs.lifecycle.machine import IllegalTransition, LostAttempt
-from jobs.models import FINAL, Job, Worker
+from jobs import lifecycle
+from jobs.lifecycle import IllegalTransition, LostAttempt, stages
+from jobs.models import FINAL, Job, Process
 from jobs.pipeline.process import groups
 from jobs.queueing import processes
 from jobs.storage import deletion, retention
@@ -163,7 +163,7 @@ def run(*queues: str) -> Callable[[uuid.UUID], None]:
     """What a worker does with a ticket; a stage of the first of `queues` that has one."""
 
     def running(_: uuid.UUID) -> None:
-        at_work = Supervisor(Worker.objects.filter(pid=os.getpid()).latest("born"))
+        at_work = Supervisor(Process.objects.filter(pid=os.getpid()).latest("born"))
         any(at_work.run_next(queue) for queue in queues)
         at_work.close()
 
@@ -171,7 +171,7 @@ def run(*queues: str) -> Callable[[uuid.UUID], None]:
 
 
 def cancel(job_id: uuid.UUID) -> None:
-    if lifecycle.cancel(job_id, who="shirin"):
+    if lifecycle.cancel(job_id, actor="shirin"):
         deletion.finish(job_id)
 
 
@@ -224,7 +224,7 @@ def act(pipe: Connection, place: Place, action: str, job_id: uuid.UUID) -> None:
     """The whole life of an actor. It begins when it is told to."""
     settings.MEDIA_ROOT = place.media
     child_module.command = _quick
-    lifecycle.BACK_OFF = (timedelta(0), timedelta(0))
+    stages.BACK_OFF = (timedelta(0), timedelta(0))
     # It looks soon, and never writes its progress: when it did so would hang on the clock, and each stop has a number.
     vars(supervisor).update(LOOK=0.02, WRITE=3600.0)
     stops = Stops(pipe=pipe)

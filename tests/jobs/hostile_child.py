@@ -68,7 +68,7 @@ def good(pipes: Pipes) -> None:
 def warm(pipes: Pipes) -> None:
     """Order after order; the process id shows that it is the same child. The name in the order asks for trouble."""
     while order := pipes.listen():
-        pipes.say("note", sentence=str(os.getpid()), params={})
+        pipes.say("note", code=str(os.getpid()), params={})
         if order["task"].get("name") == "failing":
             pipes.say("failed", error={"code": "NoSpeech", "params": {"name": "x"}, "detail": ""})
         elif order["task"].get("name") == "slow":
@@ -121,7 +121,7 @@ def no_outcome(pipes: Pipes) -> None:
 def nul(pipes: Pipes) -> None:
     """A character that PostgreSQL has no room for, in everything."""
     pipes.listen()
-    pipes.say("note", sentence="a\0note", params={"and\0so": "on\0"})
+    pipes.say("note", code="a\0note", params={"and\0so": "on\0"})
     pipes.say("failed", error={"code": "MediaFailed", "params": {"name": "v\0.mp4"}, "detail": "a\\0 tail\0"})
     forever()
 
@@ -206,7 +206,7 @@ def another_attempt(pipes: Pipes) -> None:
     pipes.listen()
     mine, pipes.attempt = pipes.attempt, "00000000-0000-0000-0000-000000000000"
     pipes.say("progress", share=0.9)
-    pipes.say("note", sentence="not mine", params={})
+    pipes.say("note", code="not mine", params={})
     pipes.say("failed", error={"code": "NoSpeech", "params": {"name": "x"}, "detail": ""})
     pipes.done({"video": "nowhere.mp4"})
     pipes.attempt = mine
@@ -317,7 +317,7 @@ def lost(pipes: Pipes) -> None:
     while not (pipes.room.parent / "go").exists():
         time.sleep(0.005)
     pipes.say("progress", share=0.9)
-    pipes.say("note", sentence="too late", params={})
+    pipes.say("note", code="too late", params={})
     cue = {"id": 1, "start": 1.0, "end": 2.0, "source": "Too late.", "target": "", "speaker": "", "flags": []}
     pipes.say("window", end=9.0, language="en", heard=True, cues=[cue])
     pipes.done()

@@ -9,8 +9,8 @@ from typing import Any
 from django.contrib.auth.models import User
 from django_q.models import OrmQ
 
-from jobs.lifecycle import machine as lifecycle
-from jobs.lifecycle.machine import Claim
+from jobs import lifecycle
+from jobs.lifecycle import Claim
 from jobs.models import FINAL, Artifact, Cue, Job, JobStatus, StageRun, StageStatus, Transition
 from jobs.pipeline.errors import ErrorRecord
 from jobs.pipeline.stage import Stage
@@ -26,7 +26,7 @@ def owner(name: str = "shirin") -> User:
 
 def job(of: User | None = None, *, stages: Sequence[Stage] = ALL, **fields: Any) -> Job:
     """A new job, queued unless `uploaded` is False."""
-    usual = {"who": "shirin", "source_kind": "link", "source": "https://example.org/v", "target": "fa"}
+    usual = {"actor": "shirin", "source_kind": "link", "source": "https://example.org/v", "target": "fa"}
     return lifecycle.create(owner=of or owner(), stages=stages, **{**usual, **fields})
 
 
@@ -97,14 +97,14 @@ def _failed() -> Claim:
 
 def _cancelling() -> Claim:
     claimed = hearing()
-    assert lifecycle.cancel(claimed.job_id, who="shirin")
+    assert lifecycle.cancel(claimed.job_id, actor="shirin")
     return claimed
 
 
 def _cancelled() -> Claim:
     claimed = _cancelling()
     lifecycle.stop_stage(claimed.attempt)
-    assert lifecycle.cancelled(claimed.job_id)
+    assert lifecycle.finish_cancel(claimed.job_id)
     return claimed
 
 
@@ -133,7 +133,7 @@ def stages(job_id: uuid.UUID) -> dict[str, str]:
 
 def told(job_id: uuid.UUID) -> list[tuple[str, str, str]]:
     """What the transitions say, in order: stage (empty: the job), from, to."""
-    return list(Transition.objects.filter(job=job_id).order_by("id").values_list("stage", "was", "now"))
+    return list(Transition.objects.filter(job=job_id).order_by("id").values_list("stage", "from_status", "to_status"))
 
 
 def everything(job_id: uuid.UUID) -> list[list[dict[str, Any]]]:

@@ -25,8 +25,8 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from jobs.intake import submit
-from jobs.intake.options import Order
-from jobs.models import FINAL, Job, JobStatus, Queue, StageRun, StageStatus, Transition, Worker
+from jobs.intake.options import JobOptions
+from jobs.models import FINAL, Job, JobStatus, Process, Queue, StageRun, StageStatus, Transition
 from jobs.pipeline.process import groups
 from jobs.pipeline.stage import Stage
 from jobs.storage import artifacts
@@ -97,8 +97,8 @@ class Stack:
         until(lambda: self._lives_since(began), 60, 0.1, self.log)
 
     def _lives_since(self, began: Any) -> bool:
-        wanted = {"speech": 1, "text": 2, "media": 2, Worker.REAPER: 1, Worker.WEB: 1}
-        rows = list(Worker.objects.filter(born__gt=began).values_list("cluster", flat=True))
+        wanted = {"speech": 1, "text": 2, "media": 2, Process.REAPER: 1, Process.WEB: 1}
+        rows = list(Process.objects.filter(born__gt=began).values_list("cluster", flat=True))
         return all(rows.count(name) >= count for name, count in wanted.items())
 
     @property
@@ -144,7 +144,7 @@ class Stack:
 
     def warm(self) -> list[int]:
         """The groups of speech workers: they may stay when their job is gone."""
-        speech = set(Worker.objects.filter(cluster=Queue.SPEECH).values_list("pid", flat=True))
+        speech = set(Process.objects.filter(cluster=Queue.SPEECH).values_list("pid", flat=True))
         return [pid for pid in self.shims() if parent(pid) in speech]
 
     def log(self) -> str:
@@ -228,24 +228,26 @@ def owner(name: str = "shirin") -> User:
 
 def spoken(path: Path, mode: Any = "none") -> Job:
     """English speech to Spanish subtitles, by the engines of the demo."""
-    order = Order(target="es", spoken="en", transcriber="pocketsphinx", translator="apertium", mode=mode)
+    order = JobOptions(target="es", spoken="en", transcriber="pocketsphinx", translator="apertium", mode=mode)
     return submit.accept_file(owner(), path, order, keep_running=True)
 
 
 def burned(path: Path, subtitles: Path) -> Job:
     """Persian subtitles, brought and burned in."""
-    return submit.accept_file(owner(), path, Order(target="fa", brought=True), subtitles=subtitles, keep_running=True)
+    return submit.accept_file(
+        owner(), path, JobOptions(target="fa", brought=True), subtitles=subtitles, keep_running=True
+    )
 
 
 def asked(path: Path, subtitles: Path) -> Job:
     """English subtitles, to be put into Persian by the language model."""
-    order = Order(target="fa", spoken="en", brought=True, translator="gemini", mode="none")
+    order = JobOptions(target="fa", spoken="en", brought=True, translator="gemini", mode="none")
     return submit.accept_file(owner(), path, order, subtitles=subtitles, keep_running=True)
 
 
 def linked(address: str, subtitles: Path) -> Job:
     """A video behind a link."""
-    order = Order(target="fa", brought=True, mode="none")
+    order = JobOptions(target="fa", brought=True, mode="none")
     return submit.accept_link(owner(), address, order, subtitles=subtitles, keep_running=True)
 
 
@@ -302,7 +304,7 @@ def story(job: Job) -> str:
     """What happened, for the person who reads the failure."""
     rows = Transition.objects.filter(job=job).order_by("id")
     errors = [run.error for run in StageRun.objects.filter(job=job) if run.error]
-    lines = [f"{row.at:%T.%f} {row.stage or 'job'}: {row.was} → {row.now} {row.why}" for row in rows]
+    lines = [f"{row.at:%T.%f} {row.stage or 'job'}: {row.from_status} → {row.to_status} {row.reason}" for row in rows]
     return "\n".join(["", *lines, *map(str, errors), str(Job.objects.get(pk=job.pk).error)])
 
 
@@ -319,7 +321,7 @@ def files_of(job: Job) -> list[Path]:
     return left + ([artifacts.home(job.pk)] if artifacts.home(job.pk).exists() else [])
 
 
-def fresh_workers(cluster: str) -> list[Worker]:
+def fresh_workers(cluster: str) -> list[Process]:
     """Those workers of a cluster that run, by what the kernel says of their rows."""
-    lately = Worker.objects.filter(cluster=cluster, seen__gt=timezone.now() - timedelta(seconds=30))
+    lately = Process.objects.filter(cluster=cluster, seen__gt=timezone.now() - timedelta(seconds=30))
     return [row for row in lately.order_by("pid") if groups.is_alive(row.pid, row.started)]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from django.db.models import F
 
-from jobs.lifecycle import machine as lifecycle
+from jobs import lifecycle
 from jobs.models import FINAL, Artifact, Job, JobStatus, StageRun, StageStatus
 from jobs.pipeline.process import groups as process_groups
 from jobs.pipeline.stage import Stage

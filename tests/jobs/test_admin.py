@@ -20,20 +20,20 @@ from django.utils import timezone
 from django_q.models import Failure, OrmQ, Schedule, Success
 from pytest_django import Settings
 
+from jobs import lifecycle
 from jobs.admin import display as shown
 from jobs.admin.jobs import JobAdmin
-from jobs.lifecycle import machine as lifecycle
 from jobs.models import (
     Artifact,
     Job,
     JobStatus,
     OwnerLimits,
+    Process,
     Queue,
     SourceKind,
     StageRun,
     StageStatus,
     UsageEntry,
-    Worker,
 )
 from jobs.monitoring.estimates import share_done
 from jobs.pipeline.errors import EmptyFile, NoAudio
@@ -43,7 +43,7 @@ from jobs.storage import artifacts
 pytestmark = pytest.mark.django_db
 
 LIST = "admin:jobs_job_changelist"
-PAGES = [LIST, "admin:jobs_worker_changelist", "admin:jobs_usageentry_changelist", "admin:jobs_ownerlimits_changelist"]
+PAGES = [LIST, "admin:jobs_process_changelist", "admin:jobs_usageentry_changelist", "admin:jobs_ownerlimits_changelist"]
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +71,7 @@ def chief(client: Client) -> User:
 def new(owner: User, *stages: Stage, **fields: Any) -> Job:
     """A queued job with its directory."""
     wanted = {"source_kind": SourceKind.LINK, "source": "https://example.org/v", "target": "fa", "title": "A lecture"}
-    job = lifecycle.create(stages=stages or (Stage.SUBTITLE,), who=owner.username, owner=owner, **wanted | fields)
+    job = lifecycle.create(stages=stages or (Stage.SUBTITLE,), actor=owner.username, owner=owner, **wanted | fields)
     artifacts.make_home(job.pk)
     return job
 
@@ -97,12 +97,12 @@ def make_failed(job: Job) -> None:
 
 
 def make_cancelling(job: Job) -> None:
-    lifecycle.cancel(job.pk, who="sara")
+    lifecycle.cancel(job.pk, actor="sara")
 
 
 def make_cancelled(job: Job) -> None:
     make_cancelling(job)
-    lifecycle.cancelled(job.pk)
+    lifecycle.finish_cancel(job.pk)
 
 
 MAKE: dict[str, Callable[[Job], None]] = {
@@ -386,7 +386,7 @@ def test_cancel(client: Client, sara: User, chief: User, state: str) -> None:
     MAKE[state](job)
     assert "Being cancelled: 1." in act(client, "cancel", job)
     assert status_of(job) == JobStatus.CANCELLING
-    assert job.transitions.filter(now=JobStatus.CANCELLING).get().who == "chief"
+    assert job.transitions.filter(to_status=JobStatus.CANCELLING).get().actor == "chief"
 
 
 @pytest.mark.parametrize("state", ["completed", "failed", "cancelling", "cancelled"])
@@ -402,7 +402,7 @@ def test_retry(client: Client, sara: User, chief: User) -> None:
     make_failed(job)
     assert "Queued again: 1." in act(client, "retry", job)
     assert status_of(job) == JobStatus.QUEUED
-    assert job.transitions.filter(was=JobStatus.FAILED, stage="").get().who == "chief"
+    assert job.transitions.filter(from_status=JobStatus.FAILED, stage="").get().actor == "chief"
 
 
 @pytest.mark.parametrize("state", ["queued", "running", "completed", "cancelling", "cancelled"])
@@ -519,10 +519,10 @@ def test_an_action_on_all_jobs_that_a_filter_finds(client: Client, sara: User, c
 # Clusters and workers
 
 
-def worker(cluster: str, seconds: float, **more: Any) -> Worker:
+def worker(cluster: str, seconds: float, **more: Any) -> Process:
     """A process last seen so long ago."""
     facts = {"host": f"{cluster}-box", "boot_id": "b", "pid": 4321, "started": 1}
-    return Worker.objects.create(cluster=cluster, seen=timezone.now() - timedelta(seconds=seconds), **facts | more)
+    return Process.objects.create(cluster=cluster, seen=timezone.now() - timedelta(seconds=seconds), **facts | more)
 
 
 def cells(text: str, name: str) -> list[str]:
@@ -531,7 +531,7 @@ def cells(text: str, name: str) -> list[str]:
     return [" ".join(re.sub("<[^>]+>", " ", cell).split()) for cell in re.findall(r"<td>(.*?)</td>", row, re.S)]
 
 
-WORKERS = "admin:jobs_worker_changelist"
+WORKERS = "admin:jobs_process_changelist"
 
 
 def test_the_length_of_each_queue(client: Client, sara: User, chief: User) -> None:

@@ -14,9 +14,9 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from jobs.lifecycle import machine as lifecycle
+from jobs import lifecycle
 from jobs.models import Artifact, Job, JobStatus, Queue, SourceKind, StageRun, StageStatus, Transition, UsageEntry
-from jobs.models import Worker as WorkerRow
+from jobs.models import Process as WorkerRow
 from jobs.pipeline.errors import NoAudio
 from jobs.pipeline.stage import Stage
 from tests.databases import mostly_on
@@ -124,13 +124,13 @@ def test_the_list_is_read_by_an_index(client: Client, chief: User) -> None:
 def busy_job(owner: User, rows: int) -> Job:
     """A job with so many rows of each kind that its page shows."""
     stages = list(Stage)[: min(rows, len(Stage))]
-    job = lifecycle.create(stages=stages, who="x", owner=owner, source_kind=SourceKind.LINK, source="x", target="fa")
+    job = lifecycle.create(stages=stages, actor="x", owner=owner, source_kind=SourceKind.LINK, source="x", target="fa")
     facts = {"cluster": "media", "host": "box", "boot_id": "b", "started": 1}
     for number, run in enumerate(job.stages.all()):
         run.worker = WorkerRow.objects.create(**facts, pid=number + 100 * rows)
         run.save()
     for number in range(rows):
-        Transition.objects.create(job=job, now="running", who="system")
+        Transition.objects.create(job=job, to_status="running", actor="system")
         UsageEntry.objects.create(job=job, owner=owner, stage="translate", engine="parrot")
         Artifact.objects.create(job=job, kind=f"{number}", name="x", size=1)
     return job
@@ -144,7 +144,7 @@ def test_the_page_of_a_job_takes_as_many_queries_however_much_it_shows(client: C
 
 
 def test_the_page_of_the_clusters_takes_as_many_queries_however_many_workers(client: Client, chief: User) -> None:
-    address = reverse("admin:jobs_worker_changelist")
+    address = reverse("admin:jobs_process_changelist")
     busy_job(chief, 1)
     few = queries(client, address)
     busy_job(chief, 5)

@@ -16,7 +16,7 @@ from django.utils import timezone, translation
 from pytest_django import Settings
 
 from jobs.admin import display as shown
-from jobs.models import Artifact, Job, JobStatus, OwnerLimits, UsageEntry, Worker
+from jobs.models import Artifact, Job, JobStatus, OwnerLimits, Process, UsageEntry
 from jobs.storage import artifacts
 from tests.jobs import rows
 
@@ -84,7 +84,7 @@ def jobs() -> list[Job]:
     found = [Job.objects.get(pk=rows.IN[state]().job_id) for state in (*states, *claimable)]
     asked = {"order": {"mode": "burn"}, "engines": {"translator": "parrot"}}
     Job.objects.update(title="درس", spoken="en", seconds=750.5, **asked)
-    note = {"sentence": "There is sound but no picture: only subtitles are made.", "params": {}}
+    note = {"code": "sound_only", "params": {}}
     Job.objects.update(notes=[note], edited=timezone.now())
     for job in found:
         artifacts.home(job.pk).mkdir(parents=True, exist_ok=True)
@@ -108,12 +108,12 @@ def text(response: Any) -> str:
 def test_lists_are_persian(client: Client, jobs: list[Job], model: str) -> None:
     OwnerLimits.objects.create(owner=jobs[0].owner, running=5)
     process = {"host": "box", "boot_id": "b", "started": 1, "last_claim": timezone.now()}
-    Worker.objects.create(cluster="web", pid=1, **process)
-    Worker.objects.create(cluster="media", pid=2, seen=timezone.now() - timedelta(minutes=2), **process)
+    Process.objects.create(cluster="web", pid=1, **process)
+    Process.objects.create(cluster="media", pid=2, seen=timezone.now() - timedelta(minutes=2), **process)
     assert english(page(client, f"admin:jobs_{model}_changelist")) == set()
 
 
-@pytest.mark.parametrize("name", ["admin:index", "admin:jobs_ownerlimits_add", "admin:jobs_worker_changelist"])
+@pytest.mark.parametrize("name", ["admin:index", "admin:jobs_ownerlimits_add", "admin:jobs_process_changelist"])
 def test_pages_without_rows_are_persian(client: Client, name: str) -> None:
     assert english(page(client, name)) == set()
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from jobs.lifecycle import machine as lifecycle
+from jobs import lifecycle
 from jobs.models import Artifact, Job
 from jobs.pipeline.errors import HostError, Unwritable
 from jobs.storage import artifacts, deletion
@@ -151,7 +151,7 @@ def test_a_purge_that_was_killed_is_finished_by_the_next(job: Job, media_root: P
 
 def test_a_job_is_cancelled_when_its_files_are_gone(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(job, "video", "v.mp4")
-    lifecycle.cancel(job.pk, who="shirin")
+    lifecycle.cancel(job.pk, actor="shirin")
     with monkeypatch.context() as patch:
         patch.setattr("jobs.storage.artifacts.shutil.rmtree", lambda *_, **__: None)
         assert not deletion.finish(job.pk)
@@ -164,7 +164,7 @@ def test_a_job_is_cancelled_when_its_files_are_gone(job: Job, monkeypatch: pytes
 def test_several_end_one_job(job: Job, media_root: Path) -> None:
     for number in range(30):
         publish(job, f"kind{number}", f"{number}")
-    lifecycle.cancel(job.pk, who="shirin")
+    lifecycle.cancel(job.pk, actor="shirin")
     start, results = threading.Barrier(4, timeout=30), list[bool]()
 
     def end() -> None:
@@ -215,7 +215,7 @@ def test_the_first_job_makes_the_place_of_all(media_root: Path) -> None:
 def test_a_job_is_not_cancelled_while_its_disk_is_not_there(job: Job, media_root: Path) -> None:
     """Nor does a new job make a place below the mount, by which the disk would seem to be back."""
     path = publish(job, "video", "v.mp4")
-    lifecycle.cancel(job.pk, who="shirin")
+    lifecycle.cancel(job.pk, actor="shirin")
     disk = media_root.rename(media_root.with_name("unmounted"))
     for _ in range(2):
         Reaper().sweep()
@@ -233,12 +233,12 @@ def test_a_job_is_not_cancelled_while_its_disk_is_not_there(job: Job, media_root
 
 def test_a_job_without_a_directory_is_cancelled(job: Job) -> None:
     artifacts.home(job.pk).rmdir()
-    lifecycle.cancel(job.pk, who="shirin")
+    lifecycle.cancel(job.pk, actor="shirin")
     assert deletion.finish(job.pk)
 
 
 def test_the_disk_that_goes_while_a_job_is_purged(job: Job, media_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lifecycle.cancel(job.pk, who="shirin")
+    lifecycle.cancel(job.pk, actor="shirin")
     away = media_root.with_name("away")
     monkeypatch.setattr(artifacts, "discard", lambda _: media_root.rename(away))
     assert not deletion.finish(job.pk)
@@ -270,7 +270,7 @@ def test_what_resists_is_told_once(
 ) -> None:
     publish(job, "video", "stubborn")
     publish(job, "audio", "a.flac")
-    lifecycle.cancel(job.pk, who="shirin")
+    lifecycle.cancel(job.pk, actor="shirin")
     for _ in range(3):
         assert not deletion.finish(job.pk)
     (left,) = media_root.glob(".trash/*/*/*")
@@ -287,14 +287,14 @@ def test_a_directory_that_cannot_be_moved_is_told_of_once(
         raise PermissionError(13, "Permission denied", str(self), None, str(target))
 
     monkeypatch.setattr(Path, "rename", resists)
-    lifecycle.cancel(job.pk, who="shirin")
+    lifecycle.cancel(job.pk, actor="shirin")
     for _ in range(3):
         assert not deletion.finish(job.pk)
     why = f"its files cannot be deleted: {artifacts.home(job.pk)}: Permission denied"
     assert refusals(caplog) == [(str(job.pk), why)]
 
 
-@pytest.mark.parametrize(("refused", "why"), [(OSError("no"), "no"), (OSError(13, "no", "/x"), "/x: no")])
+@pytest.mark.parametrize(("refused", "reason"), [(OSError("no"), "no"), (OSError(13, "no", "/x"), "/x: no")])
 def test_a_deleted_job_whose_trash_cannot_be_read_is_told_of(
     job: Job, refused: OSError, why: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from jobs.lifecycle import machine as lifecycle
+from jobs import lifecycle
 from jobs.models import Cue, Job, JobStatus, StageRun
 from jobs.pipeline.process import groups as process_groups
 from jobs.pipeline.stage import Stage
@@ -62,7 +62,7 @@ class Scene:
         """Cancel and measure until nobody of its groups runs. False when the job had ended."""
         groups = _groups(job)
         known = [process for group in groups for process in process_groups.members(group)]
-        if not lifecycle.cancel(job.pk, who="shirin"):
+        if not lifecycle.cancel(job.pk, actor="shirin"):
             return False
         began = time.monotonic()
         until(lambda: not any(process_groups.is_alive(each.pid, each.started) for each in known), 10, 0.001)
@@ -235,7 +235,7 @@ def test_many_at_once(standing: Scene) -> None:
     at_work(jobs[0], Stage.FETCH)
     time.sleep(random.uniform(1, 4))
     for job in jobs:
-        assert lifecycle.cancel(job.pk, who="shirin")
+        assert lifecycle.cancel(job.pk, actor="shirin")
     for job in jobs:
         until(lambda job=job: Job.objects.get(pk=job.pk).status == JobStatus.CANCELLED, 20)  # type: ignore[misc]
     for job in jobs:

@@ -20,9 +20,9 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from jobs.lifecycle import machine as lifecycle
+from jobs import lifecycle
 from jobs.management.commands.cleanup import age
-from jobs.models import Artifact, Job, JobStatus, PageLease, SourceKind, TranslationCache, Worker
+from jobs.models import Artifact, Job, JobStatus, PageLease, Process, SourceKind, TranslationCache
 from jobs.pipeline.errors import DiskFull
 from jobs.pipeline.stage import Stage
 from jobs.storage import artifacts, deletion, retention
@@ -66,7 +66,7 @@ def new(owner: User, *, uploaded: bool = True) -> Job:
     return lifecycle.create(
         id=job_id,
         stages=[Stage.FETCH],
-        who=owner.username,
+        actor=owner.username,
         owner=owner,
         source_kind=SourceKind.UPLOAD,
         source="talk.mp4",
@@ -124,7 +124,7 @@ def test_a_result_past_its_time_goes_with_its_files(sara: User, media: Path) -> 
 
 def test_a_cancelled_job_is_forgotten_in_time(sara: User) -> None:
     job = new(sara)
-    lifecycle.cancel(job.pk, who="sara")
+    lifecycle.cancel(job.pk, actor="sara")
     deletion.finish(job.pk)
     assert counts() == {}
     aged(job.pk, edited=ago(hours=25))
@@ -151,7 +151,7 @@ def test_a_half_upload_is_cancelled(sara: User, media: Path) -> None:
     job.refresh_from_db()
     assert job.status == JobStatus.CANCELLED
     assert not left(media)
-    assert list(job.transitions.filter(stage="").values_list("was", "now", "who")) == [
+    assert list(job.transitions.filter(stage="").values_list("from_status", "to_status", "actor")) == [
         ("", "uploading", "sara"),
         ("uploading", "cancelling", "system"),
         ("cancelling", "cancelled", "system"),
@@ -200,7 +200,7 @@ def test_old_rows(sara: User) -> None:
     for days in (0, 2, 91):
         PageLease.objects.create(owner=sara, expires=ago(days=days))
         TranslationCache.objects.create(owner=sara, key=f"{days}", text="متن", used=ago(days=days))
-        Worker.objects.create(pid=days, seen=ago(days=days), **process)
+        Process.objects.create(pid=days, seen=ago(days=days), **process)
     assert counts() == {"expired pages": 2, "translations not used again": 1, "processes that ended": 2}
     assert counts() == {}
 
@@ -208,11 +208,11 @@ def test_old_rows(sara: User) -> None:
 def test_a_command_that_waits_is_not_forgotten(sara: User) -> None:
     """It gives no sign of life, and whether it runs is seen by its row."""
     process = {"cluster": "command", "host": "here", "boot_id": "1", "started": 1, "seen": ago(days=2)}
-    waits, ended = (Worker.objects.create(pid=pid, **process) for pid in (1, 2))
+    waits, ended = (Process.objects.create(pid=pid, **process) for pid in (1, 2))
     Job.objects.filter(pk=completed(sara, hours=1).pk).update(client=ended)
     Job.objects.filter(pk=new(sara).pk).update(client=waits)
     assert counts() == {"processes that ended": 1}
-    assert Worker.objects.get() == waits
+    assert Process.objects.get() == waits
 
 
 def test_what_goes_as_a_whole_is_told_once(sara: User, media: Path) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from jobs import lifecycle
 from jobs.cli.export import check_overwriting, deliver, is_brought
-from jobs.lifecycle import machine as lifecycle
 from jobs.models import Artifact, Job
 from jobs.pipeline.errors import DiskFull, Unwritable, WouldOverwrite
 from jobs.pipeline.media.atomic_files import workspace

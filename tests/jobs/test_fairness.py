@@ -11,8 +11,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from jobs.lifecycle import machine as lifecycle
-from jobs.lifecycle.machine import Claim
+from jobs import lifecycle
+from jobs.lifecycle import Claim
 from jobs.models import Job, OwnerLimits, StageRun
 from jobs.pipeline.stage import Stage
 from jobs.queueing.scheduling import turns

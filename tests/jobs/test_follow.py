@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import pytest
 from django.db import connection
 
+from jobs import lifecycle
 from jobs.cli import follow
-from jobs.intake.options import Order
-from jobs.lifecycle import machine as lifecycle
+from jobs.intake.options import JobOptions
 from jobs.models import Job, StageRun
 from jobs.pipeline.stage import Stage
 from tests.jobs import rows
@@ -37,18 +37,18 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follow, "LOOK", 0.0)
 
 
-ORDER = Order(target="fa").as_json()
+ORDER = JobOptions(target="fa").as_json()
 
 
 def test_a_job_from_its_beginning_to_its_end() -> None:
-    job, told = rows.job(order=ORDER, stages=[Stage.FETCH, Stage.SUBTITLE]), Told()
+    job, told = rows.job(options=ORDER, stages=[Stage.FETCH, Stage.SUBTITLE]), Told()
     looks = follow.follow(job.pk, told)
     assert next(looks).status == "queued"
     assert told.shares == []
     claimed = rows.claim()
     assert next(looks).status == "running"
     for share in (0.5, 0.5, 0.7):
-        lifecycle.beat(claimed.attempt, share)
+        lifecycle.heartbeat(claimed.attempt, share)
         next(looks)
     rows.finish(claimed.attempt)
     next(looks)
@@ -65,10 +65,10 @@ def test_a_job_from_its_beginning_to_its_end() -> None:
 
 
 def test_a_repeated_stage_does_not_go_backwards() -> None:
-    job, told = rows.job(order=ORDER), Told()
+    job, told = rows.job(options=ORDER), Told()
     claimed = rows.claim()
     looks = follow.follow(job.pk, told)
-    lifecycle.beat(claimed.attempt, 0.6)
+    lifecycle.heartbeat(claimed.attempt, 0.6)
     next(looks)
     lifecycle.fail_stage(claimed.attempt, rows.BROKEN, again=True)
     StageRun.objects.filter(job=job, stage=Stage.FETCH).update(progress=0.1)
@@ -79,13 +79,13 @@ def test_a_repeated_stage_does_not_go_backwards() -> None:
 @pytest.mark.parametrize("status", ["completed", "failed", "cancelled"])
 def test_an_ended_job_is_looked_at_once(status: str) -> None:
     claimed = next(make for name, make in rows.IN.items() if name == status)()
-    Job.objects.update(order=ORDER)
+    Job.objects.update(options=ORDER)
     assert [job.status for job in follow.follow(claimed.job_id, Told())] == [status]
 
 
 def test_notes_are_told_once() -> None:
-    noted = [{"sentence": "There is {what}.", "params": {"what": "sound"}}]
-    job, told = rows.job(order=ORDER, engines={"transcribe": "pocketsphinx", "translate": "gemini"}), Told()
+    noted = [{"code": "already_in_target", "params": {"language": "Persian"}}]
+    job, told = rows.job(options=ORDER, engines={"transcribe": "pocketsphinx", "translate": "gemini"}), Told()
     looks = follow.follow(job.pk, told)
     next(looks)
     assert len(told.notes) == 1
@@ -93,24 +93,24 @@ def test_notes_are_told_once() -> None:
     Job.objects.update(spoken="en", notes=noted)
     for _ in range(3):
         next(looks)
-    assert told.notes[1:] == ["Spoken language: English.", "There is sound."]
+    assert told.notes[1:] == ["Spoken language: English.", "The subtitles are in Persian already: translation is skipped."]
 
 
 def test_a_language_that_was_given_is_no_news() -> None:
-    for order in (Order(target="fa", spoken="en"), Order(target="fa", brought=True)):
-        job, told = rows.job(order=order.as_json(), spoken="en"), Told()
+    for order in (JobOptions(target="fa", spoken="en"), JobOptions(target="fa", brought=True)):
+        job, told = rows.job(options=order.as_json(), spoken="en"), Told()
         next(follow.follow(job.pk, told))
         assert told.notes == []
 
 
 def test_a_job_that_another_process_ends() -> None:
     claimed, told = rows.hearing(), Told()
-    Job.objects.update(order=ORDER)
+    Job.objects.update(options=ORDER)
 
     def end() -> None:
-        lifecycle.cancel(claimed.job_id, who="omid")
+        lifecycle.cancel(claimed.job_id, actor="omid")
         lifecycle.stop_stage(claimed.attempt)
-        lifecycle.cancelled(claimed.job_id)
+        lifecycle.finish_cancel(claimed.job_id)
         connection.close()
 
     thread = threading.Thread(target=end)
@@ -122,7 +122,7 @@ def test_a_job_that_another_process_ends() -> None:
 
 
 def test_a_job_that_is_not_there() -> None:
-    job = rows.job(order=ORDER)
+    job = rows.job(options=ORDER)
     Job.objects.all().delete()
     with pytest.raises(Job.DoesNotExist):
         next(follow.follow(job.pk, Told()))

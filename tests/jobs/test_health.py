@@ -16,17 +16,17 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from jobs import lifecycle
 from jobs.engines import apertium
 from jobs.engines.gemini import spec as gemini
-from jobs.lifecycle import machine as lifecycle
-from jobs.models import SourceKind, StageRun, Worker
+from jobs.models import Process, SourceKind, StageRun
 from jobs.monitoring import health
 from jobs.monitoring.health import Cluster
 from jobs.pipeline.stage import Stage
 from tests.jobs.command import diagnose
 from translator import __version__
 
-PROCESSES = ("speech", "text", "media", Worker.WEB, Worker.REAPER)
+PROCESSES = ("speech", "text", "media", Process.WEB, Process.REAPER)
 
 
 @pytest.fixture
@@ -47,15 +47,20 @@ def engines(settings: Any) -> None:
     settings.TRANSCRIBER, settings.TRANSLATOR = "pocketsphinx", "gemini"
 
 
-def process(cluster: str, pid: int = 100, seconds: int = 0) -> Worker:
+def process(cluster: str, pid: int = 100, seconds: int = 0) -> Process:
     """One that was seen so many seconds ago."""
     seen = timezone.now() - timedelta(seconds=seconds)
-    return Worker.objects.create(cluster=cluster, host="here", boot_id="1", pid=pid, started=1, seen=seen)
+    return Process.objects.create(cluster=cluster, host="here", boot_id="1", pid=pid, started=1, seen=seen)
 
 
 def new(owner: User) -> None:
     lifecycle.create(
-        stages=[Stage.FETCH], who="sara", owner=owner, source_kind=SourceKind.LINK, source="https://x.test", target="fa"
+        stages=[Stage.FETCH],
+        actor="sara",
+        owner=owner,
+        source_kind=SourceKind.LINK,
+        source="https://x.test",
+        target="fa",
     )
 
 
@@ -64,7 +69,7 @@ def wait(seconds: int) -> None:
     then = timezone.now() - timedelta(seconds=seconds)
     StageRun.objects.filter(status="ready").update(ready_at=then)
     OrmQ.objects.update(lock=then)
-    Worker.objects.update(born=then)
+    Process.objects.update(born=then)
 
 
 def media() -> Cluster:
@@ -88,14 +93,14 @@ def test_all_is_well() -> None:
 @pytest.mark.usefixtures("all_alive")
 @pytest.mark.parametrize("gone", PROCESSES)
 def test_one_that_was_not_seen_lately(gone: str) -> None:
-    Worker.objects.filter(cluster=gone).update(seen=timezone.now() - timedelta(seconds=19))
+    Process.objects.filter(cluster=gone).update(seen=timezone.now() - timedelta(seconds=19))
     assert health.look().ok
-    Worker.objects.filter(cluster=gone).update(seen=timezone.now() - timedelta(seconds=21))
+    Process.objects.filter(cluster=gone).update(seen=timezone.now() - timedelta(seconds=21))
     found = health.look()
     assert not found.ok
     dead = {cluster.name for cluster in found.clusters if not cluster.ok}
-    dead |= {Worker.WEB} - ({Worker.WEB} if found.web else set())
-    dead |= {Worker.REAPER} - ({Worker.REAPER} if found.reaper else set())
+    dead |= {Process.WEB} - ({Process.WEB} if found.web else set())
+    dead |= {Process.REAPER} - ({Process.REAPER} if found.reaper else set())
     assert dead == {gone}
 
 
@@ -124,7 +129,7 @@ def test_stuck(sara: User) -> None:
 def test_a_busy_cluster_is_not_stuck(sara: User) -> None:
     new(sara)
     new(sara)
-    assert lifecycle.claim("media", Worker.objects.get(cluster="media"))
+    assert lifecycle.claim("media", Process.objects.get(cluster="media"))
     wait(3600)
     assert not media().stuck
     process("media")
@@ -138,7 +143,7 @@ def test_a_cluster_at_its_cleanup_is_not_stuck(sara: User) -> None:
     new(sara)
     wait(60)
     assert media().stuck
-    Worker.objects.update(busy=True)
+    Process.objects.update(busy=True)
     assert not media().stuck
 
 

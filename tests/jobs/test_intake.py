@@ -15,10 +15,10 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
+from jobs import lifecycle
 from jobs.intake import submit
-from jobs.intake.options import Order, order_of
-from jobs.lifecycle import machine as lifecycle
-from jobs.lifecycle.machine import IllegalTransition
+from jobs.intake.options import JobOptions, options_of
+from jobs.lifecycle import IllegalTransition
 from jobs.models import Job, OwnerLimits, StageRun, Transition
 from jobs.pipeline import errors
 from jobs.pipeline.errors import PipelineError
@@ -31,7 +31,7 @@ from tests.jobs.command import ROOT
 pytestmark = pytest.mark.usefixtures("database")
 
 LINK = "https://example.org/watch?v=1"
-FINISHED = Order(target="fa", brought=True)
+FINISHED = JobOptions(target="fa", brought=True)
 """Subtitles that need no engine."""
 
 
@@ -59,19 +59,19 @@ def entries(place: Path) -> list[str]:
 
 
 def unknown_engine(of: User, video: Path, persian: Path) -> None:
-    submit.accept_link(of, LINK, Order(target="fa", transcriber="none such"))
+    submit.accept_link(of, LINK, JobOptions(target="fa", transcriber="none such"))
 
 
 def unknown_translator(of: User, video: Path, persian: Path) -> None:
-    submit.accept_upload(of, "talk.mp4", 10, Order(target="fa", spoken="en", translator="none such"))
+    submit.accept_upload(of, "talk.mp4", 10, JobOptions(target="fa", spoken="en", translator="none such"))
 
 
 def no_key(of: User, video: Path, persian: Path) -> None:
-    submit.accept_link(of, LINK, Order(target="fa", transcriber="pocketsphinx", translator="gemini"))
+    submit.accept_link(of, LINK, JobOptions(target="fa", transcriber="pocketsphinx", translator="gemini"))
 
 
 def unable(of: User, video: Path, persian: Path) -> None:
-    submit.accept_file(of, video, Order(target="fa", transcriber="pocketsphinx", translator="apertium"))
+    submit.accept_file(of, video, JobOptions(target="fa", transcriber="pocketsphinx", translator="apertium"))
 
 
 def broken_subtitles(of: User, video: Path, persian: Path) -> None:
@@ -85,7 +85,7 @@ def empty_subtitles(of: User, video: Path, persian: Path) -> None:
 
 
 def subtitles_in_another_language(of: User, video: Path, persian: Path) -> None:
-    submit.accept_upload(of, "talk.mp4", 10, Order(target="en", brought=True), subtitles=persian)
+    submit.accept_upload(of, "talk.mp4", 10, JobOptions(target="en", brought=True), subtitles=persian)
 
 
 def missing_file(of: User, video: Path, persian: Path) -> None:
@@ -160,10 +160,10 @@ def test_demo_speech_is_no_work_for_a_paid_translator(
         "whisperx": type(settings.ENGINE_OPTIONS["whisperx"])(model=str(tmp_path / "no model")),
     }
     with pytest.raises(errors.DemoSpeechOnly):
-        submit.accept_link(shirin, LINK, Order(target="fa", spoken="en"))
+        submit.accept_link(shirin, LINK, JobOptions(target="fa", spoken="en"))
     assert entries(media_root) == []
     assert not Job.objects.exists()
-    explicit = Order(target="fa", spoken="en", transcriber="pocketsphinx", translator="gemini")
+    explicit = JobOptions(target="fa", spoken="en", transcriber="pocketsphinx", translator="gemini")
     assert submit.accept_link(shirin, LINK, explicit).status == "queued"
 
 
@@ -205,7 +205,7 @@ def test_a_file_is_read_where_it_is(shirin: User, video: Path, persian: Path) ->
     assert job.spoken == "fa"
     assert Stage.TRANSCRIBE not in rows.stages(job.pk)
     assert job.grace_until > timezone.now() + timedelta(seconds=100)
-    assert order_of(job.order) == FINISHED
+    assert options_of(job.options) == FINISHED
     assert not rows.contradictions(job.pk)
 
 
@@ -225,7 +225,7 @@ def test_a_link(shirin: User, persian: Path) -> None:
 
 
 def test_without_a_video_there_is_nothing_to_render(shirin: User, persian: Path) -> None:
-    job = submit.accept_link(shirin, LINK, Order(target="fa", brought=True, mode="none"), subtitles=persian)
+    job = submit.accept_link(shirin, LINK, JobOptions(target="fa", brought=True, mode="none"), subtitles=persian)
     assert list(rows.stages(job.pk)) == ["fetch", "translate", "subtitle"]
 
 
@@ -252,38 +252,38 @@ def test_subtitles_with_characters_that_no_database_takes(shirin: User, persian:
 
 
 def ended(job: Job) -> Job:
-    lifecycle.cancel(job.pk, who="shirin")
-    lifecycle.cancelled(job.pk)
+    lifecycle.cancel(job.pk, actor="shirin")
+    lifecycle.finish_cancel(job.pk)
     return job
 
 
 def test_a_link_is_fetched_anew(shirin: User) -> None:
-    order = Order(
+    order = JobOptions(
         target="es", spoken="en", transcriber="pocketsphinx", translator="apertium", bilingual=True, topic="parks"
     )
     old = ended(submit.accept_link(shirin, LINK, order, keep_running=True))
     new = submit.start_again(old.pk, shirin)
     assert new.pk != old.pk
     assert (new.status, new.source_kind, new.source, new.keep_running) == ("queued", "link", LINK, True)
-    assert order_of(new.order) == order
+    assert options_of(new.options) == order
     assert rows.stages(new.pk)["fetch"] == "ready"
     assert rows.status(old.pk) == "cancelled"
 
 
 def test_an_upload_asks_for_its_file(shirin: User) -> None:
-    order = Order(target="es", spoken="en", transcriber="pocketsphinx", translator="apertium")
+    order = JobOptions(target="es", spoken="en", transcriber="pocketsphinx", translator="apertium")
     old = ended(submit.accept_upload(shirin, "talk.mp4", 10, order))
     new = submit.start_again(old.pk, shirin)
     assert (new.status, new.source_kind, new.source) == ("uploading", "upload", "talk.mp4")
-    assert order_of(new.order) == order
+    assert options_of(new.options) == order
 
 
 def test_the_sample_is_the_sample_again(shirin: User) -> None:
-    spanish = Order(target="es", spoken="en", transcriber="pocketsphinx", translator="apertium")
-    for order in (spanish, Order(target="fa", spoken="en", translator="gemini")):
+    spanish = JobOptions(target="es", spoken="en", transcriber="pocketsphinx", translator="apertium")
+    for order in (spanish, JobOptions(target="fa", spoken="en", translator="gemini")):
         old = ended(submit.accept_sample(shirin, order))
         new = submit.start_again(old.pk, shirin)
-        assert (new.status, new.source_kind, new.title, new.order) == ("queued", "sample", "sample", old.order)
+        assert (new.status, new.source_kind, new.title, new.options) == ("queued", "sample", "sample", old.options)
         source = artifacts.path_of(new.pk, "source")
         assert source
         assert source.resolve() == submit.SAMPLE / "sample.mp4"
@@ -327,14 +327,14 @@ def test_a_job_that_has_not_ended_does_not_start_again(shirin: User, media_root:
 
 
 def test_nobody_starts_the_job_of_another(shirin: User) -> None:
-    old = ended(rows.job(shirin, order=Order(target="es").as_json()))
+    old = ended(rows.job(shirin, options=JobOptions(target="es").as_json()))
     with pytest.raises(Job.DoesNotExist):
         submit.start_again(old.pk, rows.owner("omid"))
     assert Job.objects.count() == 1
 
 
 def test_starting_again_is_under_the_same_limits(shirin: User, media_root: Path) -> None:
-    order = Order(target="es", spoken="en", transcriber="pocketsphinx", translator="apertium")
+    order = JobOptions(target="es", spoken="en", transcriber="pocketsphinx", translator="apertium")
     old = ended(submit.accept_link(shirin, LINK, order))
     artifacts.purge(old.pk)
     OwnerLimits.objects.create(owner=shirin, queued=1)
@@ -352,11 +352,11 @@ import django
 django.setup()
 from django.contrib.auth.models import User
 from jobs import intake, lifecycle
-from jobs.intake.options import Order
+from jobs.intake.options import JobOptions
 def killed(**_):
     os.kill(os.getpid(), signal.SIGKILL)
 lifecycle.create = killed
-intake.accept_upload(User.objects.get(username="shirin"), "talk.mp4", 1, Order(target="fa", brought=True))
+intake.accept_upload(User.objects.get(username="shirin"), "talk.mp4", 1, JobOptions(target="fa", brought=True))
 """
 
 

@@ -15,7 +15,7 @@ import pytest
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
-from jobs.models import Cue, Job, StageRun, StageStatus, Transition, Worker
+from jobs.models import Cue, Job, Process, StageRun, StageStatus, Transition
 from jobs.pipeline.process import groups
 from jobs.pipeline.process.messages import RecogniseTask
 from jobs.pipeline.stage import Stage
@@ -123,7 +123,7 @@ def others(run: StageRun) -> list[int]:
     return [each.pid for each in groups.members(run.group or 0) if each.pid != run.group and real.command(each.pid)]
 
 
-def worker_of(run: StageRun) -> Worker:
+def worker_of(run: StageRun) -> Process:
     assert run.worker, "a stage of a cluster names its worker"
     return run.worker
 
@@ -168,7 +168,7 @@ def cues_of(job: Job) -> list[tuple[int, str]]:
 
 def tries(job: Job, stage: Stage) -> int:
     """How often a stage was begun."""
-    return Transition.objects.filter(job=job, stage=stage, now=StageStatus.RUNNING).count()
+    return Transition.objects.filter(job=job, stage=stage, to_status=StageStatus.RUNNING).count()
 
 
 @pytest.mark.soak
@@ -241,14 +241,14 @@ def test_every_cluster_at_once(standing: Scene) -> None:
     at_work(burned, Stage.RENDER)
     run = real.heard(heard)
     kept = cues_of(heard)
-    for cluster in Worker.objects.filter(pk__in=[row.pk for row in workers()]).values_list("cluster_pid", flat=True):
+    for cluster in Process.objects.filter(pk__in=[row.pk for row in workers()]).values_list("cluster_pid", flat=True):
         if cluster and groups.look(cluster):
             os.kill(cluster, signal.SIGKILL)
     check_went_on(heard, run, kept)
     real.completed(burned)
 
 
-def workers() -> list[Worker]:
+def workers() -> list[Process]:
     return [row for queue in ("speech", "text", "media") for row in real.fresh_workers(queue)]
 
 

@@ -12,9 +12,10 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from jobs.lifecycle import machine as lifecycle
-from jobs.lifecycle.machine import BACK_OFF, TRIES, Claim, LostAttempt
-from jobs.models import Artifact, Cue, Job, JobStatus, StageRun, Transition, Worker
+from jobs import lifecycle
+from jobs.lifecycle import MAX_ATTEMPTS, Claim, LostAttempt
+from jobs.lifecycle.stages import BACK_OFF
+from jobs.models import Artifact, Cue, Job, JobStatus, Process, StageRun, Transition
 from jobs.pipeline.stage import Stage
 from jobs.queueing import tickets
 from tests.databases import mostly_on
@@ -142,13 +143,13 @@ def test_every_change_raises_the_version_that_pages_watch() -> None:
 
     fetch = rows.claim()
     assert rose()
-    lifecycle.beat(fetch.attempt, 0.5)
+    lifecycle.heartbeat(fetch.attempt, 0.5)
     assert rose()
     rows.finish(fetch.attempt)
     assert rose()
     lifecycle.set_keep_running(job.pk, True)
     assert rose()
-    lifecycle.cancel(job.pk, who="shirin")
+    lifecycle.cancel(job.pk, actor="shirin")
     assert rose()
 
 
@@ -233,7 +234,7 @@ def test_three_tries_with_waits_between(clock: Clock) -> None:
     lifecycle.fail_stage(rows.claim("media").attempt, rows.BROKEN, again=True)
     job.refresh_from_db()
     run = job.stages.get(stage="fetch")
-    assert (run.status, run.tries, run.error) == ("failed", TRIES, rows.BROKEN)
+    assert (run.status, run.attempts, run.error) == ("failed", MAX_ATTEMPTS, rows.BROKEN)
     assert (job.status, job.error) == ("failed", rows.BROKEN)
     assert not rows.contradictions(job.pk)
 
@@ -257,7 +258,7 @@ def test_a_failed_stage_stops_its_sibling_before_the_job_fails() -> None:
     transcribe, translate = rows.both_running()
     lifecycle.fail_stage(translate.attempt, rows.BROKEN, again=False)
     assert rows.status(transcribe.job_id) == "running"
-    assert lifecycle.has_to_stop(transcribe)
+    assert lifecycle.must_stop(transcribe)
     assert not rows.contradictions(transcribe.job_id)
     lifecycle.stop_stage(transcribe.attempt)
     assert rows.status(transcribe.job_id) == "failed"
@@ -306,7 +307,7 @@ def test_retry_goes_on_from_the_checkpoint() -> None:
     job = Job.objects.get(pk=transcribe.job_id)
     assert (job.status, job.error, job.ended) == ("queued", None, None)
     run = job.stages.get(stage="transcribe")
-    assert (run.checkpoint, run.tries, run.error) == (before, 0, None)
+    assert (run.checkpoint, run.attempts, run.error) == (before, 0, None)
     assert job.cues.count() == 2
     assert not rows.contradictions(job.pk)
     again = rows.claim("speech")
@@ -340,7 +341,7 @@ def test_what_has_to_wait_again_is_told() -> None:
     StageRun.objects.filter(job=transcribe.job_id, stage=Stage.RENDER).update(status="stopped")
     lifecycle.retry(transcribe.job_id, "shirin")
     told = Transition.objects.filter(job=transcribe.job_id, stage=Stage.RENDER).latest("pk")
-    assert (told.was, told.now) == ("stopped", "waiting")
+    assert (told.from_status, told.to_status) == ("stopped", "waiting")
 
 
 def test_tries_are_counted_from_the_last_checkpoint() -> None:
@@ -370,45 +371,45 @@ def test_a_job_may_fail_and_be_retried_for_ever() -> None:
 @pytest.mark.parametrize("state", ["uploading", "queued"])
 def test_a_job_without_a_process_is_cancelled_at_once(state: str) -> None:
     it = rows.IN[JobStatus(state)]()
-    assert lifecycle.cancel(it.job_id, who="shirin", why="button")
-    assert lifecycle.cancellable_now(it.job_id)
-    assert lifecycle.cancelled(it.job_id)
+    assert lifecycle.cancel(it.job_id, actor="shirin", reason="button")
+    assert lifecycle.can_finish_cancel(it.job_id)
+    assert lifecycle.finish_cancel(it.job_id)
     assert set(rows.stages(it.job_id).values()) == {"stopped"}
-    asked = Transition.objects.get(job=it.job_id, now="cancelling")
-    assert (asked.who, asked.why) == ("shirin", "button")
+    asked = Transition.objects.get(job=it.job_id, to_status="cancelling")
+    assert (asked.actor, asked.reason) == ("shirin", "button")
     assert not rows.contradictions(it.job_id)
 
 
 def test_a_job_is_cancelled_when_none_of_its_stages_runs() -> None:
     transcribe, translate = rows.both_running()
     Artifact.objects.create(job_id=transcribe.job_id, kind="source", name="a/v.mp4", size=1)
-    assert lifecycle.cancel(transcribe.job_id, who="shirin")
+    assert lifecycle.cancel(transcribe.job_id, actor="shirin")
     for running in (transcribe, translate):
-        assert lifecycle.has_to_stop(running)
-        assert not lifecycle.cancellable_now(transcribe.job_id)
-        assert not lifecycle.cancelled(transcribe.job_id)
+        assert lifecycle.must_stop(running)
+        assert not lifecycle.can_finish_cancel(transcribe.job_id)
+        assert not lifecycle.finish_cancel(transcribe.job_id)
         lifecycle.stop_stage(running.attempt)
-    assert lifecycle.cancellable_now(transcribe.job_id)
+    assert lifecycle.can_finish_cancel(transcribe.job_id)
     assert Cue.objects.exists()
-    assert lifecycle.cancelled(transcribe.job_id)
+    assert lifecycle.finish_cancel(transcribe.job_id)
     assert not Cue.objects.exists()
     assert not Artifact.objects.exists()
     assert not rows.contradictions(transcribe.job_id)
-    assert not lifecycle.cancelled(transcribe.job_id)
+    assert not lifecycle.finish_cancel(transcribe.job_id)
 
 
 def test_a_stage_that_waits_for_its_next_try_is_not_begun_after_cancel(clock: Clock) -> None:
     it = rows.up_to(Stage.FETCH)
     lifecycle.fail_stage(it.attempt, rows.BROKEN, again=True)
-    lifecycle.cancel(it.job_id, who="shirin")
+    lifecycle.cancel(it.job_id, actor="shirin")
     clock.advance(BACK_OFF[0])
     assert lifecycle.claim("media") is None
-    assert lifecycle.cancelled(it.job_id)
+    assert lifecycle.finish_cancel(it.job_id)
 
 
 def test_a_stage_that_fails_while_it_is_cancelled_is_stopped() -> None:
     it = rows.up_to(Stage.RENDER)
-    lifecycle.cancel(it.job_id, who="shirin")
+    lifecycle.cancel(it.job_id, actor="shirin")
     lifecycle.fail_stage(it.attempt, rows.BROKEN, again=False)
     assert (rows.status(it.job_id), rows.stages(it.job_id)["render"]) == ("cancelling", "stopped")
 
@@ -417,10 +418,10 @@ def test_nothing_of_another_job_is_touched() -> None:
     mine = rows.hearing()
     other = rows.hearing(rows.owner("other"))
     before = rows.everything(other.job_id)[:-1]
-    lifecycle.cancel(mine.job_id, who="shirin")
+    lifecycle.cancel(mine.job_id, actor="shirin")
     lifecycle.stop_stage(mine.attempt)
-    assert lifecycle.cancelled(mine.job_id)
-    assert lifecycle.forget(mine.job_id)
+    assert lifecycle.finish_cancel(mine.job_id)
+    assert lifecycle.delete_row(mine.job_id)
     assert rows.everything(other.job_id)[:-1] == before
 
 
@@ -436,9 +437,9 @@ def test_who_lost_its_attempt_to_another_writes_nothing(clock: Clock) -> None:
     before = rows.everything(old.job_id)
     video = Artifact(kind="video", name="late", size=1)
     lates: tuple[Callable[[], object], ...] = (
-        lambda: lifecycle.beat(old.attempt),
-        lambda: lifecycle.beat(old.attempt, 0.9),
-        lambda: lifecycle.own_group(old.attempt, 1, 1),
+        lambda: lifecycle.heartbeat(old.attempt),
+        lambda: lifecycle.heartbeat(old.attempt, 0.9),
+        lambda: lifecycle.record_group(old.attempt, 1, 1),
         lambda: rows.hear(old.attempt, 9),
         lambda: lifecycle.finish_stage(old.attempt, outcome={"late": True}, artifacts=[video]),
         lambda: lifecycle.fail_stage(old.attempt, rows.BROKEN, again=False),
@@ -449,13 +450,13 @@ def test_who_lost_its_attempt_to_another_writes_nothing(clock: Clock) -> None:
         with pytest.raises(LostAttempt):
             late()
     assert rows.everything(old.job_id) == before
-    assert lifecycle.has_to_stop(old)
-    assert not lifecycle.has_to_stop(new)
+    assert lifecycle.must_stop(old)
+    assert not lifecycle.must_stop(new)
 
 
 def test_a_stage_that_ended_has_no_group() -> None:
     it = rows.up_to(Stage.FETCH)
-    lifecycle.own_group(it.attempt, 4711, 99)
+    lifecycle.record_group(it.attempt, 4711, 99)
     assert StageRun.objects.get(attempt=it.attempt).group == 4711
     rows.finish(it.attempt)
     run = StageRun.objects.get(job=it.job_id, stage="fetch")
@@ -463,7 +464,7 @@ def test_a_stage_that_ended_has_no_group() -> None:
 
 
 def test_a_claim_names_its_worker() -> None:
-    worker = Worker.objects.create(cluster="media", host="here", boot_id="b", pid=1, started=1)
+    worker = Process.objects.create(cluster="media", host="here", boot_id="b", pid=1, started=1)
     rows.job()
     assert lifecycle.claim("media", worker)
     run = StageRun.objects.get(status="running")
@@ -508,7 +509,7 @@ def test_a_job_that_contradicts_itself(state: str, fields: dict[str, Any]) -> No
 )
 def test_a_stage_that_contradicts_itself(fields: dict[str, Any]) -> None:
     it = rows.up_to(Stage.FETCH)
-    lifecycle.own_group(it.attempt, 4711, 99)
+    lifecycle.record_group(it.attempt, 4711, 99)
     run = StageRun.objects.filter(attempt=it.attempt)
     with pytest.raises(IntegrityError), transaction.atomic():
         run.update(**fields)

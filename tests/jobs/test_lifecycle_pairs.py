@@ -11,8 +11,8 @@ import pytest
 from django.db import transaction
 from pytest_django import DjangoDbBlocker
 
-from jobs.lifecycle import machine as lifecycle
-from jobs.lifecycle.machine import Claim, IllegalTransition, LostAttempt
+from jobs import lifecycle
+from jobs.lifecycle import Claim, IllegalTransition, LostAttempt
 from jobs.models import Job, JobStatus, StageRun
 from jobs.pipeline.stage import Stage
 from tests.databases import Databases, mostly, on_database
@@ -36,22 +36,22 @@ CALLS: dict[str, Callable[[Claim], Any]] = {
     "submit": lambda it: lifecycle.submit(it.job_id, "shirin"),
     "uploaded_more": lambda it: lifecycle.uploaded_more(it.job_id),
     "claim": claim_any,
-    "own_group": lambda it: lifecycle.own_group(it.attempt, 4711, 1),
+    "record_group": lambda it: lifecycle.record_group(it.attempt, 4711, 1),
     "take_over": lambda it: lifecycle.take_over(it.attempt, StageRun.objects.all()) is not None,
-    "beat": lambda it: lifecycle.beat(it.attempt),
-    "beat with progress": lambda it: lifecycle.beat(it.attempt, 0.5),
+    "heartbeat": lambda it: lifecycle.heartbeat(it.attempt),
+    "heartbeat with progress": lambda it: lifecycle.heartbeat(it.attempt, 0.5),
     "commit_window": lambda it: rows.hear(it.attempt, 2),
     "skip_stage": lambda it: lifecycle.skip_stage(it.attempt, Stage.SUBTITLE),
     "finish_stage": lambda it: rows.finish(it.attempt),
     "fail_stage": lambda it: lifecycle.fail_stage(it.attempt, rows.BROKEN, again=False),
     "fail_stage, to be repeated": lambda it: lifecycle.fail_stage(it.attempt, rows.BROKEN, again=True),
     "stop_stage": lambda it: lifecycle.stop_stage(it.attempt),
-    "has_to_stop": lifecycle.has_to_stop,
-    "cancel": lambda it: lifecycle.cancel(it.job_id, who="shirin"),
-    "cancellable_now": lambda it: lifecycle.cancellable_now(it.job_id),
-    "cancelled": lambda it: lifecycle.cancelled(it.job_id),
+    "must_stop": lifecycle.must_stop,
+    "cancel": lambda it: lifecycle.cancel(it.job_id, actor="shirin"),
+    "can_finish_cancel": lambda it: lifecycle.can_finish_cancel(it.job_id),
+    "finish_cancel": lambda it: lifecycle.finish_cancel(it.job_id),
     "retry": lambda it: lifecycle.retry(it.job_id, "shirin"),
-    "forget": lambda it: lifecycle.forget(it.job_id),
+    "delete_row": lambda it: lifecycle.delete_row(it.job_id),
     "set_keep_running": lambda it: lifecycle.set_keep_running(it.job_id, True),
     "set_pinned": lambda it: lifecycle.set_pinned(it.job_id, True),
     "set_notify": lambda it: lifecycle.set_notify(it.job_id, {"language": "fa", "address": "https://example.org/"}),
@@ -64,22 +64,22 @@ TABLE: dict[str, tuple[Outcome, ...]] = {
     "submit": (QUEUED, *REFUSED[1:]),
     "uploaded_more": (SAME, *(NO,) * 6),
     "claim": (NO, RUNNING, SAME, NO, NO, NO, NO),
-    "own_group": (*LOST[:2], SAME, *LOST[3:5], SAME, LostAttempt),
+    "record_group": (*LOST[:2], SAME, *LOST[3:5], SAME, LostAttempt),
     "take_over": (NO, NO, SAME, NO, NO, SAME, NO),
-    "beat": (*LOST[:2], SAME, *LOST[3:5], SAME, LostAttempt),
-    "beat with progress": (*LOST[:2], SAME, *LOST[3:]),
+    "heartbeat": (*LOST[:2], SAME, *LOST[3:5], SAME, LostAttempt),
+    "heartbeat with progress": (*LOST[:2], SAME, *LOST[3:]),
     "commit_window": (*LOST[:2], SAME, *LOST[3:]),
     "skip_stage": (*LOST[:2], SAME, *LOST[3:]),
     "finish_stage": (*LOST[:2], SAME, *LOST[3:]),
     "fail_stage": (*LOST[:2], FAILED, *LOST[3:5], SAME, LostAttempt),
     "fail_stage, to be repeated": (*LOST[:2], SAME, *LOST[3:5], SAME, LostAttempt),
     "stop_stage": (*LOST[:2], SAME, *LOST[3:5], SAME, LostAttempt),
-    "has_to_stop": (SAME, SAME, NO, SAME, SAME, SAME, SAME),
+    "must_stop": (SAME, SAME, NO, SAME, SAME, SAME, SAME),
     "cancel": (CANCELLING, CANCELLING, CANCELLING, NO, NO, NO, NO),
-    "cancellable_now": (NO,) * 7,
-    "cancelled": (NO,) * 7,
+    "can_finish_cancel": (NO,) * 7,
+    "finish_cancel": (NO,) * 7,
     "retry": (*REFUSED[:4], QUEUED, *REFUSED[5:]),
-    "forget": (NO, NO, NO, GONE, GONE, NO, GONE),
+    "delete_row": (NO, NO, NO, GONE, GONE, NO, GONE),
     "set_keep_running": (SAME,) * 7,
     "set_pinned": (SAME,) * 7,
     "set_notify": (SAME,) * 7,
@@ -114,12 +114,8 @@ def rolled_back(shared_database: None) -> Iterator[None]:
 
 
 def test_every_pair_is_here() -> None:
-    public = {
-        name
-        for name, found in vars(lifecycle).items()
-        if getattr(found, "__module__", "") == lifecycle.__name__ and name[0].islower() and not name.startswith("_")
-    }
-    assert {call.split(",")[0].split(" ")[0] for call in TABLE} == public - {"create", "fenced", "got_on", "notify"}
+    public = {name for name in lifecycle.__all__ if name[0].islower()}
+    assert {call.split(",")[0].split(" ")[0] for call in TABLE} == public - {"create", "fenced", "reset_attempts"}
     assert set(CALLS) == set(TABLE)
     assert set(rows.IN) == set(STATES)
 

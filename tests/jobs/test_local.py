@@ -12,14 +12,14 @@ from django.db import connection
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
+from jobs import lifecycle
 from jobs.intake import submit
-from jobs.intake.options import Order
-from jobs.lifecycle import machine as lifecycle
-from jobs.models import Job, StageRun, Worker
+from jobs.intake.options import JobOptions
+from jobs.models import Job, Process, StageRun
 from jobs.pipeline.process.messages import TranslateTask
 from jobs.queueing import processes, tickets
 from jobs.storage import artifacts
-from jobs.worker import in_process, stage_tasks
+from jobs.worker import in_process, stage_tasks, translation_cache
 from jobs.worker.reaper import Reaper
 from jobs.worker.supervisor import Supervisor
 from tests.jobs import rows
@@ -28,8 +28,8 @@ from tests.pipeline.clips import Clips
 
 pytestmark = pytest.mark.usefixtures("database")
 
-SUBTITLES_ONLY = Order(target="fa", brought=True, mode="none")
-SPANISH = Order(target="es", spoken="en", brought=True, mode="none", translator="apertium")
+SUBTITLES_ONLY = JobOptions(target="fa", brought=True, mode="none")
+SPANISH = JobOptions(target="es", spoken="en", brought=True, mode="none", translator="apertium")
 
 
 def until(found: Callable[[], object], patience: float = 60.0) -> None:
@@ -91,7 +91,7 @@ def test_a_job_that_is_cancelled_meanwhile(persian: Path, clips: Clips, media_ro
     with in_process.clusters():
         job = submit.accept_file(rows.owner(), clips["plain.mp4"], SUBTITLES_ONLY, subtitles=persian, keep_running=True)
         until(lambda: rows.status(job.pk) == "running")
-        assert lifecycle.cancel(job.pk, who="shirin")
+        assert lifecycle.cancel(job.pk, actor="shirin")
         until(lambda: rows.status(job.pk) == "cancelled", 10)
         assert not artifacts.home(job.pk).exists()
     assert not rows.contradictions(job.pk)
@@ -102,9 +102,9 @@ def test_what_was_translated_before_comes_from_memory(english: Path, clips: Clip
     job = submit.accept_file(rows.owner(), clips["plain.mp4"], SPANISH, subtitles=english, keep_running=True)
     task = stage_tasks.task_for(job, job.stages.get(stage="translate"))
     assert isinstance(task, TranslateTask)
-    keys = stage_tasks.cache_keys(task, list(job.cues.all()), "")
-    stage_tasks.remember(job.owner_id, {keys[2]: "De memoria."})
-    stage_tasks.remember(rows.owner("omid").pk, {keys[1]: "De otra memoria."})
+    keys = translation_cache.cache_keys(task, list(job.cues.all()), "")
+    translation_cache.remember(job.owner_id, {keys[2]: "De memoria."})
+    translation_cache.remember(rows.owner("omid").pk, {keys[1]: "De otra memoria."})
     with in_process.clusters():
         ended(job)
     first, second = job.cues.all()
@@ -112,7 +112,7 @@ def test_what_was_translated_before_comes_from_memory(english: Path, clips: Clip
     assert first.target not in {"", "De otra memoria.", first.source}
     assert first.answered
     assert second.answered
-    assert stage_tasks.remembered(job.owner_id, keys.values()) == {keys[1]: first.target, keys[2]: "De memoria."}
+    assert translation_cache.remembered(job.owner_id, keys.values()) == {keys[1]: first.target, keys[2]: "De memoria."}
 
 
 def test_workers_go_on_after_the_database_was_away(
@@ -136,7 +136,7 @@ def test_workers_go_on_after_the_database_was_away(
 
 
 def test_what_a_killed_command_left_is_ended_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    gone = Worker.objects.create(cluster=in_process.COMMAND, host=processes.host(), boot_id="before", pid=1, started=1)
+    gone = Process.objects.create(cluster=in_process.COMMAND, host=processes.host(), boot_id="before", pid=1, started=1)
     left = rows.job(client=gone, keep_running=True)
     with in_process.clusters():
         assert rows.status(left.pk) == "cancelled"
@@ -160,5 +160,5 @@ def test_clusters_run_when_each_queue_has_somebody() -> None:
         assert not in_process.clusters_run()
         processes.register(queue)
     assert not in_process.clusters_run(), "nobody would see to the end of a job whose worker died"
-    processes.register(Worker.REAPER)
+    processes.register(Process.REAPER)
     assert in_process.clusters_run()

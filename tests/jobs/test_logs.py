@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from jobs.lifecycle import machine as lifecycle
+from jobs import lifecycle
 from jobs.log_format import FACTS, Facts
 from tests.jobs import rows
 
@@ -26,8 +26,8 @@ def facts_of(text: str) -> dict[str, str]:
 
 
 def test_facts_come_after_the_sentence_in_one_order() -> None:
-    said = line("begins", why="it is time", stage="fetch", job=uuid.UUID(int=1), other="not a fact")
-    assert " INFO jobs.test begins job=00000000-0000-0000-0000-000000000001 stage=fetch why='it is time'" in said
+    said = line("begins", reason="it is time", stage="fetch", job=uuid.UUID(int=1), other="not a fact")
+    assert " INFO jobs.test begins job=00000000-0000-0000-0000-000000000001 stage=fetch reason='it is time'" in said
     assert "not a fact" not in said
 
 
@@ -37,19 +37,19 @@ def test_what_says_nothing_is_left_out() -> None:
 
 @pytest.mark.parametrize("value", ["two words", "quote's", 'double "quotes"', "a=b", "ویدیو", "$(rm -rf)"])
 def test_any_value_can_be_read_back(value: str) -> None:
-    assert facts_of(line("begins", who=value)) == {"who": value}
+    assert facts_of(line("begins", actor=value)) == {"actor": value}
 
 
 def test_a_line_is_one_line() -> None:
     """Whoever can choose a value could write lines of their own."""
-    assert len(line("begins", why="first\nINFO jobs.lifecycle.machine forged").splitlines()) == 1
+    assert len(line("begins", reason="first\nINFO jobs.lifecycle.machine forged").splitlines()) == 1
 
 
 @pytest.mark.usefixtures("database")
 def test_each_transition_is_a_line(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logging.getLogger("jobs"), "propagate", True)
     claim = rows.up_to(rows.ALL[0])
-    lifecycle.cancel(claim.job_id, who="shirin", why="no time")
+    lifecycle.cancel(claim.job_id, actor="shirin", reason="no time")
     lines = [Facts().format(record) for record in caplog.records if record.name == "jobs.lifecycle.machine"]
     told = rows.told(claim.job_id)
     assert len(lines) == len(told)
@@ -57,6 +57,6 @@ def test_each_transition_is_a_line(caplog: pytest.LogCaptureFixture, monkeypatch
         assert f" {was or 'new'} → {now} " in text
         assert facts_of(text)["job"] == str(claim.job_id)
         assert facts_of(text).get("stage", "") == stage
-    assert facts_of(lines[-1]) == {"job": str(claim.job_id), "who": "shirin", "why": "no time"}
+    assert facts_of(lines[-1]) == {"job": str(claim.job_id), "actor": "shirin", "reason": "no time"}
     running = next(text for text in lines if "ready → running" in text)
     assert facts_of(running)["attempt"] == str(claim.attempt)

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from jobs import cues, lifecycle
 from jobs.intake import submit
-from jobs.intake.options import Order
-from jobs.lifecycle import machine as lifecycle
+from jobs.intake.options import JobOptions, mode_of, stages_of
 from jobs.models import Artifact, Cue, Job, SourceKind, StageRun, TranslationCache
 from jobs.pipeline import errors
 from jobs.pipeline.media.description import AudioStream, Media, VideoStream
@@ -22,23 +22,21 @@ from jobs.pipeline.process.messages import FetchTask, RecogniseTask, RenderTask,
 from jobs.pipeline.protocols import Brief
 from jobs.pipeline.stage import Stage
 from jobs.storage import artifacts
-from jobs.worker import stage_tasks
+from jobs.worker import report, stage_tasks, translation_cache
 from tests.jobs import rows
 from tests.pipeline.clips import Clips
 
 pytestmark = pytest.mark.usefixtures("database")
 
-ORDER = Order(target="es", spoken="en", transcriber="pocketsphinx", translator="apertium")
+ORDER = JobOptions(target="es", spoken="en", transcriber="pocketsphinx", translator="apertium")
 TASK = TranslateTask(
     engine="gemini", options={"model": "small", "api_key": "one"}, brief=Brief(source="en", target="fa", topic="parks")
 )
 
 
-def heard(clips: Clips, order: Order = ORDER, clip: str = "plain.mp4", **fields: Any) -> Job:
+def heard(clips: Clips, order: JobOptions = ORDER, clip: str = "plain.mp4", **fields: Any) -> Job:
     """A job whose first stage has found out about `clip`, whose files are there, and that has two cues."""
-    job = rows.job(
-        order=order.as_json(), target=order.target, spoken="en", stages=stage_tasks.stages_of(order), **fields
-    )
+    job = rows.job(options=order.as_json(), target=order.target, spoken="en", stages=stages_of(order), **fields)
     artifacts.make_home(job.pk)
     for kind in ("source", "audio", f"{order.target}.ass", f"{order.target}.srt"):
         (artifacts.home(job.pk) / kind).write_text(kind)
@@ -89,7 +87,7 @@ def test_the_tasks_of_the_later_stages(clips: Clips) -> None:
 
 
 def test_captions_need_no_engine(clips: Clips) -> None:
-    job = heard(clips, Order(target="en", spoken="en", bilingual=True))
+    job = heard(clips, JobOptions(target="en", spoken="en", bilingual=True))
     assert task(job, Stage.TRANSLATE).engine is None
     assert set(task(job, Stage.SUBTITLE).forms.values()) == {"target"}
 
@@ -112,8 +110,8 @@ def test_a_file_that_is_gone_is_named(clips: Clips) -> None:
     ],
 )
 def test_the_stages_of_an_order(brought: bool, mode: Any, without: list[Stage]) -> None:
-    order = Order(target="fa", brought=brought, mode=mode)
-    assert stage_tasks.stages_of(order) == [stage for stage in Stage if stage not in without]
+    order = JobOptions(target="fa", brought=brought, mode=mode)
+    assert stages_of(order) == [stage for stage in Stage if stage not in without]
 
 
 def test_what_can_be_rendered(clips: Clips) -> None:
@@ -121,14 +119,14 @@ def test_what_can_be_rendered(clips: Clips) -> None:
     assert isinstance(video.video, VideoStream)
     assert isinstance(sound.audio[0], AudioStream)
     assert isinstance(sound, Media)
-    assert [stage_tasks.mode_of(replace(ORDER, mode=mode), video) for mode in ("burn", "soft", "none")] == [
+    assert [mode_of(replace(ORDER, mode=mode), video) for mode in ("burn", "soft", "none")] == [
         "burn",
         "soft",
         "none",
     ]
-    assert [stage_tasks.mode_of(replace(ORDER, mode=mode), sound) for mode in ("burn", "none")] == ["none", "none"]
+    assert [mode_of(replace(ORDER, mode=mode), sound) for mode in ("burn", "none")] == ["none", "none"]
     with pytest.raises(errors.NoVideoStream):
-        stage_tasks.mode_of(replace(ORDER, mode="soft"), sound)
+        mode_of(replace(ORDER, mode="soft"), sound)
 
 
 def test_media_children_are_limited_and_engines_are_not() -> None:
@@ -141,9 +139,7 @@ def test_media_children_are_limited_and_engines_are_not() -> None:
 
 def test_a_cue_comes_back_as_it_went() -> None:
     job = rows.job()
-    stage_tasks.as_row(
-        stage_tasks.as_cue(rows.cue(3, job=job, target="Frase 3.", speaker="A", flags=["unsure"])), job
-    ).save()
+    cues.as_row(cues.as_cue(rows.cue(3, job=job, target="Frase 3.", speaker="A", flags=["unsure"])), job).save()
     row = job.cues.get()
     assert (row.number, row.source, row.target, row.speaker, row.flags) == (
         3,
@@ -159,7 +155,7 @@ def test_a_cue_comes_back_as_it_went() -> None:
 
 def keys(task: TranslateTask = TASK, *sources: str, before: str = "") -> list[str]:
     cues = [rows.cue(number, source=text) for number, text in enumerate(sources or ("Yes.", "No."), start=1)]
-    return list(stage_tasks.cache_keys(task, cues, before).values())
+    return list(translation_cache.cache_keys(task, cues, before).values())
 
 
 CHANGES: dict[str, Callable[[], list[str]]] = {
@@ -193,22 +189,22 @@ def test_the_key_does_not_depend_on_secrets_or_on_where_lots_begin() -> None:
 
 def test_only_what_this_owner_had_translated_is_remembered() -> None:
     shirin, omid = rows.owner("shirin"), rows.owner("omid")
-    stage_tasks.remember(shirin.pk, {"a": "یک", "b": "دو"})
-    stage_tasks.remember(omid.pk, {"a": "یک دیگر"})
-    assert stage_tasks.remembered(shirin.pk, ["a", "c"]) == {"a": "یک"}
-    assert stage_tasks.remembered(omid.pk, ["a", "b"]) == {"a": "یک دیگر"}
-    stage_tasks.remember(shirin.pk, {"a": "یکم"})
-    assert stage_tasks.remembered(shirin.pk, ["a", "b"]) == {"a": "یکم", "b": "دو"}
-    stage_tasks.remember(shirin.pk, {})
+    translation_cache.remember(shirin.pk, {"a": "یک", "b": "دو"})
+    translation_cache.remember(omid.pk, {"a": "یک دیگر"})
+    assert translation_cache.remembered(shirin.pk, ["a", "c"]) == {"a": "یک"}
+    assert translation_cache.remembered(omid.pk, ["a", "b"]) == {"a": "یک دیگر"}
+    translation_cache.remember(shirin.pk, {"a": "یکم"})
+    assert translation_cache.remembered(shirin.pk, ["a", "b"]) == {"a": "یکم", "b": "دو"}
+    translation_cache.remember(shirin.pk, {})
     assert TranslationCache.objects.count() == 3
 
 
 def test_what_is_used_again_is_kept_for_longer() -> None:
     shirin = rows.owner()
-    stage_tasks.remember(shirin.pk, {"a": "یک", "b": "دو"})
+    translation_cache.remember(shirin.pk, {"a": "یک", "b": "دو"})
     long_ago = timezone.now() - timedelta(days=89)
     TranslationCache.objects.update(used=long_ago)
-    stage_tasks.remembered(shirin.pk, ["a"])
+    translation_cache.remembered(shirin.pk, ["a"])
     assert list(TranslationCache.objects.filter(used=long_ago).values_list("key", flat=True)) == ["b"]
 
 
@@ -217,8 +213,8 @@ def test_a_job_that_starts_again_asks_by_the_same_keys(clips: Clips) -> None:
     asked = []
     for job in (old, None):
         if job is None:
-            lifecycle.cancel(old.pk, who="shirin")
-            lifecycle.cancelled(old.pk)
+            lifecycle.cancel(old.pk, actor="shirin")
+            lifecycle.finish_cancel(old.pk)
             job = submit.start_again(old.pk, rows.owner())
         Job.objects.filter(pk=job.pk).update(spoken="en")
         run = StageRun.objects.get(job=job, stage=Stage.TRANSLATE)
@@ -235,8 +231,8 @@ def test_the_report(clips: Clips, tmp_path: Path) -> None:
     job.stages.filter(stage=Stage.FETCH).update(started=began, ended=began + timedelta(seconds=1.5))
     for engine, tokens in (("apertium", 3), ("gemini", 4)):
         job.usage.create(owner=job.owner, stage="translate", engine=engine, input_tokens=tokens, output_tokens=1)
-    report = stage_tasks.report_of(job)
-    assert report["seconds"] == {"fetch": 1.5}
-    assert report["usage"] == {"input_tokens": 7, "output_tokens": 2}
-    assert report["files"] == ["es.ass", "es.srt"]
-    assert (report["quality"], report["title"]) == ({"cues": 2}, "Talk")
+    found = report.report_of(job)
+    assert found["seconds"] == {"fetch": 1.5}
+    assert found["usage"] == {"input_tokens": 7, "output_tokens": 2}
+    assert found["files"] == ["es.ass", "es.srt"]
+    assert (found["quality"], found["title"]) == ({"cues": 2}, "Talk")

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from jobs import presence
-from jobs.models import UNFINISHED, Job, JobStatus, PageLease, Worker
+from jobs.models import UNFINISHED, Job, JobStatus, PageLease, Process, Reason
 from jobs.presence import Judge
 from tests.databases import mostly_on
 from tests.jobs import rows
@@ -240,14 +240,14 @@ def test_who_has_a_page_open_gets_no_grace(clock: Clock, shirin: User) -> None:
 def test_how_an_owner_left(clock: Clock, shirin: User) -> None:
     """What counts is the page that kept them present the longest."""
     of = job(shirin)
-    assert presence.why_absent(of.pk) == presence.SILENT  # a script, which has no page
+    assert presence.why_absent(of.pk) == Reason.NO_SIGN_OF_LIFE  # a script, which has no page
     closed, lost = presence.open_page(shirin.pk), presence.open_page(shirin.pk)
     presence.close(presence.open_page(rows.owner("omid").pk))
     presence.close(closed)
     clock.go(LEASE + 1)
-    assert presence.why_absent(of.pk) == presence.SILENT
+    assert presence.why_absent(of.pk) == Reason.NO_SIGN_OF_LIFE
     presence.close(lost)
-    assert presence.why_absent(of.pk) == presence.CLOSED
+    assert presence.why_absent(of.pk) == Reason.PAGES_CLOSED
 
 
 def test_it_is_one_query(clock: Clock, shirin: User) -> None:
@@ -268,7 +268,7 @@ class Court:
 
     clock: Clock
     judge: Judge
-    web: Worker
+    web: Process
     serving: bool = True
 
     def passes(self, seconds: int, *, step: float = 3.0) -> list[uuid.UUID]:
@@ -282,12 +282,12 @@ class Court:
         return list(dict.fromkeys(found))
 
     def show_life(self) -> None:
-        Worker.objects.filter(pk=self.web.pk).update(seen=self.clock.now())
+        Process.objects.filter(pk=self.web.pk).update(seen=self.clock.now())
 
 
 @pytest.fixture
 def court(clock: Clock) -> Court:
-    web = Worker.objects.create(cluster=Worker.WEB, host="h", boot_id="b", pid=1, started=1, seen=clock.now())
+    web = Process.objects.create(cluster=Process.WEB, host="h", boot_id="b", pid=1, started=1, seen=clock.now())
     return Court(clock, Judge(), web)
 
 
@@ -330,9 +330,9 @@ def test_who_could_not_be_forgiven_is_not_judged(court: Court, shirin: User, mon
 
 def test_without_a_web_server_nobody_is_judged(sitting: Court, shirin: User) -> None:
     of = job(shirin)
-    Worker.objects.filter(pk=sitting.web.pk).update(cluster=Worker.REAPER)
+    Process.objects.filter(pk=sitting.web.pk).update(cluster=Process.REAPER)
     assert sitting.passes(2000, step=14) == []
-    Worker.objects.filter(pk=sitting.web.pk).update(cluster=Worker.WEB)
+    Process.objects.filter(pk=sitting.web.pk).update(cluster=Process.WEB)
     assert sitting.passes(LEASE) == []
     assert sitting.passes(9) == [of.pk]
 

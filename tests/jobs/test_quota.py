@@ -12,9 +12,9 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils import timezone
 
+from jobs import lifecycle
 from jobs.intake import submit
-from jobs.intake.options import Order
-from jobs.lifecycle import machine as lifecycle
+from jobs.intake.options import JobOptions
 from jobs.models import Artifact, Job, OwnerLimits, SourceKind, UsageEntry
 from jobs.pipeline.errors import DailyMinutes, StorageFull, TooManyJobs, from_record
 from jobs.pipeline.stage import Stage
@@ -42,7 +42,7 @@ def limits(settings: Any) -> Any:
 
 def new(owner: User, **fields: Any) -> Job:
     given = {"source_kind": SourceKind.UPLOAD, "source": "talk.mp4", "target": "fa", **fields}
-    return lifecycle.create(stages=[Stage.FETCH], who=owner.username, owner=owner, **given)
+    return lifecycle.create(stages=[Stage.FETCH], actor=owner.username, owner=owner, **given)
 
 
 def finish(owner: User, size: int = 0) -> None:
@@ -84,7 +84,7 @@ def test_a_job_that_runs_or_was_cancelled_does_not_wait(sara: User, limits: Any)
     new(sara)
     assert lifecycle.claim("media")
     check(sara)
-    lifecycle.cancel(new(sara).pk, who="sara")
+    lifecycle.cancel(new(sara).pk, actor="sara")
     check(sara)
 
 
@@ -145,7 +145,7 @@ def test_deleting_a_job_gives_no_minutes_back(sara: User, limits: Any) -> None:
     job = new(sara, seconds=HOUR)
     UsageEntry.objects.create(job=job, owner=sara, stage="transcribe", engine="whisperx", seconds=HOUR)
     finish(sara)
-    assert lifecycle.forget(job.pk)
+    assert lifecycle.delete_row(job.pk)
     with pytest.raises(DailyMinutes):
         check(sara)
     UsageEntry.objects.update(at=timezone.now() - timedelta(hours=25))
@@ -179,14 +179,14 @@ def test_bytes_that_are_stored(sara: User, omid: User, limits: Any) -> None:
 
 def test_uploads_in_progress_count_with_what_was_promised(sara: User, omid: User, limits: Any) -> None:
     limits.LIMIT_STORED_BYTES = 5_000_000
-    order = Order(target="es", spoken="en", transcriber="pocketsphinx", translator="apertium")
+    order = JobOptions(target="es", spoken="en", transcriber="pocketsphinx", translator="apertium")
     first = submit.accept_upload(sara, "one.mp4", 3_000_000, order)
     assert Job.objects.get(pk=first.pk).size == 3_000_000
     with pytest.raises(StorageFull):
         submit.accept_upload(sara, "two.mp4", 2_000_001, order)
     submit.accept_upload(sara, "two.mp4", 2_000_000, order)
     check(omid, new_bytes=5_000_000)
-    lifecycle.cancel(first.pk, who="sara")
+    lifecycle.cancel(first.pk, actor="sara")
     check(sara, new_bytes=3_000_000)
 
 

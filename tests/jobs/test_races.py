@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from jobs.lifecycle import machine as lifecycle
-from jobs.lifecycle.machine import Claim, IllegalTransition, LostAttempt
+from jobs import lifecycle
+from jobs.lifecycle import Claim, IllegalTransition, LostAttempt
 from jobs.models import Job, StageRun
 from jobs.pipeline.stage import Stage
 from tests.jobs import rows
@@ -61,7 +61,7 @@ def at_rest(job_id: uuid.UUID) -> str:
 
 def given_up(job_id: uuid.UUID) -> None:
     """Nothing of the job is offered to the next round."""
-    lifecycle.cancel(job_id, who="shirin")
+    lifecycle.cancel(job_id, actor="shirin")
     for run in StageRun.objects.filter(job=job_id, status="running"):
         assert run.attempt
         lifecycle.stop_stage(run.attempt)
@@ -99,14 +99,14 @@ def test_two_claims_under_a_limit_of_one(rounds: int, both: Two) -> None:
 def test_cancel_against_claim(rounds: int, both: Two) -> None:
     for _ in range(rounds):
         job = rows.job()
-        asked, claimed = both(partial(lifecycle.cancel, job.pk, who="shirin"), partial(lifecycle.claim, "media"))
+        asked, claimed = both(partial(lifecycle.cancel, job.pk, actor="shirin"), partial(lifecycle.claim, "media"))
         assert asked
         assert at_rest(job.pk) == "cancelling"
-        assert lifecycle.cancellable_now(job.pk) is (claimed is None)
+        assert lifecycle.can_finish_cancel(job.pk) is (claimed is None)
         if claimed:
-            assert lifecycle.has_to_stop(claimed)
+            assert lifecycle.must_stop(claimed)
         given_up(job.pk)
-        assert lifecycle.cancelled(job.pk)
+        assert lifecycle.finish_cancel(job.pk)
         assert at_rest(job.pk) == "cancelled"
 
 
@@ -121,7 +121,7 @@ def alone(stage: Stage) -> Claim:
 def test_cancel_against_the_last_finish(rounds: int, both: Two) -> None:
     for _ in range(rounds):
         it = alone(Stage.RENDER)
-        asked, finished = both(partial(lifecycle.cancel, it.job_id, who="shirin"), partial(rows.finish, it.attempt))
+        asked, finished = both(partial(lifecycle.cancel, it.job_id, actor="shirin"), partial(rows.finish, it.attempt))
         assert (asked, finished, at_rest(it.job_id)) in {(True, LOST, "cancelling"), (False, None, "completed")}
         given_up(it.job_id)
 
@@ -129,7 +129,7 @@ def test_cancel_against_the_last_finish(rounds: int, both: Two) -> None:
 def test_cancel_against_a_finish_that_opens_the_next_stage(rounds: int, both: Two) -> None:
     for _ in range(rounds):
         it = rows.up_to(Stage.FETCH)
-        asked, finished = both(partial(lifecycle.cancel, it.job_id, who="shirin"), partial(rows.finish, it.attempt))
+        asked, finished = both(partial(lifecycle.cancel, it.job_id, actor="shirin"), partial(rows.finish, it.attempt))
         assert asked
         assert at_rest(it.job_id) == "cancelling"
         assert rows.stages(it.job_id)["fetch"] == ("running" if finished == LOST else "done")
@@ -141,7 +141,7 @@ def test_cancel_against_fail(rounds: int, both: Two) -> None:
     for _ in range(rounds):
         it = alone(Stage.RENDER)
         asked, _ = both(
-            partial(lifecycle.cancel, it.job_id, who="shirin"),
+            partial(lifecycle.cancel, it.job_id, actor="shirin"),
             partial(lifecycle.fail_stage, it.attempt, rows.BROKEN, again=False),
         )
         assert at_rest(it.job_id) == ("cancelling" if asked else "failed")
@@ -150,7 +150,7 @@ def test_cancel_against_fail(rounds: int, both: Two) -> None:
 def test_two_cancels(rounds: int, both: Two) -> None:
     for _ in range(rounds):
         it = rows.hearing()
-        assert sorted(both(*[partial(lifecycle.cancel, it.job_id, who="shirin")] * 2)) == [False, True]
+        assert sorted(both(*[partial(lifecycle.cancel, it.job_id, actor="shirin")] * 2)) == [False, True]
         assert at_rest(it.job_id) == "cancelling"
         given_up(it.job_id)
 
@@ -158,8 +158,8 @@ def test_two_cancels(rounds: int, both: Two) -> None:
 def test_two_who_say_that_all_is_gone(rounds: int, both: Two) -> None:
     for _ in range(rounds):
         job = rows.job()
-        lifecycle.cancel(job.pk, who="shirin")
-        assert sorted(both(*[partial(lifecycle.cancelled, job.pk)] * 2)) == [False, True]
+        lifecycle.cancel(job.pk, actor="shirin")
+        assert sorted(both(*[partial(lifecycle.finish_cancel, job.pk)] * 2)) == [False, True]
         assert at_rest(job.pk) == "cancelled"
 
 
@@ -179,7 +179,7 @@ def test_two_reapers_give_one_attempt_up(rounds: int, both: Two) -> None:
         it = alone(Stage.RENDER)
         answers = both(*[partial(lifecycle.fail_stage, it.attempt, rows.BROKEN, again=True)] * 2)
         assert sorted(answers, key=str) == [None, LOST]
-        assert StageRun.objects.get(job=it.job_id).tries == 1
+        assert StageRun.objects.get(job=it.job_id).attempts == 1
         given_up(it.job_id)
 
 
@@ -215,17 +215,19 @@ def test_two_retries(rounds: int, both: Two) -> None:
 def test_cancel_against_the_end_of_an_upload(rounds: int, both: Two) -> None:
     for _ in range(rounds):
         job = rows.job(uploaded=False)
-        asked, _ = both(partial(lifecycle.cancel, job.pk, who="shirin"), partial(lifecycle.submit, job.pk, "shirin"))
+        asked, _ = both(partial(lifecycle.cancel, job.pk, actor="shirin"), partial(lifecycle.submit, job.pk, "shirin"))
         assert asked
         assert at_rest(job.pk) == "cancelling"
-        assert lifecycle.cancelled(job.pk)
+        assert lifecycle.finish_cancel(job.pk)
 
 
 def test_retry_against_delete(rounds: int, both: Two) -> None:
     for _ in range(rounds):
         it = alone(Stage.RENDER)
         lifecycle.fail_stage(it.attempt, rows.BROKEN, again=False)
-        retried, forgotten = both(partial(lifecycle.retry, it.job_id, "shirin"), partial(lifecycle.forget, it.job_id))
+        retried, forgotten = both(
+            partial(lifecycle.retry, it.job_id, "shirin"), partial(lifecycle.delete_row, it.job_id)
+        )
         assert (retried, forgotten) in {(None, False), (LOST, True)}
         assert Job.objects.filter(pk=it.job_id).exists() is not forgotten
         if not forgotten:
@@ -236,7 +238,7 @@ def test_retry_against_delete(rounds: int, both: Two) -> None:
 def test_a_window_against_cancel(rounds: int, both: Two) -> None:
     for _ in range(rounds):
         it = rows.up_to(Stage.TRANSCRIBE)
-        asked, committed = both(partial(lifecycle.cancel, it.job_id, who="shirin"), partial(rows.hear, it.attempt, 1))
+        asked, committed = both(partial(lifecycle.cancel, it.job_id, actor="shirin"), partial(rows.hear, it.attempt, 1))
         assert asked
         assert at_rest(it.job_id) == "cancelling"
         assert Job.objects.get(pk=it.job_id).cues.exists() is (committed is None)

@@ -20,10 +20,9 @@ from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from jobs import presence
-from jobs.lifecycle import machine as lifecycle
-from jobs.lifecycle.machine import Claim
-from jobs.models import Job, JobStatus, StageRun, Worker
+from jobs import lifecycle, presence
+from jobs.lifecycle import Claim, stages
+from jobs.models import Job, JobStatus, Process, Reason, StageRun
 from jobs.monitoring import health
 from jobs.pipeline.process import groups
 from jobs.pipeline.stage import Stage
@@ -72,17 +71,17 @@ def started(pid: int) -> int:
     return found.started
 
 
-def worker(pid: int, cluster: str = "media", **fields: Any) -> Worker:
+def worker(pid: int, cluster: str = "media", **fields: Any) -> Process:
     """The row of a process of this machine."""
     here = {"host": processes.host(), "boot_id": groups.boot_id(), "started": started(pid)}
-    return Worker.objects.create(cluster=cluster, pid=pid, **{**here, **fields})
+    return Process.objects.create(cluster=cluster, pid=pid, **{**here, **fields})
 
 
-def mine() -> Worker:
+def mine() -> Process:
     return processes.register("media")
 
 
-def running(by: Worker | None = None) -> Claim:
+def running(by: Process | None = None) -> Claim:
     """The first stage of a new job, run by `by`."""
     rows.job()
     found = lifecycle.claim("media", by)
@@ -164,9 +163,9 @@ def test_the_leftover_group_is_ended_then_the_stage_is_repeated() -> None:
         take_over(run)
         assert groups.members(leftover.pid) == []
     after = StageRun.objects.get(pk=run.pk)
-    assert (after.status, after.tries, after.attempt, after.group) == ("ready", 1, None, None)
+    assert (after.status, after.attempts, after.attempt, after.group) == ("ready", 1, None, None)
     assert after.ready_at
-    assert timedelta(seconds=1) < after.ready_at - timezone.now() <= lifecycle.BACK_OFF[0]
+    assert timedelta(seconds=1) < after.ready_at - timezone.now() <= stages.BACK_OFF[0]
     assert list(artifacts.home(claim.job_id).iterdir()) == []
     assert not rows.contradictions(claim.job_id)
 
@@ -198,7 +197,7 @@ def test_a_group_that_does_not_die_keeps_its_stage(monkeypatch: pytest.MonkeyPat
     run = silent(running(mine()), 21, group=1, group_started=1)
     take_over(run)
     after = StageRun.objects.get(pk=run.pk)
-    assert (after.status, after.group, after.tries) == ("running", 1, 0)
+    assert (after.status, after.group, after.attempts) == ("running", 1, 0)
     assert dead() == [after.attempt]
 
 
@@ -212,7 +211,7 @@ def test_who_shows_life_after_all_is_left_alone() -> None:
         reaper.take_over(run, found)
         assert innocent.poll() is None
     after = StageRun.objects.get(pk=run.pk)
-    assert (after.status, after.attempt, after.tries) == ("running", run.attempt, 0)
+    assert (after.status, after.attempt, after.attempts) == ("running", run.attempt, 0)
 
 
 def test_a_child_that_works_for_another_job_by_now_is_left_alone() -> None:
@@ -238,7 +237,7 @@ def test_a_reaper_that_is_killed_before_the_stage_was_put_back(monkeypatch: pyte
     monkeypatch.undo()
     Reaper().sweep()
     run = StageRun.objects.get(job=claim.job_id, stage=Stage.FETCH)
-    assert (run.status, run.tries) == ("ready", 1)
+    assert (run.status, run.attempts) == ("ready", 1)
     assert not rows.contradictions(claim.job_id)
 
 
@@ -248,10 +247,10 @@ def test_three_deaths_are_too_many() -> None:
         run = StageRun.objects.get(job=claim.job_id, stage=Stage.FETCH)
         take_over(run)
         after = StageRun.objects.get(pk=run.pk)
-        assert after.tries == number
+        assert after.attempts == number
         if number < 3:
             assert after.ready_at
-            wait, wanted = after.ready_at - timezone.now(), lifecycle.BACK_OFF[number - 1]
+            wait, wanted = after.ready_at - timezone.now(), stages.BACK_OFF[number - 1]
             assert wanted - timedelta(seconds=1) < wait <= wanted
             assert lifecycle.claim("media") is None
             StageRun.objects.filter(pk=run.pk).update(ready_at=timezone.now())
@@ -267,8 +266,8 @@ def test_who_comes_back_writes_nothing() -> None:
     claim = running(mine())
     take_over(silent(claim, 21))
     with pytest.raises(lifecycle.LostAttempt):
-        lifecycle.beat(claim.attempt)
-    assert lifecycle.has_to_stop(claim)
+        lifecycle.heartbeat(claim.attempt)
+    assert lifecycle.must_stop(claim)
 
 
 def test_a_stage_that_ended_meanwhile_is_left_alone() -> None:
@@ -300,7 +299,7 @@ def test_a_pass_takes_dead_stages_over_and_ends_what_is_to_be_cancelled() -> Non
     for one in (repeated, ended):
         silent(one, 21)
     for one in (ended, alive):
-        lifecycle.cancel(one.job_id, who="shirin")
+        lifecycle.cancel(one.job_id, actor="shirin")
     Reaper().sweep()
     assert [rows.status(one.job_id) for one in (repeated, ended, alive)] == ["running", "cancelled", "cancelling"]
     assert not artifacts.home(ended.job_id).exists()
@@ -329,7 +328,7 @@ def test_after_a_gap_only_who_was_killed_is_taken_over(monkeypatch: pytest.Monke
 
 def test_a_job_whose_supervisor_died_after_the_stage_ended_is_cancelled() -> None:
     claim = running(mine())
-    lifecycle.cancel(claim.job_id, who="shirin")
+    lifecycle.cancel(claim.job_id, actor="shirin")
     lifecycle.stop_stage(claim.attempt)
     Reaper().sweep()
     assert rows.status(claim.job_id) == "cancelled"
@@ -342,7 +341,7 @@ def test_one_directory_that_cannot_be_deleted_stops_nobody_else(
     stays, goes = [rows.job().pk for _ in range(2)]
     for job_id in (stays, goes):
         artifacts.make_home(job_id)
-        lifecycle.cancel(job_id, who="shirin")
+        lifecycle.cancel(job_id, actor="shirin")
     rename = Path.rename
 
     def refused(self: Path, target: Path) -> Path:
@@ -372,7 +371,7 @@ def test_jobs_of_a_command_that_was_killed_are_cancelled_and_no_others() -> None
         assert reaper.deserted() == [waits.pk]
         Reaper().judge()
     assert rows.status(waits.pk) == "cancelled"
-    assert waits.transitions.get(now="cancelling").why == lifecycle.KILLED
+    assert waits.transitions.get(to_status="cancelling").reason == Reason.COMMAND_KILLED
     assert {rows.status(job.pk) for job in others} == {"queued"}
 
 
@@ -399,11 +398,11 @@ def test_who_came_back_meanwhile_is_not_absent(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_job_that_is_deleted_while_it_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     job = rows.job()
-    lifecycle.cancel(job.pk, who="shirin")
+    lifecycle.cancel(job.pk, actor="shirin")
     monkeypatch.setattr(artifacts, "purge", lambda job_id: bool(Job.objects.filter(pk=job_id).delete()))
     Reaper().sweep()
     assert not Job.objects.exists()
-    assert not lifecycle.cancel(job.pk, who="shirin")
+    assert not lifecycle.cancel(job.pk, actor="shirin")
 
 
 def test_one_pass_that_breaks_off_is_not_the_last(
@@ -426,7 +425,7 @@ def test_one_pass_that_breaks_off_is_not_the_last(
 
 def test_abandoned_jobs_are_cancelled(settings: Any) -> None:
     settings.PAGE_LEASE = settings.TAB_CLOSE_GRACE = 0
-    processes.register(Worker.WEB)
+    processes.register(Process.WEB)
     left, kept, silent = rows.job(), rows.job(keep_running=True), rows.job(rows.owner("omid"))
     presence.close(presence.open_page(left.owner_id))
     presence.open_page(silent.owner_id)
@@ -434,9 +433,9 @@ def test_abandoned_jobs_are_cancelled(settings: Any) -> None:
     for _ in range(3):
         sweeper.judge()
     assert [rows.status(job.pk) for job in (left, kept, silent)] == ["cancelled", "queued", "cancelled"]
-    words = [job.transitions.get(now="cancelling") for job in (left, silent)]
-    assert [word.who for word in words] == [lifecycle.PRESENCE] * 2
-    assert [word.why for word in words] == [presence.CLOSED, presence.SILENT]
+    words = [job.transitions.get(to_status="cancelling") for job in (left, silent)]
+    assert [word.actor for word in words] == [lifecycle.PRESENCE] * 2
+    assert [word.reason for word in words] == [Reason.PAGES_CLOSED, Reason.NO_SIGN_OF_LIFE]
 
 
 def test_uploads_nobody_finishes() -> None:
@@ -532,7 +531,7 @@ def test_owners_at_their_limit_get_none(settings: Any) -> None:
 def several(count: int) -> None:
     """Workers of a cluster."""
     for number in range(count):
-        Worker.objects.create(cluster="media", host="h", boot_id="b", pid=number, started=1)
+        Process.objects.create(cluster="media", host="h", boot_id="b", pid=number, started=1)
 
 
 # Signs of life
@@ -556,12 +555,12 @@ def test_a_reaper_that_hangs_shows_no_life(database: str, media_root: Path) -> N
     here = process_environment(database, MEDIA_ROOT=str(media_root))
     process = subprocess.Popen([sys.executable, "-c", HANGS], cwd=ROOT, env=here)
     try:
-        while not Worker.objects.filter(cluster=Worker.REAPER).exists():
+        while not Process.objects.filter(cluster=Process.REAPER).exists():
             assert process.poll() is None
             time.sleep(0.05)
-        seen = Worker.objects.get(cluster=Worker.REAPER).seen
+        seen = Process.objects.get(cluster=Process.REAPER).seen
         time.sleep(processes.BEAT + 1.5)
-        assert Worker.objects.get(cluster=Worker.REAPER).seen == seen
+        assert Process.objects.get(cluster=Process.REAPER).seen == seen
         assert process.poll() is None
     finally:
         process.kill()
@@ -582,7 +581,7 @@ def test_a_reaper_lives_as_long_as_one_pass_follows_the_other(monkeypatch: pytes
 # A stuck cluster
 
 
-def stuck(cluster: subprocess.Popen[bytes], **fields: Any) -> Worker:
+def stuck(cluster: subprocess.Popen[bytes], **fields: Any) -> Process:
     """A worker of a cluster that left a ticket lying for long."""
     rows.job()
     StageRun.objects.filter(status="ready").update(ready_at=ago(31))
@@ -594,11 +593,11 @@ def stuck(cluster: subprocess.Popen[bytes], **fields: Any) -> Worker:
 def looked_at_for(seconds: float) -> None:
     """A reaper looks at the clusters once a second for so long, and who is alive shows life meanwhile."""
     sweeper, begin = Reaper(), timezone.now()
-    alive = list(Worker.objects.filter(seen__gt=begin - processes.STALE).values_list("pk", flat=True))
+    alive = list(Process.objects.filter(seen__gt=begin - processes.STALE).values_list("pk", flat=True))
     with pytest.MonkeyPatch.context() as patch:
         for second in range(round(seconds) + 1):
             now = begin + timedelta(seconds=second)
-            Worker.objects.filter(pk__in=alive).update(seen=now)
+            Process.objects.filter(pk__in=alive).update(seen=now)
             patch.setattr("django.utils.timezone.now", lambda now=now: now)
             sweeper.end_stuck_clusters()
 
@@ -623,22 +622,22 @@ def test_a_cluster_that_never_took_a_ticket_is_ended_too() -> None:
 
 
 HEALTHY: dict[str, Callable[[], object]] = {
-    "it is busy": lambda: Worker.objects.update(busy=True),
-    "it took a ticket lately": lambda: Worker.objects.update(last_ticket=timezone.now()),
+    "it is busy": lambda: Process.objects.update(busy=True),
+    "it took a ticket lately": lambda: Process.objects.update(last_ticket=timezone.now()),
     "there is no ticket to take": lambda: OrmQ.objects.all().delete(),
     "all tickets are taken": lambda: OrmQ.objects.update(lock=timezone.now() + timedelta(seconds=120)),
     "nothing has waited for long": lambda: StageRun.objects.filter(status="ready").update(ready_at=timezone.now()),
-    "its tickets are those of another queue": lambda: Worker.objects.update(cluster="text"),
-    "it has just begun": lambda: Worker.objects.update(last_ticket=None, born=timezone.now()),
-    "it is on another machine": lambda: Worker.objects.update(host="elsewhere"),
-    "another process has its number now": lambda: Worker.objects.update(cluster_started=1),
+    "its tickets are those of another queue": lambda: Process.objects.update(cluster="text"),
+    "it has just begun": lambda: Process.objects.update(last_ticket=None, born=timezone.now()),
+    "it is on another machine": lambda: Process.objects.update(host="elsewhere"),
+    "another process has its number now": lambda: Process.objects.update(cluster_started=1),
     "the tickets have just been issued": lambda: OrmQ.objects.update(lock=timezone.now()),
-    "it runs a stage and has not said yet that it is busy": lambda: running_beside(Worker.objects.get()),
+    "it runs a stage and has not said yet that it is busy": lambda: running_beside(Process.objects.get()),
     "another worker of the cluster took a ticket lately": lambda: worker(1, born=ago(60), last_ticket=timezone.now()),
 }
 
 
-def running_beside(by: Worker | None) -> None:
+def running_beside(by: Process | None) -> None:
     """Another job of the same queue runs, under `by`."""
     StageRun.objects.filter(pk=rows.job().stages.get(stage=Stage.FETCH).pk).update(
         status="running", attempt=uuid.uuid4(), heartbeat=timezone.now(), started=ago(60), worker=by
@@ -646,7 +645,7 @@ def running_beside(by: Worker | None) -> None:
     OrmQ.objects.latest("pk").delete()
 
 
-@pytest.mark.parametrize("why", HEALTHY)
+@pytest.mark.parametrize("reason", HEALTHY)
 def test_a_cluster_is_not_ended_because(why: str) -> None:
     with sleeping() as cluster:
         stuck(cluster)
@@ -661,14 +660,14 @@ STUCK: dict[str, Callable[[], object]] = {
     "another worker of it runs a stage": lambda: running_beside(worker(1)),
     "a stage runs that nobody has begun": lambda: running_beside(None),
     "a dead worker took a ticket lately": lambda: worker(1, last_ticket=timezone.now(), seen=ago(60)),
-    "it never took one": lambda: Worker.objects.update(last_ticket=None),
+    "it never took one": lambda: Process.objects.update(last_ticket=None),
 }
 ELSEWHERE = ("it is on another machine", "another process has its number now")
 """Clusters that are stuck, but are not this reaper's to end."""
 
 
 @pytest.mark.parametrize("database_url", mostly("sqlite"), indirect=True)
-@pytest.mark.parametrize("why", [*STUCK, *HEALTHY])
+@pytest.mark.parametrize("reason", [*STUCK, *HEALTHY])
 def test_health_and_reaper_agree(why: str) -> None:
     """One set of rows: what health calls stuck, and the doctor with it, is what a reaper ends."""
     with sleeping() as cluster:
@@ -746,7 +745,7 @@ def test_two_sweepers_at_once() -> None:
             silent(claim, 21)
         silent(claims[0], 21, group=leftover.pid, group_started=started(leftover.pid))
         for claim in claims[3:]:
-            lifecycle.cancel(claim.job_id, who="shirin")
+            lifecycle.cancel(claim.job_id, actor="shirin")
         threads = [threading.Thread(target=sweep) for _ in range(2)]
         for thread in threads:
             thread.start()
@@ -756,6 +755,6 @@ def test_two_sweepers_at_once() -> None:
         assert groups.members(leftover.pid) == []
     assert [rows.status(claim.job_id) for claim in claims] == ["running"] * 3 + ["cancelled"] * 3
     tries = StageRun.objects.filter(job__in=[claim.job_id for claim in claims[:3]], stage=Stage.FETCH)
-    assert set(tries.values_list("tries", flat=True)) == {1}
+    assert set(tries.values_list("attempts", flat=True)) == {1}
     for claim in claims:
         assert not rows.contradictions(claim.job_id)

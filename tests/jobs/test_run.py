@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from jobs.lifecycle import machine as lifecycle
+from jobs import lifecycle
 from jobs.pipeline.stage import Stage
 from tests.databases import Databases, mostly, on_database
 from tests.jobs import rows
@@ -54,7 +54,7 @@ def test_it_answers_and_stops(stack: Stack) -> None:
         assert f"http://127.0.0.1:{stack.port}" in stack.log()
         (stack.media / "jobs").mkdir()
         job = rows.job()
-        lifecycle.cancel(job.pk, who="shirin")
+        lifecycle.cancel(job.pk, actor="shirin")
         ended = f"cancelling → cancelled job={job.pk}"
         assert ended in logs(stack, ended)
     assert ended in logs(stack, ended), "when all was stopped, too"

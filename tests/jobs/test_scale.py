@@ -15,9 +15,9 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from jobs import emails, presence
-from jobs.lifecycle import machine as lifecycle
-from jobs.lifecycle.machine import Claim
+from jobs import emails, lifecycle, presence
+from jobs.lifecycle import Claim
+from jobs.lifecycle.jobs import _QUEUES
 from jobs.models import FINAL, Job, JobStatus, PageLease, StageRun, StageStatus
 from jobs.pipeline.stage import Stage
 from jobs.queueing import processes
@@ -100,7 +100,7 @@ def stage_rows(job: Job) -> Iterator[StageRun]:
             owner_id=job.owner_id,
             stage=stage,
             number=number,
-            queue=lifecycle._QUEUES[stage],
+            queue=_QUEUES[stage],
             status=state,
             attempt=uuid.uuid4() if runs else None,
             heartbeat=timezone.now() if runs else None,
@@ -163,11 +163,11 @@ def test_everything_frequent_goes_by_index(
         "claim under a limit": lambda: lifecycle.claim("media", running_limit=50),
         "claim where nobody may": lambda: lifecycle.claim("media", running_limit=1),
         "claim of an empty queue": lambda: lifecycle.claim("speech"),
-        "beat": lambda: lifecycle.beat(at.attempt),
-        "progress": lambda: lifecycle.beat(at.attempt, 0.5),
-        "has_to_stop": lambda: lifecycle.has_to_stop(at),
-        "cancellable_now": lambda: lifecycle.cancellable_now(cancelling.pk),
-        "cancel": lambda: lifecycle.cancel(queued.pop(), who="x"),
+        "beat": lambda: lifecycle.heartbeat(at.attempt),
+        "progress": lambda: lifecycle.heartbeat(at.attempt, 0.5),
+        "has_to_stop": lambda: lifecycle.must_stop(at),
+        "cancellable_now": lambda: lifecycle.can_finish_cancel(cancelling.pk),
+        "cancel": lambda: lifecycle.cancel(queued.pop(), actor="x"),
         "dead stages": lambda: list(reaper.dead_stages()),
         "deserted": reaper.deserted,
         "abandoned": lambda: list(presence.abandoned().values_list("pk", flat=True)),

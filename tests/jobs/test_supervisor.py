@@ -23,8 +23,9 @@ import pytest
 from django.db import connection
 from django_q.models import OrmQ
 
-from jobs.intake.options import Order
-from jobs.lifecycle import machine as lifecycle
+from jobs import lifecycle
+from jobs.intake.options import JobOptions
+from jobs.lifecycle import stages
 from jobs.models import Cue, Job, StageRun, StageStatus
 from jobs.pipeline.process import groups
 from jobs.pipeline.stage import Stage
@@ -40,7 +41,7 @@ pytestmark = mostly_on("sqlite")
 
 PATIENCE = 20.0
 OURS = Path("/proc/self/fd")
-ORDER = Order(target="fa", spoken="en", mode="none", transcriber="pocketsphinx")
+ORDER = JobOptions(target="fa", spoken="en", mode="none", transcriber="pocketsphinx")
 WITHOUT_RENDER = tuple(stage for stage in Stage if stage != Stage.RENDER)
 
 Behave = Callable[[str], None]
@@ -63,7 +64,7 @@ def hostile(how: str, orders: int, reports: int) -> list[str]:
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stage is repeated without a wait."""
-    monkeypatch.setattr(lifecycle, "BACK_OFF", (timedelta(0), timedelta(0)))
+    monkeypatch.setattr(stages, "BACK_OFF", (timedelta(0), timedelta(0)))
 
 
 @pytest.fixture
@@ -206,13 +207,13 @@ DEATHS = {
 def test_a_child_that_dies_is_tried_three_times(boss: Supervisor, behave: Behave, how: str) -> None:
     behave(how)
     job_id = new_job()
-    for _ in range(lifecycle.TRIES - 1):
+    for _ in range(lifecycle.MAX_ATTEMPTS - 1):
         assert boss.run_next("media")
         assert (rows.status(job_id), stage(job_id).status) == ("running", "ready")
         settled(job_id)
     assert boss.run_next("media")
     settled(job_id)
-    assert (rows.status(job_id), stage(job_id).status, stage(job_id).tries) == ("failed", "failed", 3)
+    assert (rows.status(job_id), stage(job_id).status, stage(job_id).attempts) == ("failed", "failed", 3)
     assert code(job_id) == "StageDied"
     assert DEATHS[how] in detail(job_id)
     assert files(job_id) == []
@@ -220,7 +221,7 @@ def test_a_child_that_dies_is_tried_three_times(boss: Supervisor, behave: Behave
 
 
 def test_the_tries_wait_longer_each_time(boss: Supervisor, behave: Behave, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lifecycle, "BACK_OFF", (timedelta(seconds=0.3), timedelta(seconds=0.6)))
+    monkeypatch.setattr(stages, "BACK_OFF", (timedelta(seconds=0.3), timedelta(seconds=0.6)))
     behave("killed")
     job_id = new_job()
     for wait in (0.3, 0.6):
@@ -245,7 +246,7 @@ NONSENSE = {"wrong_kind", "unknown_error", "no_outcome", "nul"}
 def test_nonsense_fails_the_job_and_not_the_supervisor(boss: Supervisor, behave: Behave, how: str) -> None:
     behave(how)
     job_id = new_job()
-    for _ in range(lifecycle.TRIES):
+    for _ in range(lifecycle.MAX_ATTEMPTS):
         boss.run_next("media")
         settled(job_id)
     assert rows.status(job_id) == "failed"
@@ -337,7 +338,7 @@ def test_a_job_can_be_cancelled_whatever_its_child_does(boss: Supervisor, behave
         until(lambda: begun(job_id) if how in {"nothing", "holds"} else stage(job_id).group)
         time.sleep(0.2)
         cancelled_at.append(time.monotonic())
-        assert lifecycle.cancel(job_id, who="shirin")
+        assert lifecycle.cancel(job_id, actor="shirin")
 
     with meanwhile(cancel):
         assert boss.run_next("media")
@@ -355,11 +356,11 @@ def test_a_cancel_right_after_the_claim_is_heard(
     behave("nothing")
     job_id = new_job()
     began: list[float] = []
-    own_group = lifecycle.own_group
+    own_group = lifecycle.record_group
 
     def cancel_then(*given: Any) -> None:
         own_group(*given)
-        lifecycle.cancel(job_id, who="shirin")
+        lifecycle.cancel(job_id, actor="shirin")
         began.append(time.monotonic())
 
     monkeypatch.setattr(lifecycle, "own_group", cancel_then)
@@ -389,7 +390,7 @@ def test_an_order_that_nobody_reads_does_not_block(boss: Supervisor, behave: Beh
 
 
 def cancel(job_id: uuid.UUID) -> None:
-    assert lifecycle.cancel(job_id, who="shirin")
+    assert lifecycle.cancel(job_id, actor="shirin")
 
 
 def cancel_after(pause: float, job_id: uuid.UUID) -> None:
@@ -540,7 +541,7 @@ def test_the_reaper_ends_the_group_of_a_silent_supervisor(
         assert boss.run_next("media")
     settled(job_id)
     assert stage(job_id).status == "ready"
-    assert stage(job_id).tries == 1
+    assert stage(job_id).attempts == 1
     assert files(job_id) == []
 
 
@@ -554,7 +555,7 @@ def test_who_leaves_puts_the_stage_back(behave: Behave, database: str) -> None:
         assert boss.run_next("media")
     boss.close()
     settled(job_id)
-    assert (stage(job_id).status, stage(job_id).tries) == ("ready", 0)
+    assert (stage(job_id).status, stage(job_id).attempts) == ("ready", 0)
     assert OrmQ.objects.count() == 1
     assert files(job_id) == []
 
@@ -601,7 +602,7 @@ def heard(name: str = "v.mp4") -> uuid.UUID:
 
 def pid_told(job_id: uuid.UUID) -> int:
     """Which child worked for the job."""
-    return int(Job.objects.get(pk=job_id).notes[-1]["sentence"])
+    return int(Job.objects.get(pk=job_id).notes[-1]["code"])
 
 
 def test_the_warm_child_stays_when_a_stage_is_done_or_failed(boss: Supervisor, behave: Behave) -> None:
@@ -659,7 +660,7 @@ def test_the_warm_child_dies_at_rest(boss: Supervisor, behave: Behave) -> None:
     following = heard()
     assert boss.run_next("speech")
     assert rows.stages(following)["transcribe"] == "done"
-    assert stage(following, Stage.TRANSCRIBE).tries == 0
+    assert stage(following, Stage.TRANSCRIBE).attempts == 0
     assert pid_told(following) != pid_told(first)
 
 

@@ -17,9 +17,8 @@ from django.utils import timezone
 from django_q.models import OrmQ, Task
 from django_q.tasks import async_task
 
-from jobs import tasks
-from jobs.lifecycle import machine as lifecycle
-from jobs.models import StageRun, Worker
+from jobs import lifecycle, tasks
+from jobs.models import Process, StageRun
 from jobs.pipeline.process import groups
 from jobs.queueing import processes, tickets
 from tests.databases import process_environment
@@ -101,19 +100,19 @@ def cluster(database: str, tmp_path: Path, media_root: Path) -> Any:
 
 
 def test_a_ticket_in_a_cluster(cluster: subprocess.Popen[bytes]) -> None:
-    until(lambda: Worker.objects.filter(cluster="media").exists())
-    row = Worker.objects.get(cluster="media")
+    until(lambda: Process.objects.filter(cluster="media").exists())
+    row = Process.objects.get(cluster="media")
     assert row.cluster_pid == cluster.pid
     assert row.pid in children(cluster.pid)
     assert row.last_ticket is None
-    job = rows.job(source_kind="file", source="nothing", order={"target": "fa", "brought": True}, stages=rows.ALL[:1])
+    job = rows.job(source_kind="file", source="nothing", options={"target": "fa", "brought": True}, stages=rows.ALL[:1])
     until(lambda: rows.status(job.pk) == "failed")
     row.refresh_from_db()
     assert row.last_ticket
     assert row.last_claim
     assert row.last_ticket <= row.last_claim
     assert StageRun.objects.get(job=job).worker == row
-    until(lambda: not Worker.objects.get(pk=row.pk).busy, 5)
+    until(lambda: not Process.objects.get(pk=row.pk).busy, 5)
     until(lambda: not OrmQ.objects.exists(), 5)
     assert not Task.objects.filter(success=False).exists()
     tickets.issue("media")  # one that finds nothing
@@ -127,20 +126,20 @@ def test_a_worker_outlives_a_database_that_is_away(cluster: subprocess.Popen[byt
     if connection.vendor == "sqlite":
         pytest.skip("a file has no server that stops")
     postgres: Postgres = request.getfixturevalue("postgres")
-    until(lambda: Worker.objects.filter(cluster="media").exists())
-    row = Worker.objects.get(cluster="media")
+    until(lambda: Process.objects.filter(cluster="media").exists())
+    row = Process.objects.get(cluster="media")
     async_task("time.sleep", 2, q_options={"cluster": "media"})
-    until(lambda: Worker.objects.get(cluster="media").busy)
+    until(lambda: Process.objects.get(cluster="media").busy)
     postgres.stop()
     connection.close()
     time.sleep(3)
     postgres.start()
-    until(lambda: not Worker.objects.get(pk=row.pk).busy, processes.BEAT + 2)
+    until(lambda: not Process.objects.get(pk=row.pk).busy, processes.BEAT + 2)
     assert groups.is_alive(row.pid, row.started)
 
 
 def test_workers_die_with_their_cluster(cluster: subprocess.Popen[bytes]) -> None:
-    until(lambda: Worker.objects.filter(cluster="media").exists())
+    until(lambda: Process.objects.filter(cluster="media").exists())
     family = children(cluster.pid)
     assert len(family) >= 2
     cluster.kill()

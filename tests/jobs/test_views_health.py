@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from jobs.engines.gemini import spec as gemini
-from jobs.models import Queue, Worker
+from jobs.models import Process, Queue
 from jobs.queueing import processes
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +34,7 @@ def test_nothing_runs(client: Client) -> None:
 
 
 def test_everything_runs(client: Client) -> None:
-    for cluster in (*Queue.values, Worker.WEB, Worker.REAPER):
+    for cluster in (*Queue.values, Process.WEB, Process.REAPER):
         processes.register(cluster)
     answer = client.get("/api/health")
     assert (answer.status_code, answer.json()["ok"]) == (200, True)
@@ -46,7 +46,7 @@ def test_everything_runs(client: Client) -> None:
 
 
 def test_no_engine(client: Client, settings: Any) -> None:
-    for cluster in (*Queue.values, Worker.WEB, Worker.REAPER):
+    for cluster in (*Queue.values, Process.WEB, Process.REAPER):
         processes.register(cluster)
     settings.ENGINE_OPTIONS = settings.ENGINE_OPTIONS | {"gemini": gemini.Options()}
     answer = client.get("/api/health")

@@ -13,36 +13,36 @@ import psycopg
 import pytest
 from django.db import connection, transaction
 
-from jobs.lifecycle import machine as lifecycle
-from jobs.lifecycle.changes import Wakeups
+from jobs import lifecycle
+from jobs.lifecycle.changes import ChangeListener, notify
 from tests.jobs import rows
 from tests.postgres import Postgres, free_port
 
 
 @pytest.fixture
-def wakeups(database: str) -> Iterator[Wakeups]:
-    found = Wakeups()
+def wakeups(database: str) -> Iterator[ChangeListener]:
+    found = ChangeListener()
     yield found
     found.close()
     found.close()
 
 
 @pytest.fixture
-def on_postgresql(wakeups: Wakeups) -> Wakeups:
+def on_postgresql(wakeups: ChangeListener) -> ChangeListener:
     if connection.vendor != "postgresql":
         pytest.skip("only PostgreSQL tells us")
     assert wakeups.descriptor() is not None
     return wakeups
 
 
-def heard(wakeups: Wakeups, patience: float = 5.0) -> set[str]:
+def heard(wakeups: ChangeListener, patience: float = 5.0) -> set[str]:
     """What is told next; nothing after `patience` seconds of silence."""
     found = wakeups.descriptor()
     assert found is not None
     return wakeups.jobs() if select.select([found], [], [], patience)[0] else set()
 
 
-def notice_the_end(wakeups: Wakeups) -> None:
+def notice_the_end(wakeups: ChangeListener) -> None:
     """Listen until the connection is found broken: first comes the server's farewell, then the end."""
     broken = wakeups.descriptor()
     assert broken is not None
@@ -54,13 +54,13 @@ def notice_the_end(wakeups: Wakeups) -> None:
     assert wakeups._listener._listening is None
 
 
-def test_on_sqlite_nobody_tells(wakeups: Wakeups) -> None:
+def test_on_sqlite_nobody_tells(wakeups: ChangeListener) -> None:
     if connection.vendor == "sqlite":
         assert wakeups.descriptor() is None
     assert wakeups.jobs() == set()
 
 
-def test_a_change_is_heard_within_100_ms(on_postgresql: Wakeups) -> None:
+def test_a_change_is_heard_within_100_ms(on_postgresql: ChangeListener) -> None:
     """From the commit in one thread to the word in another."""
     job, committed, rounds = rows.job(), list[float](), threading.Barrier(2, timeout=20)
     heard(on_postgresql)
@@ -68,7 +68,7 @@ def test_a_change_is_heard_within_100_ms(on_postgresql: Wakeups) -> None:
     def change() -> None:
         for _ in range(10):
             rounds.wait()
-            lifecycle.notify(job.pk)
+            notify(job.pk)
             committed.append(time.monotonic())
         connection.close()
 
@@ -84,23 +84,23 @@ def test_a_change_is_heard_within_100_ms(on_postgresql: Wakeups) -> None:
     assert sorted(took)[5] < 0.1
 
 
-def test_each_transition_is_told_and_nothing_before_it_is_committed(on_postgresql: Wakeups) -> None:
+def test_each_transition_is_told_and_nothing_before_it_is_committed(on_postgresql: ChangeListener) -> None:
     with transaction.atomic():
         job = rows.job()
         assert heard(on_postgresql, 0.05) == set()
     assert heard(on_postgresql) == {str(job.pk)}
-    lifecycle.cancel(job.pk, who="shirin")
+    lifecycle.cancel(job.pk, actor="shirin")
     assert heard(on_postgresql) == {str(job.pk)}
     assert on_postgresql.jobs() == set()
 
 
-def test_several_changes_are_heard_at_once(on_postgresql: Wakeups) -> None:
+def test_several_changes_are_heard_at_once(on_postgresql: ChangeListener) -> None:
     jobs = {str(rows.job().pk) for _ in range(3)}
     time.sleep(0.05)
     assert heard(on_postgresql) == jobs
 
 
-def test_a_listener_whose_connection_was_ended_listens_again(on_postgresql: Wakeups) -> None:
+def test_a_listener_whose_connection_was_ended_listens_again(on_postgresql: ChangeListener) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%%'")
     notice_the_end(on_postgresql)
@@ -109,7 +109,7 @@ def test_a_listener_whose_connection_was_ended_listens_again(on_postgresql: Wake
     assert heard(on_postgresql) == {str(job.pk)}
 
 
-def test_a_server_that_restarted_is_listened_to_again(on_postgresql: Wakeups, postgres: Postgres) -> None:
+def test_a_server_that_restarted_is_listened_to_again(on_postgresql: ChangeListener, postgres: Postgres) -> None:
     postgres.stop("immediate")
     notice_the_end(on_postgresql)
     for _ in range(3):
@@ -129,20 +129,20 @@ def test_a_server_that_is_not_there_is_nobody_to_listen_to(
     on_database: Callable[[str], AbstractContextManager[None]],
 ) -> None:
     with on_database(f"postgres://zirnevis@127.0.0.1:{free_port()}/none"):
-        wakeups = Wakeups()
+        wakeups = ChangeListener()
         assert wakeups.descriptor() is None
         assert wakeups.jobs() == set()
         wakeups.close()
 
 
-def test_a_listener_is_not_told_of_other_databases(on_postgresql: Wakeups) -> None:
+def test_a_listener_is_not_told_of_other_databases(on_postgresql: ChangeListener) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify('another_channel', %s)", [str(uuid.uuid4())])
     assert heard(on_postgresql, 0.05) == set()
 
 
 def test_the_listening_connection_is_made_as_the_others_are(
-    on_postgresql: Wakeups, monkeypatch: pytest.MonkeyPatch
+    on_postgresql: ChangeListener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With whatever options the URL of the database has: certificates, time limits."""
     monkeypatch.setitem(
@@ -159,7 +159,7 @@ def test_the_listening_connection_is_made_as_the_others_are(
 
 
 def test_who_cannot_listen_says_so_once_and_tries_ever_more_rarely(
-    on_postgresql: Wakeups, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    on_postgresql: ChangeListener, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     asked: list[float] = []
 

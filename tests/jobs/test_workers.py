@@ -15,7 +15,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from jobs.models import Worker
+from jobs.models import Process
 from jobs.pipeline.process import groups
 from jobs.queueing import processes
 from tests.databases import process_environment
@@ -36,7 +36,7 @@ def test_a_process_has_one_row_a_cluster() -> None:
     assert first.pk == again.pk
     assert again.born == first.born
     assert again.seen > first.seen
-    assert processes.register(Worker.REAPER).pk != first.pk
+    assert processes.register(Process.REAPER).pk != first.pk
     me, leader = groups.look(os.getpid()), groups.look(os.getppid())
     assert me
     assert leader
@@ -57,7 +57,7 @@ def test_alive_is_who_was_seen_lately() -> None:
     row = processes.register("media")
     assert list(processes.alive("media")) == [row]
     assert not processes.alive("text").exists()
-    Worker.objects.update(seen=timezone.now() - processes.STALE - timedelta(seconds=1))
+    Process.objects.update(seen=timezone.now() - processes.STALE - timedelta(seconds=1))
     assert not processes.alive("media").exists()
 
 
@@ -69,7 +69,7 @@ def test_gone_is_certain_only_here() -> None:
         ("started", me.started + 1, True),
         ("host", "elsewhere", False),
     ):
-        other = Worker(**{**{name: getattr(me, name) for name in ("host", "boot_id", "pid", "started")}, field: value})
+        other = Process(**{**{name: getattr(me, name) for name in ("host", "boot_id", "pid", "started")}, field: value})
         assert processes.is_gone(other) is gone, field
 
 
@@ -77,7 +77,7 @@ def test_a_process_that_was_killed_is_gone_while_its_parent_has_not_heard() -> N
     process = subprocess.Popen(["sleep", "60"])
     found = groups.look(process.pid)
     assert found
-    row = Worker(host=processes.host(), boot_id=groups.boot_id(), pid=process.pid, started=found.started)
+    row = Process(host=processes.host(), boot_id=groups.boot_id(), pid=process.pid, started=found.started)
     assert not processes.is_gone(row)
     process.kill()
     until(lambda: processes.is_gone(row))
@@ -87,13 +87,13 @@ def test_a_process_that_was_killed_is_gone_while_its_parent_has_not_heard() -> N
 
 def test_signs_of_life_come_until_the_end() -> None:
     end = processes.show_life("media", every=0.02)
-    until(lambda: Worker.objects.exists())
-    first = Worker.objects.get().seen
-    until(lambda: Worker.objects.get().seen > first)
+    until(lambda: Process.objects.exists())
+    first = Process.objects.get().seen
+    until(lambda: Process.objects.get().seen > first)
     end()
-    last = Worker.objects.get().seen
+    last = Process.objects.get().seen
     time.sleep(0.1)
-    assert Worker.objects.get().seen == last
+    assert Process.objects.get().seen == last
     assert not [thread for thread in threading.enumerate() if thread.name == "heartbeat"]
 
 
@@ -101,7 +101,7 @@ def test_signs_of_life_come_again_after_trouble(monkeypatch: pytest.MonkeyPatch)
     """Its connection is broken: closed under it, as a server that restarts does."""
     register, calls = processes.register, list[int]()
 
-    def broken(*told: object) -> Worker:
+    def broken(*told: object) -> Process:
         calls.append(1)
         connection.ensure_connection()
         if len(calls) < 4:
@@ -110,7 +110,7 @@ def test_signs_of_life_come_again_after_trouble(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(processes, "register", broken)
     end = processes.show_life("media", every=0.01)
-    until(lambda: Worker.objects.exists())
+    until(lambda: Process.objects.exists())
     end()
     assert len(calls) >= 4
 
@@ -122,10 +122,10 @@ def test_a_web_server_shows_life_by_itself(database: str) -> None:
     here = process_environment(database, PYTHONWARNINGS="default")  # static files are not collected
     server = subprocess.Popen([sys.executable, "-c", ASGI], env=here, cwd=ROOT, stderr=subprocess.PIPE)
     try:
-        until(lambda: processes.alive(Worker.WEB).exists(), 30)
-        row = processes.alive(Worker.WEB).get()
+        until(lambda: processes.alive(Process.WEB).exists(), 30)
+        row = processes.alive(Process.WEB).get()
         assert row.pid == server.pid
-        until(lambda: processes.alive(Worker.WEB).get().seen > row.seen, 2)
+        until(lambda: processes.alive(Process.WEB).get().seen > row.seen, 2)
     finally:
         server.kill()
         server.communicate()

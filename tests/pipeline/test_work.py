@@ -14,6 +14,7 @@ from jobs.pipeline.download.client import LinkOptions
 from jobs.pipeline.media.description import Media
 from jobs.pipeline.media.encode import probe
 from jobs.pipeline.media.limits import Limits
+from jobs.pipeline.notes import NoteCode, template
 from jobs.pipeline.process.messages import (
     FetchTask,
     RecogniseTask,
@@ -74,8 +75,8 @@ class Told:
     def progress(self, share: float) -> None:
         self.shares.append(share)
 
-    def note(self, sentence: str, **params: str) -> None:
-        self.notes.append(sentence.format(**params))
+    def note(self, code: NoteCode, **params: str) -> None:
+        self.notes.append(template(code).format(**params))
 
     def window(self, *, end: float, language: str, heard: bool, cues: tuple[Cue, ...]) -> None:
         self.windows.append((end, language, heard, cues))

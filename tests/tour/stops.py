@@ -23,11 +23,10 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from playwright.sync_api import Browser, Page
 
-from jobs import presence
+from jobs import lifecycle
 from jobs.intake import submit
-from jobs.intake.options import Order
-from jobs.lifecycle import machine as lifecycle
-from jobs.models import Cue, Job, StageRun
+from jobs.intake.options import JobOptions
+from jobs.models import Cue, Job, Reason, StageRun
 from jobs.pipeline.subtitles.reader import read_subtitles
 from jobs.web.uploads import storage as received
 from tests.browser.people import Site, connected
@@ -41,7 +40,7 @@ THEMES = ("light", "dark")
 LANGUAGES = ("fa", "en")
 VIEWS = list(product(WIDTHS, THEMES))
 ENGINES = {"TRANSCRIBER": "pocketsphinx", "TRANSLATOR": "gemini", "GEMINI_API_KEY": KEY, "GEMINI_BATCH_LINES": "4"}
-ORDER = Order(target="fa", spoken="en", transcriber="pocketsphinx", translator="gemini")
+ORDER = JobOptions(target="fa", spoken="en", transcriber="pocketsphinx", translator="gemini")
 SETTINGS = {**ENGINES, "SIGN_UP": "1", "EMAIL_HOST": "127.0.0.1"}
 
 
@@ -113,28 +112,28 @@ def _result(site: Site, owner: User) -> Job:
 
 def _brought(site: Site, owner: User) -> Job:
     """With a Persian name, and with a track of subtitles in place of burned ones."""
-    order = Order(target="fa", brought=True, mode="soft")
+    order = JobOptions(target="fa", brought=True, mode="soft")
     return real.completed(_sample(site, owner, "سفر به کویر.mp4", order, SAMPLE / "sample.fa.srt"))
 
 
 def _failed(site: Site, owner: User) -> Job:
     data = b"This is no video."
     job = submit.accept_upload(owner, "minutes.mp4", len(data), ORDER, keep_running=True)
-    received.add(job, 0, io.BytesIO(data), most=len(data), who=owner.username)
+    received.add(job, 0, io.BytesIO(data), most=len(data), actor=owner.username)
     return real.ended(job)
 
 
 def _cancelled(site: Site, owner: User) -> Job:
     job = submit.accept_link(owner, "https://example.org/geese", ORDER, title="geese")
-    lifecycle.cancel(job.pk, who=lifecycle.PRESENCE, why=presence.CLOSED)
+    lifecycle.cancel(job.pk, actor=lifecycle.PRESENCE, reason=Reason.PAGES_CLOSED)
     return real.ended(job)
 
 
 def _gone(site: Site, owner: User) -> Job:
     """With subtitles that were brought: they have to be brought again."""
-    order = Order(target="fa", brought=True)
+    order = JobOptions(target="fa", brought=True)
     job = submit.accept_link(owner, "https://example.org/desert", order, subtitles=site.persian, title="سفر به کویر")
-    lifecycle.cancel(job.pk, who=owner.username)
+    lifecycle.cancel(job.pk, actor=owner.username)
     return real.ended(job)
 
 
@@ -174,7 +173,7 @@ JOBS: dict[str, Callable[[Site, User], Job]] = {
 }
 
 
-def _sample(site: Site, owner: User, name: str, order: Order, subtitles: Path | None = None) -> Job:
+def _sample(site: Site, owner: User, name: str, order: JobOptions, subtitles: Path | None = None) -> Job:
     """The bundled clip under another name."""
     clip = site.stack.directory / name
     clip.symlink_to(SAMPLE / "sample.mp4")

@@ -18,7 +18,7 @@ from django.db import connections
 from django.test import Client
 
 from jobs import presence
-from jobs.intake.options import Order
+from jobs.intake.options import JobOptions
 from jobs.models import Job
 from jobs.web.live.broadcaster import feed
 from jobs.web.routing import socket_of, sockets
@@ -129,7 +129,7 @@ def cookies(user: User | None) -> bytes:
 
 def job(of: User, **fields: Any) -> Job:
     """As a person orders it."""
-    return rows.job(of, order=Order(target="fa").as_json(), **fields)
+    return rows.job(of, options=JobOptions(target="fa").as_json(), **fields)
 
 
 def numbers(said: dict[str, Any]) -> list[int]:

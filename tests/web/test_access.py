@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 from django.test import AsyncClient
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from jobs.intake.options import Order
+from jobs.intake.options import JobOptions
 from jobs.models import Artifact, Job
 from jobs.storage import artifacts
 from tests.jobs import rows
@@ -71,7 +71,7 @@ def test_every_route_is_in_the_tables() -> None:
 @pytest.fixture
 def job() -> Job:
     """A completed job, and so one with all that there is to be seen."""
-    made = rows.job(rows.owner("shirin"), title="secret title", spoken="en", order=Order(target="fa").as_json())
+    made = rows.job(rows.owner("shirin"), title="secret title", spoken="en", options=JobOptions(target="fa").as_json())
     artifacts.make_home(made.pk)
     room = artifacts.room(made.pk, uuid.uuid4())
     (room / "v.mp4").write_bytes(b"secret video")

@@ -105,14 +105,14 @@ def test_the_button_in_every_state() -> None:
         answers = [cancel(owner, made, reason="button").json()["status"] for _ in range(2)]
         ended = status in FINAL
         assert answers == [status if ended else "cancelling"] * 2
-        told = Transition.objects.filter(job=made, now=JobStatus.CANCELLING, who="shirin").count()
+        told = Transition.objects.filter(job=made, to_status=JobStatus.CANCELLING, actor="shirin").count()
         assert told == (status not in {JobStatus.COMPLETED, JobStatus.FAILED})
 
 
 def test_staff_may_cancel(shirin: User, staff: User) -> None:
     mine = job(shirin)
     assert cancel(staff, mine.pk, reason="button").json() == {"status": "cancelling"}
-    assert Transition.objects.get(job=mine, now=JobStatus.CANCELLING).who == "mina"
+    assert Transition.objects.get(job=mine, to_status=JobStatus.CANCELLING).actor == "mina"
 
 
 @pytest.mark.parametrize(

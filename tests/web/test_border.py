@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from jobs.intake.options import Order
+from jobs.intake.options import JobOptions
 from jobs.models import Job
 from tests.databases import mostly_on
 from tests.jobs import rows
@@ -27,7 +27,7 @@ def client(shirin: User) -> Client:
 
 @pytest.fixture
 def job(shirin: User) -> Job:
-    return rows.job(shirin, order=Order(target="fa").as_json(), spoken="en")
+    return rows.job(shirin, options=JobOptions(target="fa").as_json(), spoken="en")
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from jobs import presence
-from jobs.lifecycle import machine as lifecycle
+from jobs import lifecycle, presence
 from jobs.models import Job, JobStatus, PageLease, Transition
 from jobs.web.live.consumer import CLOSED, LONGEST, NONSENSE, REFUSED, WITHIN
 from jobs.web.routing import socket_of
@@ -208,8 +207,8 @@ def strict(graces: Any) -> None:
 
 
 def who_ended(of: Job) -> str | None:
-    row = Transition.objects.filter(job=of, now=JobStatus.CANCELLING).first()
-    return row.who if row else None
+    row = Transition.objects.filter(job=of, to_status=JobStatus.CANCELLING).first()
+    return row.actor if row else None
 
 
 @pytest.mark.usefixtures("strict")

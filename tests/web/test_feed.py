@@ -16,7 +16,8 @@ from django.contrib.auth.models import User
 from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 
-from jobs.lifecycle import machine as lifecycle
+from jobs import lifecycle
+from jobs.lifecycle import jobs as jobs_of_lifecycle
 from jobs.models import Cue, Job
 from jobs.pipeline.stage import Stage
 from jobs.web.live import broadcaster, messages
@@ -65,9 +66,9 @@ def test_each_page_is_told_what_concerns_it(sockets: Sockets, shirin: User, omid
     assert brief["unfinished"] == [str(mine.pk)]
     assert "stages" not in brief["job"]
     assert "unfinished" not in watching.hear("job", status="running")
-    lifecycle.cancel(mine.pk, who="shirin")
+    lifecycle.cancel(mine.pk, actor="shirin")
     lifecycle.stop_stage(claimed.attempt)
-    lifecycle.cancelled(mine.pk)
+    lifecycle.finish_cancel(mine.pk)
     assert listing.hear("brief", status="cancelled")["unfinished"] == []
     ended = page.hear("job", status="cancelled")
     assert ended["unfinished"] == []
@@ -155,9 +156,9 @@ def test_captions_of_a_cancelled_job_go(sockets: Sockets, shirin: User, mine: Jo
     rows.hear(claimed.attempt, 1)
     page = sockets.open(shirin, job=mine)
     page.hear("hello")
-    lifecycle.cancel(mine.pk, who="shirin")
+    lifecycle.cancel(mine.pk, actor="shirin")
     lifecycle.stop_stage(claimed.attempt)
-    lifecycle.cancelled(mine.pk)
+    lifecycle.finish_cancel(mine.pk)
     assert page.hear("cues") == {"type": "cues", "cues": [], "all": True}
 
 
@@ -197,7 +198,7 @@ def test_of_many_pages_some_are_reassured_at_a_time(mine: Job) -> None:
 
 
 def test_a_job_is_deleted(sockets: Sockets, shirin: User, mine: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broadcaster, "LOOK_ANYWAY", 0.3)
+    monkeypatch.setattr(broadcaster, "POLL_INTERVAL_WITH_LISTEN", 0.3)
     page = sockets.open(shirin, job=mine)
     page.hear("hello")
     gone(mine)
@@ -210,7 +211,7 @@ def test_one_bad_job_keeps_nobody_from_hearing_of_others(
 ) -> None:
     page = sockets.open(shirin)
     page.hear("hello")
-    Job.objects.filter(pk=mine.pk).update(order={})
+    Job.objects.filter(pk=mine.pk).update(options={})
     with caplog.at_level(logging.CRITICAL):
         touch(mine)
         other = job(shirin)
@@ -282,10 +283,10 @@ def test_the_database_restarts(
 
 
 def test_a_lost_word_is_made_up_for(sockets: Sockets, shirin: User, mine: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broadcaster, "LOOK_ANYWAY", 0.3)
+    monkeypatch.setattr(broadcaster, "POLL_INTERVAL_WITH_LISTEN", 0.3)
     page = sockets.open(shirin, job=mine)
     page.hear("hello")
-    monkeypatch.setattr(lifecycle, "notify", lambda _: None)
+    monkeypatch.setattr(jobs_of_lifecycle, "notify", lambda _: None)
     touch(mine)
     assert page.hear("job", pinned=True)
 

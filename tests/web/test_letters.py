@@ -18,9 +18,8 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
-from jobs import emails
-from jobs.intake.options import Order
-from jobs.lifecycle import machine as lifecycle
+from jobs import emails, lifecycle
+from jobs.intake.options import JobOptions
 from jobs.models import Job, JobStatus
 from tests.databases import mostly, process_environment
 from tests.jobs import rows
@@ -165,7 +164,7 @@ def test_a_server_that_refuses_costs_its_letter_only(server: MailServer, setting
 def test_asked_for_on_the_page(server: MailServer, shirin: User) -> None:
     client = Client(headers={"Accept-Language": "fa"})
     client.force_login(shirin)
-    job = rows.job(shirin, order=Order(target="fa").as_json())
+    job = rows.job(shirin, options=JobOptions(target="fa").as_json())
     assert b'name="notify"' in client.get(f"/jobs/{job.pk}/").content
     client.post(f"/jobs/{job.pk}/notify", {"notify": "on"})
     assert Job.objects.get().notify == {"language": "fa", "address": f"http://testserver/jobs/{job.pk}/"}
@@ -182,7 +181,7 @@ def test_not_offered_where_it_does_not_work(server: MailServer, shirin: User, se
         User.objects.update(email="")
     client = Client()
     client.force_login(User.objects.get())
-    job = rows.job(shirin, order=Order(target="fa").as_json())
+    job = rows.job(shirin, options=JobOptions(target="fa").as_json())
     assert b'name="notify"' not in client.get(f"/jobs/{job.pk}/").content
     client.post(f"/jobs/{job.pk}/notify", {"notify": "on"})
     assert Job.objects.get().notify is None
@@ -224,14 +223,14 @@ def test_killed_while_it_is_sent_it_is_not_sent_twice(database: str, server: Mai
     with reaper(database, server, tmp_path / "log") as process:
         until(lambda: server.callers, 30, 0.05, (tmp_path / "log").read_text)
         assert Job.objects.get(pk=job.pk).notify is None, "claimed before"
-        lifecycle.cancel(other.pk, who="shirin")
+        lifecycle.cancel(other.pk, actor="shirin")
         until(lambda: Job.objects.get(pk=other.pk).status == JobStatus.CANCELLED, 10)
         os.kill(process.pid, signal.SIGKILL)
     server.silent = False
     late = done(title="late.mp4")
     with reaper(database, server, tmp_path / "log") as process:
         until(lambda: server.letters, 30, 0.05, (tmp_path / "log").read_text)
-        time.sleep(2 * emails.LOOK)
+        time.sleep(2 * emails.POLL_INTERVAL)
         assert [letter["Subject"] for letter in server.letters] == ["“late.mp4” is ready."]
         assert Job.objects.get(pk=late.pk).notify is None
         process.terminate()

@@ -13,10 +13,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from jobs import presence
-from jobs.intake.options import Order, order_of
-from jobs.lifecycle import machine as lifecycle
-from jobs.models import Artifact, Job, JobStatus, PageLease
+from jobs import lifecycle
+from jobs.intake.options import JobOptions, options_of
+from jobs.models import Artifact, Job, JobStatus, PageLease, Reason
 from jobs.storage import artifacts
 from tests.jobs import rows
 
@@ -43,7 +42,7 @@ def new(**fields: Any) -> dict[str, Any]:
 def made(state: JobStatus = JobStatus.QUEUED, **fields: Any) -> Job:
     """A job of shirin's with an order, in one of its states."""
     job = Job.objects.get(pk=rows.IN[state]().job_id)
-    values = {"order": Order(target="fa").as_json(), "title": "talk.mp4", "spoken": "en", **fields}
+    values = {"order": JobOptions(target="fa").as_json(), "title": "talk.mp4", "spoken": "en", **fields}
     Job.objects.filter(pk=job.pk).update(**values)
     if not artifacts.home(job.pk).exists():
         artifacts.make_home(job.pk)
@@ -57,7 +56,7 @@ def made(state: JobStatus = JobStatus.QUEUED, **fields: Any) -> Job:
 def test_the_engines_are_those_of_the_site(client: Client, settings: Any) -> None:
     settings.TRANSCRIBER, settings.TRANSLATOR = "pocketsphinx", "apertium"
     client.post("/", {"source": "link", "link": "https://example.org/talk", "to": "es", "spoken": "en"})
-    order = order_of(Job.objects.get().order)
+    order = options_of(Job.objects.get().options)
     assert (order.transcriber, order.translator) == ("pocketsphinx", "apertium")
 
 
@@ -65,7 +64,7 @@ def test_a_link_becomes_a_job(client: Client) -> None:
     answer = client.post("/", new(look="outline", position="top", bilingual="on", glossary="open source = متن‌باز"))
     job = Job.objects.get()
     assert (answer.status_code, answer.headers["Location"]) == (302, f"/jobs/{job.pk}/")
-    order = order_of(job.order)
+    order = options_of(job.options)
     assert (order.target, order.spoken, order.bilingual, order.mode) == ("es", "en", True, "burn")
     assert (order.style.look, order.style.position, order.style.size) == ("outline", "top", "medium")
     assert order.glossary == (("open source", "متن‌باز"),)
@@ -90,7 +89,7 @@ def test_the_sample_takes_the_subtitles_that_a_person_wrote(client: Client, sett
     """Where no engine knows Persian."""
     client.post("/", new(source="sample", to="fa", spoken=""))
     job = Job.objects.get()
-    assert order_of(job.order).brought
+    assert options_of(job.options).brought
     assert job.cues.count() == 8
     assert artifacts.path_of(job.pk, "source")
 
@@ -204,7 +203,7 @@ def test_the_administration_is_a_part_of_the_site() -> None:
     boss = User.objects.create_superuser("boss")
     staff = Client()
     staff.force_login(boss)
-    for path in ("/admin/", "/admin/jobs/job/", "/admin/jobs/worker/"):
+    for path in ("/admin/", "/admin/jobs/job/", "/admin/jobs/process/"):
         PageLease.objects.all().delete()
         shown = text(staff.get(path))
         assert f'data-page-id="{PageLease.objects.get().pk}"' in shown
@@ -218,13 +217,13 @@ def test_who_is_not_signed_in_holds_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("who", "why", "said"),
+    ("actor", "reason", "said"),
     [
-        (lifecycle.PRESENCE, presence.CLOSED, "because the last page of the site was closed."),
-        (lifecycle.PRESENCE, presence.SILENT, "because no open page of the site gave a sign of life"),
-        (lifecycle.PRESENCE, lifecycle.KILLED, "because the command that had begun it was killed."),
-        ("command line", lifecycle.INTERRUPTED, "because the command that had begun it was interrupted."),
-        (lifecycle.SYSTEM, lifecycle.GIVEN_UP, "because the upload was never finished."),
+        (lifecycle.PRESENCE, Reason.PAGES_CLOSED, "because the last page of the site was closed."),
+        (lifecycle.PRESENCE, Reason.NO_SIGN_OF_LIFE, "because no open page of the site gave a sign of life"),
+        (lifecycle.PRESENCE, Reason.COMMAND_KILLED, "because the command that had begun it was killed."),
+        ("command line", Reason.COMMAND_INTERRUPTED, "because the command that had begun it was interrupted."),
+        (lifecycle.SYSTEM, Reason.UPLOAD_EXPIRED, "because the upload was never finished."),
         ("shirin", "", "by you."),
         ("shirin", "the upload was taken back", "by you."),
         ("mina", "admin", "by mina."),
@@ -232,8 +231,8 @@ def test_who_is_not_signed_in_holds_none() -> None:
 )
 def test_a_cancelled_job_says_when_and_why(client: Client, who: str, why: str, said: str) -> None:
     job = made(JobStatus.QUEUED)
-    lifecycle.cancel(job.pk, who=who, why=why)
-    lifecycle.cancelled(job.pk)
+    lifecycle.cancel(job.pk, actor=who, reason=why)
+    lifecycle.finish_cancel(job.pk)
     page = text(client.get(f"/jobs/{job.pk}/"))
     assert re.search(rf"Cancelled on \d+ [^<]*{re.escape(said)}", page)
     assert "Start again" in page
@@ -245,7 +244,7 @@ def test_you_are_who_looks(client: Client) -> None:
     staff.force_login(User.objects.create(username="mina", is_staff=True))
     for who, others in (("shirin", staff), ("mina", client)):
         job = made(JobStatus.QUEUED)
-        lifecycle.cancel(job.pk, who=who)
+        lifecycle.cancel(job.pk, actor=who)
         assert f"by {who}." in text(others.get(f"/jobs/{job.pk}/"))
         assert f"by {who}." in others.get(f"/api/jobs/{job.pk}").json()["ended_text"]
         mine = client if others is staff else staff
@@ -305,18 +304,20 @@ def test_cancel_retry_keep(client: Client) -> None:
 
 
 def test_start_again(client: Client) -> None:
-    old = made(JobStatus.CANCELLED, order=Order(target="es", spoken="en").as_json(), source="https://example.org/talk")
+    old = made(
+        JobStatus.CANCELLED, options=JobOptions(target="es", spoken="en").as_json(), source="https://example.org/talk"
+    )
     answer = client.post(f"/jobs/{old.pk}/again")
     again = Job.objects.exclude(pk=old.pk).get()
     assert answer.headers["Location"] == f"/jobs/{again.pk}/"
-    assert (again.status, again.source, again.order) == (JobStatus.QUEUED, old.source, old.order)
+    assert (again.status, again.source, again.options) == (JobStatus.QUEUED, old.source, old.options)
 
 
-BROUGHT = Order(target="fa", brought=True).as_json()
+BROUGHT = JobOptions(target="fa", brought=True).as_json()
 
 
 def test_who_brought_subtitles_brings_them_again(client: Client) -> None:
-    old = made(JobStatus.CANCELLED, order=BROUGHT, source="https://example.org/talk")
+    old = made(JobStatus.CANCELLED, options=BROUGHT, source="https://example.org/talk")
     form = f'enctype="multipart/form-data" action="/jobs/{old.pk}/again"'
     assert form in text(client.get(f"/jobs/{old.pk}/"))
     assert f'href="/jobs/{old.pk}/#bring" data-show="can.bring">' in text(client.get("/jobs/"))
@@ -330,7 +331,7 @@ def test_who_brought_subtitles_brings_them_again(client: Client) -> None:
 
 
 def test_subtitles_that_are_left_are_not_asked_for(client: Client) -> None:
-    old = made(JobStatus.FAILED, order=BROUGHT, source="https://example.org/talk")
+    old = made(JobStatus.FAILED, options=BROUGHT, source="https://example.org/talk")
     old.cues.update(source="سلام")
     assert 'id="bring"' not in text(client.get(f"/jobs/{old.pk}/"))
     client.post(f"/jobs/{old.pk}/again")
@@ -340,8 +341,8 @@ def test_subtitles_that_are_left_are_not_asked_for(client: Client) -> None:
 def test_the_sample_starts_again(client: Client) -> None:
     client.post("/", new(source="sample", to="fa", spoken=""))
     old = Job.objects.get()
-    lifecycle.cancel(old.pk, who="shirin")
-    lifecycle.cancelled(old.pk)
+    lifecycle.cancel(old.pk, actor="shirin")
+    lifecycle.finish_cancel(old.pk)
     page = text(client.get(f"/jobs/{old.pk}/"))
     assert f'action="/jobs/{old.pk}/again"' in page
     assert 'id="bring"' not in page
@@ -396,7 +397,7 @@ def test_search_and_filters(client: Client) -> None:
 
 def test_pages_of_the_list(client: Client, django_assert_max_num_queries: Any) -> None:
     for number in range(45):
-        rows.job(title=f"talk {number}", order=Order(target="fa").as_json())
+        rows.job(title=f"talk {number}", options=JobOptions(target="fa").as_json())
     with django_assert_max_num_queries(9):
         first = text(client.get("/jobs/"))
     assert first.count("data-row=") == 20
@@ -448,7 +449,7 @@ def test_a_result_may_be_an_mkv(client: Client) -> None:
     ],
 )
 def test_what_a_browser_cannot_play(client: Client, state: JobStatus, kind: str, mode: str, said: str) -> None:
-    job = made(state, seconds=60, order=Order(target="fa", mode=mode).as_json())  # type: ignore[arg-type]
+    job = made(state, seconds=60, options=JobOptions(target="fa", mode=mode).as_json())  # type: ignore[arg-type]
     job.artifacts.all().delete()
     job.artifacts.create(kind=kind, name="v.mkv", size=1)
     assert f"data-unplayable hidden>This browser {said}</p>" in text(client.get(f"/jobs/{job.pk}/"))

@@ -14,7 +14,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.http import parse_http_date
 
-from jobs.lifecycle import machine as lifecycle
+from jobs import lifecycle
 from jobs.models import Artifact, Job, JobStatus, OwnerLimits
 from jobs.storage import artifacts, deletion
 from jobs.web.uploads import protocol as tus
@@ -77,7 +77,7 @@ def test_an_upload_is_made_by_the_protocol_alone() -> None:
     job = Job.objects.get()
     assert (answer.status_code, answer["Location"]) == (201, address(job))
     assert (job.source, job.status, job.size, job.keep_running) == ("فیلم.mp4", "uploading", 10, True)
-    assert (job.target, job.order["spoken"], job.order["topic"]) == ("es", "en", "geese")
+    assert (job.target, job.options["spoken"], job.options["topic"]) == ("es", "en", "geese")
     came(job, b"0123456789")
     assert rows.status(job.pk) == "queued"
 
@@ -129,7 +129,7 @@ def test_sentences_come_in_the_language_of_the_page() -> None:
 # Whose it is
 
 
-@pytest.mark.parametrize(("who", "status"), [("shirin", 204), ("staff", 204), ("omid", 404), ("nobody", 401)])
+@pytest.mark.parametrize(("actor", "status"), [("shirin", 204), ("staff", 204), ("omid", 404), ("nobody", 401)])
 @pytest.mark.parametrize("act", ["head", "patch", "delete"])
 def test_only_its_owner_and_staff(who: str, act: str, status: int) -> None:
     people = cast()
@@ -238,7 +238,7 @@ def test_an_upload_that_is_taken_back() -> None:
     job = job_of(rows.owner(), 10)
     assert delete(came(job, b"01234"), job).status_code == 204
     assert rows.status(job.pk) == "cancelled"
-    assert job.transitions.filter(now="cancelling").get().who == "shirin"
+    assert job.transitions.filter(to_status="cancelling").get().actor == "shirin"
     assert not artifacts.home(job.pk).exists()
 
 
@@ -249,7 +249,7 @@ def test_cancelled_while_a_piece_is_written(monkeypatch: pytest.MonkeyPatch) -> 
 
     def cancelled_meanwhile(file: int, data: Any) -> int:
         monkeypatch.setattr(os, "write", write)
-        assert lifecycle.cancel(job.pk, who="shirin")
+        assert lifecycle.cancel(job.pk, actor="shirin")
         assert deletion.finish(job.pk)
         return write(file, data)
 
@@ -347,7 +347,7 @@ def test_killed_before_it_was_published(monkeypatch: pytest.MonkeyPatch) -> None
 def test_submitted_by_somebody_else(monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the last look at the job and its end it may be cancelled: then nothing is published."""
     job = job_of(rows.owner(), 5)
-    monkeypatch.setattr(lifecycle, "uploaded_more", lambda job_id: lifecycle.cancel(job_id, who="shirin"))
+    monkeypatch.setattr(lifecycle, "uploaded_more", lambda job_id: lifecycle.cancel(job_id, actor="shirin"))
     assert patch(signed_in(job.owner), job, 0, b"01234").status_code == 410
     assert rows.status(job.pk) == "cancelling"
     assert not Artifact.objects.exists()

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from jobs.intake import submit
-from jobs.intake.options import Order
+from jobs.intake.options import JobOptions
 from jobs.models import Job
 from tests.jobs import rows
 
@@ -20,7 +20,7 @@ VERSION = {"Tus-Resumable": "1.0.0"}
 
 def job_of(owner: User, size: int, name: str = "film.mp4") -> Job:
     """An upload as the page of a new job makes it."""
-    return submit.accept_upload(owner, name, size, Order(target="es", spoken="en"), keep_running=True)
+    return submit.accept_upload(owner, name, size, JobOptions(target="es", spoken="en"), keep_running=True)
 
 
 def signed_in(user: User | None, **more: Any) -> Client:

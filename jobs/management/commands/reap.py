@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from jobs import emails
-from jobs.models import Worker
+from jobs.models import Process
 from jobs.queueing import processes
 from jobs.worker.reaper import Reaper
 
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
         reaper = Reaper()
-        processes.show_life(Worker.REAPER, lives=reaper.lives)
+        processes.show_life(Process.REAPER, lives=reaper.lives)
         # In a thread of its own: a mail server that hangs must not hold the sweep.
         threading.Thread(target=emails.deliver, args=(stop,), daemon=True, name="letters").start()
         reaper.run(stop)

@@ -21,16 +21,16 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 
+from jobs import lifecycle
 from jobs.cli import progress
 from jobs.cli.export import Delivered, check_overwriting, deliver
 from jobs.cli.follow import follow
 from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
 from jobs.engines.selection import AUTO
 from jobs.intake import submit
-from jobs.intake.options import Order
-from jobs.lifecycle import machine as lifecycle
+from jobs.intake.options import JobOptions
 from jobs.lifecycle.db_retry import patiently
-from jobs.models import Job, JobStatus
+from jobs.models import Job, JobStatus, Reason
 from jobs.pipeline.download.client import is_link
 from jobs.pipeline.errors import ErrorRecord, PipelineError, from_record
 from jobs.pipeline.filenames import result_name
@@ -137,16 +137,16 @@ class _Cancelled(Exception):
 
 def _translate(options: dict[str, Any], display: progress.Display) -> Delivered:
     """The job, from its row to its results in the output directory."""
-    order, source, output = _order(options), options["source"], options["output"]
+    job_options, source, output = _job_options(options), options["source"], options["output"]
     brought = [path for path in (options["subtitles"], None if is_link(source) else Path(source)) if path]
     if not is_link(source):
-        check_overwriting(Path(source).stem, order.target, output, brought)
+        check_overwriting(Path(source).stem, job_options.target, output, brought)
     with workspace(output) as work, contextlib.ExitStack() as stack:
         if not in_process.clusters_run():
             stack.enter_context(in_process.clusters())
-        job = _accept(options, order)
+        job = _accept(options, job_options)
         try:
-            job = _wait(job.pk, order, output, brought, display)
+            job = _wait(job.pk, job_options, output, brought, display)
         except BaseException:
             _cancel(job.pk)
             raise
@@ -154,7 +154,7 @@ def _translate(options: dict[str, Any], display: progress.Display) -> Delivered:
         return deliver(job, name, output, work, brought)
 
 
-def _accept(options: dict[str, Any], order: Order) -> Job:
+def _accept(options: dict[str, Any], job_options: JobOptions) -> Job:
     owner, source = _owner(options["owner"]), options["source"]
     waiting = {
         "keep_running": True,
@@ -162,20 +162,22 @@ def _accept(options: dict[str, Any], order: Order) -> Job:
         "subtitles": options["subtitles"],
     }
     if is_link(source):
-        return submit.accept_link(owner, source, order, **waiting)
-    return submit.accept_file(owner, Path(source), order, **waiting)
+        return submit.accept_link(owner, source, job_options, **waiting)
+    return submit.accept_file(owner, Path(source), job_options, **waiting)
 
 
-def _wait(job_id: uuid.UUID, order: Order, output: Path, brought: list[Path], display: progress.Display) -> Job:
+def _wait(
+    job_id: uuid.UUID, job_options: JobOptions, output: Path, brought: list[Path], display: progress.Display
+) -> Job:
     """Until it is completed. Raises what it failed with."""
     for job in follow(job_id, display):
         if job.title:
-            check_overwriting(job.title, order.target, output, brought)
+            check_overwriting(job.title, job_options.target, output, brought)
     if job.status == JobStatus.FAILED:
         raise from_record(cast(ErrorRecord, job.error))
     if job.status == JobStatus.CANCELLED:
-        why = job.transitions.filter(now=JobStatus.CANCELLING).last()
-        raise _Cancelled(f"The job was cancelled by {why.who if why else 'somebody'}.")
+        why = job.transitions.filter(to_status=JobStatus.CANCELLING).last()
+        raise _Cancelled(f"The job was cancelled by {why.actor if why else 'somebody'}.")
     return job
 
 
@@ -186,7 +188,7 @@ def _cancel(job_id: uuid.UUID) -> None:
     shows it nothing that others write, and lets it write only if nobody else has.
     """
     connection.close()
-    patiently(lambda: lifecycle.cancel(job_id, who=in_process.COMMAND, why=lifecycle.INTERRUPTED))
+    patiently(lambda: lifecycle.cancel(job_id, actor=in_process.COMMAND, reason=Reason.COMMAND_INTERRUPTED))
     for _ in follow(job_id, progress.Silence()):
         patiently(lambda: deletion.finish(job_id))
 
@@ -210,8 +212,8 @@ def _names(specs: Any) -> list[str]:
     return [AUTO, *(spec.name for spec in specs)]
 
 
-def _order(options: dict[str, Any]) -> Order:
-    return Order(
+def _job_options(options: dict[str, Any]) -> JobOptions:
+    return JobOptions(
         target=language(options["to"]).code,
         spoken=language(options["spoken"]).code if options["spoken"] else None,
         brought=options["subtitles"] is not None,

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-_LOOK = 0.002
+_POLL_INTERVAL = 0.002
 """Seconds between two looks at a dying group; killing takes 10 to 300 ms (a process dies as slowly as it is large)."""
 
 
@@ -66,7 +66,7 @@ def bury(group: int) -> None:
     with suppress(ChildProcessError):
         while time.monotonic() < deadline:
             if not os.waitpid(-group, os.WNOHANG)[0]:
-                time.sleep(_LOOK)
+                time.sleep(_POLL_INTERVAL)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,7 +117,7 @@ def end_group(group: int, patience: float = 30.0) -> bool:
             return True
         if time.monotonic() > deadline:
             return False
-        time.sleep(_LOOK)
+        time.sleep(_POLL_INTERVAL)
 
 
 def end_recorded_group(group: int, started: int, patience: float = 30.0) -> bool:

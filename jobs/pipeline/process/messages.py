@@ -126,10 +126,10 @@ class Progress(_Struct, frozen=True):
 
 
 class Note(_Struct, frozen=True):
-    """Something worth knowing that is no error: a sentence with its parameters, to be translated where it is shown."""
+    """Something worth knowing that is no error: a notes.NoteCode with the parameters of its sentence."""
 
     attempt: str
-    sentence: str
+    code: str
     params: dict[str, str]
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from jobs.pipeline.errors import NoAudio
-from jobs.pipeline.gettext_marker import _
 from jobs.pipeline.media import encode
+from jobs.pipeline.notes import NoteCode
 from jobs.pipeline.process.messages import (
     FetchTask,
     RecogniseTask,
@@ -49,7 +49,7 @@ class Reporter(Protocol):
 
     def progress(self, share: float) -> None: ...
 
-    def note(self, sentence: str, **params: str) -> None: ...
+    def note(self, code: NoteCode, **params: str) -> None: ...
 
     def window(self, *, end: float, language: str, heard: bool, cues: tuple[Cue, ...]) -> None: ...
 
@@ -147,7 +147,7 @@ def _translate(task: TranslateTask, bench: Bench) -> Made:
             bench.report.translated(part.cues, part.usage)
             done |= {cue.id: cue.target for cue in part.cues}
     if not translator:
-        bench.report.note(_("The subtitles are in {language} already: translation is skipped."), language=target.name)
+        bench.report.note(NoteCode.ALREADY_IN_TARGET, language=target.name)
     return Made(files={}, outcome={"captions": translator is None})
 
 

@@ -18,6 +18,7 @@ from typing import IO
 
 from jobs.pipeline import errors
 from jobs.pipeline.media.atomic_files import refusal
+from jobs.pipeline.notes import NoteCode
 from jobs.pipeline.process.messages import (
     Cues,
     Done,
@@ -71,8 +72,8 @@ class _Mail:
     def progress(self, share: float) -> None:
         self.send(Progress(self.attempt, share))
 
-    def note(self, sentence: str, **params: str) -> None:
-        self.send(Note(self.attempt, sentence, params))
+    def note(self, code: NoteCode, **params: str) -> None:
+        self.send(Note(self.attempt, code, params))
 
     def window(self, *, end: float, language: str, heard: bool, cues: tuple[Cue, ...]) -> None:
         self.send(Window(self.attempt, end, language, heard, cues))

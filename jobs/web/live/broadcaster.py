@@ -25,15 +25,15 @@ from django.db import Error as DatabaseTrouble
 from django.db import connection
 
 from jobs import presence
-from jobs.lifecycle.changes import Wakeups
+from jobs.lifecycle.changes import ChangeListener
 from jobs.web.live.messages import ALIVE, Changes, Page, Said, Teller
 
 log = logging.getLogger(__name__)
 
-LOOK = 0.5
+POLL_INTERVAL = 0.5
 """Seconds between two looks where nobody tells us."""
 
-LOOK_ANYWAY = 2.0
+POLL_INTERVAL_WITH_LISTEN = 2.0
 """Seconds between two looks where somebody does: a word can be lost with its connection."""
 
 REST = 0.002
@@ -101,7 +101,7 @@ class Feed:
                     log.exception("Pages could not be told of changes")
                 reader.start_over()
                 self._again(pages)
-                time.sleep(LOOK)
+                time.sleep(POLL_INTERVAL)
         reader.start_over()
 
     def _take(self) -> tuple[list[Page], list[Page]] | None:
@@ -147,7 +147,7 @@ class _Reader:
 
     def __init__(self, bell: _Bell, deliver: Callable[[Said], None]) -> None:
         self._bell, self._deliver = bell, deliver
-        self._wakeups, self._changes, self._teller = Wakeups(), Changes(), Teller()
+        self._wakeups, self._changes, self._teller = ChangeListener(), Changes(), Teller()
         self._renewed = time.monotonic()
         self._looked = self._missed = 0.0
         self._untold: list[Page] = []
@@ -159,7 +159,7 @@ class _Reader:
         self._deliver(self._teller.greetings(fresh))
         heard = self._hear(listening)
         self._deliver(self._teller.changes(self._changes.of(pages, heard), pages))
-        if time.monotonic() - self._missed > LOOK_ANYWAY:
+        if time.monotonic() - self._missed > POLL_INTERVAL_WITH_LISTEN:
             self._missed = time.monotonic()
             self._deliver(self._teller.deletions(pages))
         self._renew(pages)
@@ -167,7 +167,7 @@ class _Reader:
 
     def _hear(self, listening: int | None) -> set[str] | None:
         """The ids of jobs that changed; None when it is time to look oneself, which finds them all."""
-        due = self._looked + (LOOK if listening is None else LOOK_ANYWAY)
+        due = self._looked + (POLL_INTERVAL if listening is None else POLL_INTERVAL_WITH_LISTEN)
         seconds = min(due, self._renewed + _interval()) - time.monotonic()
         rung = self._bell.wait(listening, max(0.0, min(seconds, _BREATH) if self._untold else seconds))
         if rung and listening is not None:

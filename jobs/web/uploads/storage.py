@@ -17,7 +17,7 @@ from typing import Protocol
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from jobs.lifecycle import machine as lifecycle
+from jobs import lifecycle
 from jobs.models import Artifact, Job, JobStatus
 from jobs.pipeline.media.atomic_files import refusal
 from jobs.storage import artifacts
@@ -47,7 +47,7 @@ def size_of(job: Job) -> int:
         os.close(file)
 
 
-def add(job: Job, offset: int, body: Body, *, most: int, who: str) -> int:
+def add(job: Job, offset: int, body: Body, *, most: int, actor: str) -> int:
     """Put what `body` brings at the end of the file, which has to be at `offset`; the size that it has then.
 
     When that is all of it, the job is queued. Raises Problem: 409 when the file ends elsewhere, 410 when the job waits
@@ -62,15 +62,15 @@ def add(job: Job, offset: int, body: Body, *, most: int, who: str) -> int:
         if not lifecycle.uploaded_more(job.pk):
             raise gone()
         if size == job.size:
-            _publish(job, who)
+            _publish(job, actor)
         return size
 
 
-def settle(job: Job, who: str) -> None:
+def settle(job: Job, actor: str) -> None:
     """Queue a job whose file is whole: who was to do so was killed, or is about to."""
     with suppress(Problem), _held(job) as file:
         if os.fstat(file).st_size == job.size:
-            _publish(job, who)
+            _publish(job, actor)
 
 
 def gone() -> Problem:
@@ -131,11 +131,11 @@ def _copy(file: int, size: int, body: Body, limit: int) -> int:
     return size
 
 
-def _publish(job: Job, who: str) -> None:
+def _publish(job: Job, actor: str) -> None:
     place = _place(job)
     try:
         with transaction.atomic():
-            lifecycle.submit(job.pk, who)
+            lifecycle.submit(job.pk, actor)
             Artifact.objects.create(job=job, kind="source", name=place.name, size=job.size)
     except lifecycle.IllegalTransition:
         raise gone() from None

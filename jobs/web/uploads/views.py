@@ -15,16 +15,15 @@ from django.utils import timezone
 from django.utils.http import http_date
 from django.utils.translation import gettext as _
 
+from jobs import lifecycle
 from jobs.intake import submit
-from jobs.lifecycle import machine as lifecycle
-from jobs.models import Job, JobStatus, SourceKind
+from jobs.models import Job, JobStatus, Reason, SourceKind
 from jobs.storage import deletion
 from jobs.web.forms import OrderForm
 from jobs.web.permissions import job_for
 from jobs.web.problems import Problem
 from jobs.web.uploads import protocol as tus
 from jobs.web.uploads import storage as received
-from jobs.worker.reaper import UPLOAD_EXPIRY
 
 _CAME = {JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.COMPLETED, JobStatus.FAILED}
 """A job in one of these has its file."""
@@ -46,7 +45,9 @@ def _accept(user: Any, size: int, fields: dict[str, str]) -> Job:
     form = OrderForm(fields)
     if not form.is_valid():
         raise Problem(400, str(next(iter(form.errors.values()))[0]))
-    return submit.accept_upload(user, name[:255], size, form.order(), keep_running=form.cleaned_data["keep_running"])
+    return submit.accept_upload(
+        user, name[:255], size, form.job_options(), keep_running=form.cleaned_data["keep_running"]
+    )
 
 
 async def _tell(_request: HttpRequest, user: Any, job_id: uuid.UUID) -> HttpResponse:
@@ -57,12 +58,12 @@ async def _tell(_request: HttpRequest, user: Any, job_id: uuid.UUID) -> HttpResp
     return HttpResponse(headers=headers)
 
 
-def _progress(job: Job, who: str) -> dict[str, str]:
+def _progress(job: Job, actor: str) -> dict[str, str]:
     if job.status not in {JobStatus.UPLOADING, *_CAME} or job.source_kind != SourceKind.UPLOAD:
         raise received.gone()
     came = job.size if job.status in _CAME else received.size_of(job)
     if job.status == JobStatus.UPLOADING and came == job.size:
-        received.settle(job, who)
+        received.settle(job, actor)
     return {
         "Upload-Offset": str(came),
         "Upload-Length": str(job.size),
@@ -79,7 +80,7 @@ async def _add(request: HttpRequest, user: Any, job_id: uuid.UUID) -> HttpRespon
     offset = tus.number(request, "Upload-Offset")
     if job.status != JobStatus.UPLOADING:
         raise received.gone()
-    size = await sync_to_async(received.add)(job, offset, request, most=tus.CHUNK, who=user.get_username())
+    size = await sync_to_async(received.add)(job, offset, request, most=tus.CHUNK, actor=user.get_username())
     return HttpResponse(status=204, headers={"Upload-Offset": str(size), "Upload-Expires": _expires(timezone.now())})
 
 
@@ -92,8 +93,8 @@ async def _end(_request: HttpRequest, user: Any, job_id: uuid.UUID) -> HttpRespo
     return HttpResponse(status=204)
 
 
-def _cancel(job: Job, who: str) -> None:
-    if lifecycle.cancel(job.pk, who=who, why="the upload was taken back"):
+def _cancel(job: Job, actor: str) -> None:
+    if lifecycle.cancel(job.pk, actor=actor, reason=Reason.UPLOAD_WITHDRAWN):
         deletion.finish(job.pk)
 
 
@@ -106,7 +107,7 @@ async def _job(user: Any, job_id: uuid.UUID) -> Job:
 
 def _expires(last: datetime) -> str:
     """When the sweeps give up an upload to which nothing was added since `last`."""
-    return http_date((last + min(UPLOAD_EXPIRY, timedelta(hours=settings.RETENTION_HOURS))).timestamp())
+    return http_date((last + min(lifecycle.UPLOAD_EXPIRY, timedelta(hours=settings.RETENTION_HOURS))).timestamp())
 
 
 uploads = tus.resource(POST=_create)

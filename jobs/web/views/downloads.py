@@ -21,9 +21,8 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header, http_date
 from django.views.decorators.http import require_safe
 
-from jobs.cli.export import name_of
 from jobs.models import Artifact, Job, SourceKind
-from jobs.pipeline.filenames import result_name
+from jobs.pipeline.filenames import result_file, result_name
 from jobs.storage import artifacts
 from jobs.web.permissions import job_for
 
@@ -123,7 +122,7 @@ def _name(job: Job, artifact: Artifact) -> str:
     name = result_name(job.title or Path(job.source).stem)
     if artifact.kind == "source":
         return name + Path(artifact.name).suffix
-    return name_of(name, artifact.kind, artifact.name, job.target)
+    return result_file(name, artifact.kind, artifact.name, job.target)
 
 
 async def _answer(request: HttpRequest, found: _Found) -> HttpResponseBase:

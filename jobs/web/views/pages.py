@@ -22,14 +22,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from jobs import emails
+from jobs import emails, lifecycle
+from jobs.cues import as_cue
 from jobs.i18n import player_strings
 from jobs.i18n.formats import sentence_of
 from jobs.intake import submit
-from jobs.intake.options import order_of
+from jobs.intake.options import options_of
 from jobs.intake.submit import accept_link, accept_sample, accept_upload
-from jobs.lifecycle import machine as lifecycle
-from jobs.lifecycle.machine import IllegalTransition
+from jobs.lifecycle import IllegalTransition
 from jobs.models import FINAL, Job
 from jobs.pipeline.errors import PipelineError
 from jobs.pipeline.filenames import result_name
@@ -43,7 +43,6 @@ from jobs.web.job_list import FILTERS, LONGEST, PAGE, searched
 from jobs.web.permissions import job_for
 from jobs.web.problems import answer
 from jobs.web.serializers import FORMATS, FORMS, briefs, cue_of, snapshot
-from jobs.worker.stage_tasks import as_cue
 
 
 @login_required
@@ -65,15 +64,15 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 def _accept(owner: Any, form: SourceForm) -> Job:
-    order, found = form.order(), form.cleaned_data
+    options, found = form.job_options(), form.cleaned_data
     kept: dict[str, Any] = {"subtitles": form.brought(), "keep_running": found["keep_running"]}
     match found["source"]:
         case "link":
-            return accept_link(owner, found["link"], order, **kept)
+            return accept_link(owner, found["link"], options, **kept)
         case "sample":
-            return accept_sample(owner, order, **kept)
+            return accept_sample(owner, options, **kept)
         case _:
-            return accept_upload(owner, found["name"], found["bytes"], order, **kept)
+            return accept_upload(owner, found["name"], found["bytes"], options, **kept)
 
 
 def _begun(request: HttpRequest, job: Job) -> HttpResponse:
@@ -90,7 +89,7 @@ def _wants_json(request: HttpRequest) -> bool:
 @require_safe
 def job(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     found = job_for(request.user, job_id)
-    target = order_of(found.order).target
+    target = options_of(found.options).target
     shown = {
         "job": found,
         "shown": snapshot(found, request.user.pk),
@@ -132,7 +131,7 @@ def subtitles(request: HttpRequest, job_id: uuid.UUID, form: str, kind: str) -> 
     source, target = language(found.spoken), language(found.target)
     with tempfile.TemporaryDirectory() as room:
         path = Path(room) / f"subtitles.{kind}"
-        style = order_of(found.order).style
+        style = options_of(found.options).style
         cues = [as_cue(row) for row in found.cues.all()]
         writer.write(cues, path, form=form, source=source, target=target, style=style)  # type: ignore[arg-type]
         content = path.read_bytes()
@@ -163,7 +162,7 @@ def _text(request: HttpRequest, content: bytes, name: str, kind: str) -> HttpRes
 @require_POST
 def cancel(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     """The Cancel button without scripts."""
-    lifecycle.cancel(job_for(request.user, job_id).pk, who=request.user.get_username())
+    lifecycle.cancel(job_for(request.user, job_id).pk, actor=request.user.get_username())
     return redirect("job", job_id)
 
 
@@ -175,7 +174,7 @@ def retry(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     try:
         with transaction.atomic():
             quotas.check_retry(found.owner)
-            lifecycle.retry(found.pk, who=request.user.get_username())
+            lifecycle.retry(found.pk, actor=request.user.get_username())
     except PipelineError as error:
         messages.error(request, sentence_of(error))
     except IllegalTransition:
@@ -189,7 +188,7 @@ def again(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     """A new job with the same options, of the same owner; with `subtitles`, where those of the old one are gone."""
     old = job_for(request.user, job_id)
     try:
-        brought = parsed(order_of(old.order), request.FILES.get("subtitles"))
+        brought = parsed(options_of(old.options), request.FILES.get("subtitles"))
         return redirect("job", submit.start_again(old.pk, old.owner, subtitles=brought).pk)
     except PipelineError as error:
         messages.error(request, sentence_of(error))

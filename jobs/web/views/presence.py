@@ -9,8 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from jobs import presence
-from jobs.lifecycle import machine as lifecycle
+from jobs import lifecycle, presence
 from jobs.models import JobStatus
 from jobs.web.live import page_close
 from jobs.web.live.messages import unfinished
@@ -51,7 +50,7 @@ def cancel(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
         return answer(404, _("There is no such job."))
     match request.POST.get("reason"):
         case "button":
-            lifecycle.cancel(job.pk, who=request.user.get_username())
+            lifecycle.cancel(job.pk, actor=request.user.get_username())
         case "close" | "within" as how if page_id := _uuid(request.POST.get("page_id", "")):
             if presence.is_open(page_id, request.user.pk):
                 page_close.closed(request.user.pk, page_id, within=how == "within")

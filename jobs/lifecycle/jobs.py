@@ -1,0 +1,158 @@
+"""What happens to a job as a whole: it is created, submitted, cancelled, retried, deleted."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from jobs.lifecycle.changes import notify
+from jobs.lifecycle.stages import open_stage
+from jobs.lifecycle.transitions import JOB_TRANSITIONS, JobVerb, StageVerb, lock_job, move_job, move_stage, record
+from jobs.models import FINAL, UNFINISHED, Cue, Job, JobStatus, Queue, Reason, StageRun, StageStatus, bumped
+from jobs.pipeline.stage import Stage
+from jobs.presence import first_grace
+
+log = logging.getLogger("jobs.lifecycle")
+
+UPLOAD_EXPIRY = timedelta(hours=24)
+"""An upload that gets no more bytes for so long is cancelled."""
+
+_QUEUES = {
+    Stage.FETCH: Queue.MEDIA,
+    Stage.TRANSCRIBE: Queue.SPEECH,
+    Stage.TRANSLATE: Queue.TEXT,
+    Stage.SUBTITLE: Queue.MEDIA,
+    Stage.RENDER: Queue.MEDIA,
+}
+
+
+def create(
+    *, stages: Sequence[Stage], actor: str, cues: Sequence[Cue] = (), uploaded: bool = True, **fields: Any
+) -> Job:
+    """A new job with a run for each of `stages`: queued, or `uploading` until `submit` is called.
+
+    `cues` are those of subtitles that were brought; then nothing has to be recognised.
+    """
+    verb = JobVerb.CREATE if uploaded else JobVerb.CREATE_UPLOAD
+    with transaction.atomic():
+        job = Job.objects.create(status=JOB_TRANSITIONS[verb].target, **fields)
+        StageRun.objects.bulk_create(
+            StageRun(job=job, owner_id=job.owner_id, stage=stage, number=number, queue=_QUEUES[stage])
+            for number, stage in enumerate(stages)
+        )
+        for cue in cues:
+            cue.job = job
+        Cue.objects.bulk_create(cues)
+        record(job.pk, "", job.status, actor=actor)
+        if uploaded:
+            open_stage(job.stages.earliest("number"))
+    return job
+
+
+def submit(job_id: uuid.UUID, actor: str) -> None:
+    """Queue a job whose upload is whole. Raises IllegalTransition."""
+    with transaction.atomic():
+        job = lock_job(job_id)
+        move_job(job, JobVerb.SUBMIT, actor=actor)
+        open_stage(job.stages.earliest("number"))
+
+
+def uploaded_more(job_id: uuid.UUID) -> bool:
+    """Note that more bytes of an upload came. False when the job no longer waits for them."""
+    with transaction.atomic():
+        waits = Job.objects.filter(pk=job_id, status=JobStatus.UPLOADING).update(**bumped())
+        notify(job_id)
+    return bool(waits)
+
+
+def cancel(job_id: uuid.UUID, *, actor: str, reason: Reason | str = "") -> bool:
+    """Begin to cancel an unfinished job. False when it has ended, is being cancelled, or is gone: nothing changes."""
+    with transaction.atomic():
+        job = Job.objects.select_for_update().filter(pk=job_id).first()
+        if job is None or job.status not in UNFINISHED:
+            return False
+        move_job(job, JobVerb.CANCEL, actor=actor, reason=reason)
+        for run in job.stages.filter(status=StageStatus.READY):
+            move_stage(run, StageVerb.STOP)
+    return True
+
+
+def can_finish_cancel(job_id: uuid.UUID) -> bool:
+    """Whether only the files of a job that is being cancelled are left: no stage of it runs."""
+    running = StageRun.objects.filter(job=OuterRef("pk"), status=StageStatus.RUNNING)
+    return Job.objects.filter(~Exists(running), pk=job_id, status=JobStatus.CANCELLING).exists()
+
+
+def finish_cancel(job_id: uuid.UUID) -> bool:
+    """Mark a job as cancelled. Call it once every process and file of the job is gone.
+
+    False when a stage of it still runs, or when it is not being cancelled (any more). Raises IllegalTransition when
+    there is no such job.
+    """
+    with transaction.atomic():
+        job = lock_job(job_id)
+        if job.status != JobStatus.CANCELLING or job.stages.filter(status=StageStatus.RUNNING).exists():
+            return False
+        job.cues.all().delete()
+        job.artifacts.all().delete()
+        for run in job.stages.filter(status=StageStatus.WAITING):
+            move_stage(run, StageVerb.STOP)
+        move_job(job, JobVerb.FINISH_CANCEL)
+    return True
+
+
+def retry(job_id: uuid.UUID, actor: str) -> None:
+    """Queue a failed job again; it goes on from its checkpoint. Raises IllegalTransition.
+
+    A command that waited for the job has reported its failure and ended, so it is no longer the job's client.
+    """
+    with transaction.atomic():
+        job = lock_job(job_id)
+        grace = first_grace(job.owner_id)
+        move_job(job, JobVerb.RETRY, actor=actor, error=None, ended=None, grace_until=grace, client=None)
+        job.stages.exclude(status=StageStatus.DONE).update(attempts=0)
+        first, *others = [run for run in job.stages.all() if run.status != StageStatus.DONE]
+        open_stage(first)
+        translatable = first.stage == Stage.TRANSCRIBE and job.cues.exists()
+        for run in others:
+            if translatable and run.stage == Stage.TRANSLATE:
+                open_stage(run)
+            elif run.status != StageStatus.WAITING:
+                move_stage(run, StageVerb.RESET, error=None)
+
+
+def delete_row(job_id: uuid.UUID) -> bool:
+    """Delete the row of an ended job whose files are gone. False when it has not ended, or is gone."""
+    with transaction.atomic():
+        job = Job.objects.select_for_update().filter(pk=job_id, status__in=FINAL).first()
+        if job:
+            log.info("job=%s %s → deleted", job.pk, job.status)
+            job.delete()
+    return job is not None
+
+
+def set_keep_running(job_id: uuid.UUID, keep: bool) -> None:
+    """Whether the job goes on when its owner leaves."""
+    _set(job_id, keep_running=keep)
+
+
+def set_notify(job_id: uuid.UUID, asked: Mapping[str, str] | None) -> None:
+    """Whether the owner of an unfinished job gets an e-mail when it is done: `Job.notify`."""
+    _set(job_id, UNFINISHED, notify=asked and dict(asked))
+
+
+def set_pinned(job_id: uuid.UUID, pinned: bool) -> None:
+    """Whether the result stays when its retention time is over."""
+    _set(job_id, pinned=pinned)
+
+
+def _set(job_id: uuid.UUID, statuses: Sequence[JobStatus] = tuple(JobStatus), **fields: Any) -> None:
+    with transaction.atomic():
+        Job.objects.filter(pk=job_id, status__in=statuses).update(**bumped(**fields))
+        notify(job_id)

@@ -1,0 +1,288 @@
+"""What happens to a stage: it is claimed, shows that it is alive, keeps what it has done, and ends.
+
+Who runs a stage holds its attempt, a fencing token: every write names it, and one under an attempt that is no longer
+the stage's raises LostAttempt. Transactions of one job take turns, since each locks the job's row first.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.db.models import Exists, QuerySet
+from django.utils import timezone
+
+from jobs.lifecycle.changes import notify
+from jobs.lifecycle.transitions import JobVerb, LostAttempt, StageVerb, lock_job, move_job, move_stage
+from jobs.models import Artifact, Cue, Job, JobStatus, Process, StageRun, StageStatus, bumped
+from jobs.pipeline.errors import ErrorRecord
+from jobs.pipeline.stage import Stage
+from jobs.queueing import tickets
+from jobs.queueing.scheduling import turns
+
+MAX_ATTEMPTS = 3
+"""How often a stage is begun since its last checkpoint before its job fails."""
+
+BACK_OFF = (timedelta(seconds=2), timedelta(seconds=20))
+"""Waits before the second and the third attempt."""
+
+_MAX_CLAIM_ROUNDS = 3
+"""How often a claim looks again when others were faster."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claim:
+    """One stage to run, under `attempt`."""
+
+    job_id: uuid.UUID
+    stage: Stage
+    attempt: uuid.UUID
+
+
+def open_stage(run: StageRun) -> None:
+    """Make a stage whose input is there ready, and issue a ticket for its queue."""
+    move_stage(run, StageVerb.OPEN, ready_at=timezone.now(), error=None)
+    tickets.issue(run.queue)
+
+
+def claim(queue: str, worker: Process | None = None, *, running_limit: int = 0) -> Claim | None:
+    """The next ready stage of `queue`, now running under a new attempt; None when there is none to run.
+
+    The owner with the fewest running stages comes first, among those the one who had a turn longest ago, then age: no
+    owner's tenth job starts before another owner's first. No owner has more than `running_limit` jobs at work, or what
+    OwnerLimits say (0: no limit).
+    """
+    for _ in range(_MAX_CLAIM_ROUNDS):
+        missed = False
+        for run, limit in turns(queue, running_limit):
+            if claimed := _start(run, worker, limit):
+                return claimed
+            missed = True
+        if not missed:
+            break
+    return None
+
+
+def _start(run: StageRun, worker: Process | None, limit: int) -> Claim | None:
+    """Begin `run`; None where its job may not begin now, or another worker was faster."""
+    attempt, now = uuid.uuid4(), timezone.now()
+    with transaction.atomic():
+        job = lock_job(run.job_id)
+        ready = StageRun.objects.filter(pk=run.pk, status=StageStatus.READY, ready_at__lte=now).first()
+        if ready is None or not _may_run(job, limit):
+            return None
+        move_stage(
+            ready,
+            StageVerb.CLAIM,
+            attempt=attempt,
+            heartbeat=now,
+            started=now,
+            ended=None,
+            worker=worker,
+            host=worker.host if worker else "",
+            boot_id=worker.boot_id if worker else "",
+        )
+        if job.status == JobStatus.QUEUED:
+            move_job(job, JobVerb.START)
+        else:
+            Job.objects.filter(pk=job.pk).update(**bumped())
+        if worker:
+            Process.objects.filter(pk=worker.pk).update(last_claim=now)
+        tickets.use()
+    return Claim(job_id=job.pk, stage=Stage(run.stage), attempt=attempt)
+
+
+def _may_run(job: Job, limit: int) -> bool:
+    """Whether a stage of `job` may begin: the job has not ended, and its owner has not `limit` other jobs running.
+
+    Claims of one owner's jobs take turns here.
+    """
+    if job.status == JobStatus.RUNNING:
+        return True
+    if job.status != JobStatus.QUEUED:
+        return False
+    if not limit:
+        return True
+    get_user_model().objects.select_for_update(no_key=True).get(pk=job.owner_id)
+    return Job.objects.filter(owner=job.owner_id, status=JobStatus.RUNNING).count() < limit
+
+
+def record_group(attempt: uuid.UUID, group: int, started: int) -> None:
+    """Record the process group that is to work for `attempt`, before it does anything. Raises LostAttempt."""
+    _write(attempt, group=group, group_started=started)
+
+
+def heartbeat(attempt: uuid.UUID, progress: float | None = None) -> None:
+    """Show that the stage is alive, with the share of it that is done, 0 to 1. Raises LostAttempt."""
+    if progress is None:
+        _write(attempt, heartbeat=timezone.now())
+        return
+    with fenced(attempt) as (job, run):
+        StageRun.objects.filter(pk=run.pk).update(heartbeat=timezone.now(), progress=progress)
+        Job.objects.filter(pk=job.pk).update(**bumped())
+
+
+def take_over(attempt: uuid.UUID, dead: QuerySet[StageRun]) -> uuid.UUID | None:
+    """Replace the attempt of a stage that is still one of the `dead`, so that nothing its worker writes counts.
+
+    The new attempt; None when the worker was quicker.
+    """
+    mine = uuid.uuid4()
+    return mine if dead.filter(attempt=attempt).update(attempt=mine) else None
+
+
+def _write(attempt: uuid.UUID, **fields: Any) -> None:
+    if not _running(attempt).update(**fields):
+        raise LostAttempt
+
+
+def _running(attempt: uuid.UUID) -> QuerySet[StageRun]:
+    return StageRun.objects.filter(attempt=attempt, status=StageStatus.RUNNING)
+
+
+def must_stop(claimed: Claim) -> bool:
+    """Whether the stage must not go on: its job ends, another stage of it failed, or the attempt is lost."""
+    failed = StageRun.objects.filter(job=claimed.job_id, status=StageStatus.FAILED)
+    mine = _running(claimed.attempt).filter(job__status=JobStatus.RUNNING)
+    return not mine.exclude(Exists(failed)).exists()
+
+
+@contextmanager
+def _locked(attempt: uuid.UUID) -> Iterator[tuple[Job, StageRun]]:
+    """A transaction with the job of `attempt` locked and the attempt checked. Raises LostAttempt."""
+    with transaction.atomic():
+        run = _running(attempt).first()
+        if run is None:
+            raise LostAttempt
+        job = lock_job(run.job_id)
+        run = _running(attempt).first()
+        if run is None:
+            raise LostAttempt
+        yield job, run
+
+
+@contextmanager
+def fenced(attempt: uuid.UUID) -> Iterator[tuple[Job, StageRun]]:
+    """A transaction in which everything is written under `attempt` of a running job. Raises LostAttempt; then nothing
+    is written.
+    """
+    with _locked(attempt) as (job, run):
+        if job.status != JobStatus.RUNNING:
+            raise LostAttempt
+        yield job, run
+        notify(job.pk)
+
+
+def commit_window(
+    attempt: uuid.UUID, cues: Sequence[Cue], *, until: float, language: str, heard: bool, following: int | None
+) -> bool:
+    """Keep what was recognised up to the second `until`; with the first cues translation may begin.
+
+    `following` is the number of the next cue, None where there were none now. It can be repeated: False when all of it
+    was kept before. Raises LostAttempt.
+    """
+    with fenced(attempt) as (job, run):
+        if run.checkpoint.get("until", -1.0) >= until:
+            return False
+        Cue.objects.bulk_create(cues)
+        reached = {"until": until, "language": language, "heard": heard, "next": run.checkpoint.get("next", 1)}
+        checkpoint = reached | ({"next": following} if following else {})
+        StageRun.objects.filter(pk=run.pk).update(checkpoint=checkpoint, heartbeat=timezone.now(), attempts=0)
+        Job.objects.filter(pk=job.pk).update(**bumped(spoken=language or job.spoken))
+        if cues and (translation := job.stages.filter(stage=Stage.TRANSLATE, status=StageStatus.WAITING).first()):
+            open_stage(translation)
+    return True
+
+
+def reset_attempts(run: StageRun) -> None:
+    """Count attempts from here. Call it in the transaction that keeps a part of the stage."""
+    if run.attempts:
+        StageRun.objects.filter(pk=run.pk).update(attempts=0)
+
+
+def finish_stage(
+    attempt: uuid.UUID,
+    *,
+    outcome: Mapping[str, Any],
+    artifacts: Sequence[Artifact] = (),
+    job_fields: Mapping[str, Any] | None = None,
+    result: Callable[[Job], Mapping[str, Any]] = lambda _job: {},
+) -> None:
+    """End a stage as done, publish its files and open the next one; after the last stage the job is completed with
+    what `result` returns. Call it only when the stage's group is empty, or has acknowledged the end. Raises
+    LostAttempt.
+    """
+    with fenced(attempt) as (job, run):
+        for artifact in artifacts:
+            Artifact.objects.update_or_create(
+                job=job, kind=artifact.kind, defaults={"name": artifact.name, "size": artifact.size}
+            )
+        move_stage(run, StageVerb.FINISH, outcome=dict(outcome), progress=1.0, error=None)
+        Job.objects.filter(pk=job.pk).update(**bumped(**(job_fields or {})))
+        left = [other for other in job.stages.all() if other.status != StageStatus.DONE]
+        if not left:
+            move_job(job, JobVerb.COMPLETE, result=dict(result(Job.objects.get(pk=job.pk))))
+        elif left[0].status == StageStatus.WAITING:
+            open_stage(left[0])
+        else:
+            _settle(job)  # It may have been the last to run beside one that failed.
+
+
+def skip_stage(attempt: uuid.UUID, stage: Stage) -> None:
+    """Within the attempt of an earlier stage: leave out `stage`, which has nothing to do. Raises LostAttempt."""
+    with fenced(attempt) as (job, _):
+        if waiting := job.stages.filter(stage=stage, status=StageStatus.WAITING).first():
+            move_stage(waiting, StageVerb.SKIP)
+
+
+def fail_stage(attempt: uuid.UUID, error: ErrorRecord, *, again: bool) -> None:
+    """End a stage that went wrong. `again`: it may succeed when it is repeated, up to MAX_ATTEMPTS times.
+
+    Otherwise it has failed, and so has the job once no other stage of it runs. The reaper issues the ticket for the
+    next attempt when its time has come. Raises LostAttempt.
+    """
+    with _locked(attempt) as (job, run):
+        attempts = run.attempts + 1
+        if job.status == JobStatus.CANCELLING or _has_failed(job):
+            move_stage(run, StageVerb.STOP, error=error)
+        elif again and attempts < MAX_ATTEMPTS:
+            due = timezone.now() + BACK_OFF[attempts - 1]
+            move_stage(run, StageVerb.REPEAT, reason=error["code"], attempts=attempts, error=error, ready_at=due)
+        else:
+            move_stage(run, StageVerb.FAIL, reason=error["code"], attempts=attempts, error=error)
+        _settle(job)
+
+
+def stop_stage(attempt: uuid.UUID) -> None:
+    """End a stage that had to stop, and whose group is empty. Where its job goes on (its worker left), it is ready
+    again. Raises LostAttempt.
+    """
+    with _locked(attempt) as (job, run):
+        if job.status == JobStatus.RUNNING and not _has_failed(job):
+            move_stage(run, StageVerb.REPEAT, ready_at=timezone.now())
+            tickets.issue(run.queue)
+        else:
+            move_stage(run, StageVerb.STOP)
+        _settle(job)
+
+
+def _has_failed(job: Job) -> bool:
+    return job.stages.filter(status=StageStatus.FAILED).exists()
+
+
+def _settle(job: Job) -> None:
+    """Fail a job of which a stage failed, once no stage of it runs; until then none of its stages begins."""
+    failed = job.stages.filter(status=StageStatus.FAILED).first()
+    if failed is None or job.status != JobStatus.RUNNING:
+        return
+    for run in job.stages.filter(status=StageStatus.READY):
+        move_stage(run, StageVerb.STOP)
+    if not job.stages.filter(status=StageStatus.RUNNING).exists():
+        error = failed.error or {}
+        move_job(job, JobVerb.FAIL, reason=error.get("code", ""), error=error)

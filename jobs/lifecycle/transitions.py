@@ -1,0 +1,180 @@
+"""The state machines of jobs and of their stages, as tables, and the two functions that write a status.
+
+Jobs:
+
+    create         new                         → queued
+    create_upload  new                         → uploading
+    submit         uploading                   → queued
+    start          queued                      → running
+    complete       running                     → completed
+    fail           running                     → failed
+    retry          failed                      → queued
+    cancel         uploading, queued, running  → cancelling
+    finish_cancel  cancelling                  → cancelled
+
+Stages:
+
+    open           waiting, stopped, failed    → ready
+    claim          ready                       → running
+    finish         running                     → done
+    repeat         running                     → ready
+    fail           running                     → failed
+    stop           waiting, ready, running     → stopped
+    reset          stopped, failed             → waiting
+    skip           waiting                     → skipped
+
+A stage that is skipped loses its row. Each transition is one conditional UPDATE and one Transition row in one
+transaction: whoever comes second changes nothing and is told so. `lifecycle.jobs` and `lifecycle.stages` decide when
+one happens; nothing else writes a status.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.utils import timezone
+
+from jobs.lifecycle.changes import notify
+from jobs.models import FINAL, UNFINISHED, Job, JobStatus, StageRun, StageStatus, Transition, bumped
+
+log = logging.getLogger("jobs.lifecycle")
+
+SYSTEM, PRESENCE = "system", "presence"
+"""Actors that are no users: the engine itself, and the judgement that an owner left."""
+
+NEW, SKIPPED = "new", "skipped"
+"""The state before the first one, and that of a stage whose row is gone."""
+
+
+class IllegalTransition(Exception):
+    """The job is not in a state from which this is possible, or there is no such job."""
+
+
+class LostAttempt(Exception):
+    """The stage is no longer run under this attempt: whoever still works for it stops and writes nothing."""
+
+
+class JobVerb(StrEnum):
+    """What can happen to a job."""
+
+    CREATE = "create"
+    CREATE_UPLOAD = "create_upload"
+    SUBMIT = "submit"
+    START = "start"
+    COMPLETE = "complete"
+    FAIL = "fail"
+    RETRY = "retry"
+    CANCEL = "cancel"
+    FINISH_CANCEL = "finish_cancel"
+
+
+class StageVerb(StrEnum):
+    """What can happen to a stage."""
+
+    OPEN = "open"
+    CLAIM = "claim"
+    FINISH = "finish"
+    REPEAT = "repeat"
+    FAIL = "fail"
+    STOP = "stop"
+    RESET = "reset"
+    SKIP = "skip"
+
+
+class Change(NamedTuple):
+    """From any of these statuses to that one."""
+
+    sources: tuple[str, ...]
+    target: str
+
+
+JOB_TRANSITIONS: dict[JobVerb, Change] = {
+    JobVerb.CREATE: Change((NEW,), JobStatus.QUEUED),
+    JobVerb.CREATE_UPLOAD: Change((NEW,), JobStatus.UPLOADING),
+    JobVerb.SUBMIT: Change((JobStatus.UPLOADING,), JobStatus.QUEUED),
+    JobVerb.START: Change((JobStatus.QUEUED,), JobStatus.RUNNING),
+    JobVerb.COMPLETE: Change((JobStatus.RUNNING,), JobStatus.COMPLETED),
+    JobVerb.FAIL: Change((JobStatus.RUNNING,), JobStatus.FAILED),
+    JobVerb.RETRY: Change((JobStatus.FAILED,), JobStatus.QUEUED),
+    JobVerb.CANCEL: Change(UNFINISHED, JobStatus.CANCELLING),
+    JobVerb.FINISH_CANCEL: Change((JobStatus.CANCELLING,), JobStatus.CANCELLED),
+}
+
+STAGE_TRANSITIONS: dict[StageVerb, Change] = {
+    StageVerb.OPEN: Change((StageStatus.WAITING, StageStatus.STOPPED, StageStatus.FAILED), StageStatus.READY),
+    StageVerb.CLAIM: Change((StageStatus.READY,), StageStatus.RUNNING),
+    StageVerb.FINISH: Change((StageStatus.RUNNING,), StageStatus.DONE),
+    StageVerb.REPEAT: Change((StageStatus.RUNNING,), StageStatus.READY),
+    StageVerb.FAIL: Change((StageStatus.RUNNING,), StageStatus.FAILED),
+    StageVerb.STOP: Change((StageStatus.WAITING, StageStatus.READY, StageStatus.RUNNING), StageStatus.STOPPED),
+    StageVerb.RESET: Change((StageStatus.STOPPED, StageStatus.FAILED), StageStatus.WAITING),
+    StageVerb.SKIP: Change((StageStatus.WAITING,), SKIPPED),
+}
+
+
+_ENDING = {StageVerb.FINISH, StageVerb.REPEAT, StageVerb.FAIL, StageVerb.STOP}
+"""After these nobody works for the stage."""
+
+
+def move_job(job: Job, verb: JobVerb, *, actor: str = SYSTEM, reason: str = "", **fields: Any) -> None:
+    """Change the status of `job`, which the caller has locked, and write `fields` with it. Raises IllegalTransition."""
+    sources, target = JOB_TRANSITIONS[verb]
+    if target in FINAL:
+        fields |= {"ended": timezone.now(), "edited": timezone.now()}
+    if not Job.objects.filter(pk=job.pk, status__in=sources).update(status=target, **bumped(**fields)):
+        raise IllegalTransition(f"Job {job.pk} is {job.status}: it cannot become {target}.")
+    record(job.pk, job.status, target, actor=actor, reason=reason)
+    job.status = target
+
+
+def move_stage(run: StageRun, verb: StageVerb, *, reason: str = "", **fields: Any) -> None:
+    """Change the status of `run`, whose job the caller has locked, and write `fields` with it. What ends an attempt
+    clears it. Raises LostAttempt where the status or the attempt is no longer what the caller saw.
+    """
+    sources, target = STAGE_TRANSITIONS[verb]
+    before, attempt = run.status, run.attempt
+    if verb in _ENDING:
+        fields |= {"attempt": None, "heartbeat": None, "group": None, "group_started": None, "ended": timezone.now()}
+        Job.objects.filter(pk=run.job_id).update(**bumped())
+    current = StageRun.objects.filter(pk=run.pk, status=before, status__in=sources, attempt=attempt)
+    if not (current.delete()[0] if target == SKIPPED else current.update(status=target, **fields)):
+        raise LostAttempt
+    record(run.job_id, before, target, stage=run.stage, attempt=attempt or fields.get("attempt"), reason=reason)
+    run.status = target
+
+
+def record(
+    job_id: uuid.UUID,
+    from_status: str,
+    to_status: str,
+    *,
+    stage: str = "",
+    attempt: uuid.UUID | None = None,
+    actor: str = SYSTEM,
+    reason: str = "",
+) -> None:
+    """Write the Transition row; once it is committed, its line in the log, and a notification to those who wait."""
+    Transition.objects.create(
+        job_id=job_id,
+        stage=stage,
+        attempt=attempt,
+        from_status=from_status,
+        to_status=to_status,
+        actor=actor,
+        reason=reason,
+    )
+    facts = {"job": str(job_id), "stage": stage, "attempt": str(attempt or ""), "actor": actor, "reason": reason}
+    transaction.on_commit(lambda: log.info("%s → %s", from_status or NEW, to_status, extra=facts))
+    notify(job_id)
+
+
+def lock_job(job_id: uuid.UUID) -> Job:
+    """The job, whose other transactions wait until this one ends. Raises IllegalTransition when there is none."""
+    job = Job.objects.select_for_update().filter(pk=job_id).first()
+    if job is None:
+        raise IllegalTransition(f"There is no job {job_id}.")
+    return job

@@ -1,0 +1,26 @@
+"""Notes of a job: things worth knowing that are no errors. Stored as a code; the sentence is looked up when read."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from jobs.pipeline.gettext_marker import _
+
+
+class NoteCode(StrEnum):
+    """What a note says."""
+
+    ALREADY_IN_TARGET = "already_in_target"
+    SOUND_ONLY = "sound_only"
+
+
+SENTENCES = {
+    NoteCode.ALREADY_IN_TARGET: _("The subtitles are in {language} already: translation is skipped."),
+    NoteCode.SOUND_ONLY: _("There is sound but no picture: only subtitles are made."),
+}
+"""Templates for the catalogue, as those of errors are; `{language}` is an English name that is translated too."""
+
+
+def template(code: str) -> str:
+    """The sentence of a note with its parameters in braces; an unknown code, of another version, is shown as it is."""
+    return SENTENCES[NoteCode(code)] if code in list(NoteCode) else code.replace("{", "{{").replace("}", "}}")

@@ -1,0 +1,27 @@
+"""The report of a completed job: what was used, how long it took, and how the subtitles read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jobs import models
+from jobs.models import Job
+from jobs.pipeline.stage import Stage
+
+
+def report_of(job: Job) -> dict[str, Any]:
+    """The report of a job that is whole. `files` are kinds of artifacts."""
+    runs = {run.stage: run for run in job.stages.all()}
+    spent = {name: run.ended - run.started for name, run in runs.items() if run.ended and run.started}
+    usage = models.UsageEntry.objects.filter(job=job).values_list("input_tokens", "output_tokens")
+    return {
+        "title": job.title,
+        "duration": round(job.seconds, 3),
+        "source": job.spoken,
+        "target": job.target,
+        "engines": job.engines,
+        "seconds": {name: round(length.total_seconds(), 2) for name, length in spent.items()},
+        "usage": {"input_tokens": sum(one for one, _ in usage), "output_tokens": sum(two for _, two in usage)},
+        "quality": runs[Stage.SUBTITLE].outcome["quality"],
+        "files": sorted(job.artifacts.exclude(kind__in=("source", "audio")).values_list("kind", flat=True)),
+    }

@@ -1,0 +1,43 @@
+"""Translations that an owner's earlier jobs paid for, so that the same line is not paid for twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
+
+from django.utils import timezone
+
+from jobs import models
+from jobs.engines.llm.prompt import PROMPT_VERSION
+from jobs.engines.registry import SPECS
+from jobs.models import TranslationCache
+from jobs.pipeline.process.messages import TranslateTask
+
+
+def cache_keys(task: TranslateTask, rows: Sequence[models.Cue], before: str) -> dict[int, str]:
+    """A key for each cue by its number: of everything its translation depends on. `before` is the text that precedes
+    the first: a short line means another thing after another one."""
+    secret = {field.name for spec in SPECS for field in fields(spec.options) if field.metadata.get("secret")}
+    options = {name: value for name, value in task.options.items() if name not in secret}
+    common = json.dumps([PROMPT_VERSION, task.engine, options, asdict(task.brief)], sort_keys=True, default=str)
+    texts = [before, *(row.source for row in rows)]
+    return {
+        row.number: hashlib.sha256(json.dumps([common, previous, row.source]).encode()).hexdigest()
+        for previous, row in zip(texts, rows, strict=False)
+    }
+
+
+def remembered(owner_id: int, keys: Iterable[str]) -> dict[str, str]:
+    """The texts of those keys that this owner had translated before. What is used again is kept for longer."""
+    found = TranslationCache.objects.filter(owner=owner_id, key__in=list(keys))
+    found.update(used=timezone.now())
+    return dict(found.values_list("key", "text"))
+
+
+def remember(owner_id: int, texts: Mapping[str, str]) -> None:
+    rows = [TranslationCache(owner_id=owner_id, key=key, text=text) for key, text in texts.items()]
+    TranslationCache.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["owner", "key"], update_fields=["text", "used"]
+    )
