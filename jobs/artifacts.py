@@ -50,6 +50,19 @@ def is_present() -> bool:
     return _jobs().is_dir()
 
 
+def disk() -> Path | None:
+    """A directory on the disk of the jobs: theirs; before the first job, the nearest one in which it can be made.
+
+    None where no job can be stored: the disk is not mounted or read-only, or something else has the name.
+    """
+    place = _jobs()
+    if not is_present():
+        if Job.objects.exists():
+            return None
+        place = next(each for each in (place, *place.parents) if os.path.lexists(each))
+    return place if place.is_dir() and os.access(place, os.W_OK | os.X_OK) else None
+
+
 def room(job_id: uuid.UUID, attempt: uuid.UUID) -> Path:
     """A new directory for one attempt. Raises Unwritable where the job's own is gone, DiskFull."""
     place = home(job_id) / str(attempt)

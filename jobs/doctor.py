@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from jobs import health
+from jobs import artifacts, health
 from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
 from jobs.engines.spec import Spec
 from jobs.health import ROOM
@@ -90,10 +90,14 @@ def _database() -> Finding:
 
 def _media_directory() -> Finding:
     place = Path(settings.MEDIA_ROOT)
-    if not os.access(place, os.W_OK):
-        remedy = f"mkdir -p {place}, writable for this user; or set MEDIA_ROOT"
+    try:
+        disk = artifacts.disk()
+    except DatabaseError:  # which is a finding of its own
+        disk = place if os.access(place, os.W_OK) else None
+    if disk is None:
+        remedy = f"mount it, or mkdir -p {place}, writable for this user; or set MEDIA_ROOT"
         return Finding(subject="Disk", good=False, detail=f"{place} cannot be written", remedy=remedy, needed=True)
-    free = shutil.disk_usage(place).free
+    free = shutil.disk_usage(disk).free
     remedy = "free some space, or set MEDIA_ROOT to a larger disk"
     return Finding(subject="Disk", good=free > ROOM, detail=f"{bytes_text(free)} free in {place}", remedy=remedy)
 

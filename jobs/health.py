@@ -13,7 +13,7 @@ from django.db.models import Count, QuerySet
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from jobs import tickets, workers
+from jobs import artifacts, tickets, workers
 from jobs.engines.choose import Engines
 from jobs.engines.registry import SPECS
 from jobs.engines.spec import Spec, TranscriberSpec, TranslatorSpec
@@ -139,8 +139,9 @@ def _by(rows: QuerySet[Any], field: str) -> dict[str, int]:
 
 
 def _free() -> int:
-    """Bytes of free disk; none where the directory is missing."""
+    """Bytes of free disk; none where no job can be stored, or where a database that is away would have to tell."""
     try:
-        return shutil.disk_usage(settings.MEDIA_ROOT).free
-    except OSError:
+        place = artifacts.disk()
+        return shutil.disk_usage(place).free if place else 0
+    except (OSError, DatabaseError):
         return 0

@@ -10,6 +10,7 @@ import pytest
 
 from jobs import doctor
 from jobs.engines import apertium, gemini, openai_compatible
+from tests.jobs import rows
 from tests.jobs.command import diagnose
 from translator import __version__
 
@@ -77,10 +78,29 @@ def test_without_a_translator_the_main_job_cannot_run(settings: Any) -> None:
 
 @needs_apertium
 def test_a_directory_that_cannot_be_written(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path / "none"
+    (tmp_path / "file").touch()
+    settings.MEDIA_ROOT = tmp_path / "file" / "none"
     ran = diagnose()
     assert ran.code == 1
-    assert f"✗ Disk: {tmp_path / 'none'} cannot be written" in ran.out
+    assert f"✗ Disk: {tmp_path / 'file' / 'none'} cannot be written" in ran.out
+
+
+@needs_apertium
+def test_a_directory_that_the_first_job_will_make(settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path / "none" / "media"
+    ran = diagnose()
+    assert ran.code == 0
+    assert f" free in {tmp_path / 'none' / 'media'}" in ran.out
+    assert not (tmp_path / "none").exists()
+
+
+@needs_apertium
+def test_a_disk_that_is_not_mounted(settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path / "none"
+    rows.job()
+    ran = diagnose()
+    assert ran.code == 1
+    assert f"✗ Disk: {tmp_path / 'none'} cannot be written\n    → mount it" in ran.out
 
 
 @needs_apertium

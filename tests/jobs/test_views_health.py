@@ -45,6 +45,15 @@ def test_everything_runs(client: Client) -> None:
     assert b"very-secret" not in answer.content
 
 
+def test_before_the_first_job(client: Client, settings: Any, tmp_path: Path) -> None:
+    """`MEDIA_ROOT` is made by the first job: until then a fresh installation is well without it."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    for cluster in (*Queue.values, Worker.WEB, Worker.REAPER):
+        workers.register(cluster)
+    answer = client.get("/api/health")
+    assert (answer.status_code, answer.json()["disk"]) == (200, True)
+
+
 def test_no_engine(client: Client, settings: Any) -> None:
     for cluster in (*Queue.values, Worker.WEB, Worker.REAPER):
         workers.register(cluster)
