@@ -27,7 +27,7 @@ from jobs.admin_read_only import ReadOnly, ReadOnlyInline
 from jobs.estimates import share_done
 from jobs.models import Artifact, Job, OwnerLimits, SourceKind, StageRun, Transition, UsageEntry
 
-admin.site.site_header = admin.site.site_title = _("Administration of Zirnevis")
+admin.site.site_header = admin.site.site_title = _("Zirnevis administration")
 assert _django_q
 admin.site.unregister((Schedule, OrmQ, Success, Failure))
 """A schedule may name any function: whoever could add one here could run anything. Ours is written by `jobs.apps`."""
@@ -40,18 +40,18 @@ class StageInline(ReadOnlyInline):
         shown.field("status", _("status"), shown.stage_status),
         shown.field("progress", _("progress"), shown.bar),
         "took",
-        shown.field("tries", _("tries"), words.number),
+        shown.field("tries", _("attempts"), words.number),
         shown.field("queue", _("cluster"), shown.code),
         shown.field("worker", _("worker"), shown.code),
         shown.field("group", _("process group"), shown.code),
-        shown.field("attempt", _("attempt"), shown.code),
+        shown.field("attempt", _("attempt ID"), shown.code),
         shown.field("error", _("error"), shown.failure),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StageRun]:
         return super().get_queryset(request).select_related("worker")
 
-    @admin.display(description=_("took"))
+    @admin.display(description=_("duration"))
     def took(self, run: StageRun) -> str:
         return shown.span(shown.took(run))
 
@@ -63,20 +63,20 @@ class TransitionInline(ReadOnlyInline):
     fields = (
         shown.field("at", _("time"), shown.exactly),
         shown.field("stage", _("stage"), shown.code),
-        shown.field("was", _("from"), shown.code),
-        shown.field("now", _("to"), shown.code),
-        shown.field("who", _("who"), shown.code),
-        shown.field("why", _("why"), shown.code),
-        shown.field("attempt", _("attempt"), shown.code),
+        shown.field("was", _("old status"), shown.code),
+        shown.field("now", _("new status"), shown.code),
+        shown.field("who", _("changed by"), shown.code),
+        shown.field("why", _("reason"), shown.code),
+        shown.field("attempt", _("attempt ID"), shown.code),
     )
 
 
 USED = (
     shown.field("stage", _("stage"), shown.stage),
     shown.field("engine", _("engine"), shown.code),
-    shown.field("input_tokens", _("tokens in"), words.number),
-    shown.field("output_tokens", _("tokens out"), words.number),
-    shown.field("seconds", _("sound recognised"), shown.seconds),
+    shown.field("input_tokens", _("input tokens"), words.number),
+    shown.field("output_tokens", _("output tokens"), words.number),
+    shown.field("seconds", _("speech transcribed"), shown.seconds),
 )
 
 
@@ -93,7 +93,7 @@ class ArtifactInline(ReadOnlyInline):
         shown.field("kind", _("kind"), shown.code),
         shown.field("name", _("name"), shown.code),
         shown.field("size", _("size"), words.size),
-        shown.field("created", _("made"), shown.when),
+        shown.field("created", _("created"), shown.when),
     )
 
 
@@ -124,7 +124,7 @@ class JobAdmin(JobActions):
     list_filter = (StatusFilter, StageFilter, OwnerFilter, AgeFilter)
     ordering = ("-created",)
     search_fields = ("title", "source", "owner__username")
-    search_help_text = _("Words of the title, the link or the file, an owner, or the id of a job as logs name it")
+    search_help_text = _("Search by title, link, file name, user name or job ID")
     inlines = (StageInline, TransitionInline, UsageInline, ArtifactInline)
     fieldsets = (
         (
@@ -148,7 +148,7 @@ class JobAdmin(JobActions):
                     "where",
                     shown.field("seconds", _("length"), shown.seconds),
                     shown.field("spoken", _("spoken language"), shown.language),
-                    shown.field("target", _("language of the translation"), shown.language),
+                    shown.field("target", _("target language"), shown.language),
                 )
             },
         ),
@@ -158,7 +158,7 @@ class JobAdmin(JobActions):
                 "fields": (
                     "owner",
                     "keep_running",
-                    shown.field("grace_until", _("not judged absent before"), shown.when),
+                    shown.field("grace_until", _("counted as present until"), shown.when),
                     "pinned",
                 )
             },
@@ -171,7 +171,7 @@ class JobAdmin(JobActions):
                     "waited",
                     "worked",
                     shown.field("ended", _("ended"), shown.when),
-                    shown.field("edited", _("edited"), shown.when),
+                    shown.field("edited", _("last edited"), shown.when),
                 )
             },
         ),
@@ -180,9 +180,9 @@ class JobAdmin(JobActions):
             {
                 "classes": ("collapse",),
                 "fields": (
-                    shown.field("id", _("id"), shown.code),
+                    shown.field("id", _("ID"), shown.code),
                     shown.field("version", _("version"), words.number),
-                    shown.field("order", _("order"), shown.data),
+                    shown.field("order", _("options"), shown.data),
                     shown.field("engines", _("engines"), shown.data),
                     shown.field("result", _("result"), shown.data),
                 ),
@@ -228,15 +228,15 @@ class JobAdmin(JobActions):
         address = f"{reverse('admin:jobs_job_changelist')}?{urlencode({'owner': name})}"
         return format_html('<a href="{}">{}</a>', address, shown.name(name))
 
-    @admin.display(description=_("age"), ordering="created")
+    @admin.display(description=_("created"), ordering="created")
     def age(self, job: Job) -> str:
         return shown.ago(job.created)
 
-    @admin.display(description=_("waited"))
+    @admin.display(description=_("waiting time"))
     def waited(self, job: Job) -> str:
         return shown.span(shown.waited(job, job.stages.all()))
 
-    @admin.display(description=_("worked"))
+    @admin.display(description=_("processing time"))
     def worked(self, job: Job) -> str:
         return shown.span(shown.worked(job, job.stages.all()))
 
@@ -262,7 +262,7 @@ class OwnerLimitsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             None,
             {
                 "fields": ("owner", *(limit.name for limit in LIMITS)),
-                "description": _("Empty: as the settings say. 0: no limit."),
+                "description": _("Leave a field empty to use the value from the settings. 0 means no limit."),
             },
         ),
     )

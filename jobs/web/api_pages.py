@@ -47,7 +47,7 @@ def cancel(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     try:
         job = job_for(request.user, job_id)
     except Http404:
-        return answer(404, _("There is no such job."))
+        return answer(404, _("Job not found."))
     match request.POST.get("reason"):
         case "button":
             lifecycle.cancel(job.pk, who=request.user.get_username())
@@ -55,7 +55,7 @@ def cancel(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
             if presence.is_open(page_id, request.user.pk):
                 leaving.closed(request.user.pk, page_id, within=how == "within")
         case _:
-            return answer(400, _("This request cannot be understood."))
+            return answer(400, _("The request is invalid."))
     job.refresh_from_db(fields=["status"])
     return JsonResponse({"status": JobStatus(job.status)})
 

@@ -174,7 +174,7 @@ def retry(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     except PipelineError as error:
         messages.error(request, sentence_of(error))
     except IllegalTransition:
-        messages.info(request, _("This job goes on already."))
+        messages.info(request, _("This job is already being processed."))
     return redirect("job", job_id)
 
 
@@ -189,7 +189,7 @@ def again(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     except PipelineError as error:
         messages.error(request, sentence_of(error))
     except IllegalTransition:
-        messages.info(request, _("This job has not ended yet."))
+        messages.info(request, _("This job is not finished yet."))
     return redirect("job", job_id)
 
 

@@ -29,13 +29,13 @@ FORMS = {
 }
 FORMATS = ("srt", "vtt", "ass")
 WHYS = {
-    presence.CLOSED: gettext_lazy("Cancelled on {when}, because the last page of the site was closed."),
+    presence.CLOSED: gettext_lazy("Cancelled on {when}, because all tabs of this site were closed."),
     presence.SILENT: gettext_lazy(
-        "Cancelled on {when}, because no open page of the site gave a sign of life: the network may have been away, or "
-        "the computer asleep."
+        "Cancelled on {when}, because no open page of this site responded. The network may have been down, or the "
+        "computer asleep."
     ),
-    lifecycle.KILLED: gettext_lazy("Cancelled on {when}, because the command that had begun it was killed."),
-    lifecycle.INTERRUPTED: gettext_lazy("Cancelled on {when}, because the command that had begun it was interrupted."),
+    lifecycle.KILLED: gettext_lazy("Cancelled on {when}, because the command that started it was killed."),
+    lifecycle.INTERRUPTED: gettext_lazy("Cancelled on {when}, because the command that started it was interrupted."),
     lifecycle.GIVEN_UP: gettext_lazy("Cancelled on {when}, because the upload was never finished."),
 }
 """Where it was no person's word."""
@@ -149,7 +149,7 @@ def stage_text(job: Job, runs: Sequence[StageRun]) -> str:
         return str(STATUSES[JobStatus(job.status)])
     running = [str(STAGES[Stage(run.stage)]) for run in runs if run.status == StageStatus.RUNNING]
     percent = 25 * int(4 * share_done(runs))
-    return _("{stages}, {percent} of the whole").format(
+    return _("{stages}, {percent} of the job done").format(
         stages=words.listed(running) or STATUSES[JobStatus.RUNNING], percent=words.percent(percent)
     )
 
@@ -211,7 +211,7 @@ def deleted_text(job: Job) -> str:
     if job.status not in {JobStatus.COMPLETED, JobStatus.FAILED} or job.pinned or not job.edited:
         return ""
     end: datetime = job.edited + timedelta(hours=settings.RETENTION_HOURS)
-    return _("The files stay until {when}.").format(when=words.moment(max(end, timezone.now())))
+    return _("The files are kept until {when}.").format(when=words.moment(max(end, timezone.now())))
 
 
 def upload(job: Job) -> dict[str, Any] | None:
@@ -248,8 +248,8 @@ def _unplayable(job: Job, kind: str) -> str:
     if kind == "video":
         return _("This browser cannot play the result. Download it and play it with another program.")
     if job.status not in FINAL and order_of(job.order).mode == "burn":
-        return _("This browser cannot play the file that you brought. The result will play here.")
-    return _("This browser cannot play the file that you brought.")
+        return _("This browser cannot play the original video. The result will play here.")
+    return _("This browser cannot play the original video.")
 
 
 def files(job: Job) -> list[dict[str, Any]]:

@@ -134,7 +134,7 @@ def test_a_hidden_page_shows_that_its_job_is_done(page: Page, site: Site, broken
     send(page, bytes(len(content)) if broken else content)
     live(page, "shown.length", 30)
     [[title, text]] = page.evaluate("shown")
-    assert title == ("“talk.mp4” could not be finished." if broken else "“talk” is ready.")
+    assert title == ("“talk.mp4” could not be completed." if broken else "“talk” is ready.")
     assert bool(text) == broken
 
 

@@ -64,7 +64,7 @@ def test_a_refused_change_is_said_and_taken_back(shirin: Person, sentence: str) 
     box, refused = page.locator("[data-checked=keep_running]"), page.locator("[data-refused]")
     page.route("**/keep", refusing(1, 409, sentence))
     page.click("[data-checked=keep_running]")
-    expect(refused).to_have_text(sentence or "This did not work. Look at your connection and try again.")
+    expect(refused).to_have_text(sentence or "The request failed. Check your connection and try again.")
     expect(box).not_to_be_checked()
     page.check("[data-checked=keep_running]")
     expect(refused).to_be_hidden()
@@ -249,9 +249,9 @@ def test_a_server_that_cannot_take_it_in_says_why_and_is_asked_ever_more_rarely(
 
 
 def test_an_upload_that_is_over_says_why(sending: Page, shirin: Person) -> None:
-    sending.route("**/uploads/*", refusing(9, 410, "Nothing is uploaded here any more."))
+    sending.route("**/uploads/*", refusing(9, 410, "This upload has ended."))
     sending.set_input_files("[data-file]", shirin.site.clips["long.mp4"])
-    expect(sending.locator("[data-upload-problem]")).to_have_text("Nothing is uploaded here any more.")
+    expect(sending.locator("[data-upload-problem]")).to_have_text("This upload has ended.")
 
 
 def test_an_upload_that_goes_on_is_cancelled(sending: Page, shirin: Person) -> None:

@@ -308,7 +308,7 @@ def test_a_misuse(arguments: tuple[str, ...]) -> None:
 def test_a_failure_of_the_whole_process(output: Path) -> None:
     ran = run("none.mp4", "--to", "fa", "--subtitles", "none.srt", "--output", output)
     assert (ran.code, ran.out) == (1, "")
-    assert ran.err == "There is no file “none.srt”. Check the name and try again.\n"
+    assert ran.err == "The file “none.srt” does not exist. Check the name and try again.\n"
 
 
 @pytest.mark.soak

@@ -117,15 +117,15 @@ def test_subtitles_may_have_any_name(client: Client) -> None:
     [
         ({"link": "nonsense"}, "This is not a link to a video."),
         ({"link": ""}, "This is not a link to a video."),
-        ({"source": "upload", "link": ""}, "Choose a video or sound file that is not empty."),
-        ({"source": "upload", "name": "v.mp4", "bytes": 0}, "Choose a video or sound file that is not empty."),
-        ({"to": "klingonisch"}, "is not a language known here"),
-        ({"glossary": "half a line"}, "Line 1 of the glossary"),
+        ({"source": "upload", "link": ""}, "Choose a video or audio file that is not empty."),
+        ({"source": "upload", "name": "v.mp4", "bytes": 0}, "Choose a video or audio file that is not empty."),
+        ({"to": "klingonisch"}, "The language “klingonisch” is not known."),
+        ({"glossary": "half a line"}, "Line 1 of “Glossary”"),
         ({"spoken": "fa", "to": "en"}, "is not ready"),
-        ({"subtitles": SimpleUploadedFile("t.srt", b"\x00\x01"), "spoken": "en"}, "is not a subtitle file"),
+        ({"subtitles": SimpleUploadedFile("t.srt", b"\x00\x01"), "spoken": "en"}, "is not a readable subtitle file"),
         (
             {"subtitles": SimpleUploadedFile("t.srt", SUBTITLES.encode()), "spoken": ""},
-            "Choose the language of the sub",
+            "Choose the language of your sub",
         ),
     ],
 )
@@ -140,7 +140,7 @@ def test_what_is_refused_is_said_beside_what_was_typed(client: Client, fields: d
 def test_scripts_get_the_sentence(client: Client) -> None:
     answer = client.post("/", new(source="upload", name=""), headers={"Accept": "application/json"})
     assert (answer.status_code, answer.headers["Content-Type"]) == (422, "application/problem+json")
-    assert answer.json()["detail"] == "Choose a video or sound file that is not empty."
+    assert answer.json()["detail"] == "Choose a video or audio file that is not empty."
 
 
 def test_more_than_is_allowed(client: Client, settings: Any) -> None:
@@ -218,10 +218,10 @@ def test_who_is_not_signed_in_holds_none() -> None:
 @pytest.mark.parametrize(
     ("who", "why", "said"),
     [
-        (lifecycle.PRESENCE, presence.CLOSED, "because the last page of the site was closed."),
-        (lifecycle.PRESENCE, presence.SILENT, "because no open page of the site gave a sign of life"),
-        (lifecycle.PRESENCE, lifecycle.KILLED, "because the command that had begun it was killed."),
-        ("command line", lifecycle.INTERRUPTED, "because the command that had begun it was interrupted."),
+        (lifecycle.PRESENCE, presence.CLOSED, "because all tabs of this site were closed."),
+        (lifecycle.PRESENCE, presence.SILENT, "because no open page of this site responded."),
+        (lifecycle.PRESENCE, lifecycle.KILLED, "because the command that started it was killed."),
+        ("command line", lifecycle.INTERRUPTED, "because the command that started it was interrupted."),
         (lifecycle.SYSTEM, lifecycle.GIVEN_UP, "because the upload was never finished."),
         ("shirin", "", "by you."),
         ("shirin", "the upload was taken back", "by you."),
@@ -258,16 +258,16 @@ def test_a_failed_job_says_what_to_do(client: Client, settings: Any) -> None:
     page = text(client.get(f"/jobs/{job.pk}/"))
     assert "The disk is full. Free some space and try again." in page
     assert "No space left on device: jobs/video.mp4" in page
-    assert "Go on from where it stopped" in page
+    assert "Resume" in page
 
 
 def test_what_cannot_be_used_is_not_tried_again(client: Client) -> None:
     job = made(JobStatus.FAILED, error={"code": "NotAVideo", "params": {"name": "minutes.mp4"}, "detail": ""})
     page = text(client.get(f"/jobs/{job.pk}/"))
-    assert "Go on from where it stopped" not in page
+    assert "Resume" not in page
     assert "Translate a video" in page
     broken = made(JobStatus.FAILED, error={"code": "BrokenDownload", "params": {}, "detail": ""})
-    assert "Go on from where it stopped" in text(client.get(f"/jobs/{broken.pk}/"))
+    assert "Resume" in text(client.get(f"/jobs/{broken.pk}/"))
 
 
 @pytest.mark.parametrize(
@@ -294,7 +294,7 @@ def test_cancel_retry_keep(client: Client) -> None:
     assert Job.objects.get().keep_running
     client.post(f"/jobs/{job.pk}/keep")
     assert not Job.objects.get().keep_running
-    assert "goes on already" in text(client.post(f"/jobs/{job.pk}/retry", follow=True))
+    assert "already being processed" in text(client.post(f"/jobs/{job.pk}/retry", follow=True))
     client.post(f"/jobs/{job.pk}/cancel")
     assert Job.objects.get().status == JobStatus.CANCELLING
     failed = made(JobStatus.FAILED)
@@ -319,9 +319,9 @@ def test_who_brought_subtitles_brings_them_again(client: Client) -> None:
     assert form in text(client.get(f"/jobs/{old.pk}/"))
     assert f'href="/jobs/{old.pk}/#bring" data-show="can.bring">' in text(client.get("/jobs/"))
     refused = text(client.post(f"/jobs/{old.pk}/again", follow=True))
-    assert refused.count("The subtitles you brought were deleted with the job. Bring them again.") == 2
+    assert refused.count("Your subtitle file was deleted with the job. Choose it again.") == 2
     wrong = client.post(f"/jobs/{old.pk}/again", {"subtitles": SimpleUploadedFile("t.srt", b"nothing")}, follow=True)
-    assert "“t.srt” is not a subtitle file" in text(wrong)
+    assert "“t.srt” is not a readable subtitle file" in text(wrong)
     client.post(f"/jobs/{old.pk}/again", {"subtitles": SimpleUploadedFile(LONG, SUBTITLES.encode())})
     again = Job.objects.exclude(pk=old.pk).get()
     assert [cue.source for cue in again.cues.all()] == ["سلام، حال شما چطور است؟"]
@@ -439,9 +439,9 @@ def test_a_result_may_be_an_mkv(client: Client) -> None:
 @pytest.mark.parametrize(
     ("state", "kind", "mode", "said"),
     [
-        (JobStatus.RUNNING, "source", "burn", "cannot play the file that you brought. The result will play here."),
-        (JobStatus.RUNNING, "source", "soft", "cannot play the file that you brought."),
-        (JobStatus.FAILED, "source", "burn", "cannot play the file that you brought."),
+        (JobStatus.RUNNING, "source", "burn", "cannot play the original video. The result will play here."),
+        (JobStatus.RUNNING, "source", "soft", "cannot play the original video."),
+        (JobStatus.FAILED, "source", "burn", "cannot play the original video."),
         (JobStatus.COMPLETED, "video", "soft", "cannot play the result. Download it and play it with another program."),
     ],
 )

@@ -190,4 +190,4 @@ def paused_resumed_and_refused(server: Server, page: Page) -> None:
     assert server.ask("DELETE", f"/uploads/{job.pk}", **who).status == 204
     page.evaluate("uploads[0].resume()")
     problem = done(page)["problems"][0]
-    assert problem == {"status": 410, "sentence": "Nothing is uploaded here any more. Start again."}
+    assert problem == {"status": 410, "sentence": "This upload has ended. Start again."}

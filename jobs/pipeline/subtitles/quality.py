@@ -86,15 +86,15 @@ class Report:
 KINDS = {
     "short": _("shown too briefly"),
     "long": _("shown too long"),
-    "overlap": _("still there when the next one comes"),
-    "gap": _("too close to the next one"),
+    "overlap": _("overlaps the next"),
+    "gap": _("too close to the next"),
     "empty": _("without text"),
     "lines": _("too long for two lines"),
-    "line_length": _("with a line that is too long"),
+    "line_length": _("line too long"),
     "reading_speed": _("too fast to read"),
-    "arabic_letters": _("with Arabic letters in Persian text"),
-    "latin_punctuation": _("with Latin punctuation in Persian text"),
-    "flag": _("marked by an engine"),
+    "arabic_letters": _("Arabic letters in Persian text"),
+    "latin_punctuation": _("Latin punctuation in Persian text"),
+    "flag": _("flagged by an engine"),
 }
 """Every kind of finding, in the order of the totals."""
 
