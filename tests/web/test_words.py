@@ -113,7 +113,7 @@ def test_what_is_better_than_a_demo() -> None:
 
 def test_an_error_of_another_version() -> None:
     with translation.override("en"):
-        assert words.recorded({"code": "TooLong", "params": {}, "detail": ""}).startswith("The video could not be processed")
+        assert words.recorded({"code": "TooLong", "params": {}, "detail": ""}).startswith("The video could not be")
 
 
 def test_languages_are_named_for_the_reader() -> None:
