@@ -7,6 +7,7 @@ with WITHIN they went to another one of the site; any other end is silence, whic
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from typing import Any
@@ -22,6 +23,7 @@ from jobs import presence
 from jobs.web import leaving
 from jobs.web.access import job_for
 from jobs.web.feed import feed
+from jobs.web.leaving import Close
 from jobs.web.told import Page
 
 CLOSED, WITHIN = 4000, 4001
@@ -95,8 +97,9 @@ class PageConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         feed.leave(self.page)
         if code in {CLOSED, WITHIN}:
-            close = database_sync_to_async(leaving.closed)
-            await close(self.page.owner_id, self.page.page_id, within=code == WITHIN)
+            within = code == WITHIN
+            written = leaving.closed(Close(page_id=self.page.page_id, owner_id=self.page.owner_id, within=within))
+            await asyncio.shield(asyncio.wrap_future(written))  # daphne gives it up after 10 s: it is written anyway
 
 
 @database_sync_to_async  # type: ignore[untyped-decorator]
