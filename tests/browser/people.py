@@ -23,8 +23,9 @@ from jobs.orders import Order
 from jobs.pipeline.stage import Stage
 from tests.databases import Databases, on_database
 from tests.jobs import stack as real
-from tests.jobs.stack import Stack, story, until
+from tests.jobs.stack import Stack, story
 from tests.pipeline.clips import Clips
+from tests.waiting import until
 
 LEASE, GRACE, HIDDEN = 60, 2, 20
 CHROMIUM = "/usr/bin/chromium"
@@ -48,7 +49,7 @@ class Site:
 
     def web(self) -> Worker:
         """The web server that runs now."""
-        return until(lambda: next(iter(real.fresh_workers(Worker.WEB)), None), 20)
+        return until(lambda: next(iter(real.fresh_workers(Worker.WEB)), None))
 
 
 def web_server(site: Site, what: str) -> None:
@@ -146,7 +147,7 @@ class Person:
     def go_away(self) -> None:
         for job in Job.objects.filter(owner=self.user).exclude(status__in=FINAL):
             lifecycle.cancel(job.pk, who="test")
-            until(lambda job=job: endings.finish(job.pk) or status(job) in FINAL, 20)  # type: ignore[misc]
+            until(lambda job=job: endings.finish(job.pk) or status(job) in FINAL)  # type: ignore[misc]
         self.context.close()
 
 

@@ -9,7 +9,7 @@ from jobs import intake
 from jobs.models import Job
 from jobs.orders import Order
 from tests.browser.people import Person, Site, connected, hide, live
-from tests.jobs.stack import until
+from tests.waiting import until
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(120)]
 
@@ -67,7 +67,7 @@ def test_a_phone_is_asked_before_a_file_is_sent_and_only_once(phone: Person, sit
     expect(page.locator("[data-keep] input")).to_be_checked()
     page.select_option("[name=to]", "es")
     page.tap("[data-submit]")
-    until(lambda: Job.objects.filter(owner=phone.user).first(), 10)
+    until(lambda: Job.objects.filter(owner=phone.user).first())
     assert Job.objects.get(owner=phone.user).keep_running
 
 

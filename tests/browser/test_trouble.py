@@ -27,7 +27,7 @@ from tests.browser.people import (
     told,
     warned,
 )
-from tests.jobs.stack import until
+from tests.waiting import until
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(120)]
 
@@ -92,7 +92,7 @@ def test_who_signed_in_again_elsewhere_goes_on(shirin: Person) -> None:
     job, page = shirin.watching()
     shirin.context.add_cookies([{"name": "csrftoken", "value": "b" * 32, "domain": "127.0.0.1", "path": "/"}])
     page.check("[data-checked=keep_running]")
-    until(lambda: Job.objects.get(pk=job.pk).keep_running, 5)
+    until(lambda: Job.objects.get(pk=job.pk).keep_running)
 
 
 def test_a_change_opens_no_other_page(shirin: Person) -> None:
@@ -100,7 +100,7 @@ def test_a_change_opens_no_other_page(shirin: Person) -> None:
     before = PageLease.objects.filter(owner=shirin.user).count()
     for keeps in (True, False):
         page.set_checked("[data-checked=keep_running]", keeps)
-        until(lambda keeps=keeps: Job.objects.get(pk=job.pk).keep_running == keeps, 5)  # type: ignore[misc]
+        until(lambda keeps=keeps: Job.objects.get(pk=job.pk).keep_running == keeps)  # type: ignore[misc]
     page.wait_for_timeout(300)
     assert PageLease.objects.filter(owner=shirin.user).count() == before
     close(page)
@@ -152,7 +152,7 @@ def test_any_page_knows_what_ends_with_it(shirin: Person) -> None:
     page.click("a[href='/jobs/']")
     page.wait_for_url("**/jobs/")
     assert shirin.asked == []
-    until(lambda: PageLease.objects.get(pk=first).closed, 5)
+    until(lambda: PageLease.objects.get(pk=first).closed)
     warned(page)
     page.mouse.click(2, 2)
     close(page)
@@ -165,7 +165,7 @@ def test_back_from_the_cache_while_the_server_is_in_trouble(shirin: Person) -> N
     first = page_id(page)
     page.route("**/api/pages", refusing(3))
     page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
-    until(lambda: PageLease.objects.get(pk=first).closed, 5)
+    until(lambda: PageLease.objects.get(pk=first).closed)
     PageLease.objects.filter(pk=first).update(expires=timezone.now() + timedelta(seconds=20))
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
     live(page, "state.connected", 20)

@@ -19,9 +19,7 @@ from jobs.pipeline.process import groups as process_groups
 from jobs.pipeline.stage import Stage
 from tests.jobs import actors, quick_child, rows
 from tests.jobs.actors import At, Ended, Place, Spawned
-
-PATIENCE = 60.0
-"""Seconds for an actor that nobody holds up: for longer it hangs, which is a bug."""
+from tests.waiting import PATIENCE
 
 HELD_UP = 0.25
 """Seconds after which an actor is taken to wait for a lock that another one holds, where one does."""
@@ -172,7 +170,7 @@ class World:
     def _left_processes(self) -> list[str]:
         """A group that a killed supervisor had just started ends by itself, in a moment."""
         groups = [group for actor in self.cast for group in actor.groups]
-        deadline = time.monotonic() + 2
+        deadline = time.monotonic() + PATIENCE
         while (left := [group for group in groups if process_groups.members(group)]) and time.monotonic() < deadline:
             time.sleep(0.01)
         return [f"processes: {left}"] if left else []

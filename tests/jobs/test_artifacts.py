@@ -16,8 +16,10 @@ from jobs import artifacts, endings, lifecycle
 from jobs.models import Artifact, Job
 from jobs.pipeline.errors import HostError, Unwritable
 from jobs.reaper import Reaper
+from tests.databases import on_both
 from tests.jobs import rows
 from tests.jobs.command import files_in
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -160,11 +162,12 @@ def test_a_job_is_cancelled_when_its_files_are_gone(job: Job, monkeypatch: pytes
     assert not endings.finish(job.pk)
 
 
+@on_both
 def test_several_end_one_job(job: Job, media_root: Path) -> None:
     for number in range(30):
         publish(job, f"kind{number}", f"{number}")
     lifecycle.cancel(job.pk, who="shirin")
-    start, results = threading.Barrier(4, timeout=30), list[bool]()
+    start, results = threading.Barrier(4, timeout=PATIENCE), list[bool]()
 
     def end() -> None:
         start.wait()

@@ -25,7 +25,7 @@ from jobs.management.commands.cleanup import age
 from jobs.models import Artifact, Job, JobStatus, PageLease, SourceKind, TranslationCache, Worker
 from jobs.pipeline.errors import DiskFull
 from jobs.pipeline.stage import Stage
-from tests.databases import process_environment
+from tests.databases import on_both, process_environment
 from tests.jobs.command import ROOT
 
 DAY = timedelta(hours=24)
@@ -369,6 +369,7 @@ def test_killed_and_run_again(
     assert Job.objects.get().status == JobStatus.CANCELLED
 
 
+@on_both
 def test_retried_at_the_last_moment(sara: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """Found past its time, but its owner retries it before the sweep comes to it: it keeps its files."""
     job = failed(sara, hours=25)
@@ -438,6 +439,7 @@ call_command("cleanup")
 """
 
 
+@on_both
 def test_two_at_once(sara: User, media: Path, database: str) -> None:
     """Two processes, sixty things to remove: each is removed, and counted, by one of them."""
     for _ in range(20):

@@ -12,6 +12,7 @@ from jobs import follow, lifecycle
 from jobs.models import Job, StageRun
 from jobs.orders import Order
 from jobs.pipeline.stage import Stage
+from tests.databases import on_both
 from tests.jobs import rows
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -102,6 +103,7 @@ def test_a_language_that_was_given_is_no_news() -> None:
         assert told.notes == []
 
 
+@on_both
 def test_a_job_that_another_process_ends() -> None:
     claimed, told = rows.hearing(), Told()
     Job.objects.update(order=ORDER)

@@ -22,7 +22,7 @@ from jobs.orders import Order, order_of
 from jobs.pipeline import errors
 from jobs.pipeline.errors import PipelineError
 from jobs.pipeline.stage import Stage
-from tests.databases import process_environment
+from tests.databases import on_both, process_environment
 from tests.jobs import rows
 from tests.jobs.command import ROOT
 
@@ -227,6 +227,7 @@ def test_without_a_video_there_is_nothing_to_render(shirin: User, persian: Path)
     assert list(rows.stages(job.pk)) == ["fetch", "translate", "subtitle"]
 
 
+@on_both
 @pytest.mark.parametrize("name", ["v." + "x" * 250, b"caf\xe9.mkv".decode(errors="surrogateescape"), "ویدیو.mp4"])
 def test_any_name_that_a_file_can_have(shirin: User, tmp_path: Path, persian: Path, name: str) -> None:
     path = tmp_path / name
@@ -237,6 +238,7 @@ def test_any_name_that_a_file_can_have(shirin: User, tmp_path: Path, persian: Pa
     assert source.read_bytes() == b"some video"
 
 
+@on_both
 def test_subtitles_with_characters_that_no_database_takes(shirin: User, persian: Path) -> None:
     persian.write_bytes("1\n00:00:00,500 --> 00:00:01,500\nسلا\0م دنیا\n".encode())
     try:

@@ -16,13 +16,10 @@ from jobs import lifecycle, tickets
 from jobs.lifecycle import BACK_OFF, TRIES, Claim, LostAttempt
 from jobs.models import Artifact, Cue, Job, JobStatus, StageRun, Transition, Worker
 from jobs.pipeline.stage import Stage
-from tests.databases import mostly_on
+from tests.databases import on_both
 from tests.jobs import rows
 
-pytestmark = [
-    pytest.mark.usefixtures("database"),
-    mostly_on("sqlite"),
-]
+pytestmark = pytest.mark.usefixtures("database")
 
 
 class Clock:
@@ -487,6 +484,7 @@ def test_a_claim_names_its_worker() -> None:
         ("queued", {"status": "dreaming"}),
     ],
 )
+@on_both
 def test_a_job_that_contradicts_itself(state: str, fields: dict[str, Any]) -> None:
     job = Job.objects.filter(pk=rows.IN[JobStatus(state)]().job_id)
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -505,6 +503,7 @@ def test_a_job_that_contradicts_itself(state: str, fields: dict[str, Any]) -> No
         {"status": "asleep", "attempt": None, "heartbeat": None, "group": None},
     ],
 )
+@on_both
 def test_a_stage_that_contradicts_itself(fields: dict[str, Any]) -> None:
     it = rows.up_to(Stage.FETCH)
     lifecycle.own_group(it.attempt, 4711, 99)
@@ -513,6 +512,7 @@ def test_a_stage_that_contradicts_itself(fields: dict[str, Any]) -> None:
         run.update(**fields)
 
 
+@on_both
 def test_two_of_what_there_is_one_of() -> None:
     it = rows.hearing()
     run = StageRun.objects.get(attempt=it.attempt)

@@ -18,13 +18,11 @@ from django.utils import timezone
 from jobs import presence
 from jobs.models import UNFINISHED, Job, JobStatus, PageLease, Worker
 from jobs.presence import Judge
-from tests.databases import mostly_on
+from tests.databases import on_both
 from tests.jobs import rows
+from tests.waiting import PATIENCE
 
-pytestmark = [
-    pytest.mark.usefixtures("database"),
-    mostly_on("sqlite"),
-]
+pytestmark = pytest.mark.usefixtures("database")
 
 LEASE, CLOSED, HIDDEN = 180, 10, 900
 
@@ -539,10 +537,11 @@ def test_a_close_ends_the_first_grace_of_a_job_too(clock: Clock, shirin: User) -
     assert is_abandoned(of)
 
 
+@on_both
 def test_two_judges_at_once(sitting: Court, shirin: User, clock: Clock) -> None:
     """They may both forgive, and both find the same ones, at the same moment."""
     jobs = {job(shirin).pk for _ in range(5)}
-    judges, start = [Judge(), Judge()], threading.Barrier(2, timeout=30)
+    judges, start = [Judge(), Judge()], threading.Barrier(2, timeout=PATIENCE)
     results: list[set[uuid.UUID]] = []
 
     def judge(one: Judge) -> None:

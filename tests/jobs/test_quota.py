@@ -17,6 +17,7 @@ from jobs.models import Artifact, Job, OwnerLimits, SourceKind, UsageEntry
 from jobs.orders import Order
 from jobs.pipeline.errors import DailyMinutes, StorageFull, TooManyJobs, from_record
 from jobs.pipeline.stage import Stage
+from tests.databases import on_both
 
 HOUR = 3600
 
@@ -203,6 +204,7 @@ def test_limits_of_one_owner(sara: User, omid: User, limits: Any) -> None:
         check(omid)
 
 
+@on_both
 def test_several_at_once(sara: User, limits: Any) -> None:
     """Eight connections ask for three places."""
     limits.LIMIT_QUEUED = 3

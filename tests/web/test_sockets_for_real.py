@@ -14,12 +14,10 @@ from jobs import presence
 from jobs.models import Cue, Job
 from jobs.web.consumers import LONGEST
 from jobs.web.routing import socket_of
-from tests.databases import mostly_on
 from tests.jobs import rows
+from tests.waiting import PATIENCE
 from tests.web.server import Server, cookies
 from tests.web.sockets import job
-
-pytestmark = mostly_on("sqlite")
 
 MANY = 3000
 TEXT, CLOSE = 1, 8
@@ -48,7 +46,7 @@ def opened(server: Server, of: Job) -> Iterator[network.socket]:
         *("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"),
         *("Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", "", ""),
     ]
-    with network.create_connection(("127.0.0.1", server.port), timeout=30) as link:
+    with network.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as link:
         link.sendall("\r\n".join(lines).encode())
         head = b""
         while not head.endswith(b"\r\n\r\n"):

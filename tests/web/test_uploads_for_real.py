@@ -14,13 +14,12 @@ from playwright.sync_api import Page, Route, sync_playwright
 
 from jobs import artifacts
 from jobs.models import Job
-from tests.databases import mostly_on, on_database
+from tests.databases import on_database
 from tests.jobs import rows
-from tests.jobs.stack import ROOT, until
+from tests.jobs.stack import ROOT
+from tests.waiting import until
 from tests.web.server import Server, cookies, headers, size_of
 from tests.web.tus_client import PIECE, job_of
-
-pytestmark = mostly_on("sqlite")
 
 SIZE = 18 << 20
 

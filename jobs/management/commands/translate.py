@@ -219,7 +219,11 @@ def _order(options: dict[str, Any]) -> Order:
 
 
 def _stop_cleanly() -> None:
-    """The first signal unwinds everything; those after it must not interrupt that."""
+    """The first signal unwinds everything; those after it must not interrupt that.
+
+    SIGHUP and SIGINT stay ignored where the caller ignores them: nohup does, and a shell that is not interactive for
+    what it runs in the background.
+    """
 
     def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -227,5 +231,5 @@ def _stop_cleanly() -> None:
         raise KeyboardInterrupt
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if (number, signal.getsignal(number)) != (signal.SIGHUP, signal.SIG_IGN):  # which is what nohup sets
+        if number == signal.SIGTERM or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, interrupt)
