@@ -13,6 +13,8 @@ RUN_DIR ?= $(CURDIR)/build/run
 # What all of it says: since the last start; beside it, as $(LOG).1, what was said before.
 LOG = $(RUN_DIR)/zirnevis.log
 PYTEST := $(BIN)/python -m pytest
+# npm writes this file; what checks the scripts of the pages is installed when it is there.
+NODE_PACKAGES := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # one pip at a time in one .venv
@@ -40,13 +42,15 @@ logs: ## what happened lately, and what happens now; Ctrl-C ends looking
 	elif systemctl is-active --quiet zirnevis 2>/dev/null; then exec journalctl -n 200 -f -u zirnevis; \
 	else echo "Nothing has been logged: \`make run\` begins." >&2; exit 1; fi
 
-test: .venv/dev .venv/system .venv/system-test ## the whole suite
+test: .venv/dev .venv/system .venv/system-test $(NODE_PACKAGES) ## the whole suite
 	$(PYTEST) -n 2 --dist loadfile
+	npm test --silent
 
-soak: .venv/dev .venv/system .venv/system-test ## the whole suite with long repetitions
+soak: .venv/dev .venv/system .venv/system-test $(NODE_PACKAGES) ## the whole suite with long repetitions
 	$(PYTEST) -n 2 --dist loadfile --timeout 1800 -m "soak or not bench"
+	npm test --silent
 
-check: .venv/dev ## lint, types, layers, migrations, deployment settings
+check: .venv/dev $(NODE_PACKAGES) ## lint, types, layers, migrations, deployment settings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -54,12 +58,14 @@ check: .venv/dev ## lint, types, layers, migrations, deployment settings
 	ENV_FILE= SECRET_KEY=only-to-look-at-the-models $(BIN)/python manage.py makemigrations --check --dry-run
 	ENV_FILE= HTTPS=1 SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secrets.token_urlsafe(50))") \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
+	npm run --silent check
 
-format: .venv/dev ## lint fixes and formatting
+format: .venv/dev $(NODE_PACKAGES) ## lint fixes and formatting
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	npm run --silent format
 
-bench: .venv/dev .venv/system .venv/system-test ## measurements, with their references in the same run
+bench: .venv/dev .venv/system .venv/system-test $(NODE_PACKAGES) ## measurements, with their references in the same run
 	$(BIN)/python -m tests.benchmarks
 
 whisperx: .venv/whisperx ## WhisperX as requirements/whisperx.txt locks it (4.8 GB to download)
@@ -81,8 +87,8 @@ messages: .venv/dev .venv/system-test ## renew the Persian catalogue from the so
 screenshots: .venv/dev .venv/system .venv/system-test ## every page as a picture into docs/screenshots: look at each before you commit it
 	$(PYTEST) tests/tour/draw_screenshots.py
 
-clean: ## remove .venv and caches; videos, results and .env stay
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+clean: ## remove .venv, node_modules and caches; videos, results and .env stay
+	rm -rf .venv node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 .venv/made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -110,6 +116,9 @@ clean: ## remove .venv and caches; videos, results and .env stay
 
 .venv/system-test: deploy/system-packages.sh Makefile | .venv/made
 	@if deploy/system-packages.sh $(TEST_PACKAGES); then touch $@; fi
+
+$(NODE_PACKAGES): package-lock.json .npmrc deploy/node-packages.sh
+	@if deploy/node-packages.sh; then touch $@; fi
 
 .env: | .venv/made
 	@umask 077 && sed "s|^SECRET_KEY=.*|SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))')|" \

@@ -159,8 +159,8 @@ def connected(page: Page) -> None:
 
 
 def live(page: Page, expression: str, patience: float = 10.0) -> None:
-    """Wait until this holds of the module `web/live`."""
-    asked = f"import('web/live').then(({{ state }}) => Boolean({expression}))"
+    """Wait until this holds of the module `live.js`."""
+    asked = f"import('/static/web/live.js').then(({{ state }}) => Boolean({expression}))"
     deadline = time.monotonic() + patience
     while not page.evaluate(asked):
         assert time.monotonic() < deadline, expression

@@ -234,6 +234,6 @@ def test_where_sockets_do_not_work(shirin: Person) -> None:
 
 
 def test_pages_and_servers_mean_the_same_codes() -> None:
-    script = "".join((real.ROOT / "static" / "web" / name).read_text() for name in ("leaving.js", "live.js"))
+    script = "".join((real.ROOT / "static" / "web" / name).read_text() for name in ("page-close.js", "live.js"))
     said = {name: int(value) for name, value in re.findall(r"^const (CLOSED|WITHIN|REFUSED) = (\d+)", script, re.M)}
     assert said == {"CLOSED": consumers.CLOSED, "WITHIN": consumers.WITHIN, "REFUSED": consumers.REFUSED}

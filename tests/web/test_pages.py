@@ -206,7 +206,7 @@ def test_the_administration_is_a_part_of_the_site() -> None:
         PageLease.objects.all().delete()
         shown = text(staff.get(path))
         assert f'data-page-id="{PageLease.objects.get().pk}"' in shown
-        assert 'import "web/leaving"' in shown
+        assert '<script type="module" src="/static/web/page-close.js">' in shown
 
 
 def test_who_is_not_signed_in_holds_none() -> None:

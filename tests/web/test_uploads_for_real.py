@@ -33,7 +33,7 @@ def film(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def page(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
-    """A page of the server's in which `web/upload` can be imported."""
+    """A page of the server's in which `upload.js` can be imported."""
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright runs a loop in this thread,
     with sync_playwright() as playwright, on_database(server.url):  # in which Django keeps other connections
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
@@ -49,13 +49,11 @@ def page(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
 
 
 PAGE = """<!doctype html>
-<script type="importmap">
-{"imports": {"vendor/tus": "/static/vendor/web/tus.min.js", "web/upload": "/static/web/upload.js",
-               "web/dom": "/static/web/dom.js"}}
-</script>
+<script src="/static/vendor/web/tus.min.js"></script>
 <input type=file multiple>
 <script type="module">
-import { upload, fingerprint } from "web/upload";
+import { fingerprint } from "/static/web/fingerprint.js";
+import { upload } from "/static/web/upload.js";
 const told = window.told = { sent: [], waits: [], problems: [], done: 0 };
 window.begin = (urls) => {
   const files = document.querySelector("input").files;
