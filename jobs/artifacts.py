@@ -143,7 +143,7 @@ def facts(job_id: uuid.UUID, attempt: uuid.UUID, files: Mapping[str, str]) -> li
     for kind, name in files.items():
         path = home(job_id) / str(attempt) / name
         if Path(name).name != name or not path.is_file() or path.is_symlink():
-            raise HostError(detail=f"The stage names a file {name!r} that it has not made.")
+            raise HostError(detail=f"The stage reported a file {name!r} that it did not make.")
         found.append(Artifact(kind=kind, name=f"{attempt}/{name}", size=path.stat().st_size))
     return found
 
@@ -207,7 +207,7 @@ def resists(job_id: str, error: OSError) -> None:
 @lru_cache(maxsize=1024)
 def _tell_once(job_id: str, why: str) -> None:
     """It is tried again every second."""
-    log.warning("its files cannot be deleted: %s", why, extra={"job": job_id})
+    log.warning("files cannot be deleted: %s", why, extra={"job": job_id})
 
 
 def discard(job_id: uuid.UUID) -> None:

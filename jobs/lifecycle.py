@@ -473,7 +473,7 @@ def _lock(job_id: uuid.UUID) -> Job:
     """The job, whose other transactions wait for this one. Raises IllegalTransition when there is no such job."""
     job = Job.objects.select_for_update().filter(pk=job_id).first()
     if job is None:
-        raise IllegalTransition(f"There is no job {job_id}.")
+        raise IllegalTransition(f"Job {job_id} does not exist.")
     return job
 
 

@@ -43,7 +43,7 @@ class Listener:
             self._failures = 0
         except psycopg.Error as error:
             if not self._failures:
-                log.warning("Nobody hears of changes at once, for there is no connection to listen on: %s", error)
+                log.warning("LISTEN connection unavailable, falling back to polling: %s", error)
             self._failures = min(self._failures + 1, len(_PAUSES) - 1)
             self._again = time.monotonic() + _PAUSES[self._failures]
 

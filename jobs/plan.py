@@ -178,7 +178,7 @@ def mode_of(order: Order, media: Media) -> Mode:
 def _file(job: Job, kind: str) -> Path:
     path = artifacts.path_of(job.pk, kind)
     if path is None or not path.exists():
-        raise HostError(detail=f"The file of kind {kind} is gone.")
+        raise HostError(detail=f"The file of kind {kind} is missing.")
     return path
 
 

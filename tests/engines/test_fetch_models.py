@@ -111,7 +111,7 @@ def test_what_is_there_is_not_fetched_again(server: FakeHub, directory: Path) ->
     fetch(server, "--model", "tiny", "--yes")
     server.requests.clear()
 
-    assert "Nothing to fetch" in fetch(server, "--model", "tiny", "--yes")
+    assert "Nothing to download" in fetch(server, "--model", "tiny", "--yes")
     assert server.requests == []
 
 

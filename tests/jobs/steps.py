@@ -163,7 +163,7 @@ class World:
             "the directory of a job that is gone": gone and home.exists(),
             "the directory of a job is gone": not gone and not home.exists(),
             "trash": artifacts.trash().exists() and list(artifacts.trash().iterdir()),
-            "directories without a job": artifacts.orphans(),
+            "orphaned directories": artifacts.orphans(),
         }
         return [rule for rule, broken in rules.items() if broken]
 

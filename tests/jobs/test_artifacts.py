@@ -277,7 +277,7 @@ def test_what_resists_is_told_once(
         assert not endings.finish(job.pk)
     (left,) = media_root.glob(".trash/*/*/*")
     assert left.name == "stubborn"
-    assert refusals(caplog) == [(str(job.pk), f"its files cannot be deleted: {left}: Operation not permitted")]
+    assert refusals(caplog) == [(str(job.pk), f"files cannot be deleted: {left}: Operation not permitted")]
     monkeypatch.undo()
     assert endings.finish(job.pk)
 
@@ -292,7 +292,7 @@ def test_a_directory_that_cannot_be_moved_is_told_of_once(
     lifecycle.cancel(job.pk, who="shirin")
     for _ in range(3):
         assert not endings.finish(job.pk)
-    why = f"its files cannot be deleted: {artifacts.home(job.pk)}: Permission denied"
+    why = f"files cannot be deleted: {artifacts.home(job.pk)}: Permission denied"
     assert refusals(caplog) == [(str(job.pk), why)]
 
 
@@ -307,7 +307,7 @@ def test_a_deleted_job_whose_trash_cannot_be_read_is_told_of(
 
     monkeypatch.setattr(artifacts, "purge", resists)
     assert endings.delete(job.pk)
-    assert refusals(caplog) == [(str(job.pk), f"its files cannot be deleted: {why}")]
+    assert refusals(caplog) == [(str(job.pk), f"files cannot be deleted: {why}")]
 
 
 # What a killed process left

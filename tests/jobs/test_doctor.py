@@ -82,7 +82,7 @@ def test_a_directory_that_cannot_be_written(settings: Any, tmp_path: Path) -> No
     settings.MEDIA_ROOT = tmp_path / "file" / "none"
     ran = diagnose()
     assert ran.code == 1
-    assert f"✗ Disk: {tmp_path / 'file' / 'none'} cannot be written" in ran.out
+    assert f"✗ Disk: {tmp_path / 'file' / 'none'} is not writable" in ran.out
 
 
 @needs_apertium
@@ -100,7 +100,7 @@ def test_a_disk_that_is_not_mounted(settings: Any, tmp_path: Path) -> None:
     rows.job()
     ran = diagnose()
     assert ran.code == 1
-    assert f"✗ Disk: {tmp_path / 'none'} cannot be written\n    → mount it" in ran.out
+    assert f"✗ Disk: {tmp_path / 'none'} is not writable\n    → mount the disk" in ran.out
 
 
 @needs_apertium
@@ -131,7 +131,7 @@ def test_another_ffmpeg_without_libass(monkeypatch: pytest.MonkeyPatch, tmp_path
 def test_a_font_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "missing_font", lambda one: "fonts-noto-cjk" if one.code == "ja" else None)
     ran = diagnose()
-    assert "– Fonts: Japanese has no font to be burned in with\n    → apt install fonts-noto-cjk" in ran.out
+    assert "– Fonts: no font to burn in Japanese subtitles\n    → apt install fonts-noto-cjk" in ran.out
 
 
 def test_json_for_scripts(settings: Any) -> None:

@@ -276,7 +276,7 @@ def test_the_doctor_without_clusters_needs_none(database: str) -> None:
         assert not found[subject]["good"]
         assert not found[subject]["needed"]
         assert found[subject]["remedy"] == "make run"
-    assert "– Reaper: does not run\n    → make run" in diagnose().out
+    assert "– Reaper: not running\n    → make run" in diagnose().out
 
 
 @pytest.mark.usefixtures("all_alive")
@@ -284,9 +284,9 @@ def test_the_doctor_sees_what_is_alive_and_what_is_stuck(sara: User) -> None:
     new(sara)
     wait(35)
     out = diagnose().out
-    assert "✓ Cluster text: alive (workers: 1; stages at work: 0, waiting: 0; tickets: 0)\n" in out
-    assert "– Cluster media: stuck, takes no tickets (workers: 1; stages at work: 0, waiting: 1; tickets: 1)\n" in out
-    assert "✓ Reaper: alive\n✓ Web server: alive\n" in out
+    assert "✓ Cluster text: running (workers: 1; stages running: 0, waiting: 0; tickets: 0)\n" in out
+    assert "– Cluster media: stuck, takes no tickets (workers: 1; stages running: 0, waiting: 1; tickets: 1)\n" in out
+    assert "✓ Reaper: running\n✓ Web server: running\n" in out
 
 
 def test_the_doctor_without_a_database(database: str) -> None:

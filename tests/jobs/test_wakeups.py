@@ -174,7 +174,7 @@ def test_who_cannot_listen_says_so_once_and_tries_ever_more_rarely(
         now[0] += 0.25
     assert asked == [0, 0.5, 1.5, 3.5, 8.5, 13.5, 18.5]
     assert [record.getMessage() for record in caplog.records if "certificate" in record.getMessage()] == [
-        "Nobody hears of changes at once, for there is no connection to listen on: certificate verify failed"
+        "LISTEN connection unavailable, falling back to polling: certificate verify failed"
     ]
     monkeypatch.undo()
     listening = on_postgresql._listener

@@ -24,20 +24,22 @@ WHISPERX_DISK = int(7.6e9)
 
 
 class Command(BaseCommand):
-    help = "Make a Persian and a Spanish video from the bundled clip with what is installed."
+    help = "Make a Persian and a Spanish video from the bundled clip, with the installed engines."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--output", type=Path, default=Path("demo"), metavar="DIR")
+        parser.add_argument(
+            "--output", type=Path, default=Path("demo"), metavar="DIR", help="directory for the results"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         clip, output = str(SAMPLE / "sample.mp4"), options["output"]
-        self._title("Persian, from subtitles that a person wrote")
+        self._title("Persian, from a human-made subtitle file")
         call_command("translate", clip, to="fa", subtitles=SAMPLE / "sample.fa.srt", output=output)
-        self._title("Spanish, recognised and translated here and now")
+        self._title("Spanish, transcribed and translated on this machine")
         lacking = _lacking("pocketsphinx", "apertium")
         if lacking:
-            self.stdout.write(f"Left out: {lacking.reason} {lacking.remedy}")
+            self.stdout.write(f"Skipped: {lacking.reason} {lacking.remedy}")
         else:
             call_command("translate", clip, to="es", transcriber="pocketsphinx", translator="apertium", output=output)
         self._what_is_missing()
@@ -48,10 +50,10 @@ class Command(BaseCommand):
     def _what_is_missing(self) -> None:
         steps = list(_steps())
         if not steps:
-            self._title("Good Persian of any video: ready")
+            self._title("Good Persian for any video: ready")
             self.stdout.write(_TRANSLATE)
             return
-        self._title("Still missing for good Persian of any video")
+        self._title("Still missing for good Persian for any video")
         for number, step in enumerate([*steps, _TRANSLATE], start=1):
             self.stdout.write(f"{number}. {step}")
 
