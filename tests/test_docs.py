@@ -40,9 +40,8 @@ KNOWN = READ | {variable(spec, field) for spec in SPECS for field in fields(spec
 OURS = sorted(name for name, app in get_commands().items() if app == "jobs")
 
 
-@pytest.mark.parametrize("name", sorted(KNOWN))
-def test_every_variable_is_described(name: str) -> None:
-    assert f"`{name}`" in SETTINGS
+def test_every_variable_is_described() -> None:
+    assert [name for name in sorted(KNOWN) if f"`{name}`" not in SETTINGS] == []
 
 
 def test_no_variable_is_described_that_nobody_reads() -> None:
@@ -53,9 +52,8 @@ def test_the_settings_were_found() -> None:
     assert {"SECRET_KEY", "DEBUG", "DATABASE_URL", "MAX_MINUTES", "ENV_FILE"} <= READ
 
 
-@pytest.mark.parametrize("name", OURS)
-def test_every_command_is_in_the_readme(name: str) -> None:
-    assert f"manage.py {name}" in README
+def test_every_command_is_in_the_readme() -> None:
+    assert [name for name in OURS if f"manage.py {name}" not in README] == []
 
 
 def test_every_option_of_translate_is_in_the_readme() -> None:
@@ -118,9 +116,8 @@ def _routes(resolver: URLResolver, before: str = "") -> Iterator[str]:
         yield from _routes(pattern, route) if isinstance(pattern, URLResolver) else (route,)
 
 
-@pytest.mark.parametrize("status", JobStatus.values)
-def test_every_state_of_a_job_is_described(status: str) -> None:
-    assert status in ARCHITECTURE
+def test_every_state_of_a_job_is_described() -> None:
+    assert [status for status in JobStatus.values if status not in ARCHITECTURE] == []
 
 
 def _options(command: str) -> set[str]:

@@ -25,8 +25,8 @@ from jobs.models import Job, JobStatus, PageLease, Transition
 from jobs.web.consumers import CLOSED
 from tests.databases import mostly_on, process_environment
 from tests.jobs import rows
-from tests.jobs.stack import until
 from tests.postgres import Postgres
+from tests.waiting import until
 from tests.web.daphne import ROOT
 from tests.web.server import TOKEN, Server, cookies
 from tests.web.sockets import job
@@ -100,8 +100,8 @@ def people(*names: str) -> list[Job]:
     return [job(rows.owner(name), grace_until=soon) for name in names]
 
 
-def is_cancelled(of: Job, patience: float) -> None:
-    until(lambda: rows.status(of.pk) == JobStatus.CANCELLED, patience, 0.05, lambda: rows.status(of.pk))
+def is_cancelled(of: Job) -> None:
+    until(lambda: rows.status(of.pk) == JobStatus.CANCELLED, every=0.05, what=lambda: rows.status(of.pk))
     assert Transition.objects.get(job=of, now=JobStatus.CANCELLING).why == presence.CLOSED
 
 
@@ -116,7 +116,7 @@ def test_sockets_that_are_closed_meanwhile(site: Site, gone: Callable[[], ExitSt
             for link in links[:-1]:
                 close(link, CLOSED)
         for of in jobs:
-            is_cancelled(of, GRACE + 15)
+            is_cancelled(of)
         assert rows.status(stays.pk) == JobStatus.QUEUED
 
 
@@ -129,7 +129,7 @@ def test_beacons_that_come_meanwhile(site: Site, gone: Callable[[], ExitStack]) 
     with gone():
         beacon(site.web, left, pages[left], senders[left])
         beacon(site.web, other, pages[other], senders[left])  # of somebody else's page
-    is_cancelled(left, GRACE + 15)
+    is_cancelled(left)
     assert rows.status(other.pk) == JobStatus.QUEUED
     assert not PageLease.objects.get(pk=pages[other]).closed
 
@@ -151,7 +151,7 @@ def test_a_close_before_the_reaper_stood_still(site: Site, shirin: User) -> None
     presence.close(page)
     time.sleep(presence.LATE + 1)
     os.kill(site.reaper.pid, signal.SIGCONT)
-    is_cancelled(left, presence.HANDOVER.total_seconds() + 10)
+    is_cancelled(left)
     assert rows.status(silent.pk) == JobStatus.QUEUED
 
 
@@ -163,5 +163,5 @@ def test_a_close_before_the_web_server_died(site: Site, shirin: User) -> None:
     site.web.kill()
     time.sleep(5)
     site.web.start()
-    is_cancelled(left, presence.HANDOVER.total_seconds() + 10)
+    is_cancelled(left)
     assert rows.status(silent.pk) == JobStatus.QUEUED
