@@ -71,7 +71,7 @@ def _steps() -> Iterator[str]:
     """The commands that make WhisperX and Gemini ready, each with what it costs."""
     if importlib.util.find_spec("whisperx") is None:
         disk = bytes_text(WHISPERX_DISK)
-        yield f"make whisperx    (WhisperX: {disk} on disk; README.md says how to leave CUDA out)"
+        yield f"make whisperx    (WhisperX: {disk} on disk; README.md shows how to leave out CUDA)"
     if _lacking("whisperx"):
         model, english = models.whisper(settings.ENGINE_OPTIONS["whisperx"].model), models.aligner("en")
         disk = f"{bytes_text(model.size)} on disk for its model {model.name}, {bytes_text(english.size)} for English"
