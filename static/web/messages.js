@@ -1,5 +1,5 @@
 // The JSON that the server sends to pages and takes from them, as types. There is nothing here to run.
-// jobs/web/ makes it; tests/web/test_messages.py checks real answers of the server against these types.
+// jobs/web/ makes it; tests/web/test_message_types.py checks real messages against these types.
 
 /**
  * @typedef {"uploading" | "queued" | "running" | "completed" | "failed" | "cancelling" | "cancelled"} JobStatus
