@@ -325,8 +325,7 @@ class UsageEntry(models.Model):
         indexes: ClassVar = [models.Index(name="usage_by_owner", fields=["owner", "at"])]
 
     def __str__(self) -> str:
-        used = {"input": self.input_tokens, "output": self.output_tokens, "seconds": round(self.seconds)}
-        return gettext("{engine}: {input} + {output} tokens, {seconds} s").format(engine=self.engine, **used)
+        return self.engine
 
 
 class TranslationCache(models.Model):

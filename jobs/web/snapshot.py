@@ -65,7 +65,7 @@ def brief(job: Job, places: Mapping[int, int] | None = None) -> dict[str, Any]:
         "status_text": str(STATUSES[JobStatus(job.status)]),
         "title": str(job),
         "languages": languages(job),
-        "length": words.clock(job.seconds) if job.seconds else "",
+        "length": words.digits(words.clock(job.seconds)) if job.seconds else "",
         "created": words.moment(job.created),
         "percent": percent,
         "percent_text": words.percent(percent),

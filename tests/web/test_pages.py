@@ -153,6 +153,14 @@ def test_more_than_is_allowed(client: Client, settings: Any) -> None:
 # A job
 
 
+def test_a_line_has_one_kind_of_digits(client: Client) -> None:
+    """The length of a video stands in a line of prose: with Persian digits on a Persian page."""
+    job = made(JobStatus.COMPLETED, seconds=750)
+    for language, length in (("fa", "۱۲:۳۰"), ("en", "12:30")):
+        page = text(client.get(f"/jobs/{job.pk}/", headers={"Accept-Language": language}))
+        assert f'data-text="length">{length}</bdi>' in page
+
+
 @pytest.mark.parametrize("language", ["en", "fa"])
 @pytest.mark.parametrize("state", list(JobStatus))
 def test_every_state_has_its_page(client: Client, state: JobStatus, language: str) -> None:

@@ -55,8 +55,12 @@ class Command(BaseCommand):
             metavar="FILE",
             help="your own subtitle file, used instead of speech recognition; with --from, it is translated",
         )
-        parser.add_argument("--transcriber", choices=_names(TRANSCRIBERS), default=settings.TRANSCRIBER)
-        parser.add_argument("--translator", choices=_names(TRANSLATORS), default=settings.TRANSLATOR)
+        parser.add_argument(
+            "--transcriber", choices=_names(TRANSCRIBERS), default=settings.TRANSCRIBER, help="speech engine"
+        )
+        parser.add_argument(
+            "--translator", choices=_names(TRANSLATORS), default=settings.TRANSLATOR, help="translation engine"
+        )
         parser.add_argument("--formality", choices=get_args(Formality), default="auto", help="tone of the translation")
         parser.add_argument("--topic", default="", help="what the video is about, for the translator")
         parser.add_argument(
