@@ -55,7 +55,7 @@ def new(request: HttpRequest) -> HttpResponse:
             return _begun(request, job)
     if form.errors and _wants_json(request):
         return answer(422, " ".join(str(said) for errors in form.errors.values() for said in errors))
-    shown = {"form": form, "choices": choices.shown(), "max_bytes": settings.MAX_BYTES}
+    shown = {"form": form, "choices": choices.shown()}
     return render(request, "web/new.html", shown, status=422 if form.errors else 200)
 
 

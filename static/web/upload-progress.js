@@ -24,17 +24,19 @@ export function offerToResume(root) {
   picker.addEventListener("change", async () => {
     const file = picker.files?.[0];
     if (!file) return;
-    const same = await isSame(file, section.dataset);
+    const same = await isSame(file, section);
     find(section, "[data-wrong-file]").hidden = same;
     if (same) send(section, file, section.dataset.upload ?? "", location.href);
   });
 }
 
 /**
+ * Whether `file` is the one of the interrupted upload in `section`.
  * @param {File} file
- * @param {DOMStringMap} wanted  `name`, `size` and `upload`, the address, of the interrupted upload
+ * @param {HTMLElement} section
  */
-async function isSame(file, { name, size, upload: address = "" }) {
+async function isSame(file, section) {
+  const { name, size, upload: address = "" } = section.dataset;
   const known = recall(keyOf(address));
   if (known) return known === (await fingerprint(file));
   return file.name === name && file.size === Number(size);
