@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the lock files anew. The locks share versions, so that installing one after another changes nothing.
+# Updates the lock files. All locks have the same versions, so that installing one after another changes nothing.
 set -eu
 cd "$(dirname "$0")/../requirements"
 compile="../.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header --upgrade"

@@ -1,10 +1,10 @@
-"""Copy vendored files out of their npm packages, as static/vendor/vendor.lock.json names them.
+"""Copy vendored files from their npm packages, as static/vendor/vendor.lock.json names them.
 
-    python deploy/vendor.py            copy; a file that is not what the lock says is an error
-    python deploy/vendor.py --record   copy, and write the hashes of what came into the lock
+    python deploy/vendor.py            copy; a file whose hash differs from the lock is an error
+    python deploy/vendor.py --record   copy, and write the hashes of the files into the lock
 
-To add or renew a package, edit its version and paths in the lock, run with --record, look at what changed and commit
-both. Needs `npm`; nothing else of the project does.
+To add or update a package, edit its version and paths in the lock, run with --record, check the changes and commit
+both. Needs `npm`.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ def main(arguments: list[str]) -> int:
     if record:
         LOCK.write_text(json.dumps(lock, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     for path in wrong:
-        sys.stderr.write(f"{path} is not the file that the lock names; nothing was written over it.\n")
+        sys.stderr.write(f"{path} differs from the file that the lock names. It was not replaced.\n")
     return 1 if wrong else 0
 
 
 def copy(package: dict[str, Any], *, record: bool) -> list[str]:
-    """Bring the files of one package; the paths of those whose hash is not the lock's."""
+    """Copy the files of one package. Returns the paths of those whose hash differs from the lock."""
     wrong = []
-    with tempfile.TemporaryDirectory() as room, tarfile.open(pack(package, Path(room))) as archive:
+    with tempfile.TemporaryDirectory() as directory, tarfile.open(pack(package, Path(directory))) as archive:
         for file in package["files"]:
             data = sprite(archive, file["icons"]) if "icons" in file else read(archive, file["from"])
             found = hashlib.sha256(data).hexdigest()
@@ -58,7 +58,7 @@ def read(archive: tarfile.TarFile, path: str) -> bytes:
 
 
 def sprite(archive: tarfile.TarFile, icons: list[str]) -> bytes:
-    """One file of several icons, each to be shown by `<use href="…#name">`."""
+    """Join several icons into one SVG file; `<use href="…#name">` shows one of them."""
     symbols = []
     for name in icons:
         icon = read(archive, f"icons/{name}.svg").decode()
@@ -67,12 +67,12 @@ def sprite(archive: tarfile.TarFile, icons: list[str]) -> bytes:
     return ('<svg xmlns="http://www.w3.org/2000/svg">\n' + "\n".join(symbols) + "\n</svg>\n").encode()
 
 
-def pack(package: dict[str, Any], room: Path) -> Path:
-    """The package's archive, fetched by npm into `room`."""
+def pack(package: dict[str, Any], directory: Path) -> Path:
+    """Download the package's archive with npm into `directory`."""
     wanted = f"{package['name']}@{package['version']}"
     command = ["npm", "pack", "--silent", "--ignore-scripts", wanted]
-    subprocess.run(command, cwd=room, check=True, stdout=subprocess.DEVNULL)
-    return next(room.glob("*.tgz"))
+    subprocess.run(command, cwd=directory, check=True, stdout=subprocess.DEVNULL)
+    return next(directory.glob("*.tgz"))
 
 
 if __name__ == "__main__":

@@ -21,18 +21,22 @@ def queues(**_: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     conf: dict[str, Any] = settings.Q_CLUSTER
     if conf.get("orm") != "default":
-        found.append(_error(1, "Tickets must be rows of the jobs' own database.", 'Set Q_CLUSTER["orm"] to "default".'))
+        found.append(_error(1, "The queue must use the database of the jobs.", 'Set Q_CLUSTER["orm"] to "default".'))
     if missing := set(Queue.values) - set(conf.get("ALT_CLUSTERS", {})):
-        found.append(_error(2, f"No cluster takes the tickets of {_list(missing)}.", "Name it in ALT_CLUSTERS."))
+        found.append(_error(2, f"These queues have no cluster: {_list(missing)}.", "Add them to ALT_CLUSTERS."))
     if settings.CLUSTER and settings.CLUSTER not in Queue.values:
         found.append(
-            _error(3, f"There is no cluster “{settings.CLUSTER}”.", f"Q_CLUSTER_NAME is one of {_list(Queue.values)}.")
+            _error(
+                3,
+                f"The cluster “{settings.CLUSTER}” does not exist.",
+                f"Set Q_CLUSTER_NAME to one of {_list(Queue.values)}.",
+            )
         )
     if not conf["timeout"] < conf["retry"] <= LONGEST_RETRY:
-        hint = f"Keep timeout below retry, and retry at most {LONGEST_RETRY} s: a ticket is only a permission."
-        found.append(_error(4, "Tickets of a dead worker would come again too late, or too early.", hint))
+        hint = f"Keep timeout below retry, and retry at most {LONGEST_RETRY} s."
+        found.append(_error(4, "Tickets of a dead worker would be delivered again too late or too early.", hint))
     if any(workers < 1 for workers in settings.CLUSTERS.values()):
-        found.append(_error(5, "A cluster has no worker.", "Set each …_WORKERS to 1 or more."))
+        found.append(_error(5, "A cluster has no workers.", "Set each …_WORKERS to 1 or more."))
     return found
 
 
@@ -43,7 +47,7 @@ def engines(**_: Any) -> list[CheckMessage]:
     for setting, specs in (("TRANSCRIBER", TRANSCRIBERS), ("TRANSLATOR", TRANSLATORS)):
         known = [AUTO, *(spec.name for spec in specs)]
         if (name := getattr(settings, setting)) not in known:
-            found.append(_error(6, f"{setting} names no engine: “{name}”.", f"Choose one of {_list(known)}."))
+            found.append(_error(6, f"{setting} names an unknown engine: “{name}”.", f"Choose one of {_list(known)}."))
     return found
 
 
@@ -56,7 +60,9 @@ def numbers(**_: Any) -> list[CheckMessage]:
     if not 0 <= settings.TAB_CLOSE_GRACE <= settings.PAGE_LEASE:
         found.append(_error(8, "TAB_CLOSE_GRACE is out of range.", "Set it between 0 and PAGE_LEASE."))
     if settings.RETENTION_HOURS < 1:
-        found.append(_error(9, "RETENTION_HOURS would delete results at once.", "Set it to 1 or more."))
+        found.append(
+            _error(9, "RETENTION_HOURS is too short: results would be deleted at once.", "Set it to 1 or more.")
+        )
     return found
 
 

@@ -41,11 +41,11 @@ def deliver(stop: threading.Event) -> None:
             close_old_connections()
             send_all()
         except DatabaseTrouble:
-            log.warning("No letters: the database does not answer.")
+            log.warning("E-mails paused: the database does not respond")
             with suppress(DatabaseTrouble):
                 connection.close()
         except Exception:
-            log.exception("A letter could not be written")
+            log.exception("An e-mail failed")
     connection.close()
 
 
@@ -75,9 +75,9 @@ def _send(job: Job) -> None:
     try:
         letter(job).send()
     except (smtplib.SMTPException, OSError) as error:
-        log.warning("a letter could not be sent: %s", error, extra={"job": str(job.pk)})
+        log.warning("e-mail not sent: %s", error, extra={"job": str(job.pk)})
     else:
-        log.info("a letter was sent", extra={"job": str(job.pk)})
+        log.info("e-mail sent", extra={"job": str(job.pk)})
 
 
 def letter(job: Job) -> EmailMessage:

@@ -93,7 +93,7 @@ class Job(models.Model):
     spoken = models.CharField(max_length=16, blank=True)
     engines = models.JSONField(default=dict)
     seconds = models.FloatField(default=0, help_text="length of the video, once it is known")
-    keep_running = models.BooleanField(_("goes on without its owner"), default=False)
+    keep_running = models.BooleanField(_("keeps running without its owner"), default=False)
     client = models.ForeignKey(
         "Process",
         null=True,
@@ -221,7 +221,7 @@ class Transition(models.Model):
     reason = models.CharField(max_length=64, blank=True, help_text="a Reason, or the code of an error")
 
     class Meta:
-        verbose_name, verbose_name_plural = _("change of status"), _("changes of status")
+        verbose_name, verbose_name_plural = _("status change"), _("status changes")
         ordering: ClassVar = ["id"]
 
     def __str__(self) -> str:
@@ -338,8 +338,7 @@ class UsageEntry(models.Model):
         indexes: ClassVar = [models.Index(name="usage_by_owner", fields=["owner", "at"])]
 
     def __str__(self) -> str:
-        used = {"input": self.input_tokens, "output": self.output_tokens, "seconds": round(self.seconds)}
-        return gettext("{engine}: {input} + {output} tokens, {seconds} s").format(engine=self.engine, **used)
+        return self.engine
 
 
 class TranslationCache(models.Model):
@@ -351,7 +350,7 @@ class TranslationCache(models.Model):
     used = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        verbose_name, verbose_name_plural = _("remembered translation"), _("remembered translations")
+        verbose_name, verbose_name_plural = _("cached translation"), _("cached translations")
         constraints: ClassVar = [models.UniqueConstraint(name="one_translation_a_key", fields=["owner", "key"])]
         indexes: ClassVar = [models.Index(name="translation_by_use", fields=["used"])]
 
@@ -365,16 +364,16 @@ class OwnerLimits(models.Model):
     owner = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="limits", verbose_name=_("owner")
     )
-    running = models.PositiveIntegerField(_("jobs at work at once"), null=True, blank=True)
+    running = models.PositiveIntegerField(_("jobs running at once"), null=True, blank=True)
     queued = models.PositiveIntegerField(_("jobs waiting or uploading"), null=True, blank=True)
     minutes_a_day = models.PositiveIntegerField(_("minutes of video in 24 hours"), null=True, blank=True)
-    stored_bytes = models.PositiveBigIntegerField(_("bytes of files"), null=True, blank=True)
+    stored_bytes = models.PositiveBigIntegerField(_("storage in bytes"), null=True, blank=True)
 
     class Meta:
-        verbose_name, verbose_name_plural = _("limits of an owner"), _("limits of owners")
+        verbose_name, verbose_name_plural = _("user quota"), _("user quotas")
 
     def __str__(self) -> str:
-        return gettext("limits of {owner}").format(owner=self.owner)
+        return gettext("quota of {owner}").format(owner=self.owner)
 
 
 def bumped(**fields: object) -> dict[str, object]:

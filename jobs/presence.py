@@ -1,7 +1,8 @@
 """Who is present: an owner with a live lease on an open page. A job whose owner is absent is abandoned.
 
 Absence needs a witness. Leases are renewed by the web server; while that is away, or the machine sleeps, nobody can
-renew, and nobody may be judged. So after every gap each unfinished job gets a fresh lease time before it is judged.
+renew, and nobody may be judged. So after every gap each page that was open when the gap began gets a fresh lease. That
+forgives silence only: a page that was closed stays closed, and its owner has no more than the time to reload it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from jobs.models import UNFINISHED, Job, PageLease, Process, Reason
@@ -51,27 +53,34 @@ def renew(page_ids: list[uuid.UUID]) -> int:
 
 def hide(page_id: uuid.UUID) -> None:
     """The page is out of sight on a touch device, where it may be frozen at any moment."""
-    _until(page_id, timedelta(seconds=settings.HIDDEN_GRACE))
+    _until(page_id, timezone.now() + timedelta(seconds=settings.HIDDEN_GRACE))
 
 
 def show(page_id: uuid.UUID) -> None:
     """The page is in sight again, and open as any other: the long time that it had while hidden is over."""
-    _until(page_id, lease_time())
+    _until(page_id, timezone.now() + lease_time())
 
 
 def close(page_id: uuid.UUID, *, within: bool = False) -> bool:
     """The page was closed, which is final for it. What it leaves is the time in which a reload opens the next one.
 
-    `within`: it was left for another page of the site. False when it was closed before, or never open.
+    `within`: it was left for another page of the site. Else the graces of the owner's jobs end with it: from now on
+    only their other pages keep them present. False when it was closed before, or never open.
     """
     grace = timedelta(seconds=settings.TAB_CLOSE_GRACE)
-    return _until(page_id, max(grace, HANDOVER) if within else grace, closed=True)
+    end = timezone.now() + (max(grace, HANDOVER) if within else grace)
+    with transaction.atomic():
+        closed = _until(page_id, end, closed=True)
+        if closed and not within:
+            owners = PageLease.objects.filter(page_id=page_id).values("owner")
+            begun = Job.objects.filter(owner__in=owners, status__in=UNFINISHED, grace_until__gt=end)
+            begun.update(grace_until=end)
+    return closed
 
 
-def _until(page_id: uuid.UUID, rest: timedelta, *, closed: bool = False) -> bool:
+def _until(page_id: uuid.UUID, end: datetime, *, closed: bool = False) -> bool:
     """One statement: a renewal that comes between must not outlive a close."""
-    open_pages = PageLease.objects.filter(page_id=page_id, closed=False)
-    return bool(open_pages.update(expires=timezone.now() + rest, closed=closed))
+    return bool(PageLease.objects.filter(page_id=page_id, closed=False).update(expires=end, closed=closed))
 
 
 def is_open(page_id: uuid.UUID, owner_id: int) -> bool:
@@ -119,10 +128,20 @@ def why_absent(job_id: uuid.UUID) -> Reason:
     return Reason.PAGES_CLOSED if last and last.closed else Reason.NO_SIGN_OF_LIFE
 
 
-def forgive(now: datetime) -> int:
-    """Give every unfinished job a fresh lease time before its owner can be judged absent."""
+def forgive(now: datetime, since: datetime | None = None) -> None:
+    """Forgive the silence of a gap that began at `since` (None: not known): nobody could renew a lease meanwhile.
+
+    Pages that were open then get a fresh lease, those that had just been closed the time to reload them. Jobs get a
+    fresh lease time unless their owner closed a page after the job's own grace had begun: pages decide about those.
+    """
     until = now + lease_time()
-    return Job.objects.filter(Q(grace_until__lt=until), status__in=UNFINISHED).update(grace_until=until)
+    closed = PageLease.objects.filter(owner=OuterRef("owner"), closed=True, expires__gte=OuterRef("grace_until"))
+    unfinished = Job.objects.filter(~Exists(closed), status__in=UNFINISHED, grace_until__lt=until)
+    unfinished.update(grace_until=until)
+    pages = PageLease.objects.filter(expires__gt=since) if since else PageLease.objects.all()
+    pages.filter(closed=False, expires__lt=until).update(expires=until)
+    reloaded = now + max(timedelta(seconds=settings.TAB_CLOSE_GRACE), HANDOVER)
+    pages.filter(closed=True, expires__lt=reloaded).update(expires=reloaded)
 
 
 @dataclass(slots=True)
@@ -133,6 +152,7 @@ class Judge:
     _steady: float = 0.0
     _blind: bool = True
     _gap: float = 0.0
+    _judged: datetime | None = None
 
     @property
     def just_back(self) -> bool:
@@ -145,10 +165,12 @@ class Judge:
         if self._missed_something() or not _has_witness(now):
             self._blind = True
         elif self._blind:
-            forgive(now)
-            self._blind = False
+            forgive(now, self._judged)
+            self._blind, self._judged = False, now
         else:
-            return list(abandoned(now).values_list("pk", flat=True))
+            found = list(abandoned(now).values_list("pk", flat=True))
+            self._judged = now
+            return found
         return []
 
     def _missed_something(self) -> bool:

@@ -73,7 +73,7 @@ def be_free(**_: Any) -> None:
         try:
             Process.objects.filter(pk=_worker().pk).update(busy=False)
         except DatabaseTrouble:
-            log.warning("The database does not answer.")
+            log.warning("The database does not respond")
             connection.close()
 
 

@@ -11,9 +11,19 @@ import pytest
 from pytest_django import DjangoDbBlocker
 
 from tests import databases as kinds
+from tests import world
 from tests.postgres import NoPostgres, Postgres, throwaway
 
 DATA = Path(__file__).parent / "data"
+
+EXTRA = ("soak", "bench")
+"""Marks of tests that run only where they are asked for."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _surroundings() -> None:
+    """Only where tests run: xdist starts its workers before, which go on to ignore what the caller ignores."""
+    world.settle()
 
 
 @pytest.fixture(scope="session")
@@ -39,12 +49,12 @@ def databases(
     return kinds.Databases(tmp_path_factory.mktemp("databases"), lambda: request.getfixturevalue("postgres"))
 
 
-@pytest.fixture(params=kinds.KINDS)
+@pytest.fixture(params=kinds.mostly("sqlite"))
 def database_url(
     request: pytest.FixtureRequest, databases: kinds.Databases, tmp_path: Path, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[str]:
-    """The DATABASE_URL of a fresh, migrated database, of each kind in turn. Processes may work on it: see
-    `databases.process_environment`; this one does within `on_database`, or with the fixture `database`.
+    """The DATABASE_URL of a fresh, migrated database: mostly SQLite, see `databases` for others. Processes may work on
+    it by `databases.process_environment`; this one does within `on_database`, or with the fixture `database`.
     """
     with ExitStack() as stack:
         with django_db_blocker.unblock():
@@ -66,15 +76,21 @@ def on_database(django_db_blocker: DjangoDbBlocker) -> Callable[[str], AbstractC
 
 @pytest.fixture
 def database(database_url: str, on_database: Callable[[str], AbstractContextManager[None]]) -> Iterator[str]:
-    """The whole test runs on a fresh database, of each kind in turn; this is its DATABASE_URL."""
+    """The whole test runs on a fresh database, see `database_url`; this is its DATABASE_URL."""
     with on_database(database_url):
         yield database_url
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return "what is marked soak or bench is left out: make soak, make bench" if not config.getoption("-m") else ""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("whisperx") and importlib.util.find_spec("whisperx") is None:
             item.add_marker(pytest.mark.skip(reason="WhisperX is not installed: make whisperx"))
-        for mark in ("soak", "bench"):
-            if item.get_closest_marker(mark) and mark not in config.getoption("-m"):
-                item.add_marker(pytest.mark.skip(reason=f"only in `make {mark}`"))
+    asked = config.getoption("-m")
+    left_out = [item for item in items if any(item.get_closest_marker(mark) and mark not in asked for mark in EXTRA)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]

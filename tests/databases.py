@@ -25,13 +25,25 @@ KINDS: tuple[Kind, ...] = ("sqlite", "postgresql")
 
 
 def mostly(kind: Kind) -> list[ParameterSet]:
-    """Both kinds as parameters, for tests that take long: by default only `kind`, in `make soak` the other one too."""
+    """Both kinds as parameters: by default only `kind`, in `make soak` the other one too."""
     return [pytest.param(each, marks=[] if each == kind else [pytest.mark.soak]) for each in KINDS]
 
 
+# Marks of tests and modules that use the fixture `database`. Without one it is mostly SQLite.
+
+
 def mostly_on(kind: Kind) -> pytest.MarkDecorator:
-    """The same as the mark of a module whose tests use the fixture `database`."""
+    """By default only on `kind`, in `make soak` on the other one too: what is more likely to go wrong there."""
     return pytest.mark.parametrize("database_url", mostly(kind), indirect=True)
+
+
+def only_on(kind: Kind) -> pytest.MarkDecorator:
+    """What the other kind does not have."""
+    return pytest.mark.parametrize("database_url", [kind], indirect=True)
+
+
+on_both = pytest.mark.parametrize("database_url", KINDS, indirect=True)
+"""Always on both, for they differ: in locks, in what is told of changes, in transactions and connections that break."""
 
 
 _TEMPLATE = "migrated"

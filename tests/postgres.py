@@ -160,7 +160,7 @@ class Postgres:
         self._run("initdb", *self._data(), *options)
 
     def _control(self, action: str, *arguments: str) -> None:
-        self._run("pg_ctl", action, *self._data(), "--wait", "--timeout", "60", "--silent", *arguments)
+        self._run("pg_ctl", action, *self._data(), "--wait", "--timeout", "300", "--silent", *arguments)
 
     def _data(self) -> tuple[str, str]:
         return "--pgdata", str(self.directory / "data")

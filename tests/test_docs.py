@@ -1,4 +1,4 @@
-"""What people can set or call is described: each environment variable, each command, each option of `translate`."""
+"""What people can set or call is described: each environment variable, command, option, make target and engine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 from django.conf import settings
-from django.core.management import get_commands, load_command_class
+from django.core.management import BaseCommand, get_commands, load_command_class
 from django.urls import URLResolver, get_resolver
 
 from jobs.engines.registry import SPECS
@@ -25,7 +25,7 @@ from translator import __version__
 ROOT = Path(settings.BASE_DIR)
 SETTINGS = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+CLI = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
 
 API = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
@@ -40,9 +40,8 @@ KNOWN = READ | {variable(spec, field) for spec in SPECS for field in fields(spec
 OURS = sorted(name for name, app in get_commands().items() if app == "jobs")
 
 
-@pytest.mark.parametrize("name", sorted(KNOWN))
-def test_every_variable_is_described(name: str) -> None:
-    assert f"`{name}`" in SETTINGS
+def test_every_variable_is_described() -> None:
+    assert [name for name in sorted(KNOWN) if f"`{name}`" not in SETTINGS] == []
 
 
 def test_no_variable_is_described_that_nobody_reads() -> None:
@@ -53,15 +52,63 @@ def test_the_settings_were_found() -> None:
     assert {"SECRET_KEY", "DEBUG", "DATABASE_URL", "MAX_MINUTES", "ENV_FILE"} <= READ
 
 
-@pytest.mark.parametrize("name", OURS)
-def test_every_command_is_in_the_readme(name: str) -> None:
-    assert f"manage.py {name}" in README
+def test_every_option_of_every_command_is_described() -> None:
+    assert [name for name in OURS if f"`manage.py {name}`" not in CLI] == []
+    assert [(name, one) for name in OURS for one in _options(name) if f"`{one}" not in _described(name)] == []
 
 
-def test_every_option_of_translate_is_in_the_readme() -> None:
-    ours = {option for option in _options("translate") - _options("doctor") if option.startswith("--")}
-    assert "--glossary" in ours
-    assert not [option for option in ours if f"`{option}" not in README]
+def test_no_option_of_translate_is_described_that_does_not_exist() -> None:
+    described = set(re.findall(r"^\| `(--[a-z-]+)", _described("translate"), re.MULTILINE))
+    assert "--glossary" in described
+    assert described == {option for option in _options("translate") if option.startswith("--")}
+
+
+def _described(command: str) -> str:
+    """Its section of docs/cli.md."""
+    return CLI[CLI.index(f"## manage.py {command}\n") :].split("\n## ")[0]
+
+
+def _options(command: str) -> set[str]:
+    """Those that Django's commands do not share, each by its longest form."""
+    shared = _option_strings(BaseCommand())
+    return _option_strings(load_command_class("jobs", command)) - shared
+
+
+def _option_strings(command: BaseCommand) -> set[str]:
+    parser = command.create_parser("manage.py", "any")
+    return {max(action.option_strings, key=len) for action in parser._actions if action.option_strings}
+
+
+def test_every_make_target_is_described() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):.*##", makefile, re.MULTILINE)) - {"help"}
+    assert {"demo", "run", "test"} <= targets
+    assert targets == set(re.findall(r"^\| `make ([a-z-]+)`", CLI, re.MULTILINE))
+
+
+def test_every_engine_is_described() -> None:
+    assert [spec.name for spec in SPECS if f"`{spec.name}`" not in CLI or f"`{spec.name}`" not in SETTINGS] == []
+
+
+def test_every_link_between_the_docs_leads_somewhere() -> None:
+    """To a file, or to a heading in one, by the name that hosts of repositories give it."""
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+    links = [
+        (page, link) for page in pages for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    ]
+    assert len(links) > 20
+    assert [link for page, link in links if "://" not in link and not _leads(page, link)] == []
+
+
+def _leads(page: Path, link: str) -> bool:
+    path, _, heading = link.partition("#")
+    target = page.parent / path if path else page
+    return target.exists() and (not heading or heading in _headings(target))
+
+
+def _headings(page: Path) -> set[str]:
+    found = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
 
 
 def test_every_route_of_the_api_is_described() -> None:
@@ -73,7 +120,7 @@ def test_every_route_of_the_api_is_described() -> None:
 def test_every_field_of_an_upload_is_described() -> None:
     """Subtitles that one has come by the page alone."""
     fields = {"filename", *OrderForm.base_fields} - {"subtitles", "subtitles_are"}
-    table = API[API.index("## Uploads") : API.index("## Scripts")]
+    table = API[API.index("## Uploads") : API.index("## Keeping")]
     assert fields == set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`[^|]+) \|", table, re.MULTILINE))))
 
 
@@ -118,14 +165,8 @@ def _routes(resolver: URLResolver, before: str = "") -> Iterator[str]:
         yield from _routes(pattern, route) if isinstance(pattern, URLResolver) else (route,)
 
 
-@pytest.mark.parametrize("status", JobStatus.values)
-def test_every_state_of_a_job_is_described(status: str) -> None:
-    assert status in ARCHITECTURE
-
-
-def _options(command: str) -> set[str]:
-    parser = load_command_class("jobs", command).create_parser("manage.py", command)
-    return {option for action in parser._actions for option in action.option_strings}
+def test_every_state_of_a_job_is_described() -> None:
+    assert [status for status in JobStatus.values if status not in ARCHITECTURE] == []
 
 
 def test_the_engine_of_contributing_works(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,19 @@ def test_nothing_is_there_that_the_lock_does_not_name() -> None:
     assert there == {*FILES, "vendor.lock.json"}
 
 
+def test_types_and_tests_are_those_of_the_vendored_client() -> None:
+    """tus-js-client is in node_modules for its types, and for an upload of a large file by node."""
+    locked = json.loads((VENDOR.parents[1] / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    (vendored,) = [package["version"] for package in PACKAGES if package["name"] == "tus-js-client"]
+    assert locked["node_modules/tus-js-client"]["version"] == vendored
+
+
+def test_the_lock_of_npm_names_no_registry() -> None:
+    locked = json.loads((VENDOR.parents[1] / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    assert all(entry.get("version") for path, entry in locked.items() if path)
+    assert not [path for path, entry in locked.items() if "resolved" in entry]
+
+
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package["name"])
 def test_each_package_brings_its_licence(package: dict[str, Any]) -> None:
     texts = [(VENDOR / file["path"]).read_text("utf-8") for file in package["files"] if "licences" in file["path"]]

@@ -54,7 +54,7 @@ def _secret(name: str) -> str:
         return value
     if DEBUG:
         return f"only-for-debugging-{name}"
-    raise ImproperlyConfigured(f"{name} is not set. Put a long random value into .env; `make .env` writes one for you.")
+    raise ImproperlyConfigured(f"{name} is not set. Set it to a long random value in .env; `make .env` writes one.")
 
 
 # The site

@@ -40,53 +40,55 @@ class JobActions(ReadOnly):
     @admin.action(description=gettext_lazy("Cancel"), permissions=["steer"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         stop = partial(lifecycle.cancel, actor=request.user.get_username(), reason=Reason.ADMIN)
-        refused = _("Not cancelled, because they have ended or are about to: {n}.")
-        self._each(request, queryset, stop, _("Being cancelled: {n}."), refused)
+        refused = _("Not cancelled (already finished or being cancelled): {n}.")
+        self._each(request, queryset, stop, _("Cancelling: {n}."), refused)
 
-    @admin.action(description=gettext_lazy("Retry from the checkpoint"), permissions=["steer"])
+    @admin.action(description=gettext_lazy("Resume failed jobs"), permissions=["steer"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         again = partial(_retry, actor=request.user.get_username())
-        refused = _("Not queued again, because they have not failed: {n}.")
+        refused = _("Not resumed (they have not failed): {n}.")
         self._each(request, queryset, again, _("Queued again: {n}."), refused)
 
     @admin.action(description=gettext_lazy("Keep running when the owner leaves"), permissions=["steer"])
     def keep_running_on(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        refused = _("Left alone, because they have ended: {n}.")
-        self._each(request, queryset, partial(_keep, keep=True), _("Kept running: {n}."), refused)
+        refused = _("Skipped (already finished): {n}.")
+        self._each(request, queryset, partial(_keep, keep=True), _("Will keep running: {n}."), refused)
 
-    @admin.action(description=gettext_lazy("End when the owner leaves"), permissions=["steer"])
+    @admin.action(description=gettext_lazy("Cancel when the owner leaves"), permissions=["steer"])
     def keep_running_off(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        refused = _("Left alone, because they have ended: {n}.")
-        self._each(request, queryset, partial(_keep, keep=False), _("No longer kept: {n}."), refused)
+        refused = _("Skipped (already finished): {n}.")
+        self._each(
+            request, queryset, partial(_keep, keep=False), _("Will be cancelled when the owner leaves: {n}."), refused
+        )
 
-    @admin.action(description=gettext_lazy("Pin: keep the result when its time is over"), permissions=["steer"])
+    @admin.action(description=gettext_lazy("Pin (never delete automatically)"), permissions=["steer"])
     def pin(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        refused = _("Not pinned, because they are cancelled: {n}.")
+        refused = _("Not pinned (cancelled): {n}.")
         self._each(request, queryset, partial(_pin, pinned=True), _("Pinned: {n}."), refused)
 
     @admin.action(description=gettext_lazy("Unpin"), permissions=["steer"])
     def unpin(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        refused = _("Left alone, because they are cancelled: {n}.")
+        refused = _("Skipped (cancelled): {n}.")
         self._each(request, queryset, partial(_pin, pinned=False), _("Unpinned: {n}."), refused)
 
-    @admin.action(description=gettext_lazy("Delete ended jobs with their files…"), permissions=["discard"])
+    @admin.action(description=gettext_lazy("Delete finished jobs and their files…"), permissions=["discard"])
     def delete_files(self, request: HttpRequest, queryset: QuerySet[Job]) -> HttpResponseBase | None:
         unfinished = queryset.exclude(status__in=FINAL).count()
         ended = queryset.filter(status__in=FINAL)
         if "confirmed" not in request.POST and ended.exists():
             return self._ask(request, ended, unfinished)
         if unfinished:
-            refused = _("Not deleted, because they have not ended (cancel them first): {n}.")
+            refused = _("Not deleted (not finished; cancel them first): {n}.")
             self.message_user(request, refused.format(n=formats.number(unfinished)), messages.WARNING)
         delete = partial(self._delete, request)
-        self._each(request, ended, delete, _("Deleted: {n}."), _("Not deleted, because their files resist: {n}."))
+        self._each(request, ended, delete, _("Deleted: {n}."), _("Not deleted (files could not be removed): {n}."))
         return None
 
     def _ask(self, request: HttpRequest, ended: QuerySet[Job], unfinished: int) -> HttpResponseBase:
         size = Artifact.objects.filter(job__in=ended.order_by().values("pk")).aggregate(Sum("size"))["size__sum"] or 0
         context = {
             **self.admin_site.each_context(request),
-            "title": _("Delete jobs with their files"),
+            "title": _("Delete jobs and their files"),
             "opts": self.opts,
             "jobs": [(job, STATUSES[JobStatus(job.status)]) for job in ended[:_NAMED]],
             "more": max(0, ended.count() - _NAMED),

@@ -185,4 +185,4 @@ def failure(record: dict[str, Any] | None) -> str:
     if not detail:
         return said
     more = '{}<details><summary>{}</summary><pre dir="ltr" class="code">{}</pre></details>'
-    return format_html(more, said, _("Technical text"), detail)
+    return format_html(more, said, _("Technical details"), detail)

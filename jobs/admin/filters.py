@@ -82,7 +82,7 @@ def _counted(who: str, jobs: int) -> SafeString:
 class AgeFilter(admin.SimpleListFilter):
     """Of rows by the time in `field`."""
 
-    title = _("age")
+    title = _("created")
     parameter_name = "age"
     field = "created"
 

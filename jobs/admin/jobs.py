@@ -26,7 +26,7 @@ from jobs.i18n import formats
 from jobs.models import Artifact, Job, OwnerLimits, SourceKind, StageRun, Transition, UsageEntry
 from jobs.monitoring.estimates import share_done
 
-admin.site.site_header = admin.site.site_title = _("Administration of Zirnevis")
+admin.site.site_header = admin.site.site_title = _("Zirnevis administration")
 assert _django_q
 admin.site.unregister((Schedule, OrmQ, Success, Failure))
 """A schedule may name any function: whoever could add one here could run anything. Ours is written by `jobs.apps`."""
@@ -43,14 +43,14 @@ class StageInline(ReadOnlyInline):
         shown.field("queue", _("cluster"), shown.code),
         shown.field("worker", _("worker"), shown.code),
         shown.field("group", _("process group"), shown.code),
-        shown.field("attempt", _("attempt"), shown.code),
+        shown.field("attempt", _("attempt ID"), shown.code),
         shown.field("error", _("error"), shown.failure),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StageRun]:
         return super().get_queryset(request).select_related("worker")
 
-    @admin.display(description=_("took"))
+    @admin.display(description=_("duration"))
     def took(self, run: StageRun) -> str:
         return shown.span(shown.took(run))
 
@@ -62,20 +62,20 @@ class TransitionInline(ReadOnlyInline):
     fields = (
         shown.field("at", _("time"), shown.exactly),
         shown.field("stage", _("stage"), shown.code),
-        shown.field("from_status", _("from"), shown.code),
-        shown.field("to_status", _("to"), shown.code),
-        shown.field("actor", _("actor"), shown.code),
+        shown.field("from_status", _("old status"), shown.code),
+        shown.field("to_status", _("new status"), shown.code),
+        shown.field("actor", _("changed by"), shown.code),
         shown.field("reason", _("reason"), shown.code),
-        shown.field("attempt", _("attempt"), shown.code),
+        shown.field("attempt", _("attempt ID"), shown.code),
     )
 
 
 USED = (
     shown.field("stage", _("stage"), shown.stage),
     shown.field("engine", _("engine"), shown.code),
-    shown.field("input_tokens", _("tokens in"), formats.number),
-    shown.field("output_tokens", _("tokens out"), formats.number),
-    shown.field("seconds", _("sound recognised"), shown.seconds),
+    shown.field("input_tokens", _("input tokens"), formats.number),
+    shown.field("output_tokens", _("output tokens"), formats.number),
+    shown.field("seconds", _("speech transcribed"), shown.seconds),
 )
 
 
@@ -92,12 +92,12 @@ class ArtifactInline(ReadOnlyInline):
         shown.field("kind", _("kind"), shown.code),
         shown.field("name", _("name"), shown.code),
         shown.field("size", _("size"), formats.size),
-        shown.field("created", _("made"), shown.when),
+        shown.field("created", _("created"), shown.when),
     )
 
 
 class JobList(ChangeList):
-    """Reads of each job only what the list shows: no options, no result, no error."""
+    """Reads of each job only what the list shows: no order, no result, no error."""
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Job]:
         columns = ("title", "source", "status", "owner", "created", "ended", *FLAGS)
@@ -123,7 +123,7 @@ class JobAdmin(JobActions):
     list_filter = (StatusFilter, StageFilter, OwnerFilter, AgeFilter)
     ordering = ("-created",)
     search_fields = ("title", "source", "owner__username")
-    search_help_text = _("Words of the title, the link or the file, an owner, or the id of a job as logs name it")
+    search_help_text = _("Search by title, link, file name, user name or job ID")
     inlines = (StageInline, TransitionInline, UsageInline, ArtifactInline)
     fieldsets = (
         (
@@ -147,7 +147,7 @@ class JobAdmin(JobActions):
                     "where",
                     shown.field("seconds", _("length"), shown.seconds),
                     shown.field("spoken", _("spoken language"), shown.language),
-                    shown.field("target", _("language of the translation"), shown.language),
+                    shown.field("target", _("target language"), shown.language),
                 )
             },
         ),
@@ -157,7 +157,7 @@ class JobAdmin(JobActions):
                 "fields": (
                     "owner",
                     "keep_running",
-                    shown.field("grace_until", _("not judged absent before"), shown.when),
+                    shown.field("grace_until", _("counted as present until"), shown.when),
                     "pinned",
                 )
             },
@@ -170,7 +170,7 @@ class JobAdmin(JobActions):
                     "waited",
                     "worked",
                     shown.field("ended", _("ended"), shown.when),
-                    shown.field("edited", _("edited"), shown.when),
+                    shown.field("edited", _("last edited"), shown.when),
                 )
             },
         ),
@@ -179,7 +179,7 @@ class JobAdmin(JobActions):
             {
                 "classes": ("collapse",),
                 "fields": (
-                    shown.field("id", _("id"), shown.code),
+                    shown.field("id", _("ID"), shown.code),
                     shown.field("version", _("version"), formats.number),
                     shown.field("options", _("options"), shown.data),
                     shown.field("engines", _("engines"), shown.data),
@@ -227,15 +227,15 @@ class JobAdmin(JobActions):
         address = f"{reverse('admin:jobs_job_changelist')}?{urlencode({'owner': name})}"
         return format_html('<a href="{}">{}</a>', address, shown.name(name))
 
-    @admin.display(description=_("age"), ordering="created")
+    @admin.display(description=_("created"), ordering="created")
     def age(self, job: Job) -> str:
         return shown.ago(job.created)
 
-    @admin.display(description=_("waited"))
+    @admin.display(description=_("waiting time"))
     def waited(self, job: Job) -> str:
         return shown.span(shown.waited(job, job.stages.all()))
 
-    @admin.display(description=_("worked"))
+    @admin.display(description=_("processing time"))
     def worked(self, job: Job) -> str:
         return shown.span(shown.worked(job, job.stages.all()))
 
@@ -261,7 +261,7 @@ class OwnerLimitsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             None,
             {
                 "fields": ("owner", *(limit.name for limit in LIMITS)),
-                "description": _("Empty: as the settings say. 0: no limit."),
+                "description": _("Leave a field empty to use the value from the settings. 0 means no limit."),
             },
         ),
     )

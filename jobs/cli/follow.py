@@ -18,7 +18,7 @@ from jobs.pipeline.text.languages import language
 POLL_INTERVAL = 0.1
 """Seconds between two looks: a person at a terminal sees no difference, and a database hardly any work."""
 
-_DEMO = "offline demo engines: expect errors"
+_DEMO = "offline demo engine: expect errors"
 
 
 class Listener(Protocol):

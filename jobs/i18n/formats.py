@@ -49,7 +49,7 @@ def news(job: Job) -> str:
         case JobStatus.COMPLETED:
             return _("“{title}” is ready.").format(title=job)
         case JobStatus.FAILED:
-            return _("“{title}” could not be finished.").format(title=job)
+            return _("“{title}” could not be completed.").format(title=job)
     return ""
 
 

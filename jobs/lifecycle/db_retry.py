@@ -27,7 +27,7 @@ def patiently(act: Callable[[], T]) -> T:
         except (OperationalError, InterfaceError):
             if time.monotonic() > deadline:
                 raise
-            log.warning("The database does not answer; asking again.")
+            log.warning("The database does not respond, retrying")
             with suppress(DatabaseError, InterfaceError):
                 connection.close()
             time.sleep(0.3)

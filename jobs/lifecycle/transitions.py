@@ -176,5 +176,5 @@ def lock_job(job_id: uuid.UUID) -> Job:
     """The job, whose other transactions wait until this one ends. Raises IllegalTransition when there is none."""
     job = Job.objects.select_for_update().filter(pk=job_id).first()
     if job is None:
-        raise IllegalTransition(f"There is no job {job_id}.")
+        raise IllegalTransition(f"Job {job_id} does not exist.")
     return job

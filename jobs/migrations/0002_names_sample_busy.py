@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterModelOptions(
             name='ownerlimits',
-            options={'verbose_name': 'limits of an owner', 'verbose_name_plural': 'limits of owners'},
+            options={'verbose_name': 'user quota', 'verbose_name_plural': 'user quotas'},
         ),
         migrations.AlterModelOptions(
             name='pagelease',
@@ -39,11 +39,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterModelOptions(
             name='transition',
-            options={'ordering': ['id'], 'verbose_name': 'change of status', 'verbose_name_plural': 'changes of status'},
+            options={'ordering': ['id'], 'verbose_name': 'status change', 'verbose_name_plural': 'status changes'},
         ),
         migrations.AlterModelOptions(
             name='translationcache',
-            options={'verbose_name': 'remembered translation', 'verbose_name_plural': 'remembered translations'},
+            options={'verbose_name': 'cached translation', 'verbose_name_plural': 'cached translations'},
         ),
         migrations.AlterModelOptions(
             name='usageentry',
@@ -61,7 +61,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='job',
             name='keep_running',
-            field=models.BooleanField(default=False, verbose_name='goes on without its owner'),
+            field=models.BooleanField(default=False, verbose_name='keeps running without its owner'),
         ),
         migrations.AlterField(
             model_name='job',
@@ -96,11 +96,11 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='ownerlimits',
             name='running',
-            field=models.PositiveIntegerField(blank=True, null=True, verbose_name='jobs at work at once'),
+            field=models.PositiveIntegerField(blank=True, null=True, verbose_name='jobs running at once'),
         ),
         migrations.AlterField(
             model_name='ownerlimits',
             name='stored_bytes',
-            field=models.PositiveBigIntegerField(blank=True, null=True, verbose_name='bytes of files'),
+            field=models.PositiveBigIntegerField(blank=True, null=True, verbose_name='storage in bytes'),
         ),
     ]

@@ -23,6 +23,7 @@ from jobs.pipeline.media import encode
 from jobs.pipeline.media.limits import bytes_text
 from jobs.pipeline.subtitles.fonts import FONTS, missing_font
 from jobs.pipeline.text.languages import language
+from jobs.storage import artifacts
 
 _PAIRS = (("en", "fa"), ("en", "es"), ("fa", "en"), ("ar", "fa"))
 """Language pairs that the table of engines shows: the ones this project is for, first."""
@@ -62,7 +63,7 @@ def _ffmpeg() -> Finding:
         remedy = "pip install -r requirements/base.txt"
         return Finding(subject="ffmpeg", good=False, detail=str(error), remedy=remedy, needed=True)
     able = " ass " in filters
-    detail = f"{version}, {'burns subtitles (libass)' if able else 'lacks libass'}"
+    detail = f"{version}, {'can burn in subtitles (libass)' if able else 'lacks libass'}"
     return Finding(subject="ffmpeg", good=able, detail=detail, remedy="unset IMAGEIO_FFMPEG_EXE", needed=True)
 
 
@@ -73,7 +74,7 @@ def _fonts() -> Iterator[Finding]:
     )
     for code in ("zh", "ja", "ko", "hi", "th"):
         if package := missing_font(language(code)):
-            detail = f"{language(code).name} has no font to be burned in with"
+            detail = f"no font to burn in {language(code).name} subtitles"
             yield Finding(subject="Fonts", good=False, detail=detail, remedy=f"apt install {package}")
 
 
@@ -90,10 +91,14 @@ def _database() -> Finding:
 
 def _media_directory() -> Finding:
     place = Path(settings.MEDIA_ROOT)
-    if not os.access(place, os.W_OK):
-        remedy = f"mkdir -p {place}, writable for this user; or set MEDIA_ROOT"
-        return Finding(subject="Disk", good=False, detail=f"{place} cannot be written", remedy=remedy, needed=True)
-    free = shutil.disk_usage(place).free
+    try:
+        disk = artifacts.disk()
+    except DatabaseError:  # which is a finding of its own
+        disk = place if os.access(place, os.W_OK) else None
+    if disk is None:
+        remedy = f"mount the disk, or create {place} so that this user can write to it, or set MEDIA_ROOT"
+        return Finding(subject="Disk", good=False, detail=f"{place} is not writable", remedy=remedy, needed=True)
+    free = shutil.disk_usage(disk).free
     remedy = "free some space, or set MEDIA_ROOT to a larger disk"
     return Finding(subject="Disk", good=free > ROOM, detail=f"{bytes_text(free)} free in {place}", remedy=remedy)
 
@@ -105,13 +110,13 @@ def _processes() -> Iterator[Finding]:
         return
     yield from map(_cluster, found.clusters)
     for subject, alive in (("Reaper", found.reaper), ("Web server", found.web)):
-        yield Finding(subject=subject, good=alive, detail="alive" if alive else "does not run", remedy="make run")
+        yield Finding(subject=subject, good=alive, detail="running" if alive else "not running", remedy="make run")
 
 
 def _cluster(cluster: health.Cluster) -> Finding:
     """One that is stuck is ended by the reaper, and brought back by what `make run` started."""
-    state = "stuck, takes no tickets" if cluster.stuck else "alive" if cluster.workers else "does not run"
-    load = f"workers: {cluster.workers}; stages at work: {cluster.running}, waiting: {cluster.waiting}"
+    state = "stuck, takes no tickets" if cluster.stuck else "running" if cluster.workers else "not running"
+    load = f"workers: {cluster.workers}; stages running: {cluster.running}, waiting: {cluster.waiting}"
     detail = f"{state} ({load}; tickets: {cluster.tickets})"
     return Finding(subject=f"Cluster {cluster.name}", good=cluster.ok, detail=detail, remedy="make run")
 
@@ -149,7 +154,7 @@ def _main_job() -> Finding:
         except PipelineError:
             continue
         return Finding(subject="Translating a video", good=True, detail=f"{used} ({source} to {target})", needed=True)
-    detail = "no speech engine and translation engine are ready together"
+    detail = "no speech engine and translation engine that work together are ready"
     remedy = "make demo; or see “Real quality” in README.md"
     return Finding(subject="Translating a video", good=False, detail=detail, remedy=remedy, needed=True)
 

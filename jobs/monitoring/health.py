@@ -19,6 +19,7 @@ from jobs.engines.spec import Spec, TranscriberSpec, TranslatorSpec
 from jobs.models import Process, StageRun, StageStatus
 from jobs.pipeline.errors import PipelineError
 from jobs.queueing import processes, tickets
+from jobs.storage import artifacts
 
 ROOM = 2 * 1024**3
 """Bytes of free disk under which a video of an hour may not fit any more."""
@@ -139,8 +140,9 @@ def _by(rows: QuerySet[Any], field: str) -> dict[str, int]:
 
 
 def _free() -> int:
-    """Bytes of free disk; none where the directory is missing."""
+    """Bytes of free disk; none where no job can be stored, or where a database that is away would have to tell."""
     try:
-        return shutil.disk_usage(settings.MEDIA_ROOT).free
-    except OSError:
+        place = artifacts.disk()
+        return shutil.disk_usage(place).free if place else 0
+    except (OSError, DatabaseError):
         return 0

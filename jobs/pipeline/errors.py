@@ -34,7 +34,7 @@ class ErrorRecord(TypedDict):
 class PipelineError(Exception):
     """The root. `sentence` is the template of the class, `retryable` whether the same call may succeed later."""
 
-    sentence: ClassVar[str] = _("Something went wrong while the video was processed. Try again.")
+    sentence: ClassVar[str] = _("The video could not be processed because of an unexpected error. Try again.")
     retryable: ClassVar[bool] = False
 
     def __init__(self, *, detail: str = "", **params: Any) -> None:
@@ -70,59 +70,64 @@ class SourceError(BadInput):
 
 
 class NoSuchFile(SourceError):
-    sentence = _("There is no file “{path}”. Check the name and try again.")
+    sentence = _("The file “{path}” does not exist. Check the name and try again.")
 
 
 class NotAFile(SourceError):
-    sentence = _("“{path}” is not a file that can be read. Give the path of a video file.")
+    sentence = _("“{path}” is not a readable file. Give the path of a video file.")
 
 
 class EmptyFile(SourceError):
-    sentence = _("The file “{path}” is empty. Choose the file again, or copy it anew.")
+    sentence = _("The file “{path}” is empty. Choose another file, or copy it again.")
 
 
 class OnlyByCommand(SourceError):
-    sentence = _("“{name}” was brought by the command line, which alone knows where it lies. Start it there again.")
+    sentence = _(
+        "“{name}” was started on the command line, and the site does not know where the file is. Start it there again."
+    )
 
 
 class NotAVideo(SourceError):
-    sentence = _("“{name}” is not a video or sound file that can be read. Choose an MP4, MKV, MOV, WebM or audio file.")
+    sentence = _("“{name}” is not a readable video or audio file. Choose an MP4, MKV, MOV, WebM or audio file.")
 
 
 class DamagedVideo(SourceError):
-    sentence = _("“{name}” is damaged or cut short. Download or copy it again.")
+    sentence = _("“{name}” is damaged or incomplete. Download or copy it again.")
 
 
 class NoAudio(SourceError):
-    sentence = _("“{name}” has no sound, so there is nothing to transcribe. Choose another file, or bring subtitles.")
+    sentence = _(
+        "“{name}” has no sound, so there is no speech to transcribe. Choose another file, or add your own subtitle "
+        "file."
+    )
 
 
 class NoVideoStream(SourceError):
-    sentence = _("“{name}” has sound but no picture to put subtitles on. Ask for the subtitles only.")
+    sentence = _("“{name}” has sound but no picture to put subtitles on. Choose subtitle files only.")
 
 
 class NoSpeech(SourceError):
-    sentence = _("No speech was found in “{name}”. If somebody speaks in it, choose the spoken language and try again.")
+    sentence = _("No speech was found in “{name}”. If it contains speech, choose the spoken language and try again.")
 
 
 class TooLong(SourceError):
-    sentence = _("“{name}” is {actual} long; at most {limit} are allowed. Cut it into shorter parts.")
+    sentence = _("“{name}” is {actual} long; the limit is {limit}. Cut it into shorter parts.")
 
 
 class TooShort(SourceError):
-    sentence = _("“{name}” has no length. Choose a file that plays.")
+    sentence = _("“{name}” has a length of zero. Choose a file that plays.")
 
 
 class TooLarge(SourceError):
-    sentence = _("“{name}” is larger than the allowed {limit}. Choose a smaller file.")
+    sentence = _("“{name}” is larger than the limit of {limit}. Choose a smaller file.")
 
 
 class TooManyPixels(SourceError):
-    sentence = _("The picture of “{name}” is {actual}; at most {limit} is allowed. Make it smaller first.")
+    sentence = _("The picture of “{name}” is {actual}; the limit is {limit}. Scale it down first.")
 
 
 class LinkError(SourceError):
-    sentence = _("The video behind this link could not be downloaded. Check the link, or upload the file.")
+    sentence = _("The video at this link could not be downloaded. Check the link, or upload the file.")
 
 
 class BadLink(LinkError):
@@ -130,63 +135,65 @@ class BadLink(LinkError):
 
 
 class ForbiddenAddress(LinkError):
-    sentence = _("This link leads to an address that is not public. Only public addresses are fetched.")
+    sentence = _("This link leads to an address that is not public. Videos are downloaded from public addresses only.")
 
 
 class DeadLink(LinkError):
-    sentence = _("Nothing answers at this link. Check the address, or upload the file.")
+    sentence = _("The server at this link does not respond. Check the address, or upload the file.")
     retryable = True
 
 
 class VideoUnavailable(LinkError):
-    sentence = _("This video is private, removed or not available here. Choose another one, or upload the file.")
+    sentence = _("This video is private, removed or not available here. Choose another video, or upload the file.")
 
 
 class SignInRequired(LinkError):
     sentence = _(
-        "The site asks for a sign-in before it hands out this video. Give a cookies file of a signed-in browser, "
-        "or upload the file."
+        "The site of this video requires signing in. Provide a cookies file from a signed-in browser, or upload the "
+        "file."
     )
 
 
 class NoVideoAtLink(LinkError):
-    sentence = _("There is a page at this link, but no video in it. Paste the address of the video itself.")
+    sentence = _("The page at this link contains no video. Paste the address of the video itself.")
 
 
 class LiveStream(LinkError):
-    sentence = _("This link is a live stream. Wait until it has ended, then paste the link of the recording.")
+    sentence = _("This link is a live stream. Wait until it ends, then paste the link to the recording.")
 
 
 class SeveralVideos(LinkError):
-    sentence = _("There are several videos behind this link. Paste the link of one of them.")
+    sentence = _("This link leads to several videos. Paste the link to one of them.")
 
 
 class BrokenDownload(LinkError):
-    sentence = _("The download broke off before the video was whole. Try again, or upload the file.")
+    sentence = _("The download stopped before the video was complete. Try again, or upload the file.")
     retryable = True
 
 
 class BadCookies(LinkError):
-    sentence = _("The cookies file cannot be read. Export it anew in Netscape format from a signed-in browser.")
+    sentence = _("The cookies file cannot be read. Export it again from a signed-in browser, in Netscape format.")
 
 
 # The languages
 
 
 class LanguageError(BadInput):
-    sentence = _("These languages cannot be used together. Choose others.")
+    sentence = _("These languages cannot be used together. Choose other languages.")
 
 
 class UnknownLanguage(LanguageError):
-    sentence = _("“{language}” is not a language known here. Use a code such as fa, en or es.")
+    sentence = _("The language “{language}” is not known. Use a code such as fa, en or es.")
 
 
 class CannotDetectLanguage(LanguageError):
-    sentence = _("The spoken language could not be told. Choose it and try again.")
+    sentence = _("The spoken language could not be detected. Choose it and try again.")
 
 
 class CannotTranscribe(LanguageError):
-    sentence = _("{engine} cannot transcribe {language}. Choose one of {known}, or another speech engine.")
+    sentence = _(
+        "{engine} cannot transcribe {language}. Choose another speech engine, or one of these languages: {known}."
+    )
 
 
 class CannotTranslate(LanguageError):
@@ -197,50 +204,52 @@ class CannotTranslate(LanguageError):
 
 
 class SubtitlesError(BadInput):
-    sentence = _("The subtitles cannot be used. Bring an SRT, WebVTT or ASS file.")
+    sentence = _("This subtitle file cannot be used. Choose an SRT, WebVTT or ASS file.")
 
 
 class SubtitlesNeeded(SubtitlesError):
-    sentence = _("The subtitles you brought were deleted with the job. Bring them again.")
+    sentence = _("Your subtitle file was deleted with the job. Choose it again.")
 
 
 class UnreadableSubtitles(SubtitlesError):
-    sentence = _("“{name}” is not a subtitle file that can be read. Bring an SRT, WebVTT or ASS file.")
+    sentence = _("“{name}” is not a readable subtitle file. Choose an SRT, WebVTT or ASS file.")
 
 
 class NoSubtitleLines(SubtitlesError):
-    sentence = _("There is no subtitle line in “{name}”. Bring a file with text and times.")
+    sentence = _("“{name}” contains no subtitles. Choose a file with text and times.")
 
 
 class OtherLanguageSubtitles(SubtitlesError):
-    sentence = _("“{name}” does not look like {language}. Say in which language it is, so that it can be translated.")
+    sentence = _("“{name}” does not seem to be in {language}. Choose its language, so that it can be translated.")
 
 
 class BadGlossary(BadInput):
-    sentence = _("Line {line} of the glossary “{name}” is not “term = translation”. Correct it and try again.")
+    sentence = _("Line {line} of “{name}” does not have the form “term = translation”. Correct it and try again.")
 
 
 class BadStyle(BadInput):
-    sentence = _("“{style}” is not a style. Choose at most one word of each: {choices}.")
+    sentence = _("The style “{style}” is not known. Choose at most one word from each group: {choices}.")
 
 
 # What one person may have
 
 
 class QuotaError(BadInput):
-    sentence = _("This is more than you are allowed here. Delete something, or try again later.")
+    sentence = _("This exceeds your quota. Delete some results, or try again later.")
 
 
 class TooManyJobs(QuotaError):
-    sentence = _("You have {count} jobs waiting or uploading; at most {limit} are allowed. Wait until one is done.")
+    sentence = _("You have {count} jobs waiting or uploading; the limit is {limit}. Wait until one of them starts.")
 
 
 class DailyMinutes(QuotaError):
-    sentence = _("You had {used} of video translated in 24 hours; at most {limit} are allowed. Try again later.")
+    sentence = _("You have used {used} of video in 24 hours; the limit is {limit}. Try again later.")
 
 
 class StorageFull(QuotaError):
-    sentence = _("This does not fit: your files take {stored}, and {limit} are allowed. Delete some results first.")
+    sentence = _(
+        "There is no room for this file: your files take up {stored}; the limit is {limit}. Delete some results first."
+    )
 
 
 # Engines
@@ -251,17 +260,17 @@ class EngineError(PipelineError):
 
 
 class UnknownEngine(EngineError):
-    sentence = _("There is no engine “{engine}”. Choose one of {known}.")
+    sentence = _("The engine “{engine}” does not exist. Choose one of these: {known}.")
 
 
 class NotReady(EngineError):
-    sentence = _("{engine} is not ready: {reason} To make it ready: {remedy}")
+    sentence = _("{engine} is not ready: {reason} To fix this: {remedy}")
 
 
 class DemoSpeechOnly(NotReady):
     sentence = _(
-        "Only the offline demo speech engine is installed, and its words are not good enough to pay {engine} for "
-        "translating them. Install WhisperX with: {remedy}. Or choose the engines by name."
+        "Only the offline demo speech engine is installed. Its transcripts are too poor to be worth the cost of "
+        "{engine}. Install WhisperX: {remedy}. Or choose the engines by name."
     )
 
 
@@ -271,12 +280,12 @@ class OutOfMemory(EngineError):
 
 
 class NothingTranslated(EngineError):
-    sentence = _("{engine} gave no usable translation of any line. Try again later, or choose another engine.")
+    sentence = _("{engine} returned no usable translation. Try again later, or choose another engine.")
     retryable = True
 
 
 class ServiceError(EngineError):
-    sentence = _("{engine} did not answer as it should. Try again later.")
+    sentence = _("{engine} did not answer as expected. Try again later.")
     retryable = True
 
 
@@ -289,7 +298,7 @@ class ServiceSlow(ServiceError):
 
 
 class WrongKey(ServiceError):
-    sentence = _("{engine} refused the key. Check {setting}.")
+    sentence = _("{engine} rejected the key. Check {setting}.")
     retryable = False
 
 
@@ -298,7 +307,9 @@ class OutOfQuota(ServiceError):
 
 
 class RefusedLocation(ServiceError):
-    sentence = _("{engine} does not serve this location. Set {setting} to a proxy in a country that it serves.")
+    sentence = _(
+        "{engine} is not available in this country. Set {setting} to a proxy in a country where it is available."
+    )
     retryable = False
 
 
@@ -311,7 +322,7 @@ class UnknownModel(ServiceError):
 
 
 class HostError(PipelineError):
-    sentence = _("This machine could not do the work. Try again.")
+    sentence = _("This machine could not complete the work. Try again.")
     retryable = True
 
 
@@ -320,26 +331,31 @@ class DiskFull(HostError):
 
 
 class Unwritable(HostError):
-    sentence = _("“{path}” cannot be written. Choose another directory, or change its permissions.")
+    sentence = _("“{path}” is not writable. Choose another directory, or change its permissions.")
     retryable = False
 
 
 class NoFfmpeg(HostError):
-    sentence = _("There is no ffmpeg on this machine. Install the requirements of Zirnevis again.")
+    sentence = _("ffmpeg was not found on this machine. Install the requirements of Zirnevis again.")
     retryable = False
 
 
 class StageDied(HostError):
-    sentence = _("The work on the video broke off. Try again; if it happens again, choose another file or engine.")
+    sentence = _(
+        "The processing of the video stopped unexpectedly. Try again; if it happens again, choose another file or "
+        "engine."
+    )
 
 
 class StageTimedOut(HostError):
-    sentence = _("This took longer than {limit} and was stopped. Try a shorter or smaller video, or a faster engine.")
+    sentence = _(
+        "The processing took longer than {limit} and was stopped. Try a shorter or smaller video, or a faster engine."
+    )
     retryable = False
 
 
 class WouldOverwrite(HostError):
-    sentence = _("The result would replace “{path}”, which you brought. Choose another directory for the results.")
+    sentence = _("The result would overwrite your file “{path}”. Choose another directory for the results.")
     retryable = False
 
 

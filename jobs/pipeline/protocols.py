@@ -100,9 +100,9 @@ class Translation:
 
 
 FLAGS: Mapping[str, str] = {
-    "untranslated": "the translator gave no usable answer for this line",
+    "untranslated": "the translator returned no usable answer for this line",
     "blocked": "the translation service refused this line",
-    "too_long": "the translation is longer than can be read in its time",
+    "too_long": "the translation is too long to be read while it is shown",
     "capped": "the token limit was reached before this line",
     "unsure": "the speech was hard to understand here",
 }

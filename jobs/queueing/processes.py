@@ -80,7 +80,7 @@ def _beat(show: Callable[[], None], every: float, stop: threading.Event) -> None
             close_old_connections()
             show()
         except DatabaseTrouble:
-            log.warning("No sign of life: the database does not answer.")
+            log.warning("Heartbeat not written: the database does not respond")
             connection.close()
         if stop.wait(every):
             connection.close()

@@ -50,6 +50,19 @@ def is_present() -> bool:
     return _jobs().is_dir()
 
 
+def disk() -> Path | None:
+    """A directory on the disk of the jobs: theirs; before the first job, the nearest one in which it can be made.
+
+    None where no job can be stored: the disk is not mounted or read-only, or something else has the name.
+    """
+    place = _jobs()
+    if not is_present():
+        if Job.objects.exists():
+            return None
+        place = next(each for each in (place, *place.parents) if os.path.lexists(each))
+    return place if place.is_dir() and os.access(place, os.W_OK | os.X_OK) else None
+
+
 def room(job_id: uuid.UUID, attempt: uuid.UUID) -> Path:
     """A new directory for one attempt. Raises Unwritable where the job's own is gone, DiskFull."""
     place = home(job_id) / str(attempt)
@@ -130,7 +143,7 @@ def facts(job_id: uuid.UUID, attempt: uuid.UUID, files: Mapping[str, str]) -> li
     for kind, name in files.items():
         path = home(job_id) / str(attempt) / name
         if Path(name).name != name or not path.is_file() or path.is_symlink():
-            raise HostError(detail=f"The stage names a file {name!r} that it has not made.")
+            raise HostError(detail=f"The stage reported a file {name!r} that it did not make.")
         found.append(Artifact(kind=kind, name=f"{attempt}/{name}", size=path.stat().st_size))
     return found
 
@@ -194,7 +207,7 @@ def resists(job_id: str, error: OSError) -> None:
 @lru_cache(maxsize=1024)
 def _tell_once(job_id: str, why: str) -> None:
     """It is tried again every second."""
-    log.warning("its files cannot be deleted: %s", why, extra={"job": job_id})
+    log.warning("files cannot be deleted: %s", why, extra={"job": job_id})
 
 
 def discard(job_id: uuid.UUID) -> None:

@@ -80,8 +80,8 @@ def sweep(
     return [
         *(_rows(kind, old, way) for kind, old in _old()),
         _orphans(way),
-        _jobs("half uploads", half, _end_upload, way),
-        _jobs("results past their time", past, deletion.delete, way),
+        _jobs("incomplete uploads", half, _end_upload, way),
+        _jobs("expired results", past, deletion.delete, way),
         _jobs("results without files", lost, deletion.delete, way, only=_has_no_files),
         _each("trash", _below(artifacts.trash()), artifacts.stored, artifacts.remove, way),
         _leftovers(past | half, way),
@@ -140,7 +140,7 @@ def _has_no_files(job_id: uuid.UUID) -> bool:
 
 
 def _orphans(way: _Way) -> Freed:
-    return _each("directories without a job", _old_orphans(), _size_of, _delete_orphan, way)
+    return _each("orphaned directories", _old_orphans(), _size_of, _delete_orphan, way)
 
 
 def _old_orphans() -> Iterator[uuid.UUID]:
@@ -167,7 +167,7 @@ def _leftovers(whole: QuerySet[Job], way: _Way) -> Freed:
     All have to be looked at, which may take longer than there is time: in no order, so that each has its turn.
     """
     going = set(whole.values_list("pk", flat=True))
-    kind, found = "what a killed process left", [job_id for job_id in artifacts.with_files() if job_id not in going]
+    kind, found = "leftovers of killed processes", [job_id for job_id in artifacts.with_files() if job_id not in going]
     random.shuffle(found)
     return _each(kind, found, _size_of_leftovers, _clear_leftovers, way, lambda one: bool(artifacts.lost(one)))
 
@@ -193,9 +193,9 @@ def _old() -> list[tuple[str, QuerySet[Any]]]:
     day = now - timedelta(days=1)
     waits = Job.objects.filter(client=OuterRef("pk"), status__in=UNFINISHED)
     return [
-        ("expired pages", PageLease.objects.filter(expires__lt=day)),
-        ("translations not used again", TranslationCache.objects.filter(used__lt=now - timedelta(days=90))),
-        ("processes that ended", Process.objects.filter(~Exists(waits), seen__lt=day)),
+        ("expired page leases", PageLease.objects.filter(expires__lt=day)),
+        ("unused cached translations", TranslationCache.objects.filter(used__lt=now - timedelta(days=90))),
+        ("ended processes", Process.objects.filter(~Exists(waits), seen__lt=day)),
     ]
 
 
@@ -221,10 +221,10 @@ def _each(
                 continue
             bytes_of_it = size_of(one)
             if not (way.dry or remove(one)):
-                log.info("%s: %s stays", kind, one)
+                log.info("%s: %s kept", kind, one)
                 continue
         except (OSError, lifecycle.IllegalTransition) as error:
-            log.warning("%s: %s was not removed: %s", kind, one, error)
+            log.warning("%s: %s could not be removed: %s", kind, one, error)
             continue
         count, size = count + 1, size + bytes_of_it
     return Freed(kind=kind, count=count, size=size)

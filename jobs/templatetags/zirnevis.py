@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
+from functools import lru_cache
 
 from django import template
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.files.storage import Storage, storages
 from django.templatetags.static import static
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -21,6 +26,23 @@ def icon(name: str) -> SafeString:
     """An icon of the sprite, said to nobody: the words beside it say what it means."""
     sprite = static("vendor/web/lucide.svg")
     return format_html('<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>', sprite, name)
+
+
+@register.simple_tag
+def module_map() -> SafeString:
+    """The import map of the page's modules, as JSON: the address by which a module imports another one, and the address
+    under which that is served, which may have a hash in its name.
+    """
+    return _module_map(storages["staticfiles"])
+
+
+@lru_cache(maxsize=1)
+def _module_map(storage: Storage) -> SafeString:
+    """Made once in a process, from the scripts in `web/` that the finders of static files know."""
+    found = {name for finder in get_finders() for name, _ in finder.list([])}
+    scripts = sorted(name for name in found if name.startswith("web/") and name.endswith(".js"))
+    addresses = {f"{settings.STATIC_URL}{name}": storage.url(name) for name in scripts}
+    return mark_safe(json.dumps({"imports": addresses}).replace("<", "\\u003c"))  # noqa: S308
 
 
 @register.filter

@@ -7,11 +7,13 @@ from typing import Any
 from django.conf import settings
 from django.core.cache import cache
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
+from jobs.engines.registry import TRANSLATORS
 from jobs.i18n.formats import language_name, sentence_of
 from jobs.intake.options import JobOptions
 from jobs.intake.submit import refuse_engines
-from jobs.pipeline.errors import PipelineError
+from jobs.pipeline.errors import NotReady, PipelineError
 from jobs.web.forms import COMMON, LOOKS, MODES, POSITIONS, SIZES, SUBTITLES, TONES
 
 _KEPT = 60
@@ -42,7 +44,7 @@ def shown() -> dict[str, Any]:
     return {
         "targets": [(code, name, code in can) for code, name in named],
         "sources": named,
-        "missing": sentence_of(refusal) if refusal else "",
+        "missing": _missing(refusal) if refusal else "",
         "modes": MODES.items(),
         "looks": LOOKS.items(),
         "sizes": SIZES.items(),
@@ -50,6 +52,15 @@ def shown() -> dict[str, Any]:
         "tones": TONES.items(),
         "subtitles": SUBTITLES.items(),
     }
+
+
+def _missing(refusal: PipelineError) -> str:
+    """What keeps videos from being translated into Persian, for whoever can change it."""
+    sentence = sentence_of(refusal)
+    if refusal.params.get("engine") not in {spec.label for spec in TRANSLATORS} or type(refusal) is not NotReady:
+        return sentence
+    step = _("To translate into Persian, set a Gemini key or the address of your own model.")
+    return f"{step} {sentence}"
 
 
 def _refused(target: str) -> PipelineError | None:

@@ -28,14 +28,14 @@ COMMON = ("fa", "en", "ar", "de", "es", "fr", "hi", "he", "it", "ja", "ko", "nl"
 
 MODES = {
     "burn": _("burned into the picture"),
-    "soft": _("as a track that can be switched off"),
-    "none": _("only subtitle files, no video"),
+    "soft": _("as a separate track that can be turned off"),
+    "none": _("subtitle files only, no video"),
 }
 SIZES = {"small": _("small"), "medium": _("medium"), "large": _("large")}
 LOOKS = {"box": _("on a dark box"), "outline": _("with an outline")}
 POSITIONS = {"bottom": _("at the bottom"), "top": _("at the top")}
-TONES = {"auto": _("as the speaker talks"), "colloquial": _("colloquial"), "formal": _("formal")}
-SUBTITLES = {"translate": _("translate them"), "use": _("use them as they are")}
+TONES = {"auto": _("same as the speaker"), "colloquial": _("colloquial"), "formal": _("formal")}
+SUBTITLES = {"translate": _("translate it"), "use": _("use it without changes")}
 
 
 class OrderForm(forms.Form):
@@ -43,16 +43,16 @@ class OrderForm(forms.Form):
 
     to = forms.CharField(max_length=40, label=_("To"))
     spoken = forms.CharField(max_length=40, required=False, label=_("From"))
-    look = forms.ChoiceField(choices=LOOKS, required=False, label=_("Look"))
-    size = forms.ChoiceField(choices=SIZES, required=False, label=_("Size of the letters"))
-    position = forms.ChoiceField(choices=POSITIONS, required=False, label=_("Place"))
+    look = forms.ChoiceField(choices=LOOKS, required=False, label=_("Style"))
+    size = forms.ChoiceField(choices=SIZES, required=False, label=_("Text size"))
+    position = forms.ChoiceField(choices=POSITIONS, required=False, label=_("Position"))
     mode = forms.ChoiceField(choices=MODES, required=False, label=_("Subtitles"))
     formality = forms.ChoiceField(choices=TONES, required=False, label=_("Tone"))
     bilingual = forms.BooleanField(required=False, label=_("Show both languages"))
     topic = forms.CharField(max_length=300, required=False, label=_("What is the video about?"))
     glossary = forms.CharField(max_length=20_000, required=False, widget=forms.Textarea, label=_("Glossary"))
-    subtitles = forms.FileField(required=False, label=_("Subtitles that you have"))
-    subtitles_are = forms.ChoiceField(choices=SUBTITLES, required=False, label=_("What to do with them"))
+    subtitles = forms.FileField(required=False, label=_("Your own subtitle file"))
+    subtitles_are = forms.ChoiceField(choices=SUBTITLES, required=False, label=_("What to do with this file"))
     keep_running = forms.BooleanField(required=False, label=_("Keep running when I leave"))
 
     def clean_to(self) -> str:
@@ -68,7 +68,7 @@ class OrderForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         found = self.cleaned_data
         if found.get("subtitles") and found.get("subtitles_are") != "use" and not found.get("spoken"):
-            self.add_error("spoken", _("Choose the language of the subtitles that you bring."))
+            self.add_error("spoken", _("Choose the language of your subtitle file."))
         return found
 
     def job_options(self) -> JobOptions:
@@ -110,7 +110,7 @@ class SourceForm(OrderForm):
                 with _said_of(self, "link"):
                     check_link(found.get("link", ""))
             case "upload" if not found.get("name") or not found.get("bytes"):
-                self.add_error("name", _("Choose a video or sound file that is not empty."))
+                self.add_error("name", _("Choose a video or audio file that is not empty."))
         return found
 
 

@@ -23,7 +23,7 @@ class Border(MiddlewareMixin):
         said = (request.path_info, unquote(request.META.get("QUERY_STRING", "")), *request.COOKIES.values())
         if not any("\0" in text for text in said):
             return None
-        sentence = _("This request cannot be understood.")
+        sentence = _("The request is invalid.")
         if _is_script(request):
             return answer(400, sentence)
         raise BadRequest(sentence)
@@ -32,14 +32,14 @@ class Border(MiddlewareMixin):
         """Django refuses a method without a word."""
         if response.status_code != 405 or not _is_script(request) or response.headers["Content-Type"] == CONTENT_TYPE:
             return response
-        return answer(405, _("This cannot be done here."), {"Allow": response.headers["Allow"]})
+        return answer(405, _("This method is not allowed here."), {"Allow": response.headers["Allow"]})
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A post without the token of its session."""
     if not _is_script(request):
         return csrf.csrf_failure(request, reason)
-    return answer(403, _("The page may have been open for too long. Go back, load it again and repeat what you did."))
+    return answer(403, _("The page may have been open for too long. Go back, refresh the page and try again."))
 
 
 def _is_script(request: HttpRequest) -> bool:

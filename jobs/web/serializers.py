@@ -23,24 +23,24 @@ from jobs.models import FINAL, UNFINISHED, Cue, Job, JobStatus, Reason, SourceKi
 from jobs.monitoring.estimates import ahead, seconds_left, share_done
 from jobs.pipeline.stage import Stage
 
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise as Words
-
 FORMS = {
     "target": gettext_lazy("translation"),
     "source": gettext_lazy("original"),
     "bilingual": gettext_lazy("both"),
 }
 FORMATS = ("srt", "vtt", "ass")
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as Words
+
 CANCELLED_BECAUSE: dict[str, Words] = {
-    Reason.PAGES_CLOSED: gettext_lazy("Cancelled on {when}, because the last page of the site was closed."),
+    Reason.PAGES_CLOSED: gettext_lazy("Cancelled on {when}, because all tabs of this site were closed."),
     Reason.NO_SIGN_OF_LIFE: gettext_lazy(
-        "Cancelled on {when}, because no open page of the site gave a sign of life: the network may have been away, or "
-        "the computer asleep."
+        "Cancelled on {when}, because no open page of this site responded. The network may have been down, or the "
+        "computer asleep."
     ),
-    Reason.COMMAND_KILLED: gettext_lazy("Cancelled on {when}, because the command that had begun it was killed."),
+    Reason.COMMAND_KILLED: gettext_lazy("Cancelled on {when}, because the command that started it was killed."),
     Reason.COMMAND_INTERRUPTED: gettext_lazy(
-        "Cancelled on {when}, because the command that had begun it was interrupted."
+        "Cancelled on {when}, because the command that started it was interrupted."
     ),
     Reason.UPLOAD_EXPIRED: gettext_lazy("Cancelled on {when}, because the upload was never finished."),
 }
@@ -71,7 +71,7 @@ def brief(job: Job, places: Mapping[int, int] | None = None) -> dict[str, Any]:
         "status_text": str(STATUSES[JobStatus(job.status)]),
         "title": str(job),
         "languages": languages(job),
-        "length": formats.clock(job.seconds) if job.seconds else "",
+        "length": formats.digits(formats.clock(job.seconds)) if job.seconds else "",
         "created": formats.moment(job.created),
         "percent": percent,
         "percent_text": formats.percent(percent),
@@ -155,7 +155,7 @@ def stage_text(job: Job, runs: Sequence[StageRun]) -> str:
         return str(STATUSES[JobStatus(job.status)])
     running = [str(STAGES[Stage(run.stage)]) for run in runs if run.status == StageStatus.RUNNING]
     percent = 25 * int(4 * share_done(runs))
-    return _("{stages}, {percent} of the whole").format(
+    return _("{stages}, {percent} of the job done").format(
         stages=formats.listed(running) or STATUSES[JobStatus.RUNNING], percent=formats.percent(percent)
     )
 
@@ -217,7 +217,7 @@ def deleted_text(job: Job) -> str:
     if job.status not in {JobStatus.COMPLETED, JobStatus.FAILED} or job.pinned or not job.edited:
         return ""
     end: datetime = job.edited + timedelta(hours=settings.RETENTION_HOURS)
-    return _("The files stay until {when}.").format(when=formats.moment(max(end, timezone.now())))
+    return _("The files are kept until {when}.").format(when=formats.moment(max(end, timezone.now())))
 
 
 def upload(job: Job) -> dict[str, Any] | None:
@@ -254,8 +254,8 @@ def _unplayable(job: Job, kind: str) -> str:
     if kind == "video":
         return _("This browser cannot play the result. Download it and play it with another program.")
     if job.status not in FINAL and options_of(job.options).mode == "burn":
-        return _("This browser cannot play the file that you brought. The result will play here.")
-    return _("This browser cannot play the file that you brought.")
+        return _("This browser cannot play the original video. The result will play here.")
+    return _("This browser cannot play the original video.")
 
 
 def files(job: Job) -> list[dict[str, Any]]:

@@ -128,7 +128,7 @@ class Child:
             *lines, rest = (bytes(self._line) + block).split(b"\n") if b"\n" in block else (self._line + block,)
             self._line = bytearray(rest)
             if len(self._line) > LINE_BYTES:
-                raise StageDied(detail=f"The child sent a line of more than {LINE_BYTES} bytes.")
+                raise StageDied(detail=f"The stage process sent a line of more than {LINE_BYTES} bytes.")
             yield from map(_report, lines)
 
     def hear(self) -> bool:
@@ -161,7 +161,7 @@ class Child:
                 with suppress(OSError):
                     os.close(end)
             if not gone:
-                raise Undying(f"Process group {self.group} does not die.")
+                raise Undying(f"Process group {self.group} is still running after SIGKILL.")
             self._process.wait()
             groups.bury(self.group)
 
@@ -178,7 +178,7 @@ def _report(line: bytes) -> Report:
     try:
         return decode_report(line)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise StageDied(detail=f"The child sent what is no message: {line[:200]!r}") from None
+        raise StageDied(detail=f"The stage process sent an invalid message: {line[:200]!r}") from None
 
 
 class Warm:

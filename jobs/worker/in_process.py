@@ -60,7 +60,7 @@ def _work(queue: str, row: Process, stop: threading.Event) -> None:
             try:
                 ran = _run_next(supervisor, queue)
             except DatabaseTrouble:  # what it ran is taken over by the reaper
-                log.warning("The database does not answer.")
+                log.warning("The database does not respond")
                 connection.close()
                 ran = False
             if not ran:

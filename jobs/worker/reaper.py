@@ -73,13 +73,13 @@ class Reaper:
                     rest = PASS
                     self.sweep()
             except DatabaseTrouble:
-                log.warning("The database does not answer.")
+                log.warning("The database does not respond")
                 with suppress(DatabaseTrouble):
                     connection.close()
             except OSError as error:
-                log.warning("The disk does not do what it should: %s", error)
+                log.warning("Disk error: %s", error)
             except Exception:
-                log.exception("A pass broke off")  # what is wrong with one job must not keep others from their end
+                log.exception("Sweep failed")  # what is wrong with one job must not keep others from their end
 
     def sweep(self) -> None:
         """One whole pass."""
@@ -154,7 +154,7 @@ def take_over(run: StageRun, dead: QuerySet[StageRun]) -> None:
         return
     here = run.host in {"", host()} and run.boot_id in {"", groups.boot_id()}
     if run.group and here and not groups.end_recorded_group(run.group, run.group_started or 0, patience=3.0):
-        log.error("process group %s does not die", run.group, extra=_facts(run))
+        log.error("process group %s is still running after SIGKILL", run.group, extra=_facts(run))
         return
     error = StageDied(detail=f"The worker that ran this stage died ({run.worker or run.host or 'unknown'}).")
     with suppress(LostAttempt, IllegalTransition):
@@ -193,7 +193,7 @@ def _end_cluster(queue: str) -> None:
     for worker in processes.alive(queue).filter(host=host(), cluster_pid__isnull=False):
         pid, started = worker.cluster_pid or 0, worker.cluster_started or 0
         if groups.is_alive(pid, started):
-            log.error("cluster %s (pid %s) takes no tickets any more: ending it", queue, pid)
+            log.error("cluster %s (pid %s) takes no tickets: killing it", queue, pid)
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)  # its children follow it (`tasks`)
 

@@ -151,5 +151,5 @@ def media_of(job: Job) -> Media:
 def _file(job: Job, kind: str) -> Path:
     path = artifacts.path_of(job.pk, kind)
     if path is None or not path.exists():
-        raise HostError(detail=f"The file of kind {kind} is gone.")
+        raise HostError(detail=f"The file of kind {kind} is missing.")
     return path

@@ -93,7 +93,7 @@ class _Course:
         try:
             self._run()
         except Undying:
-            log.exception("A stage cannot be ended", extra=self._facts)
+            log.exception("Stage processes could not be ended", extra=self._facts)
 
     def _run(self) -> None:
         try:
@@ -298,7 +298,7 @@ class _Course:
     def _surprised(self) -> None:
         """Nobody foresaw this: a report that makes no sense here, or a mistake of ours. Another try may go well."""
         self._end_child()
-        log.exception("A stage could not be supervised", extra=self._facts)
+        log.exception("Stage supervision failed", extra=self._facts)
         lost = StageDied(detail=traceback.format_exc()[-4000:].replace("\0", "\N{REPLACEMENT CHARACTER}"))
         with suppress(LostAttempt):
             self._failed(messages.Failed(self._attempt, lost.record()))

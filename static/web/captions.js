@@ -1,67 +1,86 @@
-// Captions as they come: a row each in [data-captions], and the one of the moment over a video in [data-overlay].
+// Live captions: a row for each cue in [data-captions], and the current one over the video in [data-overlay].
 
-import { make, write } from "web/dom";
-import * as live from "web/live";
+import { byStart, cueAt } from "./cue-index.js";
+import { findAll, findOptional, make, write } from "./dom.js";
+import * as live from "./live.js";
 
-const NEAR = 40; // px from the end: whoever is so near follows
+/** @import {Cue} from "./messages.js" */
+/** @typedef {{row: HTMLElement, source: HTMLElement, target: HTMLElement}} CueRow */
 
-const list = document.querySelector("[data-captions]");
-const follow = document.querySelector("[data-follow]");
-const rows = new Map(); // number → its row and the two texts in it
-let byTime = []; // cues in order of their start
+const NEAR_END = 40; // px: a list scrolled to within this distance of its end follows new rows
+
+const list = findOptional(document, "[data-captions]");
+const follow = findOptional(document, "[data-follow]", HTMLInputElement);
+/** @type {Map<number, CueRow>} */
+const rows = new Map(); // by the number of the cue
+/** @type {Cue[]} */
+let timeline = [];
 let following = true;
 
 if (list) {
-  for (const row of list.querySelectorAll("[data-number]")) adopt(row);
+  for (const row of findAll(list, "[data-number]")) {
+    const [source, target] = findAll(row, "p");
+    rows.set(Number(row.dataset.number), { row, source, target });
+  }
   list.addEventListener("scroll", () => {
-    following = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR;
+    following = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END;
   });
   follow?.addEventListener("change", () => {
     following = true;
-    showNewest();
+    scrollToEnd(list);
   });
 }
 
-function adopt(row) {
-  const [source, target] = row.querySelectorAll("p");
-  rows.set(Number(row.dataset.number), { row, source, target });
-}
-
-function rowOf(cue) {
+/**
+ * @param {HTMLElement} list
+ * @param {Cue} cue
+ */
+function makeRow(list, cue) {
   const { sourceDir, targetDir, sourceLang, targetLang } = list.dataset;
   const source = make("p", { dir: sourceDir || "auto", lang: sourceLang || undefined });
   const target = make("p", { dir: targetDir || "auto", lang: targetLang || undefined });
   const time = make("bdi", { class: "time", dir: "ltr" }, cue.clock);
-  const facts = { class: "cue", "data-number": cue.number, "data-start": cue.start, "data-end": cue.end };
-  const row = make("div", facts, time, source, target);
+  const row = make("div", { class: "cue", "data-number": cue.number, "data-start": cue.start }, time, source, target);
   rows.set(cue.number, { row, source, target });
   return row;
 }
 
-function render(cues, all) {
-  if (all) forget(new Set(cues.map((cue) => cue.number)));
+/**
+ * @param {HTMLElement} list
+ * @param {readonly Cue[]} cues
+ * @param {boolean} all  whether rows of other cues are removed
+ */
+function render(list, cues, all) {
+  if (all) removeAllBut(new Set(cues.map((cue) => cue.number)));
   const added = cues.filter((cue) => !rows.has(cue.number)).sort((a, b) => a.number - b.number);
-  place(added);
+  insert(list, added);
   for (const cue of cues) {
-    const { source, target } = rows.get(cue.number);
-    write(source, cue.source);
-    write(target, cue.target);
+    const row = rows.get(cue.number);
+    if (!row) continue;
+    write(row.source, cue.source);
+    write(row.target, cue.target);
   }
-  if (added.length) showNewest();
+  if (added.length) scrollToEnd(list);
 }
 
-/** They come in order, so that the end is nearly always their place. */
-function place(cues) {
+/**
+ * Insert rows by number. Cues arrive in order, so the end is nearly always the place.
+ * @param {HTMLElement} list
+ * @param {readonly Cue[]} cues
+ */
+function insert(list, cues) {
   const end = document.createDocumentFragment();
-  const last = Number(list.lastElementChild?.dataset.number ?? -1);
+  const present = /** @type {HTMLElement[]} */ ([...list.children]);
+  const last = Number(present.at(-1)?.dataset.number ?? -1);
   for (const cue of cues) {
-    if (cue.number > last) end.append(rowOf(cue));
-    else [...list.children].find((row) => Number(row.dataset.number) > cue.number).before(rowOf(cue));
+    if (cue.number > last) end.append(makeRow(list, cue));
+    else present.find((row) => Number(row.dataset.number) > cue.number)?.before(makeRow(list, cue));
   }
   list.append(end);
 }
 
-function forget(kept) {
+/** @param {ReadonlySet<number>} kept */
+function removeAllBut(kept) {
   for (const [number, { row }] of rows) {
     if (kept.has(number)) continue;
     row.remove();
@@ -69,41 +88,27 @@ function forget(kept) {
   }
 }
 
-function showNewest() {
+/** @param {HTMLElement} list */
+function scrollToEnd(list) {
   if (follow?.checked && following) list.scrollTop = list.scrollHeight;
 }
 
-// Over the picture
-
-/** The cue that is spoken at `time`. Of several the last that began. */
-function at(time) {
-  let low = 0;
-  let high = byTime.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (byTime[middle].start <= time) low = middle + 1;
-    else high = middle;
-  }
-  const cue = byTime[low - 1];
-  return cue && cue.end > time ? cue : undefined;
-}
-
-function show() {
-  const overlay = document.querySelector("[data-overlay]");
+function drawOverlay() {
+  const overlay = findOptional(document, "[data-overlay]");
   if (!overlay) return;
-  const video = overlay.parentElement.querySelector("video");
-  const cue = video && at(video.currentTime);
+  const video = overlay.parentElement && findOptional(overlay.parentElement, "video", HTMLVideoElement);
+  const cue = video ? cueAt(timeline, video.currentTime) : undefined;
   write(overlay, cue ? cue.target || cue.source : "");
   const dir = cue && !cue.target ? list?.dataset.sourceDir : list?.dataset.targetDir;
   overlay.dir = dir || "auto";
   overlay.hidden = !cue;
 }
 
-// Players come and go while the page stands; these events do not bubble.
-for (const moment of ["timeupdate", "seeked", "loadedmetadata"]) document.addEventListener(moment, show, true);
+// The player is replaced while the page stays. These events do not bubble, so the document captures them.
+for (const event of ["timeupdate", "seeked", "loadedmetadata"]) document.addEventListener(event, drawOverlay, true);
 
 live.on("cues", (cues, all) => {
-  if (list) render(cues, all);
-  byTime = [...live.state.cues.values()].sort((a, b) => a.start - b.start);
-  show();
+  if (list) render(list, cues, all);
+  timeline = byStart(live.state.cues.values());
+  drawOverlay();
 });

@@ -1,42 +1,62 @@
-// Small helpers for elements, and what a page knows of itself and says to the server.
+// Find, make and fill elements.
 
-/** `pageId`, `socket`, `pages`, `csrf`: of the page of somebody who is signed in. */
-export const here = document.querySelector("[data-page-id]")?.dataset ?? {};
+/**
+ * The first element below `root` that matches and is a `kind`, or null.
+ * @template {Element} [T=HTMLElement]
+ * @param {ParentNode} root
+ * @param {string} selector
+ * @param {abstract new () => T} [kind]  its class; HTMLElement by default
+ * @returns {T | null}
+ */
+export function findOptional(root, selector, kind = /** @type {abstract new () => any} */ (HTMLElement)) {
+  const found = root.querySelector(selector);
+  return found instanceof kind ? found : null;
+}
 
-/** A new element: `attributes` by name (undefined and false: none), then its children. */
+/**
+ * As `findOptional`, for what the page must have: throws where it is missing.
+ * @template {Element} [T=HTMLElement]
+ * @param {ParentNode} root
+ * @param {string} selector
+ * @param {abstract new () => T} [kind]
+ * @returns {T}
+ */
+export function find(root, selector, kind) {
+  const found = findOptional(root, selector, kind);
+  if (!found) throw new Error(`The page has no ${selector}`);
+  return found;
+}
+
+/**
+ * All elements below `root` that match.
+ * @param {ParentNode} root
+ * @param {string} selector
+ * @returns {NodeListOf<HTMLElement>}
+ */
+export function findAll(root, selector) {
+  return root.querySelectorAll(selector);
+}
+
+/**
+ * A new element with these attributes and children. Attributes that are undefined or false are left out.
+ * @param {string} tag
+ * @param {Record<string, string | number | boolean | undefined>} [attributes]
+ * @param {...(Node | string)} children
+ */
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : value);
+    if (value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : String(value));
   }
   element.append(...children);
   return element;
 }
 
-/** Write `text` into an element; what is there already stays, with what is selected in it. */
+/**
+ * Set the text of an element. An equal text is not written again, so that a selection in it stays.
+ * @param {Element} element
+ * @param {string} text
+ */
 export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
-}
-
-/** Send a form to an address of the site; gives the answer, whatever it is. Throws when there is none. */
-export function post(address, fields = {}, options = {}) {
-  return fetch(address, { method: "POST", body: form(fields), credentials: "same-origin", ...options });
-}
-
-/** What went wrong, as the server says it in the language of the page; empty when it says nothing of use. */
-export async function sentenceOf(answer) {
-  return answer.headers.get("Content-Type")?.includes("json") ? (await answer.json()).detail ?? "" : "";
-}
-
-/** It shows that a request is one of ours. Who signs in again in another tab gets a new one, as a cookie. */
-export function token() {
-  return document.cookie.match(/(?:^|; )csrftoken=(\w+)/)?.[1] ?? here.csrf;
-}
-
-/** What a form of the page would send. */
-export function form(fields) {
-  const data = new FormData();
-  data.set("csrfmiddlewaretoken", token());
-  for (const [name, value] of Object.entries(fields)) data.set(name, value);
-  return data;
 }

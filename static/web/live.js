@@ -1,51 +1,61 @@
-// What changes of jobs, told to the page by its socket. While that is of no use the page asks again and again.
-//
-// on("job" | "cues" | "brief" | "gone" | "unfinished", f): f is called with each news, and at once with what is known.
+// Live updates: the server tells a page by its socket what changes. While the socket does not work, the page polls.
 
-import { here, post } from "web/dom";
+import { JobStore } from "./job-store.js";
+import { page, post } from "./request.js";
+import { backoff } from "./retry.js";
+
+/** @import {CueList, Job, JobList, OpenPage, PageMessage, ServerMessage} from "./messages.js" */
 
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 10_000;
-const OPENING = 20_000; // for so long a socket may take to open
-const SILENCE = 45_000; // after so long without a word, three of which the server owes us, a socket is dead
-const PATIENCE = 5_000; // so long the page goes without a socket before it asks
-const ASK = 3_000;
-const PRESENT = 15_000;
-const REFUSED = 4404;
+const OPENING = 20_000; // ms for a socket to open
+const SILENCE = 45_000; // ms: the server says something three times as often; a socket silent for so long is dead
+const GRACE = 5_000; // ms without a socket before the page polls
+const POLL = 3_000;
+const RENEWAL = 15_000; // ms between two renewals of the lease while polling
+const REFUSED = 4404; // code of the socket, as in jobs/web/
 const SIGNED_OUT = 401;
 
 const main = document.querySelector("main");
 const jobId = main?.dataset.job;
-const listeners = new Map();
+const store = new JobStore(jobId);
 
-/** What is known: `cues` by number, `unfinished` the ids of the jobs that end when the person leaves. */
-export const state = { job: null, cues: new Map(), unfinished: [], connected: false, gone: false };
+export const state = store.state;
 
+/** @type {WebSocket | null} */
 let socket = null;
-let wait = FIRST_WAIT;
+const waits = backoff(FIRST_WAIT, LONGEST_WAIT);
 let heard = Date.now();
 let lost = Date.now();
-let present = 0;
-let retry = 0;
+let renewed = 0;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let retry;
 let left = false;
-let renewed = false; // the page has just got a new id
-let asking = false;
-const versions = new Map();
+let isNew = false; // the page has a new id that no socket has used yet
+let polling = false;
 
-export function on(kind, listener) {
-  listeners.set(kind, [...(listeners.get(kind) ?? []), listener]);
-  if (kind === "job" && state.job) listener(state.job);
-  if (kind === "cues" && state.cues.size) listener([...state.cues.values()], true);
-  if (kind === "unfinished") listener(state.unfinished);
-  if (kind === "gone" && state.gone) listener(jobId);
+/**
+ * Call `listener` with each event of this name, and at once with what is known already.
+ * @template {keyof import("./job-store.js").Events} Name
+ * @param {Name} name
+ * @param {import("./job-store.js").Events[Name]} listener
+ */
+export function on(name, listener) {
+  store.on(name, listener);
 }
 
-/** Tell the server something, if it can be told now. */
+/**
+ * Tell the server something; without a connection nothing is sent.
+ * @param {PageMessage} message
+ */
 export function say(message) {
-  if (state.connected) socket.send(JSON.stringify(message));
+  if (state.connected) socket?.send(JSON.stringify(message));
 }
 
-/** The page is left: its socket ends with this code, and it does nothing any more. */
+/**
+ * The page is left: end its socket with this code and do nothing any more.
+ * @param {number} code
+ */
 export function leave(code) {
   left = true;
   state.connected = false;
@@ -53,218 +63,158 @@ export function leave(code) {
   drop(code);
 }
 
-/** The page is back from the back/forward cache: it begins as a new one. */
+/** The page is back from the back/forward cache: it gets a new id. */
 export async function comeBack() {
   left = false;
   lost = Date.now();
-  await begin();
-}
-
-function emit(kind, ...news) {
-  for (const listener of listeners.get(kind) ?? []) listener(...news);
+  await open();
 }
 
 // The socket
 
 function connect() {
   clearTimeout(retry);
-  if (left || !here.socket) return;
+  if (left || !page.socket) return;
   drop();
-  const address = new URL(here.socket, location.href);
+  const address = new URL(page.socket, location.href);
   address.protocol = address.protocol.replace("http", "ws");
   address.searchParams.set("language", document.documentElement.lang);
   if (jobId && !state.gone) address.searchParams.set("job", jobId);
   heard = Date.now();
-  const mine = (socket = new WebSocket(address));
-  mine.onmessage = ({ data }) => {
-    heard = Date.now();
-    take(JSON.parse(data));
-  };
+  const mine = new WebSocket(address);
+  socket = mine;
+  mine.onmessage = ({ data }) => take(JSON.parse(data));
   mine.onclose = ({ code }) => {
     if (mine !== socket) return;
-    down();
+    disconnected();
     if (code === REFUSED) refused();
-    else later();
+    else connectLater();
   };
 }
 
+/** @param {ServerMessage} message */
+function take(message) {
+  heard = Date.now();
+  if (message.type === "hello") {
+    state.connected = true;
+    waits.reset();
+    isNew = false;
+  }
+  store.take(message);
+}
+
+/** @param {number} [code] */
 function drop(code) {
   const old = socket;
   socket = null;
   if (!old) return;
-  old.onmessage = old.onclose = null;
-  code ? old.close(code) : old.close();
+  old.onmessage = null;
+  old.onclose = null;
+  old.close(code);
 }
 
-function down() {
+function disconnected() {
   if (state.connected) lost = Date.now();
   state.connected = false;
 }
 
-function later() {
+function connectLater() {
   clearTimeout(retry);
-  retry = setTimeout(connect, wait * (0.5 + Math.random() / 2));
-  wait = Math.min(LONGEST_WAIT, 2 * wait);
+  retry = setTimeout(connect, waits.next() * (0.5 + Math.random() / 2));
 }
 
-/** Its lease is over or its job is gone. A page that is refused although it is new has no job any more. */
+/** The lease of the page has ended or its job was deleted. If a new page is refused, the job was deleted. */
 async function refused() {
-  if (!renewed) await begin();
+  if (!isNew) await open();
   else if (jobId && !state.gone) {
-    gone(jobId);
+    store.setGone(jobId);
     connect();
   }
 }
 
-/** With a new id. Somebody who was signed out stays where they are; a server that is in trouble is asked again. */
-async function begin() {
+/** Get a new id and connect. Who is signed out stays without; a server in trouble is asked again. */
+async function open() {
   try {
-    const answer = await post(here.pages);
-    if (answer.status === SIGNED_OUT) return;
-    if (!answer.ok) throw new Error(answer.status);
-    adopt(await answer.json());
-    renewed = true;
+    const response = await post(page.pages ?? "");
+    if (response.status === SIGNED_OUT) return;
+    if (!response.ok) throw new Error(String(response.status));
+    adopt(await response.json());
+    isNew = true;
     connect();
   } catch {
-    later();
+    connectLater();
   }
 }
 
-function adopt(page) {
-  here.pageId = page.page_id;
-  here.socket = page.socket;
-  unfinished(page.unfinished);
+/** @param {OpenPage} opened */
+function adopt(opened) {
+  page.pageId = opened.page_id;
+  page.socket = opened.socket;
+  store.setUnfinished(opened.unfinished);
 }
 
-// What is said
+// Polling
 
-function take(message) {
-  if (message.type === "hello") hello(message);
-  else if (message.type === "job") {
-    if (message.unfinished) unfinished(message.unfinished);
-    job(message.job);
-  }
-  else if (message.type === "cues") cues(message.cues, message.all);
-  else if (message.type === "brief") {
-    unfinished(message.unfinished);
-    brief(message.job);
-  } else if (message.type === "gone") gone(message.id);
-}
-
-function hello(message) {
-  state.connected = true;
-  wait = FIRST_WAIT;
-  renewed = false;
-  unfinished(message.unfinished);
-  if (message.job) {
-    job(message.job);
-    cues(message.cues, true);
-  } else if (jobId && !state.gone) gone(jobId);
-  emit("hello");
-}
-
-/** What is older than what the page shows is left out. */
-function isNews(kind, { id, version }) {
-  const known = versions.get(kind + id) ?? 0;
-  versions.set(kind + id, Math.max(known, version));
-  return version >= known;
-}
-
-function job(news) {
-  if (!isNews("job", news)) return;
-  state.job = news;
-  emit("job", news);
-}
-
-function brief(news) {
-  if (isNews("brief", news)) emit("brief", news);
-}
-
-function cues(news, all = false) {
-  if (all) state.cues.clear();
-  for (const cue of news) state.cues.set(cue.number, cue);
-  if (all || news.length) emit("cues", news, all);
-}
-
-function unfinished(ids) {
-  state.unfinished = ids;
-  emit("unfinished", ids);
-}
-
-function gone(id) {
-  state.unfinished = state.unfinished.filter((one) => one !== id);
-  emit("unfinished", state.unfinished);
-  state.gone = id === jobId;
-  emit("gone", id);
-}
-
-// Without a socket
-
-async function ask() {
-  if (left || asking) return;
+async function poll() {
+  if (left || polling) return;
   const now = Date.now();
   if (socket && now - heard > (state.connected ? SILENCE : OPENING)) {
-    down();
+    disconnected();
     connect();
   }
-  if (state.connected || now - lost < PATIENCE) return;
-  asking = true;
+  if (state.connected || now - lost < GRACE) return;
+  polling = true;
   try {
-    if (now - present > PRESENT) await stay();
-    if (jobId && !state.gone) await askForJob();
-    else if (main?.hasAttribute("data-jobs")) await askForJobs();
+    if (now - renewed > RENEWAL) await renew();
+    if (jobId && !state.gone) await pollJob(jobId);
+    else if (main?.hasAttribute("data-jobs")) await pollJobs();
   } catch {
-    // The network is away: the next time will come.
+    // No network: the next poll will come.
   } finally {
-    asking = false;
+    polling = false;
   }
 }
 
-/** What the socket does otherwise: keep the person present. */
-async function stay() {
-  const answer = await post(here.pages, { page_id: here.pageId });
-  if (answer.ok && !left) adopt(await answer.json());
-  present = Date.now();
+/** Renew the lease of the page, as its socket does otherwise. */
+async function renew() {
+  const response = await post(page.pages ?? "", { page_id: page.pageId ?? "" });
+  if (response.ok && !left) adopt(await response.json());
+  renewed = Date.now();
 }
 
-async function askForJob() {
-  const answer = await fetch(`/api/jobs/${jobId}`, { headers: { Accept: "application/json" } });
-  if (answer.status === 404) return gone(jobId);
-  if (!answer.ok) return;
-  const found = await answer.json();
-  const known = versions.get("job" + jobId) ?? 0;
-  job(found);
-  if (!main.hasAttribute("data-others")) watch(found);
-  if (found.version > known || !state.cues.size) await askForCues();
-}
-
-/** Those that are new, and those that may have been translated meanwhile. */
-async function askForCues() {
-  const numbers = [...state.cues.keys()];
-  const open = [...state.cues.values()].filter((cue) => !cue.answered).map((cue) => cue.number);
-  const after = Math.min(Math.max(0, ...numbers), ...open.map((number) => number - 1));
-  const answer = await fetch(`/api/jobs/${jobId}/cues?after=${after}`);
-  if (answer.ok) cues((await answer.json()).cues);
-}
-
-async function askForJobs() {
-  const answer = await fetch(`/api/jobs${location.search}`);
-  if (!answer.ok) return;
-  for (const found of (await answer.json()).jobs) {
-    watch(found);
-    brief(found);
+/** @param {string} id */
+async function pollJob(id) {
+  const response = await fetch(`/api/jobs/${id}`, { headers: { Accept: "application/json" } });
+  if (response.status === 404) {
+    store.setGone(id);
+    return;
   }
+  if (!response.ok) return;
+  const job = /** @type {Job} */ (await response.json());
+  const known = store.version;
+  store.setJob(job);
+  if (!main?.hasAttribute("data-others")) store.setWarning(job);
+  if (job.version > known || !state.cues.size) await pollCues(id);
 }
 
-/** Whether leaving would end this job, as far as it is known from the job itself. */
-function watch({ id, warn }) {
-  if (warn === state.unfinished.includes(id)) return;
-  unfinished(warn ? [...state.unfinished, id] : state.unfinished.filter((one) => one !== id));
+/** @param {string} id */
+async function pollCues(id) {
+  const response = await fetch(`/api/jobs/${id}/cues?after=${store.completeUntil}`);
+  if (response.ok) store.addCues(/** @type {CueList} */ (await response.json()).cues);
+}
+
+async function pollJobs() {
+  const response = await fetch(`/api/jobs${location.search}`);
+  if (!response.ok) return;
+  for (const row of /** @type {JobList} */ (await response.json()).jobs) {
+    store.setWarning(row);
+    store.setRow(row);
+  }
 }
 
 window.addEventListener("online", () => {
-  wait = FIRST_WAIT;
+  waits.reset();
   if (!state.connected) connect();
 });
-setInterval(ask, ASK);
+setInterval(poll, POLL);
 connect();

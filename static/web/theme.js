@@ -1,12 +1,23 @@
-// Light or dark, as the system has it or as the person chose: set before the first paint, so it is no module.
+// Light or dark: as the system has it, or as the person chose. A classic script, so that it runs before the first paint.
 (() => {
   const root = document.documentElement;
-  const stored = () => { try { return localStorage.getItem("theme"); } catch { return null; } };
-  if (stored()) root.dataset.theme = stored();
-  document.addEventListener("click", (event) => {
-    if (!event.target.closest("[data-theme-switch]")) return;
-    const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-    root.dataset.theme = dark ? "light" : "dark";
-    try { localStorage.setItem("theme", root.dataset.theme); } catch { /* a private window: for this page only */ }
+  const stored = () => {
+    try {
+      return localStorage.getItem("theme");
+    } catch {
+      return null; // a private window
+    }
+  };
+  const theme = stored();
+  if (theme) root.dataset.theme = theme;
+  document.addEventListener("click", ({ target }) => {
+    if (!(target instanceof Element) || !target.closest("[data-theme-switch]")) return;
+    const now = root.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+    root.dataset.theme = now === "dark" ? "light" : "dark";
+    try {
+      localStorage.setItem("theme", root.dataset.theme);
+    } catch {
+      // A private window: the choice holds for this page only.
+    }
   });
 })();

@@ -21,8 +21,9 @@ from jobs.pipeline.subtitles.reader import read_subtitles
 from tests.browser.people import Site, chromium, served
 from tests.databases import Databases
 from tests.engines.fake_llm_server import KEY, Asked, FakeServer, Said, saying
-from tests.jobs.stack import ROOT, until
+from tests.jobs.stack import ROOT
 from tests.pipeline.clips import Clips, gray_frame
+from tests.waiting import until
 
 SAMPLE = ROOT / "static" / "sample" / "sample.mp4"
 PASSWORD = "a-long-walk-home"
@@ -81,7 +82,7 @@ def test_from_the_upload_to_the_end(site: Site, browser: Browser, tmp_path: Path
     page.click("#delete button")
     page.wait_for_url("**/jobs/")
     assert not Job.objects.exists()
-    until(lambda: not [path for path in site.stack.media.rglob("*") if path.is_file()], 10)
+    until(lambda: not [path for path in site.stack.media.rglob("*") if path.is_file()])
     assert set(site.stack.shims()) <= set(site.stack.warm())
 
 

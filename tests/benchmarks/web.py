@@ -23,21 +23,21 @@ LATE = 100.0
 def measure(*, quick: bool) -> list[Row]:
     with tempfile.TemporaryDirectory() as directory:
         try:
-            client = large.tus_client(Path(directory))
+            large.require_client()
         except large.NoClient as missing:
             logging.warning("web is not measured: %s", missing)
             return []
         film = large.film(Path(directory) / "film.mp4", 64 << 20 if quick else large.SIZE)
-        return [row for kind in KINDS for row in _on(kind, client, film)]
+        return [row for kind in KINDS for row in _on(kind, film)]
 
 
-def _on(kind: str, client: Path, film: Path) -> Iterator[Row]:
+def _on(kind: str, film: Path) -> Iterator[Row]:
     with ExitStack() as stack:
         try:
             server = stack.enter_context(stack.enter_context(site(kind)).running())
         except NoPostgres:
             return
-        found = server.measure("tests.benchmarks.web_child", server.port, client, film)
+        found = server.measure("tests.benchmarks.web_child", server.port, film)
         size = film.stat().st_size >> 20
         yield from _rows(kind, found, size)
         name, most = f"memory of daphne, {size} MB up and down, {kind}", server.peak() / 2**20

@@ -56,12 +56,12 @@ def publish(job: Job, film: Path) -> None:
     Artifact.objects.create(job=job, kind="video", name=name, size=film.stat().st_size)
 
 
-def main(port: str, client: str, film: str) -> None:
+def main(port: str, film: str) -> None:
     server = Site({}, Path(), int(port))
     job = job_of(rows.owner(), Path(film).stat().st_size)
     cookie = headers(job.owner)["Cookie"]
     alone = ["sleep", str(ALONE)]
-    upload = large.uploading(Path(client), Path(film), f"{server.base}/uploads/{job.pk}", cookie, TOKEN)
+    upload = large.uploading(Path(film), f"{server.base}/uploads/{job.pk}", cookie, TOKEN)
     address = f"{server.base}/media/{job.pk}/video"
     download = [sys.executable, "-m", "tests.benchmarks.web_seeking", address, cookie]
     found = {"idle": others(server, job, alone), "upload": others(server, job, upload)}

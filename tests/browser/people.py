@@ -25,8 +25,9 @@ from jobs.pipeline.stage import Stage
 from jobs.storage import deletion
 from tests.databases import Databases, on_database
 from tests.jobs import stack as real
-from tests.jobs.stack import Stack, story, until
+from tests.jobs.stack import Stack, story
 from tests.pipeline.clips import Clips
+from tests.waiting import until
 
 LEASE, GRACE, HIDDEN = 60, 2, 20
 CHROMIUM = "/usr/bin/chromium"
@@ -50,7 +51,7 @@ class Site:
 
     def web(self) -> Process:
         """The web server that runs now."""
-        return until(lambda: next(iter(real.fresh_workers(Process.WEB)), None), 20)
+        return until(lambda: next(iter(real.fresh_workers(Process.WEB)), None))
 
 
 def web_server(site: Site, what: str) -> None:
@@ -148,7 +149,7 @@ class Person:
     def go_away(self) -> None:
         for job in Job.objects.filter(owner=self.user).exclude(status__in=FINAL):
             lifecycle.cancel(job.pk, actor="test")
-            until(lambda job=job: deletion.finish(job.pk) or status(job) in FINAL, 20)  # type: ignore[misc]
+            until(lambda job=job: deletion.finish(job.pk) or status(job) in FINAL)  # type: ignore[misc]
         self.context.close()
 
 
@@ -160,8 +161,8 @@ def connected(page: Page) -> None:
 
 
 def live(page: Page, expression: str, patience: float = 10.0) -> None:
-    """Wait until this holds of the module `web/live`."""
-    asked = f"import('web/live').then(({{ state }}) => Boolean({expression}))"
+    """Wait until this holds of the module `live.js`."""
+    asked = f"import('/static/web/live.js').then(({{ state }}) => Boolean({expression}))"
     deadline = time.monotonic() + patience
     while not page.evaluate(asked):
         assert time.monotonic() < deadline, expression

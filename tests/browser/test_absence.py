@@ -37,7 +37,8 @@ from tests.browser.people import (
     web_server,
 )
 from tests.jobs import stack as real
-from tests.jobs.stack import kill, until
+from tests.jobs.stack import kill
+from tests.waiting import until
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(400)]
 
@@ -106,7 +107,7 @@ def test_the_network_is_cut_for_good(far: Person, network: Network) -> None:
     job, page = far.watching()
     known = page_id(page)
     network.cut.set()
-    until(lambda: PageLease.objects.get(pk=known).expires < timezone.now() + timedelta(seconds=LEASE - 12), 90, 0.5)
+    until(lambda: PageLease.objects.get(pk=known).expires < timezone.now() + timedelta(seconds=LEASE - 12), every=0.5)
     time_passes(far, LEASE)
     is_cancelled(job, 5)
 
@@ -191,16 +192,16 @@ def test_a_hidden_page_on_a_phone(shirin: Person, browser: Browser) -> None:
     page = shirin.open()
     PageLease.objects.filter(pk=page_id(page)).update(expires=timezone.now())
     hide(page, hidden=True)
-    until(lambda: HIDDEN - 4 < rest(page) <= HIDDEN, 5)
+    until(lambda: HIDDEN - 4 < rest(page) <= HIDDEN)
     hide(page, hidden=False)
-    until(lambda: rest(page) > LEASE - 5, 5)
+    until(lambda: rest(page) > LEASE - 5)
     known = page_id(page)
     page.evaluate("""() => {
         window.dispatchEvent(new PageTransitionEvent("pagehide"));
         Object.defineProperty(document, "hidden", { get: () => true, configurable: true });
         document.dispatchEvent(new Event("visibilitychange"));
     }""")
-    until(lambda: PageLease.objects.get(pk=known).closed, 5)
+    until(lambda: PageLease.objects.get(pk=known).closed)
     assert rest(page) <= GRACE
 
 
@@ -226,13 +227,13 @@ def test_where_sockets_do_not_work(shirin: Person) -> None:
     live(page, "state.job?.pinned", 10)
     goes_on(job, GRACE + 1.5)
     PageLease.objects.filter(pk=page_id(page)).update(expires=timezone.now() + timedelta(seconds=19))
-    until(lambda: lease_of(page).expires > timezone.now() + timedelta(seconds=30), 25, 0.2)
+    until(lambda: lease_of(page).expires > timezone.now() + timedelta(seconds=30), every=0.2)
     page.mouse.click(2, 2)
     close(page)  # the beacon alone tells of it
     is_cancelled(job, GRACE + 1)
 
 
 def test_pages_and_servers_mean_the_same_codes() -> None:
-    script = "".join((real.ROOT / "static" / "web" / name).read_text() for name in ("leaving.js", "live.js"))
+    script = "".join((real.ROOT / "static" / "web" / name).read_text() for name in ("page-close.js", "live.js"))
     said = {name: int(value) for name, value in re.findall(r"^const (CLOSED|WITHIN|REFUSED) = (\d+)", script, re.M)}
     assert said == {"CLOSED": consumer.CLOSED, "WITHIN": consumer.WITHIN, "REFUSED": consumer.REFUSED}

@@ -9,7 +9,7 @@ from jobs.intake import submit
 from jobs.intake.options import JobOptions
 from jobs.models import Job
 from tests.browser.people import Person, Site, connected, hide, live
-from tests.jobs.stack import until
+from tests.waiting import until
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(120)]
 
@@ -67,7 +67,7 @@ def test_a_phone_is_asked_before_a_file_is_sent_and_only_once(phone: Person, sit
     expect(page.locator("[data-keep] input")).to_be_checked()
     page.select_option("[name=to]", "es")
     page.tap("[data-submit]")
-    until(lambda: Job.objects.filter(owner=phone.user).first(), 10)
+    until(lambda: Job.objects.filter(owner=phone.user).first())
     assert Job.objects.get(owner=phone.user).keep_running
 
 
@@ -134,7 +134,7 @@ def test_a_hidden_page_shows_that_its_job_is_done(page: Page, site: Site, broken
     send(page, bytes(len(content)) if broken else content)
     live(page, "shown.length", 30)
     [[title, text]] = page.evaluate("shown")
-    assert title == ("“talk.mp4” could not be finished." if broken else "“talk” is ready.")
+    assert title == ("“talk.mp4” could not be completed." if broken else "“talk” is ready.")
     assert bool(text) == broken
 
 

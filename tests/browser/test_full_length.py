@@ -31,8 +31,9 @@ from tests.browser.people import (
     web_server,
 )
 from tests.databases import Databases, on_database
-from tests.jobs.stack import kill, until
+from tests.jobs.stack import kill
 from tests.pipeline.clips import Clips
+from tests.waiting import until
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(1500)]
 
@@ -124,4 +125,4 @@ def test_long_absences(meets: Meets, unhurried: Site) -> None:
     close(in_tunnel)
     assert late(is_cancelled(tunnel, GRACE + 1), briefly.user) < 1
     for job in (behind, kept):
-        until(lambda job=job: Job.objects.filter(pk=job.pk, status=JobStatus.UPLOADING).exists(), 1)  # type: ignore[misc]
+        until(lambda job=job: Job.objects.filter(pk=job.pk, status=JobStatus.UPLOADING).exists())  # type: ignore[misc]

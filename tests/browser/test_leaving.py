@@ -35,8 +35,9 @@ from tests.browser.people import (
     warned,
 )
 from tests.jobs import stack as real
-from tests.jobs.stack import kill, until
+from tests.jobs.stack import kill
 from tests.postgres import free_port
+from tests.waiting import until
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -124,7 +125,7 @@ def strict(site: Site, shirin: Person, tmp_path: Path) -> Iterator[Person]:
         server = subprocess.Popen(
             [*command, "translator.asgi:application"], env=environment, stdout=log, stderr=log, cwd=real.ROOT
         )
-    until(lambda: listens(port), 30)
+    until(lambda: listens(port))
     shirin.address = f"http://127.0.0.1:{port}"
     yield shirin
     server.kill()

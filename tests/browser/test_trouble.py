@@ -28,7 +28,7 @@ from tests.browser.people import (
     told,
     warned,
 )
-from tests.jobs.stack import until
+from tests.waiting import until
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(120)]
 
@@ -65,7 +65,7 @@ def test_a_refused_change_is_said_and_taken_back(shirin: Person, sentence: str) 
     box, refused = page.locator("[data-checked=keep_running]"), page.locator("[data-refused]")
     page.route("**/keep", refusing(1, 409, sentence))
     page.click("[data-checked=keep_running]")
-    expect(refused).to_have_text(sentence or "This did not work. Look at your connection and try again.")
+    expect(refused).to_have_text(sentence or "The request failed. Check your connection and try again.")
     expect(box).not_to_be_checked()
     page.check("[data-checked=keep_running]")
     expect(refused).to_be_hidden()
@@ -93,7 +93,7 @@ def test_who_signed_in_again_elsewhere_goes_on(shirin: Person) -> None:
     job, page = shirin.watching()
     shirin.context.add_cookies([{"name": "csrftoken", "value": "b" * 32, "domain": "127.0.0.1", "path": "/"}])
     page.check("[data-checked=keep_running]")
-    until(lambda: Job.objects.get(pk=job.pk).keep_running, 5)
+    until(lambda: Job.objects.get(pk=job.pk).keep_running)
 
 
 def test_a_change_opens_no_other_page(shirin: Person) -> None:
@@ -101,7 +101,7 @@ def test_a_change_opens_no_other_page(shirin: Person) -> None:
     before = PageLease.objects.filter(owner=shirin.user).count()
     for keeps in (True, False):
         page.set_checked("[data-checked=keep_running]", keeps)
-        until(lambda keeps=keeps: Job.objects.get(pk=job.pk).keep_running == keeps, 5)  # type: ignore[misc]
+        until(lambda keeps=keeps: Job.objects.get(pk=job.pk).keep_running == keeps)  # type: ignore[misc]
     page.wait_for_timeout(300)
     assert PageLease.objects.filter(owner=shirin.user).count() == before
     close(page)
@@ -153,7 +153,7 @@ def test_any_page_knows_what_ends_with_it(shirin: Person) -> None:
     page.click("a[href='/jobs/']")
     page.wait_for_url("**/jobs/")
     assert shirin.asked == []
-    until(lambda: PageLease.objects.get(pk=first).closed, 5)
+    until(lambda: PageLease.objects.get(pk=first).closed)
     warned(page)
     page.mouse.click(2, 2)
     close(page)
@@ -166,7 +166,7 @@ def test_back_from_the_cache_while_the_server_is_in_trouble(shirin: Person) -> N
     first = page_id(page)
     page.route("**/api/pages", refusing(3))
     page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
-    until(lambda: PageLease.objects.get(pk=first).closed, 5)
+    until(lambda: PageLease.objects.get(pk=first).closed)
     PageLease.objects.filter(pk=first).update(expires=timezone.now() + timedelta(seconds=20))
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
     live(page, "state.connected", 20)
@@ -250,9 +250,9 @@ def test_a_server_that_cannot_take_it_in_says_why_and_is_asked_ever_more_rarely(
 
 
 def test_an_upload_that_is_over_says_why(sending: Page, shirin: Person) -> None:
-    sending.route("**/uploads/*", refusing(9, 410, "Nothing is uploaded here any more."))
+    sending.route("**/uploads/*", refusing(9, 410, "This upload has ended."))
     sending.set_input_files("[data-file]", shirin.site.clips["long.mp4"])
-    expect(sending.locator("[data-upload-problem]")).to_have_text("Nothing is uploaded here any more.")
+    expect(sending.locator("[data-upload-problem]")).to_have_text("This upload has ended.")
 
 
 def test_an_upload_that_goes_on_is_cancelled(sending: Page, shirin: Person) -> None:

@@ -11,7 +11,8 @@ from jobs.models import Job, JobStatus
 from jobs.storage import artifacts
 from tests.browser.network import Network
 from tests.browser.people import Person, Site, connected, live
-from tests.jobs.stack import completed, kill, until
+from tests.jobs.stack import completed, kill
+from tests.waiting import until
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(180)]
 
@@ -47,7 +48,7 @@ def arrived(page: Page, film: Path) -> None:
     """All of it is there, byte for byte, and the job goes on to its end on its own page."""
     page.wait_for_selector("main[data-job]", timeout=60_000)
     job = Job.objects.get(pk=page.url.split("/")[-2])
-    until(lambda: Job.objects.get(pk=job.pk).status != JobStatus.UPLOADING, 60)
+    until(lambda: Job.objects.get(pk=job.pk).status != JobStatus.UPLOADING)
     source = artifacts.path_of(job.pk, "source")
     assert source
     assert source.read_bytes() == film.read_bytes()

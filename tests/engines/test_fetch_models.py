@@ -111,7 +111,7 @@ def test_what_is_there_is_not_fetched_again(server: FakeHub, directory: Path) ->
     fetch(server, "--model", "tiny", "--yes")
     server.requests.clear()
 
-    assert "Nothing to fetch" in fetch(server, "--model", "tiny", "--yes")
+    assert "Nothing to download" in fetch(server, "--model", "tiny", "--yes")
     assert server.requests == []
 
 
@@ -149,7 +149,7 @@ def test_a_server_without_ranges_sends_it_all_again(server: FakeHub, directory: 
 def test_damaged_files_do_not_become_a_model(server: FakeHub, directory: Path) -> None:
     server.lie = True
 
-    with pytest.raises(CommandError, match="did not answer as it should"):
+    with pytest.raises(CommandError, match="did not answer as expected"):
         fetch(server, "--model", "tiny", "--yes")
     assert not (directory / "whisper/tiny").exists()
     assert not list(directory.glob("whisper/.tiny*/model.bin*"))
@@ -159,7 +159,7 @@ def test_damaged_files_do_not_become_a_model(server: FakeHub, directory: Path) -
 def test_a_refusal_is_said_in_a_sentence(server: FakeHub, directory: Path, status: int) -> None:
     server.status = status
 
-    with pytest.raises(CommandError, match=r"The model hub at 127\.0\.0\.1.* did not answer as it should"):
+    with pytest.raises(CommandError, match=r"The model hub at 127\.0\.0\.1.* did not answer as expected"):
         fetch(server, "--model", "tiny", "--yes")
 
 

@@ -20,6 +20,7 @@ from jobs.engines.openai_compatible import spec as openai_compatible
 from jobs.pipeline import errors
 from tests.engines.fake_llm_server import FakeServer, Said, Shape, good
 from tests.engines.llm_doubles import model_of, openai_model, run, some_lines
+from tests.waiting import PATIENCE
 
 SECRET = "hunter2-password"
 
@@ -54,7 +55,7 @@ def serving(write: Callable[[BufferedIOBase], object], **headers: str) -> Iterat
 
 
 def dripping(out: BufferedIOBase) -> None:
-    for _ in range(40):
+    for _ in range(300):
         out.write(b" ")
         out.flush()
         time.sleep(0.1)
@@ -70,10 +71,9 @@ def trouble(shape: Shape, url: str, **options: Any) -> errors.ServiceError:
 
 @pytest.mark.parametrize("shape", get_args(Shape))
 def test_the_time_out_is_for_the_whole_answer(shape: Shape) -> None:
-    begun = time.monotonic()
+    """No single piece of it comes late."""
     with serving(dripping) as url:
         error = trouble(shape, url, timeout=0.4)
-        assert time.monotonic() - begun < 5
     assert isinstance(error, errors.ServiceSlow)
 
 
@@ -84,7 +84,7 @@ def test_an_endless_answer_is_not_read(shape: Shape, packed: bool) -> None:
     written = gzip.compress(body, 1) if packed else body
     headers = {"Content_Encoding": "gzip"} if packed else {}
     with serving(lambda out: out.write(written), **headers) as url:
-        error = trouble(shape, url, timeout=30.0)
+        error = trouble(shape, url, timeout=PATIENCE)
     assert "more than 8000000 bytes" in error.detail
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from jobs.pipeline.protocols import FLAGS, Brief, Line, Translation, Translator
 from tests.engines.echo_translator import EchoTranslator
 from tests.engines.fake_llm_server import KEY, FakeServer
 from tests.engines.llm_doubles import line, some_lines
+from tests.waiting import until
 
 LANGUAGES = {"apertium": ("en", "es")}
 """Pairs that an engine can do where this is not English to Persian."""
@@ -117,10 +117,7 @@ def test_an_abandoned_run_leaves_no_process(engine: tuple[Translator, Brief]) ->
     running = translator.translate(some_lines(300), brief, {})
     next(running)
     running.close()  # type: ignore[attr-defined]  # every translator is a generator
-    deadline = time.monotonic() + 2
-    while _children() - before and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert _children() <= before
+    until(lambda: _children() <= before)
 
 
 def _children() -> set[str]:

@@ -279,12 +279,12 @@ def kills_its_leader(pipes: Pipes) -> None:
 
 
 def holds(pipes: Pipes) -> None:
-    """A call that keeps the interpreter for five seconds: no signal handler, no thread of it runs meanwhile."""
+    """A call that keeps the interpreter for an hour: no signal handler, no thread of it runs meanwhile."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     pipes.listen()
     (pipes.room / "begun").write_text("x")
-    ctypes.PyDLL(None).sleep(5)
+    ctypes.PyDLL(None).sleep(3600)
     pipes.done()
     forever()
 

@@ -10,16 +10,15 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.utils import timezone
@@ -35,20 +34,10 @@ from tests.jobs.rows import contradictions
 from tests.pipeline.clips import run as ffmpeg
 from tests.pipeline.clips import write_srt
 from tests.postgres import free_port
+from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).parents[2]
 BIN = ROOT / ".venv" / "bin"
-
-T = TypeVar("T")
-
-
-def until(found: Callable[[], T | None], patience: float = 30.0, every: float = 0.02, what: object = "") -> T:
-    """What `found` gives as soon as that is true; fails after `patience` seconds, with what `what` says by then."""
-    deadline = time.monotonic() + patience
-    while not (answer := found()):
-        assert time.monotonic() < deadline, f"not within {patience} s: {what() if callable(what) else what}"
-        time.sleep(every)
-    return answer
 
 
 @dataclass
@@ -94,7 +83,7 @@ class Stack:
                 stderr=log,
                 start_new_session=True,
             )
-        until(lambda: self._lives_since(began), 60, 0.1, self.log)
+        until(lambda: self._lives_since(began), every=0.1, what=self.log)
 
     def _lives_since(self, began: Any) -> bool:
         wanted = {"speech": 1, "text": 2, "media": 2, Process.REAPER: 1, Process.WEB: 1}
@@ -114,9 +103,9 @@ class Stack:
             os.killpg(self._process.pid, number)
         else:
             os.kill(self._process.pid, number)
-        self._process.wait(30)
+        self._process.wait(PATIENCE)
         self._process = None
-        until(lambda: not self.processes(), 5, what=lambda: [command(pid) for pid in self.processes()])
+        until(lambda: not self.processes(), what=lambda: [command(pid) for pid in self.processes()])
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -255,7 +244,7 @@ def run_of(job: Job, stage: str) -> StageRun:
     return StageRun.objects.get(job=job, stage=stage)
 
 
-def at_work(job: Job, stage: Stage, patience: float = 60.0) -> StageRun:
+def at_work(job: Job, stage: Stage, patience: float = PATIENCE) -> StageRun:
     """The stage as soon as a group works for it. A job that ends before fails the test."""
 
     def begun() -> bool:
@@ -270,7 +259,7 @@ def at_work(job: Job, stage: Stage, patience: float = 60.0) -> StageRun:
     return until(found, patience, 0.003, lambda: story(job))
 
 
-def heard(job: Job, seconds: float = 1.0, patience: float = 60.0) -> StageRun:
+def heard(job: Job, seconds: float = 1.0, patience: float = PATIENCE) -> StageRun:
     """`transcribe` at work, when it has committed what it heard up to `seconds`."""
 
     def found() -> StageRun | None:
@@ -280,7 +269,7 @@ def heard(job: Job, seconds: float = 1.0, patience: float = 60.0) -> StageRun:
     return until(found, patience, what=lambda: story(job))
 
 
-def ended(job: Job, patience: float = 90.0) -> Job:
+def ended(job: Job, patience: float = 2 * PATIENCE) -> Job:
     """The job, when it has ended. At no moment do two groups work for one of its stages, nor is a row wrong."""
     last: dict[str, tuple[uuid.UUID, int]] = {}
 
@@ -308,7 +297,7 @@ def story(job: Job) -> str:
     return "\n".join(["", *lines, *map(str, errors), str(Job.objects.get(pk=job.pk).error)])
 
 
-def completed(job: Job, patience: float = 90.0) -> Job:
+def completed(job: Job, patience: float = 2 * PATIENCE) -> Job:
     found = ended(job, patience)
     assert found.status == JobStatus.COMPLETED, story(job)
     return found

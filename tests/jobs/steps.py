@@ -20,9 +20,7 @@ from jobs.pipeline.stage import Stage
 from jobs.storage import artifacts
 from tests.jobs import actors, quick_child, rows
 from tests.jobs.actors import At, Ended, Place, Spawned
-
-PATIENCE = 60.0
-"""Seconds for an actor that nobody holds up: for longer it hangs, which is a bug."""
+from tests.waiting import PATIENCE
 
 HELD_UP = 0.25
 """Seconds after which an actor is taken to wait for a lock that another one holds, where one does."""
@@ -166,14 +164,14 @@ class World:
             "the directory of a job that is gone": gone and home.exists(),
             "the directory of a job is gone": not gone and not home.exists(),
             "trash": artifacts.trash().exists() and list(artifacts.trash().iterdir()),
-            "directories without a job": artifacts.orphans(),
+            "orphaned directories": artifacts.orphans(),
         }
         return [rule for rule, broken in rules.items() if broken]
 
     def _left_processes(self) -> list[str]:
         """A group that a killed supervisor had just started ends by itself, in a moment."""
         groups = [group for actor in self.cast for group in actor.groups]
-        deadline = time.monotonic() + 2
+        deadline = time.monotonic() + PATIENCE
         while (left := [group for group in groups if process_groups.members(group)]) and time.monotonic() < deadline:
             time.sleep(0.01)
         return [f"processes: {left}"] if left else []

@@ -384,7 +384,7 @@ def test_no_job_is_deleted_by_the_usual_ways(client: Client, sara: User, chief: 
 def test_cancel(client: Client, sara: User, chief: User, state: str) -> None:
     job = new(sara)
     MAKE[state](job)
-    assert "Being cancelled: 1." in act(client, "cancel", job)
+    assert "Cancelling: 1." in act(client, "cancel", job)
     assert status_of(job) == JobStatus.CANCELLING
     assert job.transitions.filter(to_status=JobStatus.CANCELLING).get().actor == "chief"
 
@@ -393,7 +393,7 @@ def test_cancel(client: Client, sara: User, chief: User, state: str) -> None:
 def test_cancel_what_has_ended(client: Client, sara: User, chief: User, state: str) -> None:
     job = new(sara)
     MAKE[state](job)
-    assert "Not cancelled, because they have ended or are about to: 1." in act(client, "cancel", job)
+    assert "Not cancelled (already finished or being cancelled): 1." in act(client, "cancel", job)
     assert status_of(job) == state
 
 
@@ -409,7 +409,7 @@ def test_retry(client: Client, sara: User, chief: User) -> None:
 def test_retry_what_has_not_failed(client: Client, sara: User, chief: User, state: str) -> None:
     job = new(sara)
     MAKE[state](job)
-    assert "Not queued again, because they have not failed: 1." in act(client, "retry", job)
+    assert "Not resumed (they have not failed): 1." in act(client, "retry", job)
     assert status_of(job) == state
 
 
@@ -418,7 +418,7 @@ def test_an_action_on_jobs_of_both_kinds_tells_of_both(client: Client, sara: Use
     make_failed(failed)
     text = act(client, "retry", failed, new(sara))
     assert "Queued again: 1." in text
-    assert "Not queued again, because they have not failed: 1." in text
+    assert "Not resumed (they have not failed): 1." in text
 
 
 @pytest.mark.parametrize(("action", "before"), [("keep_running_on", False), ("keep_running_off", True)])
@@ -431,7 +431,7 @@ def test_keep_running(client: Client, sara: User, chief: User, action: str, befo
 def test_keep_running_what_has_ended(client: Client, sara: User, chief: User) -> None:
     job = new(sara)
     make_completed(job)
-    assert "Left alone, because they have ended: 1." in act(client, "keep_running_on", job)
+    assert "Skipped (already finished): 1." in act(client, "keep_running_on", job)
     assert not Job.objects.get(pk=job.pk).keep_running
 
 
@@ -446,7 +446,7 @@ def test_pin(client: Client, sara: User, chief: User, action: str, before: bool)
 def test_pin_what_is_cancelled(client: Client, sara: User, chief: User) -> None:
     job = new(sara)
     make_cancelled(job)
-    assert "Not pinned, because they are cancelled: 1." in act(client, "pin", job)
+    assert "Not pinned (cancelled): 1." in act(client, "pin", job)
     assert not Job.objects.get(pk=job.pk).pinned
 
 
@@ -468,7 +468,7 @@ def test_delete_files_asks_first(client: Client, sara: User, chief: User) -> Non
     text = act(client, "delete_files", ended, new(sara, title="Has not"))
     assert "Has ended" in text
     assert "4.2 MB" in text
-    assert "Not these: 1" in text
+    assert "Not included: 1" in text
     assert Job.objects.count() == 2
     assert artifacts.home(ended.pk).exists()
 
@@ -487,8 +487,8 @@ def test_delete_files_of_what_has_not_ended(client: Client, sara: User, chief: U
     job = new(sara)
     MAKE[state](job)
     text = act(client, "delete_files", job, confirmed="yes")
-    assert "Not deleted, because they have not ended (cancel them first): 1." in text
-    assert "resist" not in text
+    assert "Not deleted (not finished; cancel them first): 1." in text
+    assert "could not be removed" not in text
     assert status_of(job) == state
     assert artifacts.home(job.pk).exists()
 
@@ -505,7 +505,7 @@ def test_a_job_stays_while_its_files_resist(client: Client, sara: User, chief: U
     job = new(sara)
     make_completed(job)
     (media / ".trash").write_text("in the way")
-    assert "Not deleted, because their files resist: 1." in act(client, "delete_files", job, confirmed="yes")
+    assert "Not deleted (files could not be removed): 1." in act(client, "delete_files", job, confirmed="yes")
     assert status_of(job) == JobStatus.COMPLETED
 
 
@@ -543,7 +543,7 @@ def test_the_length_of_each_queue(client: Client, sara: User, chief: User) -> No
     text = page(client, WORKERS)
     waiting, _, running, tickets, workers, _ = cells(text, "media")
     assert (waiting, running, tickets) == ("2", "1", "3")
-    assert workers == "0 work waits and no worker is alive"
+    assert workers == "0 jobs are waiting, but no worker is running"
     assert cells(text, "text")[0] == "1"
     assert cells(text, "speech") == ["0", "", "0", "0", "0", "never"]
 
@@ -565,7 +565,7 @@ def test_a_worker_is_shown_with_its_signs_of_life(client: Client, chief: User) -
 @pytest.mark.parametrize(("seconds", "marked"), [(19, False), (21, True)])
 def test_a_worker_without_a_sign_of_life_is_marked(client: Client, chief: User, seconds: int, marked: bool) -> None:
     worker("web", seconds)
-    assert ("stale" in cells(page(client, WORKERS), "web")[2]) is marked
+    assert ("no heartbeat" in cells(page(client, WORKERS), "web")[2]) is marked
 
 
 def test_a_worker_shows_what_it_runs(client: Client, sara: User, chief: User) -> None:

@@ -146,7 +146,7 @@ def test_the_question_before_files_are_deleted_is_persian(client: Client, jobs: 
     data = {"action": "delete_files", "_selected_action": [str(job.pk) for job in jobs]}
     said = text(client.post(reverse(LIST), data))
     assert english(said) == set()
-    for part in ("پاک شوند", "۱۲٫۶ مگابایت", "به‌جز این‌ها: ۴ کار"):
+    for part in ("پاک شوند", "۱۲٫۶ مگابایت", "۴ کار انتخاب‌شده"):
         assert part in said
 
 

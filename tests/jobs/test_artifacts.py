@@ -17,8 +17,10 @@ from jobs.models import Artifact, Job
 from jobs.pipeline.errors import HostError, Unwritable
 from jobs.storage import artifacts, deletion
 from jobs.worker.reaper import Reaper
+from tests.databases import on_both
 from tests.jobs import rows
 from tests.jobs.command import files_in
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -161,11 +163,12 @@ def test_a_job_is_cancelled_when_its_files_are_gone(job: Job, monkeypatch: pytes
     assert not deletion.finish(job.pk)
 
 
+@on_both
 def test_several_end_one_job(job: Job, media_root: Path) -> None:
     for number in range(30):
         publish(job, f"kind{number}", f"{number}")
     lifecycle.cancel(job.pk, actor="shirin")
-    start, results = threading.Barrier(4, timeout=30), list[bool]()
+    start, results = threading.Barrier(4, timeout=PATIENCE), list[bool]()
 
     def end() -> None:
         start.wait()
@@ -275,7 +278,7 @@ def test_what_resists_is_told_once(
         assert not deletion.finish(job.pk)
     (left,) = media_root.glob(".trash/*/*/*")
     assert left.name == "stubborn"
-    assert refusals(caplog) == [(str(job.pk), f"its files cannot be deleted: {left}: Operation not permitted")]
+    assert refusals(caplog) == [(str(job.pk), f"files cannot be deleted: {left}: Operation not permitted")]
     monkeypatch.undo()
     assert deletion.finish(job.pk)
 
@@ -290,7 +293,7 @@ def test_a_directory_that_cannot_be_moved_is_told_of_once(
     lifecycle.cancel(job.pk, actor="shirin")
     for _ in range(3):
         assert not deletion.finish(job.pk)
-    why = f"its files cannot be deleted: {artifacts.home(job.pk)}: Permission denied"
+    why = f"files cannot be deleted: {artifacts.home(job.pk)}: Permission denied"
     assert refusals(caplog) == [(str(job.pk), why)]
 
 
@@ -305,7 +308,7 @@ def test_a_deleted_job_whose_trash_cannot_be_read_is_told_of(
 
     monkeypatch.setattr(artifacts, "purge", resists)
     assert deletion.delete(job.pk)
-    assert refusals(caplog) == [(str(job.pk), f"its files cannot be deleted: {why}")]
+    assert refusals(caplog) == [(str(job.pk), f"files cannot be deleted: {why}")]
 
 
 # What a killed process left

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import statistics
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,12 +26,10 @@ from tests.databases import Databases, mostly, on_database
 from tests.engines.fake_llm_server import KEY, Asked, FakeServer, Said, answers, saying
 from tests.jobs import stack as real
 from tests.jobs.rows import contradictions
-from tests.jobs.stack import Stack, at_work, until
+from tests.jobs.stack import Stack, at_work
 from tests.pipeline.clips import Clips
 from tests.pipeline.web_server import WebServer, serving
-
-LATEST = 3.0
-"""Seconds from cancel to an empty group that no loaded machine needs; the real numbers stand in `make bench`."""
+from tests.waiting import until
 
 _STAGES = (Stage.FETCH, Stage.TRANSCRIBE, Stage.TRANSLATE, Stage.RENDER)
 
@@ -39,7 +40,7 @@ def slow(asked: Asked) -> Said:
 
 @dataclass
 class Scene:
-    """A running stack, what its jobs are made of, and how long it took to cancel them, in seconds."""
+    """A running stack, what its jobs are made of, and how long it took to cancel them, in seconds: told, not judged."""
 
     stack: Stack
     web: WebServer
@@ -65,10 +66,10 @@ class Scene:
         if not lifecycle.cancel(job.pk, actor="shirin"):
             return False
         began = time.monotonic()
-        until(lambda: not any(process_groups.is_alive(each.pid, each.started) for each in known), 10, 0.001)
+        until(lambda: not any(process_groups.is_alive(each.pid, each.started) for each in known), every=0.001)
         if known:
             self.latencies.append(time.monotonic() - began)
-        until(lambda: Job.objects.get(pk=job.pk).status == JobStatus.CANCELLED, 10, what=lambda: real.story(job))
+        until(lambda: Job.objects.get(pk=job.pk).status == JobStatus.CANCELLED, what=lambda: real.story(job))
         assert not any(process_groups.members(group) for group in groups)
         return True
 
@@ -154,7 +155,7 @@ def at_publish(job: Job, stage: Stage) -> None:
         Stage.TRANSLATE: lambda: Cue.objects.filter(job=job, answered=True).exists(),
         Stage.RENDER: lambda: (_room(job, attempt) / "video.mp4").exists(),
     }
-    until(published[stage], 60, 0.001, lambda: real.story(job))
+    until(published[stage], every=0.001, what=lambda: real.story(job))
     time.sleep(random.uniform(0, 0.02))
 
 
@@ -183,7 +184,6 @@ _DAILY = {
 )
 def test_cancelled(standing: Scene, stage: Stage, moment: Callable[[Job, Stage], None]) -> None:
     cancel_once(standing, stage, moment)
-    assert all(seconds < LATEST for seconds in standing.latencies)
 
 
 @pytest.mark.soak
@@ -192,7 +192,6 @@ def test_cancelled(standing: Scene, stage: Stage, moment: Callable[[Job, Stage],
 def test_cancelled_often(standing: Scene, stage: Stage) -> None:
     for number in range(50):
         cancel_once(standing, stage, _MOMENTS[number % len(_MOMENTS)])
-    assert all(seconds < LATEST for seconds in standing.latencies)
 
 
 def cancel_once(scene: Scene, stage: Stage, moment: Callable[[Job, Stage], None]) -> None:
@@ -210,15 +209,17 @@ def test_the_warm_child_of_another_job_is_untouched(standing: Scene) -> None:
     """One job is heard; others are cancelled while they are fetched, burned, and while they wait for the same child."""
     heard = standing.job(Stage.TRANSCRIBE)
     group, attempt = (run := at_work(heard, Stage.TRANSCRIBE)).group, run.attempt
-    waiting = standing.job(Stage.TRANSCRIBE)
-    for stage in (Stage.FETCH, Stage.RENDER):
-        other = standing.job(stage)
-        at_work(other, stage)
-        assert standing.cancel(other)
-        standing.check_gone(other)
-    assert standing.cancel(waiting)
-    standing.check_gone(waiting)
-    now = at_work(heard, Stage.TRANSCRIBE)
+    assert group
+    with stopped(group):  # or a fast machine would be done with it
+        waiting = standing.job(Stage.TRANSCRIBE)
+        for stage in (Stage.FETCH, Stage.RENDER):
+            other = standing.job(stage)
+            at_work(other, stage)
+            assert standing.cancel(other)
+            standing.check_gone(other)
+        assert standing.cancel(waiting)
+        standing.check_gone(waiting)
+        now = at_work(heard, Stage.TRANSCRIBE)
     assert (now.group, now.attempt) == (group, attempt)
     real.completed(heard)
     assert standing.stack.warm() == [group]
@@ -226,6 +227,16 @@ def test_the_warm_child_of_another_job_is_untouched(standing: Scene) -> None:
     assert at_work(following, Stage.TRANSCRIBE).group == group
     assert standing.cancel(following)
     assert standing.stack.warm() == []
+
+
+@contextmanager
+def stopped(group: int) -> Iterator[None]:
+    """Meanwhile the processes of the group do nothing."""
+    os.killpg(group, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.killpg(group, signal.SIGCONT)
 
 
 @pytest.mark.soak
@@ -237,7 +248,7 @@ def test_many_at_once(standing: Scene) -> None:
     for job in jobs:
         assert lifecycle.cancel(job.pk, actor="shirin")
     for job in jobs:
-        until(lambda job=job: Job.objects.get(pk=job.pk).status == JobStatus.CANCELLED, 20)  # type: ignore[misc]
+        until(lambda job=job: Job.objects.get(pk=job.pk).status == JobStatus.CANCELLED)  # type: ignore[misc]
     for job in jobs:
         standing.check_gone(job)
     standing.check_idle()

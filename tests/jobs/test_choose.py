@@ -87,7 +87,7 @@ def test_a_name_is_obeyed(engines: Callable[..., Engines]) -> None:
 def test_a_named_engine_that_is_not_ready_is_not_replaced(engines: Callable[..., Engines]) -> None:
     with pytest.raises(errors.NotReady) as caught:
         engines(ears("best", "en"), ears("mine", "en", ready=False), transcriber="mine").choose_transcriber("en")
-    assert "MINE is not ready: It sleeps. To make it ready: wake it" in str(caught.value)
+    assert "MINE is not ready: It sleeps. To fix this: wake it" in str(caught.value)
 
 
 def test_a_language_that_a_missing_engine_could_hear(engines: Callable[..., Engines]) -> None:
@@ -100,7 +100,10 @@ def test_a_language_that_a_missing_engine_could_hear(engines: Callable[..., Engi
 def test_a_language_that_nobody_hears(engines: Callable[..., Engines]) -> None:
     with pytest.raises(errors.CannotTranscribe) as caught:
         engines(ears("one", "en", "es")).choose_transcriber("fa")
-    assert "ONE cannot transcribe Persian. Choose one of English, Spanish" in str(caught.value)
+    assert (
+        "ONE cannot transcribe Persian. Choose another speech engine, or one of these languages: English, Spanish."
+        in str(caught.value)
+    )
 
 
 def test_no_engine_is_ready(engines: Callable[..., Engines]) -> None:

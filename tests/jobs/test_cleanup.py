@@ -26,7 +26,7 @@ from jobs.models import Artifact, Job, JobStatus, PageLease, Process, SourceKind
 from jobs.pipeline.errors import DiskFull
 from jobs.pipeline.stage import Stage
 from jobs.storage import artifacts, deletion, retention
-from tests.databases import process_environment
+from tests.databases import on_both, process_environment
 from tests.jobs.command import ROOT
 
 DAY = timedelta(hours=24)
@@ -117,7 +117,7 @@ def left(media: Path) -> list[Path]:
 def test_a_result_past_its_time_goes_with_its_files(sara: User, media: Path) -> None:
     for job in (completed(sara, hours=25), failed(sara, hours=25)):
         assert artifacts.home(job.pk).exists()
-    assert retention.Freed(kind="results past their time", count=2, size=2 * SIZE) in retention.sweep(DAY)
+    assert retention.Freed(kind="expired results", count=2, size=2 * SIZE) in retention.sweep(DAY)
     assert not Job.objects.exists()
     assert not left(media)
 
@@ -128,7 +128,7 @@ def test_a_cancelled_job_is_forgotten_in_time(sara: User) -> None:
     deletion.finish(job.pk)
     assert counts() == {}
     aged(job.pk, edited=ago(hours=25))
-    assert counts() == {"results past their time": 1}
+    assert counts() == {"expired results": 1}
 
 
 def test_what_stays(sara: User) -> None:
@@ -147,7 +147,7 @@ def test_what_stays(sara: User) -> None:
 
 def test_a_half_upload_is_cancelled(sara: User, media: Path) -> None:
     job = aged(new(sara, uploaded=False).pk, changed=ago(hours=25))
-    assert counts() == {"half uploads": 1}
+    assert counts() == {"incomplete uploads": 1}
     job.refresh_from_db()
     assert job.status == JobStatus.CANCELLED
     assert not left(media)
@@ -162,7 +162,7 @@ def test_directories_without_a_job(sara: User, media: Path) -> None:
     old, young, foreign = orphan(hours=2), orphan(minutes=50), media / "jobs" / "lost+found"
     foreign.mkdir()
     os.utime(foreign, (0, 0))
-    assert counts() == {"directories without a job": 1}
+    assert counts() == {"orphaned directories": 1}
     assert not old.exists()
     assert young.exists()
     assert foreign.exists()
@@ -170,7 +170,7 @@ def test_directories_without_a_job(sara: User, media: Path) -> None:
 
 def test_only_orphans(sara: User) -> None:
     job, _ = completed(sara, hours=25), orphan(hours=2)
-    assert counts(orphans_only=True) == {"directories without a job": 1}
+    assert counts(orphans_only=True) == {"orphaned directories": 1}
     assert Job.objects.filter(pk=job.pk).exists()
 
 
@@ -201,7 +201,7 @@ def test_old_rows(sara: User) -> None:
         PageLease.objects.create(owner=sara, expires=ago(days=days))
         TranslationCache.objects.create(owner=sara, key=f"{days}", text="متن", used=ago(days=days))
         Process.objects.create(pid=days, seen=ago(days=days), **process)
-    assert counts() == {"expired pages": 2, "translations not used again": 1, "processes that ended": 2}
+    assert counts() == {"expired page leases": 2, "unused cached translations": 1, "ended processes": 2}
     assert counts() == {}
 
 
@@ -211,14 +211,14 @@ def test_a_command_that_waits_is_not_forgotten(sara: User) -> None:
     waits, ended = (Process.objects.create(pid=pid, **process) for pid in (1, 2))
     Job.objects.filter(pk=completed(sara, hours=1).pk).update(client=ended)
     Job.objects.filter(pk=new(sara).pk).update(client=waits)
-    assert counts() == {"processes that ended": 1}
+    assert counts() == {"ended processes": 1}
     assert Process.objects.get() == waits
 
 
 def test_what_goes_as_a_whole_is_told_once(sara: User, media: Path) -> None:
     (artifacts.room(completed(sara, hours=26).pk, uuid.uuid4()) / "half").write_bytes(b"x" * SIZE)
     assert [line for line in said("--dry-run").splitlines() if line] == [
-        "results past their time: 1 would be removed, 2 kB would be freed"
+        "expired results: 1 would be removed, 2 kB would be freed"
     ]
 
 
@@ -232,7 +232,7 @@ def test_one_that_vanishes_keeps_nobody_else(sara: User, monkeypatch: pytest.Mon
         return size(place)
 
     monkeypatch.setattr(artifacts, "stored", vanished)
-    assert counts() == {"results past their time": 1}
+    assert counts() == {"expired results": 1}
     assert not Job.objects.filter(pk=stays.pk).exists()
 
 
@@ -241,9 +241,9 @@ def test_the_schedule_holds_no_worker_up_for_long(sara: User, monkeypatch: pytes
     monkeypatch.setattr(retention, "SCHEDULED", -1.0)
     completed(sara, hours=26)
     PageLease.objects.create(owner=sara, expires=ago(days=2))
-    assert retention.scheduled() == "expired pages: 1 removed"
+    assert retention.scheduled() == "expired page leases: 1 removed"
     monkeypatch.undo()
-    assert retention.scheduled() == "results past their time: 1 removed, 1 kB freed"
+    assert retention.scheduled() == "expired results: 1 removed, 1 kB freed"
 
 
 def test_nor_does_looking_at_what_has_nothing_to_remove(sara: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,7 +277,7 @@ def test_one_that_cannot_be_looked_at_keeps_nobody_else(sara: User, monkeypatch:
         return lost(job_id)
 
     monkeypatch.setattr(artifacts, "lost", refused)
-    assert counts() == {"what a killed process left": 2}
+    assert counts() == {"leftovers of killed processes": 2}
 
 
 def test_a_dry_run_changes_nothing_and_says_what_would_be(sara: User, media: Path) -> None:
@@ -294,11 +294,11 @@ def test_a_dry_run_changes_nothing_and_says_what_would_be(sara: User, media: Pat
     before = (list(Job.objects.order_by("pk").values()), left(media))
     would = said("--dry-run")
     assert (list(Job.objects.order_by("pk").values()), left(media)) == before
-    assert "half uploads: 1 would be removed, 2 kB would be freed\n" in would
-    assert "results past their time: 1 would be removed, 2 kB would be freed\n" in would
-    assert "what a killed process left: 1 would be removed, 1 kB would be freed" in would
+    assert "incomplete uploads: 1 would be removed, 2 kB would be freed\n" in would
+    assert "expired results: 1 would be removed, 2 kB would be freed\n" in would
+    assert "leftovers of killed processes: 1 would be removed, 1 kB would be freed" in would
     assert said() == would.replace("would be ", "")
-    assert said() == "There is nothing to remove.\n"
+    assert said() == "Nothing to remove.\n"
 
 
 def said(*arguments: str) -> str:
@@ -309,8 +309,8 @@ def said(*arguments: str) -> str:
 
 def test_another_age(sara: User) -> None:
     completed(sara, hours=5)
-    assert said("--older-than", "6h") == "There is nothing to remove.\n"
-    assert said("--older-than", "290m") == "results past their time: 1 removed, 1 kB freed\n"
+    assert said("--older-than", "6h") == "Nothing to remove.\n"
+    assert said("--older-than", "290m") == "expired results: 1 removed, 1 kB freed\n"
 
 
 @pytest.mark.parametrize(("text", "hours"), [("24h", 24), ("90m", 1.5), ("7d", 168), ("0h", 0)])
@@ -328,16 +328,16 @@ def test_the_schedule(sara: User, settings: Any) -> None:
     completed(sara, hours=5)
     assert retention.scheduled() == "nothing to remove"
     settings.RETENTION_HOURS = 4
-    assert retention.scheduled() == "results past their time: 1 removed, 1 kB freed"
+    assert retention.scheduled() == "expired results: 1 removed, 1 kB freed"
 
 
 @pytest.mark.parametrize(
     ("module", "function"),
     [
         (artifacts, "purge"),
-        (lifecycle, "forget"),
+        (lifecycle, "delete_row"),
         (lifecycle, "cancel"),
-        (lifecycle, "cancelled"),
+        (lifecycle, "finish_cancel"),
         (deletion, "finish"),
         (artifacts, "discard"),
         (artifacts, "remove"),
@@ -370,6 +370,7 @@ def test_killed_and_run_again(
     assert Job.objects.get().status == JobStatus.CANCELLED
 
 
+@on_both
 def test_retried_at_the_last_moment(sara: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """Found past its time, but its owner retries it before the sweep comes to it: it keeps its files."""
     job = failed(sara, hours=25)
@@ -397,11 +398,11 @@ def test_one_that_resists_keeps_nobody_else(sara: User, caplog: pytest.LogCaptur
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(artifacts, "discard", refused)
-        assert counts() == {"results past their time": 1}
+        assert counts() == {"expired results": 1}
     told = {record.__dict__["job"]: record.getMessage() for record in caplog.records if "cannot" in record.getMessage()}
-    assert told == {str(stubborn.pk): "its files cannot be deleted: no"}
+    assert told == {str(stubborn.pk): "files cannot be deleted: no"}
     assert not Job.objects.filter(pk=other.pk).exists()
-    assert counts() == {"results past their time": 1}
+    assert counts() == {"expired results": 1}
 
 
 def test_others_do_not_wait_while_files_are_deleted(sara: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -439,6 +440,7 @@ call_command("cleanup")
 """
 
 
+@on_both
 def test_two_at_once(sara: User, media: Path, database: str) -> None:
     """Two processes, sixty things to remove: each is removed, and counted, by one of them."""
     for _ in range(20):
@@ -458,8 +460,8 @@ def test_two_at_once(sara: User, media: Path, database: str) -> None:
         sweeper.stdin.flush()
     told = [sweeper.communicate(timeout=60) for sweeper in sweepers]
     assert [sweeper.returncode for sweeper in sweepers] == [0, 0], told
-    assert not [log for _, log in told if "was not removed" in log]
-    removed = sum(int(count) for out, _ in told for count in re.findall(r"past their time: (\d+) removed", out))
+    assert not [log for _, log in told if "could not be removed" in log]
+    removed = sum(int(count) for out, _ in told for count in re.findall(r"expired results: (\d+) removed", out))
     assert removed == 20
     assert set(Job.objects.exclude(status=JobStatus.CANCELLED).values_list("pk", flat=True)) == set(kept)
     assert Job.objects.filter(status=JobStatus.CANCELLED).count() == 20

@@ -62,7 +62,7 @@ def test_two_results(sample: Path, output: Path, capsys: pytest.CaptureFixture[s
     for code in ("fa", "es"):
         assert f"result: {output / f'sample.{code}.mp4'}" in text
         assert f"subtitles: {output / f'sample.{code}.srt'}" in text
-    assert "offline demo engines: expect errors" in text
+    assert "offline demo engine: expect errors" in text
 
 
 def test_without_apertium_there_is_one(
@@ -70,7 +70,7 @@ def test_without_apertium_there_is_one(
 ) -> None:
     settings.ENGINE_OPTIONS = settings.ENGINE_OPTIONS | {"apertium": apertium.Options(command="/none/apertium")}
     text = show(output, capsys)
-    assert "Left out: Apertium is not installed. apt install apertium apertium-eng-spa" in text
+    assert "Skipped: Apertium is not installed. apt install apertium apertium-eng-spa" in text
     assert results("fa") <= files_in(output)
     assert not results("es") & files_in(output)
 
@@ -89,7 +89,7 @@ def test_nothing_is_missing(settings: Any, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(demo, "_steps", lambda: iter(()))
     out = io.StringIO()
     demo.Command(stdout=out, no_color=True)._what_is_missing()
-    assert "Good Persian of any video: ready" in out.getvalue()
+    assert "Good Persian for any video: ready" in out.getvalue()
     assert "manage.py translate VIDEO --to fa" in out.getvalue()
 
 
@@ -97,7 +97,7 @@ def test_nothing_is_missing(settings: Any, monkeypatch: pytest.MonkeyPatch) -> N
 @needs_apertium
 def test_the_whole_sample(output: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = show(output, capsys)
-    assert text.count("8 of 8 cues keep every rule") == 2
+    assert text.count("8 of 8 cues have no quality issues") == 2
     spanish = (output / "sample.es.srt").read_text().lower()
     for word in ("bienvenido", "gracias", "personas", "mundo", "lenguas", "ordenador", "voz", "frase"):
         assert word in spanish

@@ -12,6 +12,7 @@ from jobs.engines import apertium
 from jobs.engines.gemini import spec as gemini
 from jobs.engines.openai_compatible import spec as openai_compatible
 from jobs.monitoring import doctor
+from tests.jobs import rows
 from tests.jobs.command import diagnose
 from translator import __version__
 
@@ -79,10 +80,29 @@ def test_without_a_translator_the_main_job_cannot_run(settings: Any) -> None:
 
 @needs_apertium
 def test_a_directory_that_cannot_be_written(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path / "none"
+    (tmp_path / "file").touch()
+    settings.MEDIA_ROOT = tmp_path / "file" / "none"
     ran = diagnose()
     assert ran.code == 1
-    assert f"✗ Disk: {tmp_path / 'none'} cannot be written" in ran.out
+    assert f"✗ Disk: {tmp_path / 'file' / 'none'} is not writable" in ran.out
+
+
+@needs_apertium
+def test_a_directory_that_the_first_job_will_make(settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path / "none" / "media"
+    ran = diagnose()
+    assert ran.code == 0
+    assert f" free in {tmp_path / 'none' / 'media'}" in ran.out
+    assert not (tmp_path / "none").exists()
+
+
+@needs_apertium
+def test_a_disk_that_is_not_mounted(settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path / "none"
+    rows.job()
+    ran = diagnose()
+    assert ran.code == 1
+    assert f"✗ Disk: {tmp_path / 'none'} is not writable\n    → mount the disk" in ran.out
 
 
 @needs_apertium
@@ -113,7 +133,7 @@ def test_another_ffmpeg_without_libass(monkeypatch: pytest.MonkeyPatch, tmp_path
 def test_a_font_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "missing_font", lambda one: "fonts-noto-cjk" if one.code == "ja" else None)
     ran = diagnose()
-    assert "– Fonts: Japanese has no font to be burned in with\n    → apt install fonts-noto-cjk" in ran.out
+    assert "– Fonts: no font to burn in Japanese subtitles\n    → apt install fonts-noto-cjk" in ran.out
 
 
 def test_json_for_scripts(settings: Any) -> None:

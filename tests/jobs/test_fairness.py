@@ -16,13 +16,9 @@ from jobs.lifecycle import Claim
 from jobs.models import Job, OwnerLimits, StageRun
 from jobs.pipeline.stage import Stage
 from jobs.queueing.scheduling import turns
-from tests.databases import mostly_on
 from tests.jobs import rows
 
-pytestmark = [
-    pytest.mark.usefixtures("database"),
-    mostly_on("sqlite"),
-]
+pytestmark = pytest.mark.usefixtures("database")
 
 
 def heap(of: str, count: int, *stages: Stage) -> list[uuid.UUID]:

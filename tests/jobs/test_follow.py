@@ -13,6 +13,7 @@ from jobs.cli import follow
 from jobs.intake.options import JobOptions
 from jobs.models import Job, StageRun
 from jobs.pipeline.stage import Stage
+from tests.databases import on_both
 from tests.jobs import rows
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -93,7 +94,10 @@ def test_notes_are_told_once() -> None:
     Job.objects.update(spoken="en", notes=noted)
     for _ in range(3):
         next(looks)
-    assert told.notes[1:] == ["Spoken language: English.", "The subtitles are in Persian already: translation is skipped."]
+    assert told.notes[1:] == [
+        "Spoken language: English.",
+        "The subtitles are in Persian already: translation is skipped.",
+    ]
 
 
 def test_a_language_that_was_given_is_no_news() -> None:
@@ -103,6 +107,7 @@ def test_a_language_that_was_given_is_no_news() -> None:
         assert told.notes == []
 
 
+@on_both
 def test_a_job_that_another_process_ends() -> None:
     claimed, told = rows.hearing(), Told()
     Job.objects.update(options=ORDER)

@@ -174,10 +174,44 @@ def test_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("all_alive")
-def test_no_disk(settings: Any, tmp_path: Any) -> None:
-    settings.MEDIA_ROOT = tmp_path / "none"
+@pytest.mark.parametrize("place", ["none", "none/deeper/still", "media"])
+def test_a_disk_that_no_job_has_used_yet(settings: Any, tmp_path: Path, place: str) -> None:
+    """The first job makes the directories: a fresh installation is well without them, and health makes none."""
+    (tmp_path / "media").mkdir()
+    settings.MEDIA_ROOT = tmp_path / place
+    found = health.look()
+    assert (found.ok, found.disk) == (True, True)
+    assert not (tmp_path / place / "jobs").exists()
+    assert {each.name for each in tmp_path.iterdir()} - {"media"} <= {"db.sqlite3", "db.sqlite3-shm", "db.sqlite3-wal"}
+
+
+@pytest.mark.usefixtures("all_alive")
+@pytest.mark.parametrize("place", ["none", "media"])
+def test_a_disk_that_is_not_mounted(sara: User, settings: Any, tmp_path: Path, place: str) -> None:
+    new(sara)
+    (tmp_path / "media").mkdir()
+    settings.MEDIA_ROOT = tmp_path / place
     found = health.look()
     assert (found.ok, found.disk, found.free) == (False, False, 0)
+
+
+@pytest.mark.usefixtures("all_alive")
+@pytest.mark.parametrize("how", ["a file has the name", "a link leads nowhere", "a file is in the way"])
+def test_a_disk_on_which_nothing_can_be_made(settings: Any, tmp_path: Path, how: str) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    names = {"a file has the name": "file", "a link leads nowhere": "link", "a file is in the way": "file/media"}
+    settings.MEDIA_ROOT = tmp_path / names[how]
+    found = health.look()
+    assert (found.ok, found.disk, found.free) == (False, False, 0)
+
+
+@pytest.mark.usefixtures("all_alive")
+def test_a_disk_that_cannot_be_written(settings: Any, closed_disk: Path) -> None:
+    settings.MEDIA_ROOT = closed_disk / "media"
+    assert not health.look().disk
+    settings.MEDIA_ROOT = closed_disk
+    assert not health.look().disk
 
 
 @pytest.mark.usefixtures("all_alive")
@@ -212,7 +246,11 @@ def test_an_engine_that_cannot_be_asked(settings: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("all_alive")
-def test_a_database_that_does_not_answer() -> None:
+def test_a_database_that_does_not_answer(settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path / "none"
+    with connection.execute_wrapper(no_answer):
+        assert not health.look().disk  # only the database could tell whether that is a fresh installation
+    settings.MEDIA_ROOT.joinpath("jobs").mkdir(parents=True)
     with connection.execute_wrapper(no_answer):
         found = health.look()
     assert not found.ok
@@ -245,7 +283,7 @@ def test_the_doctor_without_clusters_needs_none(database: str) -> None:
         assert not found[subject]["good"]
         assert not found[subject]["needed"]
         assert found[subject]["remedy"] == "make run"
-    assert "– Reaper: does not run\n    → make run" in diagnose().out
+    assert "– Reaper: not running\n    → make run" in diagnose().out
 
 
 @pytest.mark.usefixtures("all_alive")
@@ -253,9 +291,9 @@ def test_the_doctor_sees_what_is_alive_and_what_is_stuck(sara: User) -> None:
     new(sara)
     wait(35)
     out = diagnose().out
-    assert "✓ Cluster text: alive (workers: 1; stages at work: 0, waiting: 0; tickets: 0)\n" in out
-    assert "– Cluster media: stuck, takes no tickets (workers: 1; stages at work: 0, waiting: 1; tickets: 1)\n" in out
-    assert "✓ Reaper: alive\n✓ Web server: alive\n" in out
+    assert "✓ Cluster text: running (workers: 1; stages running: 0, waiting: 0; tickets: 0)\n" in out
+    assert "– Cluster media: stuck, takes no tickets (workers: 1; stages running: 0, waiting: 1; tickets: 1)\n" in out
+    assert "✓ Reaper: running\n✓ Web server: running\n" in out
 
 
 def test_the_doctor_without_a_database(database: str) -> None:

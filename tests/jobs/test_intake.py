@@ -24,7 +24,7 @@ from jobs.pipeline import errors
 from jobs.pipeline.errors import PipelineError
 from jobs.pipeline.stage import Stage
 from jobs.storage import artifacts, retention
-from tests.databases import process_environment
+from tests.databases import on_both, process_environment
 from tests.jobs import rows
 from tests.jobs.command import ROOT
 
@@ -229,6 +229,7 @@ def test_without_a_video_there_is_nothing_to_render(shirin: User, persian: Path)
     assert list(rows.stages(job.pk)) == ["fetch", "translate", "subtitle"]
 
 
+@on_both
 @pytest.mark.parametrize("name", ["v." + "x" * 250, b"caf\xe9.mkv".decode(errors="surrogateescape"), "ویدیو.mp4"])
 def test_any_name_that_a_file_can_have(shirin: User, tmp_path: Path, persian: Path, name: str) -> None:
     path = tmp_path / name
@@ -239,6 +240,7 @@ def test_any_name_that_a_file_can_have(shirin: User, tmp_path: Path, persian: Pa
     assert source.read_bytes() == b"some video"
 
 
+@on_both
 def test_subtitles_with_characters_that_no_database_takes(shirin: User, persian: Path) -> None:
     persian.write_bytes("1\n00:00:00,500 --> 00:00:01,500\nسلا\0م دنیا\n".encode())
     try:
@@ -327,7 +329,7 @@ def test_a_job_that_has_not_ended_does_not_start_again(shirin: User, media_root:
 
 
 def test_nobody_starts_the_job_of_another(shirin: User) -> None:
-    old = ended(rows.job(shirin, options=JobOptions(target="es").as_json()))
+    old = ended(rows.job(shirin, order=JobOptions(target="es").as_json()))
     with pytest.raises(Job.DoesNotExist):
         submit.start_again(old.pk, rows.owner("omid"))
     assert Job.objects.count() == 1

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from tests.databases import on_both
 from tests.jobs import rows, steps
 from tests.jobs.actors import Place
 from tests.jobs.steps import Actor, World
+from tests.waiting import PATIENCE
 
 SEEDS = 5
 MANY = [pytest.mark.soak, pytest.mark.timeout(7200)]
@@ -35,6 +37,7 @@ STEPS = 400
 """After so many, those who are left go to their ends."""
 
 
+@on_both
 @pytest.mark.parametrize(("first", "end"), HOWEVER)
 def test_whatever_happens_the_job_ends_and_nothing_is_left(place: Place, first: int, end: int) -> None:
     for seed in range(first, end):
@@ -72,7 +75,7 @@ def move(world: World, actor: Actor, left: list[Actor], dice: Random) -> str:
     held_up = any(other.at.held or other.going for other in left if other is not actor)
     if not actor.going:
         actor.go(on=True)
-    if not actor.hears(GLANCE if held_up else steps.PATIENCE):
+    if not actor.hears(GLANCE if held_up else PATIENCE):
         return "waits"
     return "ends" if actor.ended else actor.at.point
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -23,9 +24,10 @@ from jobs.worker import stage_tasks
 from tests.databases import Databases, mostly, on_database
 from tests.engines.fake_llm_server import KEY, Asked, FakeServer, Said, answers, saying
 from tests.jobs import stack as real
-from tests.jobs.stack import Stack, at_work, kill, until
+from tests.jobs.stack import Stack, at_work, kill
 from tests.pipeline.clips import Clips
 from tests.postgres import NoPostgres, Postgres, throwaway
+from tests.waiting import PATIENCE, until
 
 
 @dataclass
@@ -88,7 +90,7 @@ def media_root(standing: Scene, settings: Any) -> Path:
 def nothing_left(standing: Scene) -> Iterator[None]:
     """After each test: only the warm child may be there. What is left at last is looked at when the stack stops."""
     yield
-    until(lambda: set(standing.stack.shims()) <= set(standing.stack.warm()), 10)
+    until(lambda: set(standing.stack.shims()) <= set(standing.stack.warm()))
 
 
 # Who is killed, when a stage is at work
@@ -99,7 +101,7 @@ def the_child(run: StageRun) -> int:
 
 
 def its_ffmpeg(run: StageRun) -> int:
-    return until(lambda: next((pid for pid in others(run) if "ffmpeg" in real.command(pid).split()[0]), 0), 20, 0.005)
+    return until(lambda: next((pid for pid in others(run) if "ffmpeg" in real.command(pid).split()[0]), 0), every=0.005)
 
 
 def the_shim(run: StageRun) -> int:
@@ -144,7 +146,7 @@ def test_recognition_goes_on(standing: Scene, victim: Callable[[StageRun], int])
 def check_went_on(job: Job, run: StageRun, kept: list[tuple[int, str]]) -> None:
     """What was heard stays as it was, is not heard again, and the job is completed by itself."""
     assert run.group
-    until(lambda: not groups.members(run.group or 0), 5)
+    until(lambda: not groups.members(run.group or 0))
     again = next_attempt(job, run)
     if again:
         task = stage_tasks.task_for(job, again)
@@ -159,7 +161,7 @@ def check_went_on(job: Job, run: StageRun, kept: list[tuple[int, str]]) -> None:
 def next_attempt(job: Job, run: StageRun) -> StageRun:
     """The stage under its next attempt."""
     later = StageRun.objects.filter(job=job, stage=run.stage, group__isnull=False).exclude(attempt=run.attempt)
-    return until(lambda: later.first(), 60, 0.01, lambda: real.story(job))
+    return until(lambda: later.first(), every=0.01, what=lambda: real.story(job))
 
 
 def cues_of(job: Job) -> list[tuple[int, str]]:
@@ -180,7 +182,7 @@ def test_burning_is_repeated(standing: Scene, victim: Callable[[StageRun], int])
     time.sleep(0.3)
     kill(victim(run))
     assert run.group
-    until(lambda: not groups.members(run.group or 0), 5)
+    until(lambda: not groups.members(run.group or 0))
     real.completed(job)
     assert tries(job, Stage.RENDER) == 2
     rooms = {path.parent.name for path in standing.stack.media.glob(f"jobs/{job.pk}/*/*")}
@@ -190,19 +192,25 @@ def test_burning_is_repeated(standing: Scene, victim: Callable[[StageRun], int])
 def test_what_was_translated_is_not_asked_again(standing: Scene) -> None:
     """At most the request in flight is repeated."""
     standing.model.asked.clear()
+    killed = threading.Event()
+
+    def slow(asked: Asked) -> Said:
+        """The second answer does not come as long as who asked lives."""
+        if len(standing.model.asked) == 2:
+            killed.wait(PATIENCE)
+        return saying(answers(asked))
+
     standing.model.behave(slow)
     job = real.asked(standing.clips["middle.mp4"], standing.english)
-    until(lambda: len(standing.model.asked) == 2, 60, what=lambda: real.story(job))
+    until(lambda: len(standing.model.asked) == 2, what=lambda: real.story(job))
     until(lambda: Cue.objects.filter(job=job, answered=True).count() == 2)
     run = at_work(job, Stage.TRANSLATE)
     kill(the_worker(run))
+    until(lambda: not groups.members(run.group or 0))
+    killed.set()
     real.completed(job)
     assert standing.model.ids()[:2] == [[1, 2], [3, 4]]
     assert standing.model.ids()[2:] == [[3, 4], [5, 6]]
-
-
-def slow(asked: Asked) -> Said:
-    return saying(answers(asked), wait=0.7)
 
 
 @pytest.mark.soak
@@ -270,4 +278,4 @@ def test_an_idle_worker(standing: Scene, queue: str) -> None:
 def test_burning_is_repeated_whoever_dies(standing: Scene, victim: Callable[[StageRun], int]) -> None:
     for _ in range(5):
         test_burning_is_repeated(standing, victim)
-        until(lambda: len(real.fresh_workers("media")) == 2, 60)
+        until(lambda: len(real.fresh_workers("media")) == 2)

@@ -18,13 +18,10 @@ from jobs.lifecycle.stages import BACK_OFF
 from jobs.models import Artifact, Cue, Job, JobStatus, Process, StageRun, Transition
 from jobs.pipeline.stage import Stage
 from jobs.queueing import tickets
-from tests.databases import mostly_on
+from tests.databases import on_both
 from tests.jobs import rows
 
-pytestmark = [
-    pytest.mark.usefixtures("database"),
-    mostly_on("sqlite"),
-]
+pytestmark = pytest.mark.usefixtures("database")
 
 
 class Clock:
@@ -489,6 +486,7 @@ def test_a_claim_names_its_worker() -> None:
         ("queued", {"status": "dreaming"}),
     ],
 )
+@on_both
 def test_a_job_that_contradicts_itself(state: str, fields: dict[str, Any]) -> None:
     job = Job.objects.filter(pk=rows.IN[JobStatus(state)]().job_id)
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -507,6 +505,7 @@ def test_a_job_that_contradicts_itself(state: str, fields: dict[str, Any]) -> No
         {"status": "asleep", "attempt": None, "heartbeat": None, "group": None},
     ],
 )
+@on_both
 def test_a_stage_that_contradicts_itself(fields: dict[str, Any]) -> None:
     it = rows.up_to(Stage.FETCH)
     lifecycle.record_group(it.attempt, 4711, 99)
@@ -515,6 +514,7 @@ def test_a_stage_that_contradicts_itself(fields: dict[str, Any]) -> None:
         run.update(**fields)
 
 
+@on_both
 def test_two_of_what_there_is_one_of() -> None:
     it = rows.hearing()
     run = StageRun.objects.get(attempt=it.attempt)

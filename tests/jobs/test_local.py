@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,21 +20,16 @@ from jobs.storage import artifacts
 from jobs.worker import in_process, stage_tasks, translation_cache
 from jobs.worker.reaper import Reaper
 from jobs.worker.supervisor import Supervisor
+from tests.databases import on_both
 from tests.jobs import rows
 from tests.jobs.command import children, files_in
 from tests.pipeline.clips import Clips
+from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("database")
 
 SUBTITLES_ONLY = JobOptions(target="fa", brought=True, mode="none")
 SPANISH = JobOptions(target="es", spoken="en", brought=True, mode="none", translator="apertium")
-
-
-def until(found: Callable[[], object], patience: float = 60.0) -> None:
-    deadline = time.monotonic() + patience
-    while not found():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def ended(job: Job) -> Job:
@@ -58,6 +51,7 @@ def others() -> int:
     return int(count)
 
 
+@on_both
 def test_a_small_job(persian: Path, clips: Clips, media_root: Path) -> None:
     threads, below = set(threading.enumerate()), set(children())
     before = others()
@@ -74,7 +68,7 @@ def test_a_small_job(persian: Path, clips: Clips, media_root: Path) -> None:
     assert not rows.contradictions(job.pk)
     assert set(threading.enumerate()) == threads
     assert set(children()) <= below
-    until(lambda: others() == before, 5)
+    until(lambda: others() == before)
     assert [place for place in files_in(media_root) if ".part" in place or place.startswith(".trash/")] == []
 
 
@@ -83,7 +77,7 @@ def test_what_a_schedule_wants_waits_for_a_cluster() -> None:
     async_task("jobs.storage.retention.scheduled", q_options={"cluster": "media"})
     tickets.issue("media")
     with in_process.clusters():
-        until(lambda: tickets.oldest("media") is None, 10)
+        until(lambda: tickets.oldest("media") is None)
     assert [row.func() for row in OrmQ.objects.all()] == ["jobs.storage.retention.scheduled"]
 
 
@@ -92,7 +86,7 @@ def test_a_job_that_is_cancelled_meanwhile(persian: Path, clips: Clips, media_ro
         job = submit.accept_file(rows.owner(), clips["plain.mp4"], SUBTITLES_ONLY, subtitles=persian, keep_running=True)
         until(lambda: rows.status(job.pk) == "running")
         assert lifecycle.cancel(job.pk, actor="shirin")
-        until(lambda: rows.status(job.pk) == "cancelled", 10)
+        until(lambda: rows.status(job.pk) == "cancelled")
         assert not artifacts.home(job.pk).exists()
     assert not rows.contradictions(job.pk)
 
@@ -115,6 +109,7 @@ def test_what_was_translated_before_comes_from_memory(english: Path, clips: Clip
     assert translation_cache.remembered(job.owner_id, keys.values()) == {keys[1]: first.target, keys[2]: "De memoria."}
 
 
+@on_both
 def test_workers_go_on_after_the_database_was_away(
     persian: Path, clips: Clips, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,13 +18,11 @@ from django.utils import timezone
 from jobs import presence
 from jobs.models import UNFINISHED, Job, JobStatus, PageLease, Process, Reason
 from jobs.presence import Judge
-from tests.databases import mostly_on
+from tests.databases import on_both
 from tests.jobs import rows
+from tests.waiting import PATIENCE
 
-pytestmark = [
-    pytest.mark.usefixtures("database"),
-    mostly_on("sqlite"),
-]
+pytestmark = pytest.mark.usefixtures("database")
 
 LEASE, CLOSED, HIDDEN = 180, 10, 900
 
@@ -148,7 +146,7 @@ def test_a_close_and_its_finality_are_one_statement(shirin: User) -> None:
     page = presence.open_page(shirin.pk)
     with CaptureQueriesContext(connection) as asked:
         presence.close(page)
-    assert len(asked) == 1
+    assert len([query for query in asked if query["sql"].startswith('UPDATE "jobs_pagelease"')]) == 1
     assert PageLease.objects.get(pk=page).closed
 
 
@@ -318,7 +316,7 @@ def test_who_could_not_be_forgiven_is_not_judged(court: Court, shirin: User, mon
     court.clock.go(1000)  # its own grace is over
     court.show_life()
     assert court.judge.absent() == []
-    monkeypatch.setattr(presence, "forgive", lambda _: (_ for _ in ()).throw(OperationalError))
+    monkeypatch.setattr(presence, "forgive", lambda *_: (_ for _ in ()).throw(OperationalError))
     court.clock.go(1)
     court.show_life()
     with pytest.raises(OperationalError):
@@ -417,22 +415,133 @@ def test_for_a_while_after_a_gap_silence_of_workers_proves_nothing(sitting: Cour
 
 def test_two_judges(sitting: Court, shirin: User) -> None:
     """One that has just begun, or that slept, forgives; the other one judges as before, and nobody too early."""
-    of = job(shirin)
-    presence.close(presence.open_page(shirin.pk))
+    of, left = job(shirin), job(rows.owner("omid"))
+    presence.open_page(shirin.pk)
+    presence.close(presence.open_page(left.owner_id))
     young = Judge()
     assert young.absent() == []
     sitting.clock.go(1)
     sitting.show_life()
     assert young.absent() == []
-    assert sitting.passes(CLOSED + 5) == []
-    assert sitting.passes(LEASE) == [of.pk]
+    assert sitting.passes(CLOSED + 5) == [left.pk]
+    Job.objects.filter(pk=left.pk).delete()
+    assert sitting.passes(LEASE - 20) == []
+    assert sitting.passes(9) == [of.pk]
     assert young.absent() == []
 
 
+# A gap forgives silence, never a close
+
+
+def away(sitting: Court, seconds: int) -> None:
+    """The web server, for so long; then it is back."""
+    sitting.serving = False
+    assert sitting.passes(seconds, step=10) == []
+    sitting.serving = True
+
+
+@pytest.mark.parametrize("gone", [10, 120, 3000])
+def test_who_closed_the_last_page_before_a_gap_has_the_time_of_a_reload(
+    sitting: Court, shirin: User, gone: int
+) -> None:
+    of, silent = job(shirin), job(rows.owner("omid"))
+    presence.open_page(silent.owner_id)
+    presence.close(presence.open_page(shirin.pk))
+    away(sitting, gone)
+    assert sitting.passes(CLOSED - 1, step=1) == []
+    assert sitting.passes(3, step=1) == [of.pk]
+    assert not is_abandoned(silent)
+
+
+def test_who_closed_long_before_a_gap_is_absent_at_once_after_it(sitting: Court, shirin: User) -> None:
+    """The gap began in the moment in which the reload's time was over."""
+    of = job(shirin)
+    presence.close(presence.open_page(shirin.pk))
+    sitting.passes(CLOSED - 1, step=1)
+    sitting.clock.go(presence.LATE + 1)
+    sitting.show_life()
+    assert sitting.passes(CLOSED + 2, step=1) == [of.pk]
+
+
+def test_a_close_after_a_gap_counts_at_once(sitting: Court, shirin: User) -> None:
+    """A gap before gave time to come back: whoever leaves again has not that time, too."""
+    of, page = job(shirin), presence.open_page(shirin.pk)
+    away(sitting, 120)
+    assert sitting.passes(15) == []
+    presence.renew([page])
+    presence.close(page)
+    assert sitting.passes(CLOSED - 1, step=1) == []
+    assert sitting.passes(2, step=1) == [of.pk]
+
+
+def test_a_close_that_is_written_after_the_gap_counts(sitting: Court, shirin: User) -> None:
+    """Its page was forgiven as a silent one, for nobody knew."""
+    of, page = job(shirin), presence.open_page(shirin.pk)
+    away(sitting, 30)
+    assert sitting.passes(1, step=1) == []
+    presence.close(page)
+    assert sitting.passes(CLOSED - 1, step=1) == []
+    assert sitting.passes(2, step=1) == [of.pk]
+
+
+def test_another_page_that_was_open_when_the_gap_began_keeps_them(sitting: Court, shirin: User) -> None:
+    """Its lease ran out meanwhile, as it could not be renewed."""
+    of, closed, other = job(shirin), presence.open_page(shirin.pk), presence.open_page(shirin.pk)
+    away(sitting, 400)
+    presence.close(closed)
+    assert sitting.passes(LEASE - 10) == []
+    presence.renew([other])
+    assert sitting.passes(LEASE - 10) == []
+    assert not is_abandoned(of)
+
+
+def test_a_page_that_had_long_been_silent_keeps_nobody_over_a_gap(sitting: Court, shirin: User) -> None:
+    presence.open_page(shirin.pk)
+    sitting.passes(LEASE + 6)
+    of, page = job(shirin), presence.open_page(shirin.pk)
+    presence.close(page)
+    away(sitting, 60)
+    assert sitting.passes(CLOSED + 2, step=1) == [of.pk]
+
+
+def test_a_new_judge_forgives_no_close(court: Court, shirin: User) -> None:
+    """Everything was restarted."""
+    closed, silent, unknown = job(shirin), job(rows.owner("omid")), job(rows.owner("sara"))
+    presence.open_page(silent.owner_id)
+    presence.close(presence.open_page(shirin.pk))
+    court.clock.go(1000)
+    assert court.passes(CLOSED - 1, step=1) == []
+    assert court.passes(6, step=1) == [closed.pk]
+    assert not is_abandoned(silent)
+    assert not is_abandoned(unknown)
+
+
+def test_a_job_that_began_after_the_close_is_forgiven(sitting: Court, shirin: User) -> None:
+    """A script began it, or a page whose lease had run out; the close is of another day."""
+    presence.close(presence.open_page(shirin.pk))
+    sitting.passes(600)
+    of = rows.job(shirin, grace_until=presence.first_grace(shirin.pk))
+    away(sitting, 600)
+    assert sitting.passes(LEASE - 3) == []
+    assert sitting.passes(9) == [of.pk]
+
+
+def test_a_close_ends_the_first_grace_of_a_job_too(clock: Clock, shirin: User) -> None:
+    of = rows.job(shirin, grace_until=presence.first_grace(shirin.pk))
+    page = presence.open_page(shirin.pk)
+    presence.close(page, within=True)
+    clock.go(CLOSED + 1)
+    assert not is_abandoned(of)
+    presence.close(presence.open_page(shirin.pk))
+    clock.go(CLOSED + 1)
+    assert is_abandoned(of)
+
+
+@on_both
 def test_two_judges_at_once(sitting: Court, shirin: User, clock: Clock) -> None:
     """They may both forgive, and both find the same ones, at the same moment."""
     jobs = {job(shirin).pk for _ in range(5)}
-    judges, start = [Judge(), Judge()], threading.Barrier(2, timeout=30)
+    judges, start = [Judge(), Judge()], threading.Barrier(2, timeout=PATIENCE)
     results: list[set[uuid.UUID]] = []
 
     def judge(one: Judge) -> None:

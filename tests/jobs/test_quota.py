@@ -19,6 +19,7 @@ from jobs.models import Artifact, Job, OwnerLimits, SourceKind, UsageEntry
 from jobs.pipeline.errors import DailyMinutes, StorageFull, TooManyJobs, from_record
 from jobs.pipeline.stage import Stage
 from jobs.queueing import quotas
+from tests.databases import on_both
 
 HOUR = 3600
 
@@ -71,7 +72,7 @@ def test_jobs_that_wait(sara: User, omid: User, limits: Any) -> None:
     with pytest.raises(TooManyJobs) as refused:
         check(sara)
     assert str(refused.value) == (
-        "You have 2 jobs waiting or uploading; at most 2 are allowed. Wait until one is done."
+        "You have 2 jobs waiting or uploading; the limit is 2. Wait until one of them starts."
     )
     assert str(from_record(refused.value.record())) == str(refused.value)
     check(omid)
@@ -95,9 +96,7 @@ def test_minutes_of_a_day(sara: User, omid: User, limits: Any) -> None:
     new(sara, seconds=60)
     with pytest.raises(DailyMinutes) as refused:
         check(sara)
-    assert str(refused.value) == (
-        "You had 1 h of video translated in 24 hours; at most 1 h are allowed. Try again later."
-    )
+    assert str(refused.value) == ("You have used 1 h of video in 24 hours; the limit is 1 h. Try again later.")
     check(omid)
     Job.objects.filter(pk=job.pk).update(created=timezone.now() - timedelta(hours=25))
     check(sara)
@@ -168,7 +167,7 @@ def test_bytes_that_are_stored(sara: User, omid: User, limits: Any) -> None:
     with pytest.raises(StorageFull) as refused:
         check(sara, new_bytes=2_000_001)
     assert str(refused.value) == (
-        "This does not fit: your files take 3 MB, and 5 MB are allowed. Delete some results first."
+        "There is no room for this file: your files take up 3 MB; the limit is 5 MB. Delete some results first."
     )
     check(omid, new_bytes=5_000_000)
     new(sara)
@@ -207,6 +206,7 @@ def test_limits_of_one_owner(sara: User, omid: User, limits: Any) -> None:
         check(omid)
 
 
+@on_both
 def test_several_at_once(sara: User, limits: Any) -> None:
     """Eight connections ask for three places."""
     limits.LIMIT_QUEUED = 3

@@ -16,10 +16,12 @@ from jobs import lifecycle
 from jobs.lifecycle import Claim, IllegalTransition, LostAttempt
 from jobs.models import Job, StageRun
 from jobs.pipeline.stage import Stage
+from tests.databases import on_both
 from tests.jobs import rows
+from tests.waiting import PATIENCE
 
 ROUNDS = [pytest.param(4, id="4"), pytest.param(500, id="500", marks=[pytest.mark.soak, pytest.mark.timeout(1200)])]
-pytestmark = [pytest.mark.usefixtures("database"), pytest.mark.parametrize("rounds", ROUNDS)]
+pytestmark = [on_both, pytest.mark.usefixtures("database"), pytest.mark.parametrize("rounds", ROUNDS)]
 
 LOST = "lost"
 """What who lost says: an exception of the state machine."""
@@ -29,7 +31,7 @@ class Two:
     """Two threads with a connection each, that begin what they are given at the same moment."""
 
     def __init__(self, pool: ThreadPoolExecutor) -> None:
-        self._pool, self._start = pool, threading.Barrier(2, timeout=30)
+        self._pool, self._start = pool, threading.Barrier(2, timeout=PATIENCE)
 
     def __call__(self, *calls: Callable[[], Any]) -> list[Any]:
         """What each of the two answered; LOST where it was told that it lost."""

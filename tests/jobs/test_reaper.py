@@ -31,19 +31,20 @@ from jobs.queueing import processes, tickets
 from jobs.storage import artifacts
 from jobs.worker import reaper
 from jobs.worker.reaper import Reaper
-from tests.databases import mostly, mostly_on, process_environment
+from tests.databases import on_both, process_environment
 from tests.jobs import rows
 from tests.jobs.command import ROOT
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.usefixtures("database")
 
-FAMILY = "import subprocess, time; subprocess.Popen(['sleep', '60']); print('ready', flush=True); time.sleep(60)"
+FAMILY = "import subprocess, time; subprocess.Popen(['sleep', '3600']); print('ready', flush=True); time.sleep(3600)"
 
 
 @contextmanager
 def sleeping(*command: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that leads a group of its own, and does nothing for a minute."""
-    process = subprocess.Popen(command or ["sleep", "60"], start_new_session=True, stdout=subprocess.PIPE)
+    """A process that leads a group of its own, and does nothing for an hour."""
+    process = subprocess.Popen(command or ["sleep", "3600"], start_new_session=True, stdout=subprocess.PIPE)
     assert process.stdout
     try:
         yield process
@@ -385,6 +386,7 @@ def test_a_job_of_a_command_that_failed_and_is_retried_goes_on() -> None:
     assert rows.status(claim.job_id) == "queued"
 
 
+@on_both
 def test_who_came_back_meanwhile_is_not_absent(monkeypatch: pytest.MonkeyPatch) -> None:
     """The list of absent owners was made before the files of another job were deleted, which took its time."""
     kept, back, left = rows.job(), rows.job(rows.owner("omid")), rows.job(rows.owner("sara"))
@@ -396,6 +398,7 @@ def test_who_came_back_meanwhile_is_not_absent(monkeypatch: pytest.MonkeyPatch) 
     assert [rows.status(job.pk) for job in (kept, back, left)] == ["queued", "queued", "cancelled"]
 
 
+@on_both
 def test_a_job_that_is_deleted_while_it_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     job = rows.job()
     lifecycle.cancel(job.pk, actor="shirin")
@@ -449,6 +452,7 @@ def test_uploads_nobody_finishes() -> None:
     assert not artifacts.home(old.pk).exists()
 
 
+@on_both
 def test_an_upload_that_is_finished_at_the_last_moment_is_a_job() -> None:
     """Its last piece comes between the look for old uploads and their end."""
     old = rows.job(uploaded=False)
@@ -543,28 +547,30 @@ django.setup()
 from django.core.management import call_command
 from jobs import reaper
 reaper.HUNG = 1.0
-reaper.give_up_uploads = lambda: time.sleep(60)
+reaper.give_up_uploads = lambda: time.sleep(3600)
 call_command("reap", "--loop")
 """
 
 
 @pytest.mark.soak
-@mostly_on("sqlite")
 def test_a_reaper_that_hangs_shows_no_life(database: str, media_root: Path) -> None:
     """Its process is there, and so are its threads."""
     here = process_environment(database, MEDIA_ROOT=str(media_root))
     process = subprocess.Popen([sys.executable, "-c", HANGS], cwd=ROOT, env=here)
     try:
-        while not Process.objects.filter(cluster=Process.REAPER).exists():
-            assert process.poll() is None
-            time.sleep(0.05)
-        seen = Process.objects.get(cluster=Process.REAPER).seen
-        time.sleep(processes.BEAT + 1.5)
-        assert Process.objects.get(cluster=Process.REAPER).seen == seen
+        until(lambda: process.poll() is not None or Process.objects.filter(cluster=Process.REAPER).exists())
+        until(shows_no_life)
         assert process.poll() is None
     finally:
         process.kill()
         process.wait()
+
+
+def shows_no_life() -> bool:
+    """Whether the reaper gives no sign for three times as long as it takes from one to the next."""
+    seen = Process.objects.get(cluster=Process.REAPER).seen
+    time.sleep(3 * processes.BEAT)
+    return Process.objects.get(cluster=Process.REAPER).seen == seen
 
 
 def test_a_reaper_lives_as_long_as_one_pass_follows_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -666,7 +672,6 @@ ELSEWHERE = ("it is on another machine", "another process has its number now")
 """Clusters that are stuck, but are not this reaper's to end."""
 
 
-@pytest.mark.parametrize("database_url", mostly("sqlite"), indirect=True)
 @pytest.mark.parametrize("reason", [*STUCK, *HEALTHY])
 def test_health_and_reaper_agree(why: str) -> None:
     """One set of rows: what health calls stuck, and the doctor with it, is what a reaper ends."""
@@ -689,6 +694,7 @@ def has_ended(cluster: subprocess.Popen[bytes]) -> bool:
 # Passes without end, and side by side
 
 
+@on_both
 def test_a_database_that_is_away_is_waited_for(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -716,16 +722,17 @@ def test_a_database_that_is_away_is_waited_for(
 
     thread = threading.Thread(target=run)
     thread.start()
-    thread.join(20)
+    thread.join(PATIENCE)
     stop.set()
     thread.join()
     assert len(passes) > 5
     assert rows.stages(lost.job_id)["fetch"] == "ready"
 
 
+@on_both
 def test_two_sweepers_at_once() -> None:
     """Each thing is done once, by whichever is first."""
-    start = threading.Barrier(2, timeout=30)
+    start = threading.Barrier(2, timeout=PATIENCE)
     wrong: list[BaseException] = []
 
     def sweep() -> None:

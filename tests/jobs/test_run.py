@@ -19,8 +19,9 @@ from jobs.pipeline.stage import Stage
 from tests.databases import Databases, mostly, on_database
 from tests.jobs import rows
 from tests.jobs import stack as real
-from tests.jobs.stack import Stack, at_work, until
+from tests.jobs.stack import Stack, at_work
 from tests.pipeline.clips import Clips
+from tests.waiting import until
 
 INSTALLED = (".venv/base", ".venv/system", ".env")
 """What these tests leave as it is: they install nothing."""
@@ -50,7 +51,7 @@ def nothing_left() -> None:
 
 def test_it_answers_and_stops(stack: Stack) -> None:
     with stack.running():
-        assert until(lambda: stack.answer("/admin/"), 20) == 302
+        assert until(lambda: stack.answer("/admin/")) == 302
         assert f"http://127.0.0.1:{stack.port}" in stack.log()
         (stack.media / "jobs").mkdir()
         job = rows.job()

@@ -11,7 +11,8 @@ import pytest
 from pytest_django import DjangoDbBlocker
 
 from tests.databases import Databases, on_database
-from tests.jobs.stack import ROOT, Stack, until
+from tests.jobs.stack import ROOT, Stack
+from tests.waiting import until
 
 HOME = "/opt/zirnevis"
 
@@ -42,4 +43,4 @@ def test_what_it_starts_runs(
         stack = Stack(url, tmp_path, command=tuple(shlex.split(command)))
         settings.MEDIA_ROOT = stack.media
         with stack.running():
-            assert until(lambda: stack.answer("/sign-in/"), 20) == 200
+            assert until(lambda: stack.answer("/sign-in/")) == 200

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import resource
 import shutil
 import signal
 import sys
@@ -32,14 +31,12 @@ from jobs.pipeline.stage import Stage
 from jobs.storage import artifacts
 from jobs.worker import child, reaper, supervisor
 from jobs.worker.supervisor import Supervisor
-from tests.databases import mostly_on
+from tests.databases import KINDS, mostly_on, only_on
 from tests.jobs import hostile_child, rows
 from tests.pipeline.clips import Clips
 from tests.postgres import Postgres
+from tests.waiting import PATIENCE, until
 
-pytestmark = mostly_on("sqlite")
-
-PATIENCE = 20.0
 OURS = Path("/proc/self/fd")
 ORDER = JobOptions(target="fa", spoken="en", mode="none", transcriber="pocketsphinx")
 WITHOUT_RENDER = tuple(stage for stage in Stage if stage != Stage.RENDER)
@@ -151,22 +148,34 @@ def meanwhile(*acts: Callable[[], object]) -> Iterator[None]:
     assert not raised, raised
 
 
-def until(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
 def begun(job_id: uuid.UUID) -> bool:
     """Whether a child has made the file `begun`."""
     return any(artifacts.home(job_id).glob("*/begun"))
 
 
-def seconds(act: Callable[[], object]) -> float:
-    began = time.monotonic()
-    act()
-    return time.monotonic() - began
+@contextmanager
+def cpu_at_most(seconds: float) -> Iterator[None]:
+    """This process takes no more CPU than that; how long it takes is up to the machine."""
+    before = time.process_time()
+    yield
+    assert time.process_time() - before < seconds
+
+
+@pytest.fixture
+def rounds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """One entry for each round in which the supervisor looked at its child."""
+    made, push = list[int](), child.Child.push
+
+    def counted(child: child.Child) -> None:
+        made.append(1)
+        push(child)
+
+    monkeypatch.setattr(child.Child, "push", counted)
+    return made
+
+
+FEW = 1000
+"""Rounds: four a second for minutes. Where a descriptor is always ready there are tens of thousands a second."""
 
 
 # How a good one looks
@@ -201,9 +210,19 @@ DEATHS = {
     "kills_its_leader": "",
     "flood": "8388608 bytes",
 }
+CHOOSY = {"nul_on_stderr": "postgresql"}
+"""Which of the databases takes less."""
 
 
-@pytest.mark.parametrize("how", DEATHS)
+@pytest.mark.parametrize(
+    ("how", "database_url"),
+    [
+        pytest.param(how, kind, marks=() if kind == CHOOSY.get(how, "sqlite") else pytest.mark.soak)
+        for how in DEATHS
+        for kind in KINDS
+    ],
+    indirect=["database_url"],
+)
 def test_a_child_that_dies_is_tried_three_times(boss: Supervisor, behave: Behave, how: str) -> None:
     behave(how)
     job_id = new_job()
@@ -221,17 +240,17 @@ def test_a_child_that_dies_is_tried_three_times(boss: Supervisor, behave: Behave
 
 
 def test_the_tries_wait_longer_each_time(boss: Supervisor, behave: Behave, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stages, "BACK_OFF", (timedelta(seconds=0.3), timedelta(seconds=0.6)))
+    monkeypatch.setattr(stages, "BACK_OFF", (timedelta(hours=1), timedelta(hours=2)))
     behave("killed")
     job_id = new_job()
-    for wait in (0.3, 0.6):
+    for hours in (1, 2):
         assert boss.run_next("media")
         assert not boss.run_next("media")
         run = stage(job_id)
         assert run.ended
         assert run.ready_at
-        assert (run.ready_at - run.ended).total_seconds() == pytest.approx(wait, abs=0.1)
-        time.sleep(wait + 0.1)
+        assert (run.ready_at - run.ended) / timedelta(hours=1) == pytest.approx(hours, abs=0.1)
+        StageRun.objects.filter(pk=run.pk).update(ready_at=run.ended)  # as if it were then
     assert boss.run_next("media")
     assert rows.status(job_id) == "failed"
 
@@ -242,6 +261,7 @@ def test_the_tries_wait_longer_each_time(boss: Supervisor, behave: Behave, monke
 NONSENSE = {"wrong_kind", "unknown_error", "no_outcome", "nul"}
 
 
+@mostly_on("postgresql")
 @pytest.mark.parametrize("how", sorted(NONSENSE))
 def test_nonsense_fails_the_job_and_not_the_supervisor(boss: Supervisor, behave: Behave, how: str) -> None:
     behave(how)
@@ -278,18 +298,12 @@ def test_reports_for_another_attempt_are_not_heard(boss: Supervisor, behave: Beh
     assert (job.notes, job.artifacts.count()) == ([], 0)
 
 
-def test_a_child_may_close_its_stderr(boss: Supervisor, behave: Behave) -> None:
+def test_a_child_may_close_its_stderr(boss: Supervisor, behave: Behave, rounds: list[int]) -> None:
     behave("closes_stderr")
     job_id = new_job()
-    used = resource.getrusage(resource.RUSAGE_SELF)
     assert boss.run_next("media")
     assert rows.stages(job_id)["fetch"] == "done"
-    assert cpu_since(used) < 0.25
-
-
-def cpu_since(used: resource.struct_rusage) -> float:
-    now = resource.getrusage(resource.RUSAGE_SELF)
-    return now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime
+    assert len(rounds) < FEW
 
 
 # Floods
@@ -299,10 +313,10 @@ def test_a_line_without_end_costs_little_memory_and_time(boss: Supervisor, behav
     behave("flood")
     job_id = new_job()
     tracemalloc.start()
-    took = seconds(lambda: boss.run_next("media"))
+    with cpu_at_most(10):
+        boss.run_next("media")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert took < 5
     assert peak < 40 << 20
     settled(job_id)
     assert stage(job_id).error is not None
@@ -312,10 +326,10 @@ def test_a_flood_of_complaints_leaves_its_tail(boss: Supervisor, behave: Behave)
     behave("flood_of_complaints")
     job_id = new_job()
     tracemalloc.start()
-    took = seconds(lambda: boss.run_next("media"))
+    with cpu_at_most(20):
+        boss.run_next("media")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert took < 10
     assert peak < 10 << 20
     assert detail(job_id).endswith("the last word")
     assert "complaint     1599" in detail(job_id)
@@ -330,53 +344,49 @@ STUBBORN = ["nothing", "deaf", "holds", "flood_of_lines", "closes_orders"]
 
 @pytest.mark.parametrize("how", STUBBORN)
 def test_a_job_can_be_cancelled_whatever_its_child_does(boss: Supervisor, behave: Behave, how: str) -> None:
+    """None of them ends by itself."""
     behave(how)
     job_id = new_job()
-    cancelled_at: list[float] = []
 
-    def cancel() -> None:
+    def cancel_at_work() -> None:
         until(lambda: begun(job_id) if how in {"nothing", "holds"} else stage(job_id).group)
-        time.sleep(0.2)
-        cancelled_at.append(time.monotonic())
-        assert lifecycle.cancel(job_id, actor="shirin")
+        time.sleep(0.2)  # it may do what it does
+        cancel(job_id)
 
-    with meanwhile(cancel):
+    with meanwhile(cancel_at_work):
         assert boss.run_next("media")
-    assert time.monotonic() - cancelled_at[0] < 0.5
     assert rows.status(job_id) == "cancelled"
     settled(job_id)
     assert not artifacts.home(job_id).exists()
     assert not list(artifacts.trash().iterdir())
 
 
+@mostly_on("postgresql")
 def test_a_cancel_right_after_the_claim_is_heard(
     boss: Supervisor, behave: Behave, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The word of it comes before the first stage of a worker has begun to listen."""
+    """The word of it comes before the first stage of a worker has begun to listen. Nobody looks where it is told."""
+    monkeypatch.setattr(supervisor, "LOOK_ANYWAY", 3600.0)
     behave("nothing")
     job_id = new_job()
-    began: list[float] = []
     own_group = lifecycle.record_group
 
     def cancel_then(*given: Any) -> None:
         own_group(*given)
-        lifecycle.cancel(job_id, actor="shirin")
-        began.append(time.monotonic())
+        cancel(job_id)
 
-    monkeypatch.setattr(lifecycle, "own_group", cancel_then)
+    monkeypatch.setattr(lifecycle, "record_group", cancel_then)
     assert boss.run_next("media")
-    assert time.monotonic() - began[0] < 0.5
     assert rows.status(job_id) == "cancelled"
 
 
-def test_a_child_that_cannot_take_its_orders_costs_no_cpu(boss: Supervisor, behave: Behave) -> None:
+def test_a_child_that_cannot_take_its_orders_costs_no_cpu(boss: Supervisor, behave: Behave, rounds: list[int]) -> None:
     """Its end of the pipe is closed, and the order does not fit into the pipe."""
     behave("closes_orders")
     job_id = long_job()
-    used = resource.getrusage(resource.RUSAGE_SELF)
     with meanwhile(lambda: cancel_after(1, job_id)):
         assert boss.run_next("media")
-    assert cpu_since(used) < 0.8
+    assert len(rounds) < FEW
     assert rows.status(job_id) == "cancelled"
 
 
@@ -384,7 +394,7 @@ def test_an_order_that_nobody_reads_does_not_block(boss: Supervisor, behave: Beh
     behave("deaf")
     job_id = long_job()
     with meanwhile(lambda: cancel_after(0.3, job_id)):
-        assert seconds(lambda: boss.run_next("media")) < 3
+        assert boss.run_next("media")
     assert rows.status(job_id) == "cancelled"
     settled(job_id)
 
@@ -428,7 +438,7 @@ def test_a_time_limit(boss: Supervisor, behave: Behave, monkeypatch: pytest.Monk
     monkeypatch.setattr(supervisor, "time_limit", lambda stage, seconds: 0.5)
     behave("nothing")
     job_id = new_job()
-    assert 0.5 < seconds(lambda: boss.run_next("media")) < 2
+    assert boss.run_next("media")
     settled(job_id)
     job = Job.objects.get(pk=job_id)
     assert (job.status, job.error and job.error["code"]) == ("failed", "StageTimedOut")
@@ -602,7 +612,7 @@ def heard(name: str = "v.mp4") -> uuid.UUID:
 
 def pid_told(job_id: uuid.UUID) -> int:
     """Which child worked for the job."""
-    return int(Job.objects.get(pk=job_id).notes[-1]["code"])
+    return int(Job.objects.get(pk=job_id).notes[-1]["sentence"])
 
 
 def test_the_warm_child_stays_when_a_stage_is_done_or_failed(boss: Supervisor, behave: Behave) -> None:
@@ -655,8 +665,9 @@ def test_the_warm_child_dies_at_rest(boss: Supervisor, behave: Behave) -> None:
     behave("warm")
     first = heard()
     assert boss.run_next("speech")
+    group = os.getpgid(pid_told(first))
     os.kill(pid_told(first), signal.SIGKILL)
-    time.sleep(0.1)
+    until(lambda: not groups.members(group))
     following = heard()
     assert boss.run_next("speech")
     assert rows.stages(following)["transcribe"] == "done"
@@ -667,17 +678,13 @@ def test_the_warm_child_dies_at_rest(boss: Supervisor, behave: Behave) -> None:
 # The database
 
 
-def away(postgres: Postgres, length: float) -> None:
-    postgres.stop()
-    time.sleep(length)
-    postgres.start()
-
-
+@only_on("postgresql")
 @pytest.mark.parametrize("how", ["works_on", "killed", "nothing"])
-def test_the_database_is_away_for_a_while(boss: Supervisor, behave: Behave, postgres: Postgres, how: str) -> None:
-    """The stage goes on, dies or is stopped all the same."""
-    if connection.vendor != "postgresql":
-        pytest.skip("a file has no server that stops")
+def test_the_database_is_away_for_a_while(
+    boss: Supervisor, behave: Behave, postgres: Postgres, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """The stage goes on, dies or is stopped all the same, however long the server takes to stop and to start."""
+    monkeypatch.setattr("jobs.lifecycle.db_retry.PATIENCE", PATIENCE)
     behave("nothing" if how == "killed" else how)
     job_id = new_job()
 

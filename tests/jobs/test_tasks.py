@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,20 +19,14 @@ from django_q.tasks import async_task
 from jobs import lifecycle, tasks
 from jobs.models import Process, StageRun
 from jobs.pipeline.process import groups
-from jobs.queueing import processes, tickets
-from tests.databases import process_environment
+from jobs.queueing import tickets
+from tests.databases import only_on, process_environment
 from tests.jobs import rows
 from tests.jobs.command import ROOT, children
 from tests.postgres import Postgres
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.usefixtures("database")
-
-
-def until(found: Callable[[], object], patience: float = 30.0) -> None:
-    deadline = time.monotonic() + patience
-    while not found():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 # Tickets
@@ -93,7 +86,7 @@ def cluster(database: str, tmp_path: Path, media_root: Path) -> Any:
         yield process
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(20)
+            process.wait(PATIENCE)
         finally:
             groups.end_group(process.pid)
             process.wait()
@@ -112,20 +105,18 @@ def test_a_ticket_in_a_cluster(cluster: subprocess.Popen[bytes]) -> None:
     assert row.last_claim
     assert row.last_ticket <= row.last_claim
     assert StageRun.objects.get(job=job).worker == row
-    until(lambda: not Process.objects.get(pk=row.pk).busy, 5)
-    until(lambda: not OrmQ.objects.exists(), 5)
+    until(lambda: not Process.objects.get(pk=row.pk).busy)
+    until(lambda: not OrmQ.objects.exists())
     assert not Task.objects.filter(success=False).exists()
     tickets.issue("media")  # one that finds nothing
-    until(lambda: not OrmQ.objects.exists(), 5)
+    until(lambda: not OrmQ.objects.exists())
     assert not rows.contradictions(job.pk)
 
 
 @pytest.mark.soak
-def test_a_worker_outlives_a_database_that_is_away(cluster: subprocess.Popen[bytes], request: Any) -> None:
+@only_on("postgresql")
+def test_a_worker_outlives_a_database_that_is_away(cluster: subprocess.Popen[bytes], postgres: Postgres) -> None:
     """It was busy when the server went, and is free when it is there again."""
-    if connection.vendor == "sqlite":
-        pytest.skip("a file has no server that stops")
-    postgres: Postgres = request.getfixturevalue("postgres")
     until(lambda: Process.objects.filter(cluster="media").exists())
     row = Process.objects.get(cluster="media")
     async_task("time.sleep", 2, q_options={"cluster": "media"})
@@ -134,7 +125,7 @@ def test_a_worker_outlives_a_database_that_is_away(cluster: subprocess.Popen[byt
     connection.close()
     time.sleep(3)
     postgres.start()
-    until(lambda: not Process.objects.get(pk=row.pk).busy, processes.BEAT + 2)
+    until(lambda: not Process.objects.get(pk=row.pk).busy)
     assert groups.is_alive(row.pid, row.started)
 
 
@@ -144,4 +135,4 @@ def test_workers_die_with_their_cluster(cluster: subprocess.Popen[bytes]) -> Non
     assert len(family) >= 2
     cluster.kill()
     cluster.wait()
-    until(lambda: not any((found := groups.look(pid)) and found.alive for pid in family), 5)
+    until(lambda: not any((found := groups.look(pid)) and found.alive for pid in family))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,17 @@ def test_bars_take_names_as_they_are() -> None:
         display.result(result(Path("out/[bold]" + "x" * 100 + ".mp4")))
     assert "[red]a note[/red]" in out.getvalue()
     assert "result: out/[bold]" + "x" * 100 + ".mp4\n" in out.getvalue()
+
+
+def test_bars_with_percent_and_the_time_that_is_left(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rich.console.monotonic", clock.monotonic)
+    out = Screen()
+    with progress.display(out, as_json=False) as display:
+        display.progress(Stage.RENDER, 0.0)
+        for share in (0.1, 0.2):
+            clock.now += 10
+            display.progress(Stage.RENDER, share)
+    assert re.search(r"Render\W.*[━╸╺].* 20%.* 0:01:20", re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue()))
 
 
 def test_an_output_that_knows_few_letters() -> None:

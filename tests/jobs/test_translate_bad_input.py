@@ -105,7 +105,7 @@ def test_a_file_of_ten_hours(tmp_path: Path, output: Path) -> None:
     path = tmp_path / "endless.mp4"
     run("-f", "lavfi", "-i", "color=black:size=16x16:rate=1/60:duration=36000", "-c:v", "libx264", str(path))
     ran = refused(output, errors.TooLong, path, "--to", "es", *SPEECH)
-    assert "is 10 h long; at most 4 h" in ran.err
+    assert "is 10 h long; the limit is 4 h" in ran.err
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,15 @@ def test_everything_runs(client: Client) -> None:
     assert b"very-secret" not in answer.content
 
 
+def test_before_the_first_job(client: Client, settings: Any, tmp_path: Path) -> None:
+    """`MEDIA_ROOT` is made by the first job: until then a fresh installation is well without it."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    for cluster in (*Queue.values, Process.WEB, Process.REAPER):
+        processes.register(cluster)
+    answer = client.get("/api/health")
+    assert (answer.status_code, answer.json()["disk"]) == (200, True)
+
+
 def test_no_engine(client: Client, settings: Any) -> None:
     for cluster in (*Queue.values, Process.WEB, Process.REAPER):
         processes.register(cluster)
@@ -54,13 +63,13 @@ def test_no_engine(client: Client, settings: Any) -> None:
 
 
 def test_it_is_quick(client: Client) -> None:
-    """It may be asked every few seconds."""
+    """It may be asked every few seconds: seconds of CPU, whatever else the machine does."""
     took = []
     for _ in range(5):
-        began = time.perf_counter()
+        began = time.process_time()
         client.get("/api/health")
-        took.append(time.perf_counter() - began)
-    assert min(took) < 0.05
+        took.append(time.process_time() - began)
+    assert min(took) < 0.1
 
 
 def test_it_is_only_looked_at(client: Client) -> None:

@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -18,17 +17,11 @@ from django.utils import timezone
 from jobs.models import Process
 from jobs.pipeline.process import groups
 from jobs.queueing import processes
-from tests.databases import process_environment
+from tests.databases import on_both, process_environment
 from tests.jobs.command import ROOT
+from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("database")
-
-
-def until(found: Callable[[], object], patience: float = 10.0) -> None:
-    deadline = time.monotonic() + patience
-    while not found():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_a_process_has_one_row_a_cluster() -> None:
@@ -74,7 +67,7 @@ def test_gone_is_certain_only_here() -> None:
 
 
 def test_a_process_that_was_killed_is_gone_while_its_parent_has_not_heard() -> None:
-    process = subprocess.Popen(["sleep", "60"])
+    process = subprocess.Popen(["sleep", "3600"])
     found = groups.look(process.pid)
     assert found
     row = Process(host=processes.host(), boot_id=groups.boot_id(), pid=process.pid, started=found.started)
@@ -97,6 +90,7 @@ def test_signs_of_life_come_until_the_end() -> None:
     assert not [thread for thread in threading.enumerate() if thread.name == "heartbeat"]
 
 
+@on_both
 def test_signs_of_life_come_again_after_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its connection is broken: closed under it, as a server that restarts does."""
     register, calls = processes.register, list[int]()
@@ -115,17 +109,17 @@ def test_signs_of_life_come_again_after_trouble(monkeypatch: pytest.MonkeyPatch)
     assert len(calls) >= 4
 
 
-ASGI = "import translator.asgi; import time; time.sleep(60)"
+ASGI = "import translator.asgi; import time; time.sleep(3600)"
 
 
 def test_a_web_server_shows_life_by_itself(database: str) -> None:
     here = process_environment(database, PYTHONWARNINGS="default")  # static files are not collected
     server = subprocess.Popen([sys.executable, "-c", ASGI], env=here, cwd=ROOT, stderr=subprocess.PIPE)
     try:
-        until(lambda: processes.alive(Process.WEB).exists(), 30)
+        until(lambda: processes.alive(Process.WEB).exists())
         row = processes.alive(Process.WEB).get()
         assert row.pid == server.pid
-        until(lambda: processes.alive(Process.WEB).get().seen > row.seen, 2)
+        until(lambda: processes.alive(Process.WEB).get().seen > row.seen)
     finally:
         server.kill()
         server.communicate()

@@ -241,8 +241,8 @@ def test_ten_thousand_words_without_punctuation_take_well_under_a_second() -> No
     words = spoken("and so it goes on for ever with words that follow each other slowly " * 715)[:10_000]
     before = time.process_time()
     cues = segment(words, EN)
-    # A quarter of a second where it was written; the margin is for slower machines.
-    assert time.process_time() - before < 1.5
+    # A quarter of a second of CPU where it was written, minutes if it were quadratic.
+    assert time.process_time() - before < 5
     assert sum(len(cue.source.split()) for cue in cues) == 10_000
 
 

@@ -31,9 +31,9 @@ def test_every_locale_has_a_name_a_direction_a_script_and_numbers() -> None:
         assert 4 <= found.reading_speed <= 20, identifier
 
 
-@pytest.mark.parametrize("code", sorted(WHISPER))
-def test_every_language_of_whisper_is_known(code: str) -> None:
-    assert language(code).name
+def test_every_language_of_whisper_is_known() -> None:
+    """Raises UnknownLanguage, with the code, for one that is not."""
+    assert [code for code in sorted(WHISPER) if not language(code).name] == []
 
 
 @pytest.mark.parametrize("code", RIGHT_TO_LEFT)

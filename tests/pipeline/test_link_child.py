@@ -21,6 +21,7 @@ from jobs.pipeline.download.request import Orders
 from jobs.pipeline.errors import BrokenDownload, DeadLink, DiskFull, LinkError, TooLarge, WrongKey
 from jobs.pipeline.media.limits import Limits
 from tests.pipeline.web_server import WebServer, serving
+from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).parents[2]
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
@@ -36,13 +37,6 @@ def is_running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
         return False
-
-
-def wait_until(condition: Any, seconds: float = 10.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return bool(condition())
 
 
 @pytest.fixture
@@ -102,10 +96,10 @@ link.download(f"http://{sys.argv[1]}/slow", Path(sys.argv[2]), limits=Limits(), 
 def test_the_child_ends_when_its_parent_is_killed(server: WebServer, tmp_path: Path) -> None:
     """While it waits for a server that says nothing, so that it has no word of its own to send."""
     with _python(PARENT, server.endpoint, str(tmp_path)) as parent:
-        assert wait_until(lambda: server.asked)
+        until(lambda: server.asked)
         [child] = children(parent.pid)
         parent.kill()
-        assert wait_until(lambda: not is_running(child), 2.0)
+        until(lambda: not is_running(child))
 
 
 STUCK = """
@@ -126,7 +120,7 @@ def test_the_child_ends_even_in_a_regular_expression_that_runs_away(tmp_path: Pa
         assert stuck.stdout.readline() == b"up\n"
         time.sleep(0.1)
         stuck.stdin.close()
-        assert stuck.wait(timeout=2) == -signal.SIGKILL
+        assert stuck.wait(PATIENCE) == -signal.SIGKILL
 
 
 @contextmanager
@@ -153,7 +147,7 @@ def test_writing_beyond_the_limit_is_stopped_by_the_kernel(tmp_path: Path) -> No
         "_limit_resources(1_000_000)\n"
         f"open({str(tmp_path / 'large')!r}, 'wb').write(bytes(9_000_000))"
     )
-    ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, timeout=20)
+    ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, timeout=PATIENCE)
     assert b"File too large" in ran.stderr
     assert (tmp_path / "large").stat().st_size < 3_000_000
 
@@ -174,7 +168,7 @@ def read(content: bytes) -> list[dict[str, Any]]:
             writer.write(content)
             os._exit(0)
         writer.close()
-        messages = list(link._messages(reader, 5.0))
+        messages = list(link._messages(reader, PATIENCE))
         os.wait()
         return messages
 
@@ -197,7 +191,7 @@ def test_lines_that_are_no_message_are_skipped(garbage: bytes) -> None:
 
 def test_messages_come_whole_however_they_were_cut() -> None:
     with pipe() as (reader, writer):
-        messages = link._messages(reader, 5.0)
+        messages = link._messages(reader, PATIENCE)
         writer.write(b'{"progress": 0.1}\n{"prog')
         assert next(messages) == {"progress": 0.1}
         writer.write(b'ress": 0.2}\n')

@@ -114,7 +114,7 @@ def test_flags_are_told_in_words() -> None:
     found = check([cue(target="Hola.", flags=("unsure", "too_long"))], EN, ES).findings
     assert [(finding.side, finding.kind, finding.why) for finding in found] == [
         ("source", "flag", "the speech was hard to understand here"),
-        ("target", "flag", "the translation is longer than can be read in its time"),
+        ("target", "flag", "the translation is too long to be read while it is shown"),
     ]
 
 
@@ -151,7 +151,7 @@ def test_the_report_as_data_and_as_text() -> None:
     assert (plain["cues"], plain["good"]) == (2, 1)
     assert plain["findings"][0]["kind"] == "short"
     text = report.as_text()
-    assert text.startswith("1 of 2 cues keep every rule (en to es).")
+    assert text.startswith("1 of 2 cues have no quality issues (en to es).")
     assert "#2 at 1:01:01.500, times: shown for 0.4 s, at least 0.83 s" in text
 
 

@@ -25,18 +25,27 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
+def gemini() -> Iterator[FakeServer]:
+    with FakeServer(tokens=(412, 168)) as server:
+        server.behave(in_persian)
+        yield server
+
+
+@pytest.fixture(scope="package")
 def site(
-    browser: Browser, databases: Databases, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
+    browser: Browser,
+    gemini: FakeServer,
+    databases: Databases,
+    tmp_path_factory: pytest.TempPathFactory,
+    django_db_blocker: DjangoDbBlocker,
 ) -> Iterator[Site]:
     """After the browser, whose loop has connections of its own."""
     directory = tmp_path_factory.mktemp("tour")
     with (
-        FakeServer(tokens=(412, 168)) as gemini,
         django_db_blocker.unblock(),
         served(databases, directory, Clips(directory), **SETTINGS, GEMINI_ENDPOINT=gemini.url) as found,
         override_settings(MEDIA_ROOT=found.stack.media),
     ):
-        gemini.behave(in_persian)
         yield found
 
 

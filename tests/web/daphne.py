@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import signal
 import subprocess
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -13,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from tests.waiting import PATIENCE, until
+
 ROOT = Path(__file__).parents[2]
-PATIENCE = 30.0
 
 
 class Daphne(ABC):
@@ -53,10 +53,7 @@ class Daphne(ABC):
                 stdout=log,
                 stderr=log,
             )
-        deadline = time.monotonic() + PATIENCE
-        while not self.answers():
-            assert time.monotonic() < deadline, self.log.read_text()[-3000:]
-            time.sleep(0.02)
+        until(self.answers, what=lambda: self.log.read_text()[-3000:])
 
     def answers(self) -> bool:
         with suppress(OSError, http.client.HTTPException):
@@ -81,7 +78,7 @@ class Daphne(ABC):
 
     @contextmanager
     def connect(self) -> Iterator[http.client.HTTPConnection]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             yield connection
         finally:

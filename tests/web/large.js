@@ -1,11 +1,12 @@
-// node large.js <where tus-js-client is> <file> <address> <cookie> <token>: uploads the file in pieces of 8 MiB.
-const [, , library, path, uploadUrl, Cookie, token] = process.argv;
-const fs = require("node:fs");
-const tus = require(library);
+// node large.js <file> <address> <cookie> <token>: uploads the file in pieces of 8 MiB.
+import { createReadStream, statSync } from "node:fs";
+import { Upload } from "tus-js-client";
 
-new tus.Upload(fs.createReadStream(path), {
+const [, , path, uploadUrl, Cookie, token] = process.argv;
+
+new Upload(createReadStream(path), {
   uploadUrl,
-  uploadSize: fs.statSync(path).size,
+  uploadSize: statSync(path).size,
   chunkSize: 8 * 1024 * 1024,
   retryDelays: null,
   headers: { Cookie, "X-CSRFToken": token },

@@ -23,9 +23,9 @@ from jobs.models import Job
 from jobs.web.live.broadcaster import feed
 from jobs.web.routing import socket_of, sockets
 from tests.jobs import rows
+from tests.waiting import PATIENCE
 
 T = TypeVar("T")
-PATIENCE = 8.0
 
 
 class Refused(Exception):

@@ -51,7 +51,7 @@ def test_pages_take_no_nul(client: Client, job: Job, path: str) -> None:
 def test_scripts_are_told(client: Client, path: str) -> None:
     answer = client.get(f"/{path}")
     assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
-    assert answer.json()["detail"] == "This request cannot be understood."
+    assert answer.json()["detail"] == "The request is invalid."
 
 
 def test_nor_does_a_session(client: Client) -> None:
@@ -104,7 +104,7 @@ def test_a_post_of_another_site(shirin: User, job: Job, path: str) -> None:
 def test_a_form_of_another_site(shirin: User) -> None:
     answer = signed_in(shirin, enforce_csrf_checks=True, headers={"Accept-Language": "en"}).post("/", {})
     assert (answer.status_code, answer.headers["Content-Type"]) == (403, "text/html; charset=utf-8")
-    assert "This was not allowed" in answer.content.decode()
+    assert "The request was refused" in answer.content.decode()
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_form_of_another_site(shirin: User) -> None:
 def test_a_method_that_is_none(client: Client, job: Job, method: str, path: str, allowed: str) -> None:
     answer = getattr(client, method)(f"/{path.format(id=job.pk)}")
     assert (answer.status_code, answer.headers["Content-Type"]) == (405, "application/problem+json")
-    assert (answer.headers["Allow"], answer.json()["detail"]) == (allowed, "This cannot be done here.")
+    assert (answer.headers["Allow"], answer.json()["detail"]) == (allowed, "This method is not allowed here.")
 
 
 # Beyond all measure

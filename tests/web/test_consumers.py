@@ -14,11 +14,8 @@ from jobs import lifecycle, presence
 from jobs.models import Job, JobStatus, PageLease, Transition
 from jobs.web.live.consumer import CLOSED, LONGEST, NONSENSE, REFUSED, WITHIN
 from jobs.web.routing import socket_of
-from tests.databases import mostly_on
-from tests.jobs.stack import until
+from tests.waiting import until
 from tests.web.sockets import Refused, Socket, Sockets, cookies, job
-
-pytestmark = mostly_on("sqlite")
 
 LEASE, GRACE, HIDDEN = 180, 10, 900
 
@@ -112,7 +109,7 @@ def test_open_pages_are_renewed_and_told(sockets: Sockets, shirin: User, graces:
     opened = [lease(page).expires for page in pages]
     for page in pages:
         page.hear("alive")
-    until(lambda: all(lease(page).expires > before for page, before in zip(pages, opened, strict=True)), 3)
+    until(lambda: all(lease(page).expires > before for page, before in zip(pages, opened, strict=True)))
     pages[0].vanish()
     last = lease(pages[0]).expires
     for page in pages[1:]:
@@ -145,23 +142,23 @@ def test_hidden_and_visible(sockets: Sockets, shirin: User, graces: Any) -> None
     socket = sockets.open(shirin)
     socket.next()
     socket.say('{"type": "hidden"}')
-    until(lambda: left(socket) > HIDDEN - 5, 3)
+    until(lambda: left(socket) > HIDDEN - 5)
     nearly_over(socket.page_id)
     socket.hear("alive")
     assert left(socket) < 1.0  # not renewed: it has what is left of its time
     socket.say('{"type": "visible"}')
-    until(lambda: left(socket) > 2, 3)
+    until(lambda: left(socket) > 2)
     nearly_over(socket.page_id)
-    until(lambda: left(socket) > 2, 3)
+    until(lambda: left(socket) > 2)
 
 
 def test_what_is_visible_again_has_no_more_time_than_others(sockets: Sockets, shirin: User) -> None:
     socket = sockets.open(shirin)
     socket.next()
     socket.say('{"type": "hidden"}')
-    until(lambda: left(socket) > HIDDEN - 5, 3)
+    until(lambda: left(socket) > HIDDEN - 5)
     socket.say('{"type": "visible"}')
-    until(lambda: left(socket) <= LEASE, 3)
+    until(lambda: left(socket) <= LEASE)
     assert left(socket) > LEASE - 5
 
 

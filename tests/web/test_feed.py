@@ -17,14 +17,14 @@ from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 
 from jobs import lifecycle
-from jobs.lifecycle import jobs as jobs_of_lifecycle
 from jobs.models import Cue, Job
 from jobs.pipeline.stage import Stage
 from jobs.web.live import broadcaster, messages
 from jobs.web.live.messages import ALIVE, Changes, Page, Said, Teller
+from tests.databases import on_both, only_on
 from tests.jobs import rows
-from tests.jobs.stack import until
 from tests.postgres import Postgres
+from tests.waiting import until
 from tests.web.sockets import Sockets, gone, job, numbers
 
 
@@ -54,6 +54,7 @@ def touch(of: Job) -> None:
 # To whom
 
 
+@on_both
 def test_each_page_is_told_what_concerns_it(sockets: Sockets, shirin: User, omid: User, staff: User, mine: Job) -> None:
     page, listing = sockets.open(shirin, job=mine), sockets.open(shirin)
     others, watching = sockets.open(omid), sockets.open(staff, job=mine)
@@ -135,6 +136,7 @@ def test_a_change_that_is_committed_late_is_found(mine: Job) -> None:
 # Captions
 
 
+@on_both
 def test_captions_come_and_turn_into_the_translation(sockets: Sockets, shirin: User, mine: Job) -> None:
     claimed = running(mine)
     rows.hear(claimed.attempt, 1, 2)
@@ -197,8 +199,9 @@ def test_of_many_pages_some_are_reassured_at_a_time(mine: Job) -> None:
 # Trouble
 
 
+@on_both
 def test_a_job_is_deleted(sockets: Sockets, shirin: User, mine: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broadcaster, "POLL_INTERVAL_WITH_LISTEN", 0.3)
+    monkeypatch.setattr(broadcaster, "LOOK_ANYWAY", 0.3)
     page = sockets.open(shirin, job=mine)
     page.hear("hello")
     gone(mine)
@@ -253,6 +256,7 @@ def trouble(monkeypatch: pytest.MonkeyPatch, what: Exception) -> Iterator[list[i
         yield met
 
 
+@on_both
 @pytest.mark.parametrize("what", [DatabaseError("away"), ZeroDivisionError()])
 def test_it_goes_on_after_any_trouble(
     sockets: Sockets, shirin: User, mine: Job, monkeypatch: pytest.MonkeyPatch, what: Exception
@@ -265,28 +269,25 @@ def test_it_goes_on_after_any_trouble(
     assert page.hear("hello", pinned=True)
 
 
-def test_the_database_restarts(
-    sockets: Sockets, shirin: User, mine: Job, database: str, request: pytest.FixtureRequest
-) -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("only PostgreSQL can be away")
-    server: Postgres = request.getfixturevalue("postgres")
+@only_on("postgresql")
+def test_the_database_restarts(sockets: Sockets, shirin: User, mine: Job, postgres: Postgres) -> None:
     page = sockets.open(shirin, job=mine)
     page.hear("hello")
     connection.close()
-    server.stop()
-    server.start()
+    postgres.stop()
+    postgres.start()
     touch(mine)
     page.hear("hello", pinned=True)
     lifecycle.set_keep_running(mine.pk, True)
     assert page.hear("job", keep_running=True)
 
 
+@on_both
 def test_a_lost_word_is_made_up_for(sockets: Sockets, shirin: User, mine: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broadcaster, "POLL_INTERVAL_WITH_LISTEN", 0.3)
+    monkeypatch.setattr(broadcaster, "LOOK_ANYWAY", 0.3)
     page = sockets.open(shirin, job=mine)
     page.hear("hello")
-    monkeypatch.setattr(jobs_of_lifecycle, "notify", lambda _: None)
+    monkeypatch.setattr(lifecycle, "notify", lambda _: None)
     touch(mine)
     assert page.hear("job", pinned=True)
 

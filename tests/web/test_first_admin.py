@@ -32,7 +32,7 @@ def test_it_lets_in_once() -> None:
     answer = client.post(form, {"new_password1": "geese-on-the-roof", "new_password2": "geese-on-the-roof"})
     assert (answer.status_code, answer.headers["Location"]) == (302, "/")
     assert client.get("/admin/").status_code == 200
-    assert "used already" in Client(headers={"Accept-Language": "en"}).get(address, follow=True).content.decode()
+    assert "already been used" in Client(headers={"Accept-Language": "en"}).get(address, follow=True).content.decode()
     assert said() == ""
 
 

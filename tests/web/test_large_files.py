@@ -30,23 +30,19 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     path.unlink()
 
 
-@pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    try:
-        return large.tus_client(tmp_path_factory.mktemp("node"))
-    except large.NoClient as missing:
-        pytest.skip(str(missing))
-
-
 def digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def test_a_large_upload(server: Server, film: Path, client: Path) -> None:
+def test_a_large_upload(server: Server, film: Path) -> None:
+    try:
+        large.require_client()
+    except large.NoClient as missing:
+        pytest.skip(str(missing))
     job = job_of(rows.owner(), SIZE)
     cookie = headers(job.owner)["Cookie"]
-    subprocess.run(large.uploading(client, film, f"{server.base}/uploads/{job.pk}", cookie, TOKEN), check=True)
+    subprocess.run(large.uploading(film, f"{server.base}/uploads/{job.pk}", cookie, TOKEN), check=True)
     assert rows.status(job.pk) == "queued"
     assert digest(artifacts.home(job.pk) / "source.mp4") == digest(film)
     assert server.peak() < MOST

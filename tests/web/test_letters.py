@@ -21,12 +21,11 @@ from django.test import Client
 from jobs import emails, lifecycle
 from jobs.intake.options import JobOptions
 from jobs.models import Job, JobStatus
-from tests.databases import mostly, process_environment
+from tests.databases import on_both, process_environment
 from tests.jobs import rows
-from tests.jobs.stack import ROOT, until
+from tests.jobs.stack import ROOT
+from tests.waiting import until
 from tests.web.mail_server import MailServer
-
-mostly_sqlite = pytest.mark.parametrize("database_url", mostly("sqlite"), indirect=True)
 
 ASKED = {"language": "en", "address": "https://site.example/jobs/1/"}
 
@@ -60,7 +59,6 @@ def done(state: JobStatus = JobStatus.COMPLETED, title: str = "talk.mp4", **fiel
 
 
 @pytest.mark.usefixtures("shirin")
-@mostly_sqlite
 def test_a_letter_names_the_video_and_its_page(server: MailServer) -> None:
     job = done()
     emails.send_all()
@@ -71,7 +69,6 @@ def test_a_letter_names_the_video_and_its_page(server: MailServer) -> None:
 
 
 @pytest.mark.usefixtures("shirin")
-@mostly_sqlite
 def test_in_the_language_in_which_it_was_asked_for(server: MailServer) -> None:
     done(JobStatus.FAILED, notify={**ASKED, "language": "fa"}, error={"code": "DiskFull", "params": {}, "detail": ""})
     emails.send_all()
@@ -81,7 +78,6 @@ def test_in_the_language_in_which_it_was_asked_for(server: MailServer) -> None:
 
 
 @pytest.mark.usefixtures("shirin")
-@mostly_sqlite
 def test_a_title_cannot_write_headers(server: MailServer) -> None:
     done(title="talk\r\nBcc: everybody@mail.example")
     emails.send_all()
@@ -93,7 +89,6 @@ def test_a_title_cannot_write_headers(server: MailServer) -> None:
 
 
 @pytest.mark.usefixtures("shirin")
-@mostly_sqlite
 @pytest.mark.parametrize("state", sorted(set(JobStatus) - {JobStatus.COMPLETED, JobStatus.FAILED}))
 def test_of_no_other_state(server: MailServer, state: JobStatus) -> None:
     job = done(state)
@@ -126,6 +121,7 @@ def test_a_failed_job_that_goes_on_is_told_of_at_its_end(server: MailServer) -> 
     assert Job.objects.get(pk=job.pk).notify == ASKED
 
 
+@on_both
 @pytest.mark.usefixtures("shirin")
 def test_two_at_once_send_one(server: MailServer) -> None:
     done()
@@ -164,7 +160,7 @@ def test_a_server_that_refuses_costs_its_letter_only(server: MailServer, setting
 def test_asked_for_on_the_page(server: MailServer, shirin: User) -> None:
     client = Client(headers={"Accept-Language": "fa"})
     client.force_login(shirin)
-    job = rows.job(shirin, options=JobOptions(target="fa").as_json())
+    job = rows.job(shirin, order=JobOptions(target="fa").as_json())
     assert b'name="notify"' in client.get(f"/jobs/{job.pk}/").content
     client.post(f"/jobs/{job.pk}/notify", {"notify": "on"})
     assert Job.objects.get().notify == {"language": "fa", "address": f"http://testserver/jobs/{job.pk}/"}
@@ -181,7 +177,7 @@ def test_not_offered_where_it_does_not_work(server: MailServer, shirin: User, se
         User.objects.update(email="")
     client = Client()
     client.force_login(User.objects.get())
-    job = rows.job(shirin, options=JobOptions(target="fa").as_json())
+    job = rows.job(shirin, order=JobOptions(target="fa").as_json())
     assert b'name="notify"' not in client.get(f"/jobs/{job.pk}/").content
     client.post(f"/jobs/{job.pk}/notify", {"notify": "on"})
     assert Job.objects.get().notify is None
@@ -214,22 +210,21 @@ def reaper(url: str, server: MailServer, log: Path) -> Iterator[subprocess.Popen
 
 @pytest.mark.soak
 @pytest.mark.usefixtures("shirin")
-@mostly_sqlite
 def test_killed_while_it_is_sent_it_is_not_sent_twice(database: str, server: MailServer, tmp_path: Path) -> None:
     """And while the mail server is silent the reaper does its work: a job is cancelled."""
     (tmp_path / "jobs").mkdir()
     server.silent = True
     job, other = done(), rows.job()
     with reaper(database, server, tmp_path / "log") as process:
-        until(lambda: server.callers, 30, 0.05, (tmp_path / "log").read_text)
+        until(lambda: server.callers, every=0.05, what=(tmp_path / "log").read_text)
         assert Job.objects.get(pk=job.pk).notify is None, "claimed before"
         lifecycle.cancel(other.pk, actor="shirin")
-        until(lambda: Job.objects.get(pk=other.pk).status == JobStatus.CANCELLED, 10)
+        until(lambda: Job.objects.get(pk=other.pk).status == JobStatus.CANCELLED)
         os.kill(process.pid, signal.SIGKILL)
     server.silent = False
     late = done(title="late.mp4")
     with reaper(database, server, tmp_path / "log") as process:
-        until(lambda: server.letters, 30, 0.05, (tmp_path / "log").read_text)
+        until(lambda: server.letters, every=0.05, what=(tmp_path / "log").read_text)
         time.sleep(2 * emails.POLL_INTERVAL)
         assert [letter["Subject"] for letter in server.letters] == ["“late.mp4” is ready."]
         assert Job.objects.get(pk=late.pk).notify is None

@@ -8,13 +8,10 @@ import uuid
 
 from jobs.models import Artifact
 from jobs.storage import artifacts
-from tests.databases import mostly_on
 from tests.jobs import rows
-from tests.jobs.stack import until
+from tests.waiting import until
 from tests.web.server import Server, headers
 from tests.web.tus_client import job_of
-
-pytestmark = mostly_on("sqlite")
 
 SIZE = 300 << 20
 
@@ -37,4 +34,4 @@ def test_a_client_that_takes_nothing_costs_nothing(server: Server) -> None:
         time.sleep(1)  # unhindered, all of it would have come into memory by now
         assert server.peak() - before < 20 << 20
         answer.close()
-    until(lambda: path not in server.files(), 5)
+    until(lambda: path not in server.files())

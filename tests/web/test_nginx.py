@@ -19,19 +19,16 @@ from jobs.models import Artifact, Job
 from jobs.storage import artifacts
 from jobs.web.routing import socket_of
 from jobs.web.uploads import protocol as tus
-from tests.databases import mostly_on
 from tests.jobs import rows
-from tests.jobs.stack import ROOT, until
+from tests.jobs.stack import ROOT
 from tests.postgres import free_port
+from tests.waiting import until
 from tests.web.server import Server, headers
 from tests.web.tus_client import PIECE, job_of
 
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
-pytestmark = [
-    mostly_on("sqlite"),
-    pytest.mark.skipif(NGINX is None, reason="nginx is not installed: apt install nginx-light"),
-]
+pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed: apt install nginx-light")
 
 DATA = random.Random(5).randbytes(9 << 20)
 
@@ -47,7 +44,7 @@ def server(database: str, tmp_path: Path, media_root: Path) -> Iterator[Server]:
         process = subprocess.Popen(command)
         try:
             front = replace(behind, port=port)
-            until(lambda: front.answers(), 20, 0.02, lambda: (place / "error.log").read_text())
+            until(lambda: front.answers(), every=0.02, what=lambda: (place / "error.log").read_text())
             yield front
         finally:
             process.terminate()

@@ -118,15 +118,15 @@ def test_subtitles_may_have_any_name(client: Client) -> None:
     [
         ({"link": "nonsense"}, "This is not a link to a video."),
         ({"link": ""}, "This is not a link to a video."),
-        ({"source": "upload", "link": ""}, "Choose a video or sound file that is not empty."),
-        ({"source": "upload", "name": "v.mp4", "bytes": 0}, "Choose a video or sound file that is not empty."),
-        ({"to": "klingonisch"}, "is not a language known here"),
-        ({"glossary": "half a line"}, "Line 1 of the glossary"),
+        ({"source": "upload", "link": ""}, "Choose a video or audio file that is not empty."),
+        ({"source": "upload", "name": "v.mp4", "bytes": 0}, "Choose a video or audio file that is not empty."),
+        ({"to": "klingonisch"}, "The language “klingonisch” is not known."),
+        ({"glossary": "half a line"}, "Line 1 of “Glossary”"),
         ({"spoken": "fa", "to": "en"}, "is not ready"),
-        ({"subtitles": SimpleUploadedFile("t.srt", b"\x00\x01"), "spoken": "en"}, "is not a subtitle file"),
+        ({"subtitles": SimpleUploadedFile("t.srt", b"\x00\x01"), "spoken": "en"}, "is not a readable subtitle file"),
         (
             {"subtitles": SimpleUploadedFile("t.srt", SUBTITLES.encode()), "spoken": ""},
-            "Choose the language of the sub",
+            "Choose the language of your sub",
         ),
     ],
 )
@@ -141,7 +141,7 @@ def test_what_is_refused_is_said_beside_what_was_typed(client: Client, fields: d
 def test_scripts_get_the_sentence(client: Client) -> None:
     answer = client.post("/", new(source="upload", name=""), headers={"Accept": "application/json"})
     assert (answer.status_code, answer.headers["Content-Type"]) == (422, "application/problem+json")
-    assert answer.json()["detail"] == "Choose a video or sound file that is not empty."
+    assert answer.json()["detail"] == "Choose a video or audio file that is not empty."
 
 
 def test_more_than_is_allowed(client: Client, settings: Any) -> None:
@@ -152,6 +152,14 @@ def test_more_than_is_allowed(client: Client, settings: Any) -> None:
 
 
 # A job
+
+
+def test_a_line_has_one_kind_of_digits(client: Client) -> None:
+    """The length of a video stands in a line of prose: with Persian digits on a Persian page."""
+    job = made(JobStatus.COMPLETED, seconds=750)
+    for language, length in (("fa", "۱۲:۳۰"), ("en", "12:30")):
+        page = text(client.get(f"/jobs/{job.pk}/", headers={"Accept-Language": language}))
+        assert f'data-text="length">{length}</bdi>' in page
 
 
 @pytest.mark.parametrize("language", ["en", "fa"])
@@ -207,7 +215,7 @@ def test_the_administration_is_a_part_of_the_site() -> None:
         PageLease.objects.all().delete()
         shown = text(staff.get(path))
         assert f'data-page-id="{PageLease.objects.get().pk}"' in shown
-        assert 'import "web/leaving"' in shown
+        assert '<script type="module" src="/static/web/page-close.js">' in shown
 
 
 def test_who_is_not_signed_in_holds_none() -> None:
@@ -219,10 +227,10 @@ def test_who_is_not_signed_in_holds_none() -> None:
 @pytest.mark.parametrize(
     ("actor", "reason", "said"),
     [
-        (lifecycle.PRESENCE, Reason.PAGES_CLOSED, "because the last page of the site was closed."),
-        (lifecycle.PRESENCE, Reason.NO_SIGN_OF_LIFE, "because no open page of the site gave a sign of life"),
-        (lifecycle.PRESENCE, Reason.COMMAND_KILLED, "because the command that had begun it was killed."),
-        ("command line", Reason.COMMAND_INTERRUPTED, "because the command that had begun it was interrupted."),
+        (lifecycle.PRESENCE, Reason.PAGES_CLOSED, "because all tabs of this site were closed."),
+        (lifecycle.PRESENCE, Reason.NO_SIGN_OF_LIFE, "because no open page of this site responded."),
+        (lifecycle.PRESENCE, Reason.COMMAND_KILLED, "because the command that started it was killed."),
+        ("command line", Reason.COMMAND_INTERRUPTED, "because the command that started it was interrupted."),
         (lifecycle.SYSTEM, Reason.UPLOAD_EXPIRED, "because the upload was never finished."),
         ("shirin", "", "by you."),
         ("shirin", "the upload was taken back", "by you."),
@@ -259,16 +267,16 @@ def test_a_failed_job_says_what_to_do(client: Client, settings: Any) -> None:
     page = text(client.get(f"/jobs/{job.pk}/"))
     assert "The disk is full. Free some space and try again." in page
     assert "No space left on device: jobs/video.mp4" in page
-    assert "Go on from where it stopped" in page
+    assert "Resume" in page
 
 
 def test_what_cannot_be_used_is_not_tried_again(client: Client) -> None:
     job = made(JobStatus.FAILED, error={"code": "NotAVideo", "params": {"name": "minutes.mp4"}, "detail": ""})
     page = text(client.get(f"/jobs/{job.pk}/"))
-    assert "Go on from where it stopped" not in page
+    assert "Resume" not in page
     assert "Translate a video" in page
     broken = made(JobStatus.FAILED, error={"code": "BrokenDownload", "params": {}, "detail": ""})
-    assert "Go on from where it stopped" in text(client.get(f"/jobs/{broken.pk}/"))
+    assert "Resume" in text(client.get(f"/jobs/{broken.pk}/"))
 
 
 @pytest.mark.parametrize(
@@ -295,7 +303,7 @@ def test_cancel_retry_keep(client: Client) -> None:
     assert Job.objects.get().keep_running
     client.post(f"/jobs/{job.pk}/keep")
     assert not Job.objects.get().keep_running
-    assert "goes on already" in text(client.post(f"/jobs/{job.pk}/retry", follow=True))
+    assert "already being processed" in text(client.post(f"/jobs/{job.pk}/retry", follow=True))
     client.post(f"/jobs/{job.pk}/cancel")
     assert Job.objects.get().status == JobStatus.CANCELLING
     failed = made(JobStatus.FAILED)
@@ -305,7 +313,7 @@ def test_cancel_retry_keep(client: Client) -> None:
 
 def test_start_again(client: Client) -> None:
     old = made(
-        JobStatus.CANCELLED, options=JobOptions(target="es", spoken="en").as_json(), source="https://example.org/talk"
+        JobStatus.CANCELLED, order=JobOptions(target="es", spoken="en").as_json(), source="https://example.org/talk"
     )
     answer = client.post(f"/jobs/{old.pk}/again")
     again = Job.objects.exclude(pk=old.pk).get()
@@ -322,9 +330,9 @@ def test_who_brought_subtitles_brings_them_again(client: Client) -> None:
     assert form in text(client.get(f"/jobs/{old.pk}/"))
     assert f'href="/jobs/{old.pk}/#bring" data-show="can.bring">' in text(client.get("/jobs/"))
     refused = text(client.post(f"/jobs/{old.pk}/again", follow=True))
-    assert refused.count("The subtitles you brought were deleted with the job. Bring them again.") == 2
+    assert refused.count("Your subtitle file was deleted with the job. Choose it again.") == 2
     wrong = client.post(f"/jobs/{old.pk}/again", {"subtitles": SimpleUploadedFile("t.srt", b"nothing")}, follow=True)
-    assert "“t.srt” is not a subtitle file" in text(wrong)
+    assert "“t.srt” is not a readable subtitle file" in text(wrong)
     client.post(f"/jobs/{old.pk}/again", {"subtitles": SimpleUploadedFile(LONG, SUBTITLES.encode())})
     again = Job.objects.exclude(pk=old.pk).get()
     assert [cue.source for cue in again.cues.all()] == ["سلام، حال شما چطور است؟"]
@@ -397,7 +405,7 @@ def test_search_and_filters(client: Client) -> None:
 
 def test_pages_of_the_list(client: Client, django_assert_max_num_queries: Any) -> None:
     for number in range(45):
-        rows.job(title=f"talk {number}", options=JobOptions(target="fa").as_json())
+        rows.job(title=f"talk {number}", order=JobOptions(target="fa").as_json())
     with django_assert_max_num_queries(9):
         first = text(client.get("/jobs/"))
     assert first.count("data-row=") == 20
@@ -442,14 +450,14 @@ def test_a_result_may_be_an_mkv(client: Client) -> None:
 @pytest.mark.parametrize(
     ("state", "kind", "mode", "said"),
     [
-        (JobStatus.RUNNING, "source", "burn", "cannot play the file that you brought. The result will play here."),
-        (JobStatus.RUNNING, "source", "soft", "cannot play the file that you brought."),
-        (JobStatus.FAILED, "source", "burn", "cannot play the file that you brought."),
+        (JobStatus.RUNNING, "source", "burn", "cannot play the original video. The result will play here."),
+        (JobStatus.RUNNING, "source", "soft", "cannot play the original video."),
+        (JobStatus.FAILED, "source", "burn", "cannot play the original video."),
         (JobStatus.COMPLETED, "video", "soft", "cannot play the result. Download it and play it with another program."),
     ],
 )
 def test_what_a_browser_cannot_play(client: Client, state: JobStatus, kind: str, mode: str, said: str) -> None:
-    job = made(state, seconds=60, options=JobOptions(target="fa", mode=mode).as_json())  # type: ignore[arg-type]
+    job = made(state, seconds=60, order=JobOptions(target="fa", mode=mode).as_json())  # type: ignore[arg-type]
     job.artifacts.all().delete()
     job.artifacts.create(kind=kind, name="v.mkv", size=1)
     assert f"data-unplayable hidden>This browser {said}</p>" in text(client.get(f"/jobs/{job.pk}/"))

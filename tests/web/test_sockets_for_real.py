@@ -14,15 +14,13 @@ from jobs import presence
 from jobs.models import Cue, Job
 from jobs.web.live.consumer import LONGEST
 from jobs.web.routing import socket_of
-from tests.databases import mostly_on
 from tests.jobs import rows
+from tests.waiting import PATIENCE
 from tests.web.server import Server, cookies
 from tests.web.sockets import job
 
-pytestmark = mostly_on("sqlite")
-
 MANY = 3000
-TEXT = 1
+TEXT, CLOSE = 1, 8
 
 
 def test_a_snapshot_may_be_long_and_what_a_page_says_may_not(server: Server) -> None:
@@ -48,7 +46,7 @@ def opened(server: Server, of: Job) -> Iterator[network.socket]:
         *("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"),
         *("Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", "", ""),
     ]
-    with network.create_connection(("127.0.0.1", server.port), timeout=30) as link:
+    with network.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as link:
         link.sendall("\r\n".join(lines).encode())
         head = b""
         while not head.endswith(b"\r\n\r\n"):
@@ -76,7 +74,18 @@ def exactly(link: network.socket, count: int) -> bytes:
 
 
 def say(link: network.socket, text: bytes) -> None:
-    """A text frame of less than 64 KiB, masked as those of browsers."""
+    """A text frame."""
+    _frame(link, TEXT, text)
+
+
+def close(link: network.socket, code: int) -> None:
+    """As a browser does whose page calls `close`; it does not wait for an answer."""
+    _frame(link, CLOSE, code.to_bytes(2))
+
+
+def _frame(link: network.socket, kind: int, data: bytes) -> None:
+    """One of less than 64 KiB, masked as those of browsers."""
     mask = os.urandom(4)
-    masked = bytes(byte ^ mask[number % 4] for number, byte in enumerate(text))
-    link.sendall(bytes([0x80 | TEXT, 0x80 | 126]) + len(text).to_bytes(2) + mask + masked)
+    masked = bytes(byte ^ mask[number % 4] for number, byte in enumerate(data))
+    length = bytes([0x80 | len(data)]) if len(data) < 126 else bytes([0x80 | 126]) + len(data).to_bytes(2)
+    link.sendall(bytes([0x80 | kind]) + length + mask + masked)

@@ -94,7 +94,7 @@ def test_an_upload_is_made_by_the_protocol_alone() -> None:
         (10, {"to": "klingonese"}, 400, "klingonese"),
         (10, {"look": "invisible"}, 400, "invisible"),
         (10, {"glossary": "no such thing"}, 400, "Line 1"),
-        ((4 << 30) + 1, {}, 413, "larger than the allowed 4.3 GB"),
+        ((4 << 30) + 1, {}, 413, "larger than the limit of 4.3 GB"),
     ],
 )
 def test_what_cannot_be_made_is_refused_with_a_sentence(
@@ -113,7 +113,7 @@ def test_quotas_are_kept(limits: dict[str, int], status: int) -> None:
     OwnerLimits.objects.create(owner=owner, **limits)
     answer = create(signed_in(owner), 10, filename="film.mp4", **SPANISH)
     assert (answer.status_code, Job.objects.count()) == (status, 1)
-    assert "allowed" in answer.json()["detail"]
+    assert "limit" in answer.json()["detail"]
 
 
 def test_metadata_that_is_none() -> None:

@@ -14,13 +14,12 @@ from playwright.sync_api import Page, Route, sync_playwright
 
 from jobs.models import Job
 from jobs.storage import artifacts
-from tests.databases import mostly_on, on_database
+from tests.databases import on_database
 from tests.jobs import rows
-from tests.jobs.stack import ROOT, until
+from tests.jobs.stack import ROOT
+from tests.waiting import until
 from tests.web.server import Server, cookies, headers, size_of
 from tests.web.tus_client import PIECE, job_of
-
-pytestmark = mostly_on("sqlite")
 
 SIZE = 18 << 20
 
@@ -34,7 +33,7 @@ def film(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def page(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
-    """A page of the server's in which `web/upload` can be imported."""
+    """A page of the server's in which `upload.js` can be imported."""
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright runs a loop in this thread,
     with sync_playwright() as playwright, on_database(server.url):  # in which Django keeps other connections
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
@@ -50,13 +49,11 @@ def page(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
 
 
 PAGE = """<!doctype html>
-<script type="importmap">
-{"imports": {"vendor/tus": "/static/vendor/web/tus.min.js", "web/upload": "/static/web/upload.js",
-               "web/dom": "/static/web/dom.js"}}
-</script>
+<script src="/static/vendor/web/tus.min.js"></script>
 <input type=file multiple>
 <script type="module">
-import { upload, fingerprint } from "web/upload";
+import { fingerprint } from "/static/web/fingerprint.js";
+import { upload } from "/static/web/upload.js";
 const told = window.told = { sent: [], waits: [], problems: [], done: 0 };
 window.begin = (urls) => {
   const files = document.querySelector("input").files;
@@ -190,4 +187,4 @@ def paused_resumed_and_refused(server: Server, page: Page) -> None:
     assert server.ask("DELETE", f"/uploads/{job.pk}", **who).status == 204
     page.evaluate("uploads[0].resume()")
     problem = done(page)["problems"][0]
-    assert problem == {"status": 410, "sentence": "Nothing is uploaded here any more. Start again."}
+    assert problem == {"status": 410, "sentence": "This upload has ended. Start again."}

@@ -53,7 +53,7 @@ def test_numbers_in_prose() -> None:
             "۱٫۵ مگابایت",
         )
         assert formats.moment(datetime(2026, 11, 23, 3, 5, tzinfo=UTC)) == "۲ آذر، ۰۳:۰۵"
-        assert formats.listed(["ترجمه", "پیاده‌سازی"]) == "ترجمه و پیاده‌سازی"
+        assert formats.listed(["ترجمه", "تبدیل گفتار به متن"]) == "ترجمه و تبدیل گفتار به متن"
     with translation.override("en"):
         assert (formats.number(1234.5), formats.percent(46), formats.size(1_500_000)) == ("1,234.5", "46%", "1.5 MB")
         assert formats.moment(datetime(2026, 11, 23, 3, 5, tzinfo=UTC)) == "23 November, 03:05"
@@ -92,13 +92,13 @@ def test_no_english_within_persian() -> None:
 
 
 LACKING: list[tuple[Spec, dict[str, Any], str]] = [
-    (gemini.ENGINE, {}, "کلیدی تنظیم نشده است. برای آماده‌کردن آن: GEMINI_API_KEY را تنظیم کنید"),
+    (gemini.ENGINE, {}, "کلیدی تنظیم نشده است. برای رفع این مشکل: GEMINI_API_KEY را تنظیم کنید"),
     (openai_compatible.ENGINE, {}, "OPENAI_COMPATIBLE_BASE_URL را تنظیم کنید"),
     (openai_compatible.ENGINE, {"base_url": "http://x:0"}, "OPENAI_COMPATIBLE_BASE_URL را درست کنید"),
     (openai_compatible.ENGINE, {"base_url": "http://x"}, "OPENAI_COMPATIBLE_MODEL را تنظیم کنید"),
-    (apertium.ENGINE, {"command": "/none"}, "Apertium نصب نیست. برای آماده‌کردن آن: apt install"),
+    (apertium.ENGINE, {"command": "/none"}, "Apertium نصب نیست. برای رفع این مشکل: apt install"),
     (whisperx.ENGINE, {"models_dir": "/none"}, "مدل آن روی دیسک نیست."),
-    (whisperx.ENGINE, {"model": "none"}, "مدلی با نامی که در WHISPERX_MODEL آمده نیست."),
+    (whisperx.ENGINE, {"model": "none"}, "مدلی به نامی که در WHISPERX_MODEL نوشته شده وجود ندارد."),
 ]
 
 
@@ -120,7 +120,7 @@ def test_what_is_better_than_a_demo() -> None:
 
 def test_an_error_of_another_version() -> None:
     with translation.override("en"):
-        assert formats.recorded({"code": "TooLong", "params": {}, "detail": ""}).startswith("Something went wrong")
+        assert formats.recorded({"code": "TooLong", "params": {}, "detail": ""}).startswith("The video could not be")
 
 
 def test_languages_are_named_for_the_reader() -> None:

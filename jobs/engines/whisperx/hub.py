@@ -133,7 +133,7 @@ def _check(file: RemoteFile, part: Path) -> None:
         sha256 = hashlib.file_digest(whole, "sha256").hexdigest() if file.sha256 else ""
     if part.stat().st_size != file.size or sha256 != file.sha256:
         part.unlink()
-        raise ServiceError(engine="The model hub", detail=f"{file.name} arrived damaged")
+        raise ServiceError(engine="The model hub", detail=f"The downloaded file {file.name} is damaged.")
 
 
 @contextmanager

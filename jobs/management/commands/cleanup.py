@@ -17,26 +17,26 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 class Command(BaseCommand):
     help = (
-        "Remove results past their time (pinned ones stay), uploads that were never finished, directories without a "
-        "job, the trash, and rows whose files are gone. Safe beside running jobs, and twice at once."
+        "Delete expired results (pinned ones are kept), incomplete uploads, orphaned directories, the trash, and rows "
+        "whose files are gone. Safe while jobs run, and safe to run twice at once."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="remove nothing, say what would be removed")
+        parser.add_argument("--dry-run", action="store_true", help="delete nothing, list what would be deleted")
         parser.add_argument(
             "--older-than",
             type=age,
             default=timedelta(hours=settings.RETENTION_HOURS),
             metavar="AGE",
-            help=f"such as 24h, 90m or 7d, since the last edit or byte ({settings.RETENTION_HOURS}h)",
+            help=f"such as 24h, 90m or 7d, since the last edit or byte (default: {settings.RETENTION_HOURS}h)",
         )
-        parser.add_argument("--orphans", action="store_true", help="only directories without a job")
+        parser.add_argument("--orphans", action="store_true", help="delete orphaned directories only")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         dry_run: bool = options["dry_run"]
         found = sweep(options["older_than"], dry_run=dry_run, orphans_only=options["orphans"])
         lines = [freed.told(dry_run=dry_run) for freed in found if freed.count]
-        self.stdout.write("\n".join(lines) or "There is nothing to remove.")
+        self.stdout.write("\n".join(lines) or "Nothing to remove.")
 
 
 def age(text: str) -> timedelta:

@@ -24,20 +24,22 @@ WHISPERX_DISK = int(7.6e9)
 
 
 class Command(BaseCommand):
-    help = "Make a Persian and a Spanish video from the bundled clip with what is installed."
+    help = "Make a Persian and a Spanish video from the bundled clip, with the installed engines."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--output", type=Path, default=Path("demo"), metavar="DIR")
+        parser.add_argument(
+            "--output", type=Path, default=Path("demo"), metavar="DIR", help="directory for the results"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         clip, output = str(SAMPLE / "sample.mp4"), options["output"]
-        self._title("Persian, from subtitles that a person wrote")
+        self._title("Persian, from a human-made subtitle file")
         call_command("translate", clip, to="fa", subtitles=SAMPLE / "sample.fa.srt", output=output)
-        self._title("Spanish, recognised and translated here and now")
+        self._title("Spanish, transcribed and translated on this machine")
         lacking = _lacking("pocketsphinx", "apertium")
         if lacking:
-            self.stdout.write(f"Left out: {lacking.reason} {lacking.remedy}")
+            self.stdout.write(f"Skipped: {lacking.reason} {lacking.remedy}")
         else:
             call_command("translate", clip, to="es", transcriber="pocketsphinx", translator="apertium", output=output)
         self._what_is_missing()
@@ -48,10 +50,10 @@ class Command(BaseCommand):
     def _what_is_missing(self) -> None:
         steps = list(_steps())
         if not steps:
-            self._title("Good Persian of any video: ready")
+            self._title("Good Persian for any video: ready")
             self.stdout.write(_TRANSLATE)
             return
-        self._title("Still missing for good Persian of any video")
+        self._title("Still missing for good Persian for any video")
         for number, step in enumerate([*steps, _TRANSLATE], start=1):
             self.stdout.write(f"{number}. {step}")
 
@@ -69,7 +71,7 @@ def _steps() -> Iterator[str]:
     """The commands that make WhisperX and Gemini ready, each with what it costs."""
     if importlib.util.find_spec("whisperx") is None:
         disk = bytes_text(WHISPERX_DISK)
-        yield f"make whisperx    (WhisperX: {disk} on disk; README.md says how to leave CUDA out)"
+        yield f"make whisperx    (WhisperX: {disk} on disk; README.md shows how to leave out CUDA)"
     if _lacking("whisperx"):
         model, english = models.whisper(settings.ENGINE_OPTIONS["whisperx"].model), models.aligner("en")
         disk = f"{bytes_text(model.size)} on disk for its model {model.name}, {bytes_text(english.size)} for English"

@@ -14,11 +14,11 @@ from jobs.monitoring.doctor import Finding, examine
 
 
 class Command(BaseCommand):
-    help = "Show what is installed, which engines would be used for which languages, and what is missing."
+    help = "Show what is installed, which engines handle which languages, and how to install what is missing."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--json", action="store_true", help="one JSON list, for scripts")
+        parser.add_argument("--json", action="store_true", help="write one JSON list, for scripts")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         findings = list(examine())

@@ -25,22 +25,26 @@ _STEP = 10  # percent between two lines where there is no terminal
 
 class Command(BaseCommand):
     help = (
-        "Fetch the models of WhisperX: the one that WHISPERX_MODEL names and the alignment model of English, or those "
-        "that are asked for. Says what and how large before it asks; goes on where an earlier run broke off."
+        "Download models for WhisperX: by default the one that WHISPERX_MODEL names and the alignment model for "
+        "English. Shows the sizes and asks first; resumes an interrupted download."
     )
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--model", help="a Whisper model by name (see --list)")
+        parser.add_argument("--model", help="name of a Whisper model (see --list)")
         parser.add_argument(
-            "--align", action="append", default=[], metavar="LANG", help="the alignment model of a language; repeatable"
+            "--align",
+            action="append",
+            default=[],
+            metavar="LANG",
+            help="language of an alignment model; can be repeated",
         )
-        parser.add_argument("--list", action="store_true", help="show every model, its size, and which are on disk")
+        parser.add_argument("--list", action="store_true", help="list all models, their sizes, and which are on disk")
         parser.add_argument(
             "--from", dest="source", type=Path, metavar="DIR", help="copy one model from a directory, without network"
         )
-        parser.add_argument("--endpoint", default=hub.ENDPOINT, help="address of the hub or of a mirror")
-        parser.add_argument("--yes", action="store_true", help="do not ask")
+        parser.add_argument("--endpoint", default=hub.ENDPOINT, help="address of the model hub or of a mirror")
+        parser.add_argument("--yes", action="store_true", help="download without asking")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         configured: Options = settings.ENGINE_OPTIONS["whisperx"]
@@ -65,13 +69,13 @@ class Command(BaseCommand):
 
     def _import(self, asked: Sequence[Model], source: Path, configured: Options) -> None:
         if len(asked) != 1:
-            raise CommandError("--from brings one model: name it with --model or --align.")
+            raise CommandError("--from copies one model: name it with --model or --align.")
         [model] = asked
         target = model.directory(configured.models)
         try:
             models.install(source, target, model.kind)
         except FileNotFoundError as error:
-            raise CommandError(f"{source} is not a whole {model.kind} model: it lacks {error}.") from error
+            raise CommandError(f"{source} is not a complete {model.kind} model: it lacks {error}.") from error
         except OSError as error:
             raise CommandError(f"{source} could not be copied to {target}: {error.strerror}.") from error
         self.stdout.write(f"{_name(model)} is ready: {target}")
@@ -79,11 +83,11 @@ class Command(BaseCommand):
     def _fetch(self, asked: Sequence[Model], configured: Options, endpoint: str, *, yes: bool) -> None:
         lacking = [model for model in asked if models.missing(model.directory(configured.models), model.kind)]
         if not lacking:
-            self.stdout.write("Nothing to fetch: all of it is on disk.")
+            self.stdout.write("Nothing to download: all models are on disk.")
             return
         self._announce(lacking, configured.models, endpoint)
         if not yes and not _agreed():
-            raise CommandError("Nothing was fetched.")
+            raise CommandError("Nothing was downloaded.")
         found = [hub.listing(model, endpoint=endpoint) for model in lacking]
         _check_space(sum(one.size for one in found), configured.models)
         for one in found:
@@ -96,7 +100,7 @@ class Command(BaseCommand):
         for model in lacking:
             self.stdout.write(f"  {_line(model)}  {model.repository}")
         total = sum(model.size for model in lacking)
-        self.stdout.write(f"Together about {_size(total)}; {_size(hub.free_bytes(directory))} are free.")
+        self.stdout.write(f"Total: about {_size(total)}; {_size(hub.free_bytes(directory))} are free.")
 
     @contextmanager
     def _bar(self, found: hub.Listing) -> Iterator[Callable[[int], None]]:
@@ -131,7 +135,7 @@ def _asked(name: str | None, languages: Sequence[str], configured: Options) -> l
     if asked:
         return asked
     if Path(configured.model).is_absolute():
-        raise CommandError(f"WHISPERX_MODEL is the directory {configured.model}: there is nothing to fetch for it.")
+        raise CommandError(f"WHISPERX_MODEL is the directory {configured.model}: there is nothing to download.")
     return [models.whisper(configured.model), models.aligner("en")]
 
 
@@ -141,8 +145,8 @@ def _all_models() -> list[Model]:
 
 def _agreed() -> bool:
     if not sys.stdin.isatty():
-        raise CommandError("Nobody is there to agree: add --yes to fetch without asking.")
-    return input("Fetch them? [y/N] ").strip().lower() in {"y", "yes"}
+        raise CommandError("There is no terminal to ask on. Add --yes to download without asking.")
+    return input("Download them? [y/N] ").strip().lower() in {"y", "yes"}
 
 
 def _check_space(needed: int, directory: Path) -> None:

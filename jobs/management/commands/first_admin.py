@@ -16,10 +16,10 @@ NAME = "admin"
 
 
 class Command(BaseCommand):
-    help = "Until there is an administrator with a password: print a link with which one is chosen, once."
+    help = "Print a one-time link to choose the password of the administrator, unless one is set already."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--address", default="http://127.0.0.1:8000", help="where the site is reached")
+        parser.add_argument("--address", default="http://127.0.0.1:8000", help="address of the site")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         users = get_user_model()
@@ -30,10 +30,10 @@ class Command(BaseCommand):
             chief.set_unusable_password()
             chief.save()
         if not chief.is_superuser:
-            self.stdout.write("Nobody may administer this site yet. Run: manage.py createsuperuser")
+            self.stdout.write("This site has no administrator yet. Run: manage.py createsuperuser")
             return
         # The link dies when it is used: its token is made of the password that it replaces.
         token = default_token_generator.make_token(chief)
         page = reverse("password_reset_confirm", args=[urlsafe_base64_encode(force_bytes(chief.pk)), token])
-        self.stdout.write(f"First visit: choose a password for “{NAME}”, by this link that works once:")
+        self.stdout.write(f"Choose a password for “{NAME}” with this one-time link:")
         self.stdout.write(f"  {options['address']}{page}")

@@ -16,10 +16,10 @@ from jobs.worker.reaper import Reaper
 
 
 class Command(BaseCommand):
-    help = "Look after what nobody else does: dead workers, abandoned jobs, lost tickets."
+    help = "Recover the stages of dead workers, cancel abandoned jobs and re-queue lost tickets."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--loop", action="store_true", help="go on, a pass a second, until stopped")
+        parser.add_argument("--loop", action="store_true", help="repeat every second until stopped")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         if not options["loop"]:

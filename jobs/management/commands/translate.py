@@ -45,35 +45,57 @@ from jobs.worker import in_process
 
 
 class Command(BaseCommand):
-    help = "Translate a video: a file or a link. Writes the subtitled video, its subtitles and a quality report."
+    help = "Translate a video from a file or a link. Writes the subtitled video, subtitle files and a quality report."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("source", help="a video or sound file, or a link")
+        parser.add_argument("source", help="video or audio file, or a link")
         parser.add_argument("--to", required=True, metavar="LANG", help="language of the subtitles: fa, Persian, …")
-        parser.add_argument("--from", dest="spoken", metavar="LANG", help="language of the speech; told if not given")
+        parser.add_argument(
+            "--from", dest="spoken", metavar="LANG", help="language of the speech; detected if not given"
+        )
         parser.add_argument(
             "--subtitles",
             type=Path,
             metavar="FILE",
-            help="subtitles to use instead of recognising speech: finished ones, or with --from ones to translate",
+            help="your own subtitle file, used instead of speech recognition; with --from, it is translated",
         )
-        parser.add_argument("--transcriber", choices=_names(TRANSCRIBERS), default=settings.TRANSCRIBER)
-        parser.add_argument("--translator", choices=_names(TRANSLATORS), default=settings.TRANSLATOR)
+        parser.add_argument(
+            "--transcriber", choices=_names(TRANSCRIBERS), default=settings.TRANSCRIBER, help="speech engine"
+        )
+        parser.add_argument(
+            "--translator", choices=_names(TRANSLATORS), default=settings.TRANSLATOR, help="translation engine"
+        )
         parser.add_argument("--formality", choices=get_args(Formality), default="auto", help="tone of the translation")
         parser.add_argument("--topic", default="", help="what the video is about, for the translator")
-        parser.add_argument("--glossary", type=Path, metavar="FILE", help="lines of “term = translation”")
-        parser.add_argument("--style", default="", help="look of the subtitles, such as box,large,top (see the README)")
-        parser.add_argument("--bilingual", action="store_true", help="show the source below the translation")
-        video = parser.add_mutually_exclusive_group()
-        video.add_argument("--soft", dest="mode", action="store_const", const="soft", help="a track, not burned in")
-        video.add_argument("--no-video", dest="mode", action="store_const", const="none", help="only subtitles")
-        parser.add_argument("--cookies", type=Path, metavar="FILE", default=settings.LINK_COOKIES, help="for links")
         parser.add_argument(
-            "--output", type=Path, default=Path(), metavar="DIR", help="where results go; default: here"
+            "--glossary", type=Path, metavar="FILE", help="file with a line “term = translation” for each term"
         )
-        parser.add_argument("--owner", default=in_process.COMMAND, metavar="USER", help="whose job it is on the site")
-        parser.add_argument("--json", action="store_true", help="one JSON object a line, for scripts")
+        parser.add_argument(
+            "--style", default="", help="style of the subtitles, such as box,large,top (see the README)"
+        )
+        parser.add_argument("--bilingual", action="store_true", help="show the original below the translation")
+        video = parser.add_mutually_exclusive_group()
+        video.add_argument(
+            "--soft", dest="mode", action="store_const", const="soft", help="add a subtitle track, do not burn in"
+        )
+        video.add_argument(
+            "--no-video", dest="mode", action="store_const", const="none", help="write subtitle files only"
+        )
+        parser.add_argument(
+            "--cookies", type=Path, metavar="FILE", default=settings.LINK_COOKIES, help="cookies file for links"
+        )
+        parser.add_argument(
+            "--output",
+            type=Path,
+            default=Path(),
+            metavar="DIR",
+            help="directory for the results (default: the current one)",
+        )
+        parser.add_argument(
+            "--owner", default=in_process.COMMAND, metavar="USER", help="user who owns the job on the site"
+        )
+        parser.add_argument("--json", action="store_true", help="write one JSON object per line, for scripts")
         parser.set_defaults(mode="burn")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -200,7 +222,7 @@ def _owner(name: str) -> Any:
         try:
             return users.objects.get_by_natural_key(name)
         except users.DoesNotExist:
-            raise CommandError(f"There is no user {name}.", returncode=2) from None
+            raise CommandError(f"The user “{name}” does not exist.", returncode=2) from None
     owner, made = users.objects.get_or_create(username=in_process.COMMAND)
     if made:
         owner.set_unusable_password()
@@ -230,7 +252,11 @@ def _job_options(options: dict[str, Any]) -> JobOptions:
 
 
 def _stop_cleanly() -> None:
-    """The first signal unwinds everything; those after it must not interrupt that."""
+    """The first signal unwinds everything; those after it must not interrupt that.
+
+    SIGHUP and SIGINT stay ignored where the caller ignores them: nohup does, and a shell that is not interactive for
+    what it runs in the background.
+    """
 
     def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -238,5 +264,5 @@ def _stop_cleanly() -> None:
         raise KeyboardInterrupt
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if (number, signal.getsignal(number)) != (signal.SIGHUP, signal.SIG_IGN):  # which is what nohup sets
+        if number == signal.SIGTERM or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, interrupt)

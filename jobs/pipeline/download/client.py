@@ -103,7 +103,7 @@ def download(link: str, directory: Path, *, limits: Limits, options: LinkOptions
                 raise _error(message["error"])
             elif "done" in message:
                 return _result(message["done"], directory)
-    raise errors.LinkError(detail=f"The downloading process ended without a word, with code {child.returncode}")
+    raise errors.LinkError(detail=f"The download process ended without an answer, with exit code {child.returncode}.")
 
 
 def _read_cookies(path: Path | None) -> str | None:
@@ -187,7 +187,7 @@ def _messages(pipe: IO[bytes], patience: float) -> Iterator[dict[str, Any]]:
                     yield message
             skipping = (skipping and not lines) or len(pending) > _LINE_BYTES
             pending = b"" if skipping else pending
-    raise errors.BrokenDownload(detail=f"Nothing came for {patience:.0f} seconds")
+    raise errors.BrokenDownload(detail=f"No data arrived for {patience:.0f} seconds.")
 
 
 def _parse(line: bytes) -> dict[str, Any] | None:
@@ -208,7 +208,7 @@ def _error(record: object) -> errors.PipelineError:
     try:
         error = errors.from_record(record)  # type: ignore[arg-type]  # checked by making it
     except (KeyError, TypeError, AttributeError):
-        return errors.LinkError(detail="The downloading process reported an error that cannot be read")
+        return errors.LinkError(detail="The download process reported an error that cannot be read.")
     return error if isinstance(error, errors.SourceError | errors.HostError) else errors.LinkError(detail=error.detail)
 
 
@@ -216,7 +216,7 @@ def _result(done: Mapping[str, Any], directory: Path) -> Download:
     """The child names no path; only these two names in `directory` are looked at."""
     files = tuple(directory / name for name in ("0", "1")[: int(done["files"])])
     if not all(file.is_file() and not file.is_symlink() for file in files):
-        raise errors.LinkError(detail="The downloading process left no file")
+        raise errors.LinkError(detail="The download process left no file.")
     suffix = done["suffix"] if done["suffix"] in _SUFFIXES else ".mkv"
     title = " ".join(_CONTROL.sub(" ", str(done["title"])).split())[:200] or "video"
     language = done["language"] if isinstance(done["language"], str) else None

@@ -128,11 +128,11 @@ class Guard:
             self._refuse_program()
 
     def _refuse_program(self, _: tuple[Any, ...] = ()) -> None:
-        raise RefusedError("No other program may be started here")
+        raise RefusedError("Starting another program is not allowed here")
 
     def _judge_library(self, arguments: tuple[Any, ...]) -> None:
         if arguments[0] is not None:  # None is Python's own image, opened by every import of ctypes
-            raise RefusedError("No native library may be loaded here")
+            raise RefusedError("Loading a native library is not allowed here")
 
 
 _STARTS_A_PROGRAM = (

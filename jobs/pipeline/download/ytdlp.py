@@ -78,7 +78,7 @@ def _bounded(read: Callable[[int], bytes]) -> Callable[[int | None], bytes]:
         while block := read(_BLOCK_BYTES):
             page += block
             if len(page) > _PAGE_BYTES:
-                raise NoVideoAtLink(detail=f"The page is larger than {_PAGE_BYTES >> 20} MB")
+                raise NoVideoAtLink(detail=f"The page is larger than {_PAGE_BYTES >> 20} MB.")
         return bytes(page)
 
     return bounded
@@ -165,7 +165,7 @@ def _accept(info: Info, title: str, limits: Limits) -> Sequence[Info]:
             if not fits(each, limits.max_pixels):
                 limits.check_picture(each["width"], each["height"], title)
     if not chosen:
-        raise NoVideoAtLink(detail="No format can be downloaded over http")
+        raise NoVideoAtLink(detail="No format can be downloaded over HTTP.")
     limits.check_size(sum(each.get("filesize") or 0 for each in chosen), title)
     return chosen
 

@@ -81,7 +81,7 @@ def probe(path: Path) -> Media:
         if not found.container:
             raise _unreadable(path, found.text)
         if is_cut_short(path):
-            raise errors.DamagedVideo(name=path.name, detail="the file ends before its own end mark")
+            raise errors.DamagedVideo(name=path.name, detail="The file ends before its end mark.")
         return _media(path.name, size, source, found)
 
 

@@ -35,7 +35,7 @@ def poster(source: Path, target: Path, *, media: Media) -> None:
             if tried and (share == 0 or tried[-1].mean() > _DARK):
                 break
         if not tried:
-            raise errors.MediaFailed(name=media.name, detail="no frame for a poster")
+            raise errors.MediaFailed(name=media.name, detail="No frame for a poster was found.")
         picture = Image.fromarray(max(tried, key=lambda frame: float(frame.mean())))
         picture.save(part, format="WEBP" if target.suffix.lower() == ".webp" else "JPEG", quality=POSTER_QUALITY)
 

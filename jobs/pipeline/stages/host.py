@@ -102,7 +102,7 @@ def _run(order: Run, mail: _Mail, engines: Engines) -> None:
         mail.send(Failed(order.attempt, refusal(error, order.room).record()))
     except Exception:
         said = traceback.format_exc()
-        log.exception("A stage failed in a way that nobody foresaw")
+        log.exception("Stage failed with an unexpected error")
         mail.send(Failed(order.attempt, errors.PipelineError(detail=said[-4000:]).record()))
     else:
         mail.send(Done(order.attempt, made.files, made.outcome))

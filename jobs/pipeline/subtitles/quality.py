@@ -75,7 +75,7 @@ class Report:
 
     def as_text(self) -> str:
         """The report to be read: a line of sum, the totals, then a line for each finding."""
-        head = f"{self.good} of {self.cues} cues keep every rule ({self.source} to {self.target})."
+        head = f"{self.good} of {self.cues} cues have no quality issues ({self.source} to {self.target})."
         totals = [f"{count:6}  {KINDS[kind]}" for kind, count in self.totals.items()]
         lines = [
             f"#{finding.cue} at {_clock(finding.start)}, {finding.side}: {finding.why}" for finding in self.findings
@@ -86,15 +86,15 @@ class Report:
 KINDS = {
     "short": _("shown too briefly"),
     "long": _("shown too long"),
-    "overlap": _("still there when the next one comes"),
-    "gap": _("too close to the next one"),
+    "overlap": _("overlaps the next"),
+    "gap": _("too close to the next"),
     "empty": _("without text"),
     "lines": _("too long for two lines"),
-    "line_length": _("with a line that is too long"),
+    "line_length": _("line too long"),
     "reading_speed": _("too fast to read"),
-    "arabic_letters": _("with Arabic letters in Persian text"),
-    "latin_punctuation": _("with Latin punctuation in Persian text"),
-    "flag": _("marked by an engine"),
+    "arabic_letters": _("Arabic letters in Persian text"),
+    "latin_punctuation": _("Latin punctuation in Persian text"),
+    "flag": _("flagged by an engine"),
 }
 """Every kind of finding, in the order of the totals."""
 
@@ -122,9 +122,9 @@ def _times(cue: Cue, following: Cue | None) -> Iterator[Finding]:
         return
     gap = following.start - cue.end
     if gap < -_ROUNDING:
-        yield _finding(cue, "times", "overlap", -gap, 0, "lasts {} s into the next cue")
+        yield _finding(cue, "times", "overlap", -gap, 0, "overlaps the next cue by {} s")
     elif gap < GAP - _ROUNDING:
-        yield _finding(cue, "times", "gap", gap, GAP, "{} s before the next cue, at least {} s")
+        yield _finding(cue, "times", "gap", gap, GAP, "ends {} s before the next cue, at least {} s")
 
 
 def _texts(cue: Cue, source: Language, target: Language) -> Iterator[Finding]:
@@ -158,9 +158,9 @@ def _text(cue: Cue, side: Side, text: str, language: Language) -> Iterator[Findi
 
 def _persian(cue: Cue, side: Side, text: str) -> Iterator[Finding]:
     if letters := _ARABIC_LETTERS.findall(text):
-        yield _finding(cue, side, "arabic_letters", len(letters), 0, "{} times Arabic ي or ك for Persian ی or ک")
+        yield _finding(cue, side, "arabic_letters", len(letters), 0, "{} times Arabic ي or ك instead of Persian ی or ک")
     if marks := _LATIN_PUNCTUATION.findall(text):
-        yield _finding(cue, side, "latin_punctuation", len(marks), 0, "{} times Latin , ; or ? for ، ؛ or ؟")
+        yield _finding(cue, side, "latin_punctuation", len(marks), 0, "{} times Latin , ; or ? instead of ، ؛ or ؟")
 
 
 def _flags(cue: Cue) -> Iterator[Finding]:

@@ -47,7 +47,7 @@ def parse_subtitles(data: bytes, name: str) -> list[Cue]:
         raise TooLarge(name=name, limit=f"{MAX_BYTES // 1024**2} MB")
     text = decode(data)
     if text is None:
-        raise UnreadableSubtitles(name=name, detail="The bytes are no text in any usual encoding.")
+        raise UnreadableSubtitles(name=name, detail="The file is not text in a known encoding.")
     events = dict.fromkeys(sorted(_events(name, text), key=lambda event: event[:2]))
     if not events:
         raise NoSubtitleLines(name=name)
@@ -93,7 +93,7 @@ def _prepared(name: str, text: str) -> tuple[str, str]:
     if any(_TIMING.search(line) for line in lines):
         # The number behind the last line keeps pysubs2 from taking a number that is its text for the next cue's.
         return "srt", "\n".join([*lines, "", "0", ""])
-    raise UnreadableSubtitles(name=name, detail="There is no line with times in it.")
+    raise UnreadableSubtitles(name=name, detail="The file has no line with times.")
 
 
 def _vtt_lines(lines: Iterable[str]) -> Iterator[str]:

@@ -96,9 +96,9 @@ class Feed:
                 reader.round(pages, fresh)
             except Exception as trouble:
                 if isinstance(trouble, DatabaseTrouble):
-                    log.warning("Pages are not told of changes: the database does not answer.")
+                    log.warning("Page updates paused: the database does not respond")
                 else:
-                    log.exception("Pages could not be told of changes")
+                    log.exception("Page updates failed")
                 reader.start_over()
                 self._again(pages)
                 time.sleep(POLL_INTERVAL)
@@ -127,7 +127,7 @@ class Feed:
         try:
             self._again(task.result(_PATIENCE))
         except TookTooLong:
-            log.warning("The web server is too busy to tell pages of changes.")
+            log.warning("Page updates delayed: the web server is overloaded")
             self._again(page for page, _ in said)
 
 

@@ -7,6 +7,7 @@ with WITHIN they went to another one of the site; any other end is silence, whic
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from typing import Any
@@ -22,6 +23,7 @@ from jobs import presence
 from jobs.web.live import page_close
 from jobs.web.live.broadcaster import feed
 from jobs.web.live.messages import Page
+from jobs.web.live.page_close import Close
 from jobs.web.permissions import job_for
 
 CLOSED, WITHIN = 4000, 4001
@@ -95,8 +97,9 @@ class PageConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         feed.leave(self.page)
         if code in {CLOSED, WITHIN}:
-            close = database_sync_to_async(page_close.closed)
-            await close(self.page.owner_id, self.page.page_id, within=code == WITHIN)
+            within = code == WITHIN
+            written = page_close.closed(Close(page_id=self.page.page_id, owner_id=self.page.owner_id, within=within))
+            await asyncio.shield(asyncio.wrap_future(written))  # daphne gives it up after 10 s: it is written anyway
 
 
 @database_sync_to_async  # type: ignore[untyped-decorator]

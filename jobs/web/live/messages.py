@@ -199,7 +199,7 @@ def _safely(work: Callable[[], object]) -> bool:
     except DatabaseTrouble:
         raise
     except Exception:
-        log.exception("A page could not be told of a job")
+        log.exception("A page update failed")
         return False
     return True
 

@@ -52,12 +52,12 @@ async def _answer(handlers: dict[str, Handler], request: HttpRequest, address: d
         return _options()
     handler = handlers.get(request.method or "")
     if handler is None:
-        raise Problem(405, _("This cannot be done here."), Allow=", ".join([*handlers, "OPTIONS"]))
+        raise Problem(405, _("This method is not allowed here."), Allow=", ".join([*handlers, "OPTIONS"]))
     user = await request.auser()
     if not user.is_authenticated:
-        raise Problem(401, _("You are signed out. Sign in, then go on."))
+        raise Problem(401, _("You are signed out. Sign in and continue."))
     if request.headers.get("Tus-Resumable") != VERSION:
-        raise Problem(412, _("This upload speaks another version of the protocol."), Tus_Version=VERSION)
+        raise Problem(412, _("This version of the upload protocol is not supported."), Tus_Version=VERSION)
     return await handler(request, user, **address)
 
 
@@ -70,7 +70,7 @@ def number(request: HttpRequest, name: str) -> int:
     """A header that is a number of bytes. Raises Problem when it is missing or is none."""
     text = request.headers.get(name, "")
     if not re.fullmatch(r"[0-9]{1,18}", text):
-        raise Problem(400, _("The header {name} has to be a number of bytes.").format(name=name))
+        raise Problem(400, _("The header {name} must be a number of bytes.").format(name=name))
     return int(text)
 
 
@@ -89,7 +89,7 @@ def metadata(text: str) -> dict[str, str]:
 
 
 def _unreadable(name: str) -> Problem:
-    return Problem(400, _("The header {name} cannot be read.").format(name=name))
+    return Problem(400, _("The header {name} is invalid.").format(name=name))
 
 
 def as_metadata(**values: str) -> str:

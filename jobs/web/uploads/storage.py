@@ -57,7 +57,7 @@ def add(job: Job, offset: int, body: Body, *, most: int, actor: str) -> int:
     with _held(job) as file:
         size = os.fstat(file).st_size
         if size != offset:
-            raise Problem(409, _("The upload goes on at another place of the file."))
+            raise Problem(409, _("The upload does not continue where the server stopped. Refresh the page to resume."))
         size = _append(file, size, body, min(job.size, size + most), _place(job))
         if not lifecycle.uploaded_more(job.pk):
             raise gone()
@@ -74,7 +74,7 @@ def settle(job: Job, actor: str) -> None:
 
 
 def gone() -> Problem:
-    return Problem(410, _("Nothing is uploaded here any more. Start again."))
+    return Problem(410, _("This upload has ended. Start again."))
 
 
 @contextmanager
@@ -86,7 +86,7 @@ def _held(job: Job) -> Iterator[int]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Problem(423, _("Somebody else is uploading this file. Wait a moment.")) from None
+            raise Problem(423, _("This file is already being uploaded elsewhere. Wait a moment.")) from None
         if not Job.objects.filter(pk=job.pk, status=JobStatus.UPLOADING).exists():
             raise gone()
         yield file
@@ -123,7 +123,7 @@ def _copy(file: int, size: int, body: Body, limit: int) -> int:
     while piece := body.read(_PIECE):
         size += len(piece)
         if size > limit:
-            raise Problem(413, _("More came than was promised, or too much at once."))
+            raise Problem(413, _("More data arrived than was announced, or this piece is too large."))
         left = memoryview(piece)
         while left:
             left = left[os.write(file, left) :]

@@ -41,7 +41,7 @@ async def _create(request: HttpRequest, user: Any) -> HttpResponse:
 def _accept(user: Any, size: int, fields: dict[str, str]) -> Job:
     name = PurePosixPath(fields.pop("filename", "").replace("\\", "/")).name
     if not name or not size:
-        raise Problem(400, _("Choose a video or sound file that is not empty."))
+        raise Problem(400, _("Choose a video or audio file that is not empty."))
     form = OrderForm(fields)
     if not form.is_valid():
         raise Problem(400, str(next(iter(form.errors.values()))[0]))
@@ -76,7 +76,7 @@ async def _add(request: HttpRequest, user: Any, job_id: uuid.UUID) -> HttpRespon
     """PATCH: the next bytes, at most `tus.CHUNK` of them, at Upload-Offset."""
     job = await _job(user, job_id)
     if request.content_type != tus.CONTENT_TYPE:
-        raise Problem(415, _("Pieces of a file are of the type {type}.").format(type=tus.CONTENT_TYPE))
+        raise Problem(415, _("The content type must be {type}.").format(type=tus.CONTENT_TYPE))
     offset = tus.number(request, "Upload-Offset")
     if job.status != JobStatus.UPLOADING:
         raise received.gone()
@@ -102,7 +102,7 @@ async def _job(user: Any, job_id: uuid.UUID) -> Job:
     try:
         return await sync_to_async(job_for)(user, job_id)
     except Http404:
-        raise Problem(404, _("There is no such upload.")) from None
+        raise Problem(404, _("Upload not found.")) from None
 
 
 def _expires(last: datetime) -> str:

@@ -52,7 +52,7 @@ def health(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - its name is 
 
 @api.exception_handler(Http404)
 def _missing(_request: HttpRequest, _error: Any) -> HttpResponse:
-    return answer(404, _("There is no such job."))
+    return answer(404, _("Job not found."))
 
 
 @api.exception_handler(AuthenticationError)
@@ -62,7 +62,7 @@ def _unknown(_request: HttpRequest, _error: Any) -> HttpResponse:
 
 @api.exception_handler(ValidationError)
 def _wrong(_request: HttpRequest, _error: Any) -> HttpResponse:
-    return answer(400, _("This request cannot be understood."))
+    return answer(400, _("The request is invalid."))
 
 
 @api.exception_handler(HttpError)

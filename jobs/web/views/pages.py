@@ -59,7 +59,7 @@ def new(request: HttpRequest) -> HttpResponse:
             return _begun(request, job)
     if form.errors and _wants_json(request):
         return answer(422, " ".join(str(said) for errors in form.errors.values() for said in errors))
-    shown = {"form": form, "choices": form_choices.shown(), "max_bytes": settings.MAX_BYTES}
+    shown = {"form": form, "choices": form_choices.shown()}
     return render(request, "web/new.html", shown, status=422 if form.errors else 200)
 
 
@@ -178,7 +178,7 @@ def retry(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     except PipelineError as error:
         messages.error(request, sentence_of(error))
     except IllegalTransition:
-        messages.info(request, _("This job goes on already."))
+        messages.info(request, _("This job is already being processed."))
     return redirect("job", job_id)
 
 
@@ -193,7 +193,7 @@ def again(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     except PipelineError as error:
         messages.error(request, sentence_of(error))
     except IllegalTransition:
-        messages.info(request, _("This job has not ended yet."))
+        messages.info(request, _("This job is not finished yet."))
     return redirect("job", job_id)
 
 

@@ -1,0 +1,33 @@
+// The list of jobs: each row shows the current state.
+
+import { bind } from "./data-binding.js";
+import { find, findOptional } from "./dom.js";
+import * as live from "./live.js";
+import { stay } from "./page-close.js";
+
+const rowOf = (/** @type {string} */ id) => findOptional(document, `[data-row="${id}"]`);
+
+live.on("brief", (job) => {
+  const row = rowOf(job.id);
+  if (!row) return;
+  bind(row, job);
+  row.dataset.status = job.status;
+  if (job.poster && !row.querySelector("img")) showPoster(find(row, ".thumb"), job.poster);
+});
+
+live.on("gone", (id) => {
+  if (!rowOf(id)) return;
+  stay();
+  location.reload();
+});
+
+/**
+ * @param {HTMLElement} place
+ * @param {string} address
+ */
+function showPoster(place, address) {
+  const image = new Image(128, 72);
+  image.alt = "";
+  image.src = address;
+  place.replaceChildren(image);
+}

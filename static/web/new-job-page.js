@@ -1,0 +1,121 @@
+// The form of a new job. A file is chosen or dropped, its job is made, and the file is uploaded from this page.
+
+import { find, write } from "./dom.js";
+import { sentenceOf } from "./request.js";
+import { send } from "./upload-progress.js";
+
+/** @import {Job, UploadPlace} from "./messages.js" */
+
+const form = find(document, "[data-new-form]", HTMLFormElement);
+const drop = find(form, "[data-drop]");
+const link = find(form, "[name=link]", HTMLInputElement);
+const problem = find(form, "[data-problem]");
+const picker = find(form, "[data-file]", HTMLInputElement);
+const shownName = find(form, "[data-chosen]");
+const submit = find(form, "[data-submit]", HTMLButtonElement);
+/** @type {File | null} */
+let chosen = null;
+
+/** @param {File | undefined} file */
+function choose(file) {
+  if (!file) return;
+  chosen = file;
+  link.value = "";
+  write(shownName, file.name);
+  submit.focus();
+}
+
+picker.addEventListener("change", () => choose(picker.files?.[0]));
+choose(picker.files?.[0]); // chosen before this script ran
+link.addEventListener("input", () => {
+  if (!link.value || !chosen) return;
+  chosen = null;
+  picker.value = ""; // so that the same file can be chosen again
+  write(shownName, shownName.dataset.none ?? "");
+});
+const subtitles = find(form, "[data-names]", HTMLInputElement);
+subtitles.addEventListener("change", () => write(find(form, "[data-named]"), subtitles.files?.[0]?.name ?? ""));
+for (const kind of ["dragenter", "dragover"]) {
+  drop.addEventListener(kind, (event) => {
+    event.preventDefault();
+    drop.classList.add("over");
+  });
+}
+for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.classList.remove("over"));
+drop.addEventListener("drop", (event) => {
+  event.preventDefault();
+  choose(event.dataTransfer?.files[0]);
+});
+
+// Phones freeze pages in the background. There the person is asked, once, before anything is sent.
+const question = find(document, "[data-ask]", HTMLDialogElement);
+const keep = find(form, "[data-keep]");
+let asks = matchMedia("(pointer: coarse)").matches && !form.hasAttribute("data-asked");
+/** @type {HTMLElement | null} */
+let submitter = null;
+keep.hidden = asks;
+question.addEventListener("click", ({ target }) => {
+  if (!(target instanceof HTMLButtonElement) || !target.value) return;
+  asks = false;
+  keep.hidden = false;
+  find(keep, "input", HTMLInputElement).checked = target.value === "yes";
+  question.close();
+  form.requestSubmit(submitter);
+});
+
+form.addEventListener("submit", (event) => {
+  const sample = event.submitter instanceof HTMLButtonElement && event.submitter.value === "sample";
+  if (asks && (sample || chosen || link.value)) {
+    event.preventDefault();
+    submitter = event.submitter;
+    question.showModal();
+    return;
+  }
+  if (sample || !chosen) return;
+  event.preventDefault();
+  create(chosen);
+});
+
+/**
+ * Make the job of a file, then upload it.
+ * @param {File} file
+ */
+async function create(file) {
+  submit.disabled = true;
+  problem.hidden = true;
+  try {
+    const body = new FormData(form);
+    body.set("source", "upload");
+    body.set("name", file.name);
+    body.set("bytes", String(file.size));
+    const response = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
+    if (response.status === 201) begin(file, await response.json());
+    else refuse(await sentenceOf(response));
+  } catch {
+    refuse("");
+  } finally {
+    submit.disabled = false;
+  }
+}
+
+/** @param {string} sentence  of the server; where it is empty, that of the page is shown */
+function refuse(sentence) {
+  write(problem, sentence || (problem.dataset.else ?? ""));
+  problem.hidden = false;
+  problem.scrollIntoView({ block: "nearest" });
+}
+
+/**
+ * Upload the file. The address becomes that of the job: after a reload its page asks for the same file.
+ * @param {File} file
+ * @param {Job & {upload: UploadPlace}} job
+ */
+function begin(file, job) {
+  const section = find(document, "[data-sending-page]");
+  form.hidden = true;
+  section.hidden = false;
+  write(find(section, "[data-file-name]"), job.title);
+  find(section, "[data-cancel]", HTMLFormElement).action = `/jobs/${job.id}/cancel`;
+  history.replaceState(null, "", job.url);
+  send(section, file, job.upload.url, job.url);
+}

@@ -1,0 +1,50 @@
+// Sizes, speeds and times in the language of the page.
+
+/** @import {Progress} from "./speed-meter.js" */
+
+/**
+ * The numbers of an upload in one line: sent and total size, speed, time left. What is not known yet is left out.
+ * @param {Progress} progress
+ * @param {string} left  sentence with `{time}`
+ * @param {string} language
+ */
+export function progressText({ sent, total, bytesPerSecond, secondsLeft }, left, language) {
+  const parts = [`${size(sent, language)} / ${size(total, language)}`];
+  if (bytesPerSecond) parts.push(format(bytesPerSecond / 1e6, "megabyte-per-second", language));
+  if (secondsLeft !== null && Number.isFinite(secondsLeft)) {
+    parts.push(left.replace("{time}", duration(secondsLeft, language)));
+  }
+  return parts.join(" · ");
+}
+
+/**
+ * @param {number} bytes
+ * @param {string} language
+ */
+export function size(bytes, language) {
+  return bytes >= 1e9 ? format(bytes / 1e9, "gigabyte", language) : format(bytes / 1e6, "megabyte", language);
+}
+
+/**
+ * @param {number} seconds
+ * @param {string} language
+ */
+export function duration(seconds, language) {
+  if (seconds < 60) return format(Math.ceil(seconds), "second", language);
+  return format(Math.round(seconds / 60), "minute", language);
+}
+
+/**
+ * @param {number} value
+ * @param {string} unit
+ * @param {string} language
+ */
+function format(value, unit, language) {
+  const maximumFractionDigits = value < 10 ? 1 : 0;
+  return new Intl.NumberFormat(language, {
+    style: "unit",
+    unit,
+    unitDisplay: "short",
+    maximumFractionDigits,
+  }).format(value);
+}

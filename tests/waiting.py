@@ -1,0 +1,28 @@
+"""Waiting for what other processes, threads and browsers do, on a machine of any speed.
+
+A limit says when a test gives up; it is never what the test measures. Where something must not be slow, the slow way is
+made longer than `PATIENCE`, or CPU time is measured.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+PATIENCE = 90.0
+"""Seconds to wait for what takes one on an idle machine. Only a test that fails waits so long."""
+
+T = TypeVar("T")
+
+
+def until(found: Callable[[], T | None], patience: float = PATIENCE, every: float = 0.01, what: object = "") -> T:
+    """Return what `found` returns as soon as that is true.
+
+    Fails after `patience` seconds, with `what`, or with what it returns by then if it is callable.
+    """
+    deadline = time.monotonic() + patience
+    while not (answer := found()):
+        assert time.monotonic() < deadline, f"not within {patience} s: {what() if callable(what) else what}"
+        time.sleep(every)
+    return answer
