@@ -535,16 +535,16 @@ def test_two_of_what_there_is_one_of() -> None:
 
 
 def test_one_line_in_the_log_for_each_transition(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, "jobs.lifecycle.machine"):
+    with caplog.at_level(logging.INFO, "jobs.lifecycle"):
         it = rows.up_to(Stage.FETCH)
         rows.finish(it.attempt)
-    lines = [record for record in caplog.records if record.name == "jobs.lifecycle.machine"]
+    lines = [record for record in caplog.records if record.name == "jobs.lifecycle"]
     assert [line.getMessage() for line in lines] == [f"{was or 'new'} → {now}" for _, was, now in rows.told(it.job_id)]
     assert {line.__dict__["job"] for line in lines} == {str(it.job_id)}
     assert str(it.attempt) in {line.__dict__["attempt"] for line in lines}
 
 
 def test_nothing_is_told_of_what_was_rolled_back(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, "jobs.lifecycle.machine"):
+    with caplog.at_level(logging.INFO, "jobs.lifecycle"):
         broken_off(rows.job)
-    assert not [record for record in caplog.records if record.name == "jobs.lifecycle.machine"]
+    assert not [record for record in caplog.records if record.name == "jobs.lifecycle"]

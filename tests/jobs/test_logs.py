@@ -42,7 +42,7 @@ def test_any_value_can_be_read_back(value: str) -> None:
 
 def test_a_line_is_one_line() -> None:
     """Whoever can choose a value could write lines of their own."""
-    assert len(line("begins", reason="first\nINFO jobs.lifecycle.machine forged").splitlines()) == 1
+    assert len(line("begins", reason="first\nINFO jobs.lifecycle forged").splitlines()) == 1
 
 
 @pytest.mark.usefixtures("database")
@@ -50,7 +50,7 @@ def test_each_transition_is_a_line(caplog: pytest.LogCaptureFixture, monkeypatch
     monkeypatch.setattr(logging.getLogger("jobs"), "propagate", True)
     claim = rows.up_to(rows.ALL[0])
     lifecycle.cancel(claim.job_id, actor="shirin", reason="no time")
-    lines = [Facts().format(record) for record in caplog.records if record.name == "jobs.lifecycle.machine"]
+    lines = [Facts().format(record) for record in caplog.records if record.name == "jobs.lifecycle"]
     told = rows.told(claim.job_id)
     assert len(lines) == len(told)
     for (stage, was, now), text in zip(told, lines, strict=True):
