@@ -164,7 +164,7 @@ def _bars(out: TextIO) -> Progress:
 
 
 def _ending(result: Delivered) -> list[str]:
-    kept = f"{result.quality.good} of {result.quality.cues} cues have no quality issues"
+    kept = f"{result.quality.good} of {result.quality.cues} cues have no issues"
     return [f"quality: {kept}", f"result: {result.video or result.subtitles}", f"subtitles: {result.subtitles}"]
 
 
