@@ -20,8 +20,6 @@ from jobs.pipeline.download.client import check_link
 from jobs.pipeline.errors import EmptyFile, EngineError, NoSuchFile, NotAFile, OnlyByCommand, SubtitlesNeeded
 from jobs.pipeline.media.atomic_files import refusal
 from jobs.pipeline.media.limits import Limits
-from jobs.pipeline.protocols import Brief
-from jobs.pipeline.stages.translate import is_captions
 from jobs.pipeline.subtitles.reader import parse_subtitles, read_subtitles
 from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.text.languages import language
@@ -139,7 +137,7 @@ def _accept(
 ) -> Job:
     cues = _cues(order, subtitles)
     refuse_engines(order)
-    job_id = uuid.uuid4()
+    job_id, captions = uuid.uuid4(), plan.is_in_target(order, plan.known_language(order))
     with _home(job_id) as home, transaction.atomic():
         quota.check(owner, new_bytes=size)
         brought = bring(home) if bring else None
@@ -147,7 +145,8 @@ def _accept(
             id=job_id,
             stages=plan.stages_of(order),
             who=owner.get_username(),
-            cues=[plan.as_row(cue) for cue in cues],
+            cues=[plan.as_caption_row(cue) if captions else plan.as_row(cue) for cue in cues],
+            notes=[plan.untranslated_note(order)] if captions else [],
             uploaded=kind != SourceKind.UPLOAD,
             owner=owner,
             source_kind=kind,
@@ -200,9 +199,9 @@ def refuse_engines(order: Order) -> None:
     """Refuse here and now what the engines cannot do. Raises EngineError, LanguageError."""
     chosen = plan.engines(order)
     heard = None if order.brought else chosen.choose_transcriber(order.spoken)
-    known = order.spoken or (order.target if order.brought else None)
-    if known is None or not is_captions(Brief(source=known, target=order.target)):
-        chosen.choose_translator(known, order.target, heard)
+    known = plan.known_language(order)
+    if not plan.is_in_target(order, known):
+        chosen.choose_translator(known or None, order.target, heard)
 
 
 def _look_at(path: Path) -> None:

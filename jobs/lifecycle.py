@@ -295,11 +295,15 @@ def finish_stage(
             _settle(job)  # It may have been the last to run beside one that failed.
 
 
-def skip_stage(attempt: uuid.UUID, stage: Stage) -> None:
-    """Within the attempt of an earlier stage: there is nothing for `stage` to do. Raises LostAttempt."""
+def skip_stage(attempt: uuid.UUID, stage: Stage) -> bool:
+    """Leave out `stage`, which still waits, within the attempt of an earlier one: there is nothing for it to do. False
+    where it does not wait, or the job has none. Raises LostAttempt.
+    """
     with fenced(attempt) as (job, _):
-        if job.stages.filter(stage=stage, status=StageStatus.WAITING).delete()[0]:
+        skipped = bool(job.stages.filter(stage=stage, status=StageStatus.WAITING).delete()[0])
+        if skipped:
             _tell(job.pk, StageStatus.WAITING, "skipped", stage=stage)
+    return skipped
 
 
 def fail_stage(attempt: uuid.UUID, error: ErrorRecord, *, again: bool) -> None:

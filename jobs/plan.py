@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from jobs.engines.registry import SPECS
 from jobs.models import Job, SourceKind, StageRun, TranslationCache
 from jobs.orders import Order, order_of
 from jobs.pipeline.errors import HostError, NoVideoStream
+from jobs.pipeline.gettext_marker import _
 from jobs.pipeline.media.description import Media
 from jobs.pipeline.process.messages import (
     FetchTask,
@@ -36,16 +37,37 @@ from jobs.pipeline.stages.render import Mode
 from jobs.pipeline.stages.translate import is_captions
 from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.subtitles.style import Form
+from jobs.pipeline.text.languages import language
 
 _DEFAULT_SIZE = (1280, 720)
 """What subtitles of sound without a picture are laid out for."""
 
 
 def stages_of(order: Order) -> list[Stage]:
-    """The stages that a job with this order goes through."""
+    """The stages that a job with this order goes through: those that have something to do. Which language is spoken may
+    be known only when some of it was recognised: then `translate` is left out later.
+    """
     without = {Stage.TRANSCRIBE} if order.brought else set()
+    without |= {Stage.TRANSLATE} if is_in_target(order, known_language(order)) else set()
     without |= {Stage.RENDER} if order.mode == "none" else set()
     return [stage for stage in Stage if stage not in without]
+
+
+def known_language(order: Order) -> str:
+    """The code of the language of the speech, or of the subtitles that were brought; empty: not known yet."""
+    return order.spoken or (order.target if order.brought else "")
+
+
+def is_in_target(order: Order, spoken: str) -> bool:
+    """Whether words in the language `spoken` need no translation."""
+    return bool(spoken) and is_captions(Brief(source=spoken, target=order.target))
+
+
+def untranslated_note(order: Order) -> dict[str, Any]:
+    """What is noted with a job whose words are in the target language."""
+    brought = _("The subtitles are in {language} already: translation is skipped.")
+    heard = _("The speech is in {language} already: translation is skipped.")
+    return {"sentence": brought if order.brought else heard, "params": {"language": language(order.target).name}}
 
 
 def task_for(job: Job, run: StageRun) -> Task:
@@ -209,6 +231,13 @@ def as_row(cue: Cue, job: Job | None = None) -> models.Cue:
         speaker=cue.speaker,
         flags=list(cue.flags),
     )
+
+
+def as_caption_row(cue: Cue, job: Job | None = None) -> models.Cue:
+    """Not saved: of a cue that needs no translation."""
+    row = as_row(replace(cue, target=cue.source), job)
+    row.answered = True
+    return row
 
 
 # What was translated before

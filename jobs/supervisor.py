@@ -220,9 +220,10 @@ class _Course:
     def _keep_window(self, window: messages.Window) -> None:
         following = window.cues[-1].id + 1 if window.cues else None
         with lifecycle.fenced(self._claim.attempt) as (job, _):
+            as_row = plan.as_row if self._is_translated(window) else plan.as_caption_row
             news = lifecycle.commit_window(
                 self._claim.attempt,
-                [plan.as_row(cue, self._job) for cue in window.cues],
+                [as_row(cue, self._job) for cue in window.cues],
                 until=window.end,
                 language=window.language,
                 heard=window.heard,
@@ -231,6 +232,16 @@ class _Course:
             if news:
                 usage.account(job, self._claim.stage, seconds=max(0.0, window.end - self._heard))
         self._heard = window.end
+
+    def _is_translated(self, window: messages.Window) -> bool:
+        """Whether the job translates what is heard. The first words tell their language: if it is the target language,
+        that stage is left out, for all that follows.
+        """
+        order = order_of(self._job.order)
+        in_target = bool(window.cues) and plan.is_in_target(order, window.language)
+        if in_target and lifecycle.skip_stage(self._claim.attempt, Stage.TRANSLATE):
+            self._note(**plan.untranslated_note(order))
+        return StageRun.objects.filter(job=self._claim.job_id, stage=Stage.TRANSLATE).exists()
 
     # The end
 
