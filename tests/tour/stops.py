@@ -28,7 +28,7 @@ from jobs.models import Cue, Job, StageRun
 from jobs.orders import Order
 from jobs.pipeline.subtitles.reader import read_subtitles
 from jobs.web import received
-from tests.browser.people import Site, connected
+from tests.browser.people import Site, connected, window
 from tests.engines.fake_llm_server import KEY, Asked, Said, saying
 from tests.jobs import stack as real
 from tests.pipeline.clips import run as ffmpeg
@@ -209,7 +209,7 @@ def _translated(text: str) -> str:
 @contextmanager
 def visitor(browser: Browser, site: Site, stop: Stop, language: str) -> Iterator[Page]:
     """The page of this stop in a browser of this language; signed in where there is a user."""
-    context = browser.new_context(locale=language, base_url=site.address, reduced_motion="reduce")
+    context = window(browser, locale=language, base_url=site.address, reduced_motion="reduce")
     if stop.user:
         client = Client()
         client.force_login(stop.user)
