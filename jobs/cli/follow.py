@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from jobs.engines.registry import SPECS
@@ -23,6 +23,9 @@ _DEMO = "offline demo engine: expect errors"
 
 class Listener(Protocol):
     """Who is told."""
+
+    def stages(self, stages: Sequence[Stage]) -> None:
+        """The stages of the job: told first, and again when one is left out."""
 
     def progress(self, stage: Stage, share: float) -> None:
         """`share` of `stage` is done, 0 to 1."""
@@ -48,10 +51,15 @@ class _Seen:
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
+        self._stages: list[Stage] = []
         self._shares: dict[Stage, float] = {}
         self._notes: set[str] = set()
 
     def look(self, job: Job) -> None:
+        stages = [Stage(run.stage) for run in job.stages.all()]
+        if stages != self._stages:
+            self._stages = stages
+            self._listener.stages(stages)
         for sentence in _notes(job):
             if sentence not in self._notes:
                 self._notes.add(sentence)

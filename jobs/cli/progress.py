@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
@@ -35,6 +35,8 @@ class Display(Listener, Protocol):
 class Silence:
     """A listener that tells nobody."""
 
+    def stages(self, stages: Sequence[Stage]) -> None: ...
+
     def progress(self, stage: Stage, share: float) -> None: ...
 
     def note(self, sentence: str) -> None: ...
@@ -59,6 +61,9 @@ class Bars:
         self._bars = bars
         self._tasks: dict[Stage, TaskID] = {}
 
+    def stages(self, stages: Sequence[Stage]) -> None:
+        """A bar comes when its stage begins."""
+
     def progress(self, stage: Stage, share: float) -> None:
         if stage not in self._tasks:
             self._tasks[stage] = self._bars.add_task(stage.capitalize(), total=1.0)
@@ -80,6 +85,9 @@ class Lines:
         self._out = out
         self._clock = _Clock()
         self._next: dict[Stage, float] = {}
+
+    def stages(self, stages: Sequence[Stage]) -> None:
+        """A line comes when its stage begins."""
 
     def progress(self, stage: Stage, share: float) -> None:
         left = self._clock.left(stage, share)
@@ -108,8 +116,14 @@ class JsonLines:
         self._out = out
         self._clock = _Clock()
         self._last: dict[Stage, float] = {}
+        self._stages: Sequence[Stage] = ()
+        self._shares: dict[Stage, float] = {}
+
+    def stages(self, stages: Sequence[Stage]) -> None:
+        self._stages = stages
 
     def progress(self, stage: Stage, share: float) -> None:
+        self._shares[stage] = share
         left = self._clock.left(stage, share)
         now = time.monotonic()
         if 0 < share < 1 and now - self._last.get(stage, 0.0) < _PAUSE:
@@ -119,7 +133,7 @@ class JsonLines:
             event="progress",
             stage=str(stage),
             share=round(share, 4),
-            overall=round(overall(stage, share), 4),
+            overall=round(overall(self._shares, self._stages or self._shares), 4),
             seconds_left=None if left is None else round(left, 1),
         )
 
@@ -164,7 +178,7 @@ def _bars(out: TextIO) -> Progress:
 
 
 def _ending(result: Delivered) -> list[str]:
-    kept = f"{result.quality.good} of {result.quality.cues} cues have no quality issues"
+    kept = f"{result.quality.good} of {result.quality.cues} cues have no issues"
     return [f"quality: {kept}", f"result: {result.video or result.subtitles}", f"subtitles: {result.subtitles}"]
 
 

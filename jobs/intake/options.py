@@ -11,10 +11,13 @@ from django.conf import settings
 from jobs.engines.selection import Engines
 from jobs.pipeline.errors import NoVideoStream
 from jobs.pipeline.media.description import Media
+from jobs.pipeline.notes import NoteCode
 from jobs.pipeline.process.messages import plain, shaped
-from jobs.pipeline.protocols import Formality, Mode
+from jobs.pipeline.protocols import Brief, Formality, Mode
 from jobs.pipeline.stage import Stage
+from jobs.pipeline.stages.translate import is_captions
 from jobs.pipeline.subtitles.style import Style
+from jobs.pipeline.text.languages import language
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,10 +50,29 @@ def options_of(stored: dict[str, Any]) -> JobOptions:
 
 
 def stages_of(options: JobOptions) -> list[Stage]:
-    """The stages that a job with this options goes through."""
+    """The stages that a job with these options goes through: those that have something to do. Which language is spoken
+    may be known only when some of it was recognised; then `translate` is left out later.
+    """
     without = {Stage.TRANSCRIBE} if options.brought else set()
+    without |= {Stage.TRANSLATE} if is_in_target(options, known_language(options)) else set()
     without |= {Stage.RENDER} if options.mode == "none" else set()
     return [stage for stage in Stage if stage not in without]
+
+
+def known_language(options: JobOptions) -> str:
+    """The code of the language of the speech, or of the subtitles that were brought; empty: not known yet."""
+    return options.spoken or (options.target if options.brought else "")
+
+
+def is_in_target(options: JobOptions, spoken: str) -> bool:
+    """Whether words in the language `spoken` need no translation."""
+    return bool(spoken) and is_captions(Brief(source=spoken, target=options.target))
+
+
+def untranslated_note(options: JobOptions) -> dict[str, Any]:
+    """What is noted with a job whose words are in the target language: a NoteCode and its parameters."""
+    code = NoteCode.SUBTITLES_IN_TARGET if options.brought else NoteCode.SPEECH_IN_TARGET
+    return {"code": code, "params": {"language": language(options.target).name}}
 
 
 def engines_of(options: JobOptions) -> Engines:

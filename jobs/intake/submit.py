@@ -13,16 +13,22 @@ from django.conf import settings
 from django.db import transaction
 
 from jobs import lifecycle, presence
-from jobs.cues import as_cue, as_row
-from jobs.intake.options import JobOptions, engines_of, options_of, stages_of
+from jobs.cues import as_caption_row, as_cue, as_row
+from jobs.intake.options import (
+    JobOptions,
+    engines_of,
+    is_in_target,
+    known_language,
+    options_of,
+    stages_of,
+    untranslated_note,
+)
 from jobs.lifecycle import IllegalTransition
 from jobs.models import FINAL, Artifact, Job, JobStatus, SourceKind
 from jobs.pipeline.download.client import check_link
 from jobs.pipeline.errors import EmptyFile, EngineError, NoSuchFile, NotAFile, OnlyByCommand, SubtitlesNeeded
 from jobs.pipeline.media.atomic_files import refusal
 from jobs.pipeline.media.limits import Limits
-from jobs.pipeline.protocols import Brief
-from jobs.pipeline.stages.translate import is_captions
 from jobs.pipeline.subtitles.reader import parse_subtitles, read_subtitles
 from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.text.languages import language
@@ -146,7 +152,7 @@ def _accept(
 ) -> Job:
     cues = _cues(options, subtitles)
     refuse_engines(options)
-    job_id = uuid.uuid4()
+    job_id, captions = uuid.uuid4(), is_in_target(options, known_language(options))
     with _home(job_id) as home, transaction.atomic():
         quotas.check(owner, new_bytes=size)
         brought = bring(home) if bring else None
@@ -154,7 +160,8 @@ def _accept(
             id=job_id,
             stages=stages_of(options),
             actor=owner.get_username(),
-            cues=[as_row(cue) for cue in cues],
+            cues=[as_caption_row(cue) if captions else as_row(cue) for cue in cues],
+            notes=[untranslated_note(options)] if captions else [],
             uploaded=kind != SourceKind.UPLOAD,
             owner=owner,
             source_kind=kind,
@@ -207,9 +214,9 @@ def refuse_engines(options: JobOptions) -> None:
     """Refuse here and now what the engines cannot do. Raises EngineError, LanguageError."""
     chosen = engines_of(options)
     heard = None if options.brought else chosen.choose_transcriber(options.spoken)
-    known = options.spoken or (options.target if options.brought else None)
-    if known is None or not is_captions(Brief(source=known, target=options.target)):
-        chosen.choose_translator(known, options.target, heard)
+    known = known_language(options)
+    if not is_in_target(options, known):
+        chosen.choose_translator(known or None, options.target, heard)
 
 
 def _look_at(path: Path) -> None:

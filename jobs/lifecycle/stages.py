@@ -234,11 +234,15 @@ def finish_stage(
             _settle(job)  # It may have been the last to run beside one that failed.
 
 
-def skip_stage(attempt: uuid.UUID, stage: Stage) -> None:
-    """Within the attempt of an earlier stage: leave out `stage`, which has nothing to do. Raises LostAttempt."""
+def skip_stage(attempt: uuid.UUID, stage: Stage) -> bool:
+    """Within the attempt of an earlier stage: leave out `stage`, which still waits and has nothing to do. False where
+    it does not wait, or the job has none. Raises LostAttempt.
+    """
     with fenced(attempt) as (job, _):
-        if waiting := job.stages.filter(stage=stage, status=StageStatus.WAITING).first():
+        waiting = job.stages.filter(stage=stage, status=StageStatus.WAITING).first()
+        if waiting:
             move_stage(waiting, StageVerb.SKIP)
+    return waiting is not None
 
 
 def fail_stage(attempt: uuid.UUID, error: ErrorRecord, *, again: bool) -> None:

@@ -19,7 +19,8 @@ REASONS = {
 }
 NOTES = {
     "There is sound but no picture: only subtitles are made.": "sound_only",
-    "The subtitles are in {language} already: translation is skipped.": "already_in_target",
+    "The subtitles are in {language} already: translation is skipped.": "subtitles_in_target",
+    "The speech is in {language} already: translation is skipped.": "speech_in_target",
 }
 MOST = 64
 

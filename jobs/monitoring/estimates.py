@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from jobs.models import Job, JobStatus, StageRun, StageStatus
-from jobs.pipeline.stage import WEIGHTS, Stage
+from jobs.pipeline.stage import WEIGHTS, Stage, overall
 
 _FIRST_SPEED = 0.6
 """Seconds of work a second of video with the embedded engines on two cores, until there is a past to look at."""
@@ -48,8 +48,8 @@ def _measure() -> dict[Stage, float]:
 
 def share_done(runs: Iterable[StageRun]) -> float:
     """Of the whole job, from 0 to 1. Stages that it does not have weigh nothing."""
-    weighed = [(WEIGHTS[Stage(run.stage)], _share(run)) for run in runs]
-    return sum(weight * share for weight, share in weighed) / sum(weight for weight, _ in weighed) if weighed else 0.0
+    shares = {Stage(run.stage): _share(run) for run in runs}
+    return overall(shares, shares)
 
 
 def seconds_left(job: Job, runs: Iterable[StageRun]) -> float | None:

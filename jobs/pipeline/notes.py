@@ -10,12 +10,14 @@ from jobs.pipeline.gettext_marker import _
 class NoteCode(StrEnum):
     """What a note says."""
 
-    ALREADY_IN_TARGET = "already_in_target"
+    SPEECH_IN_TARGET = "speech_in_target"
+    SUBTITLES_IN_TARGET = "subtitles_in_target"
     SOUND_ONLY = "sound_only"
 
 
 SENTENCES = {
-    NoteCode.ALREADY_IN_TARGET: _("The subtitles are in {language} already: translation is skipped."),
+    NoteCode.SPEECH_IN_TARGET: _("The speech is in {language} already: translation is skipped."),
+    NoteCode.SUBTITLES_IN_TARGET: _("The subtitles are in {language} already: translation is skipped."),
     NoteCode.SOUND_ONLY: _("There is sound but no picture: only subtitles are made."),
 }
 """Templates for the catalogue, as those of errors are; `{language}` is an English name that is translated too."""

@@ -6,6 +6,7 @@ steer the progress bar of the whole.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 
@@ -44,7 +45,8 @@ def time_limit(stage: Stage, seconds: float) -> float:
     return base + factor * seconds
 
 
-def overall(stage: Stage, share: float) -> float:
-    """The share of the whole job that is done when `stage` has done `share` of its own work."""
-    before = sum(weight for earlier, weight in WEIGHTS.items() if list(Stage).index(earlier) < list(Stage).index(stage))
-    return before + WEIGHTS[stage] * share
+def overall(shares: Mapping[Stage, float], stages: Iterable[Stage]) -> float:
+    """The share of a whole job that is done. `stages` are those that it has, `shares` how much of each is done."""
+    weights = {stage: WEIGHTS[stage] for stage in stages}
+    done = sum(weight * shares.get(stage, 0.0) for stage, weight in weights.items())
+    return done / sum(weights.values()) if weights else 0.0

@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from jobs import cues, lifecycle, models
-from jobs.intake.options import mode_of, options_of
+from jobs.intake.options import is_in_target, mode_of, options_of, untranslated_note
 from jobs.lifecycle import Claim, IllegalTransition, LostAttempt
 from jobs.lifecycle.changes import POLL_INTERVAL, POLL_INTERVAL_WITH_LISTEN, ChangeListener
 from jobs.lifecycle.db_retry import patiently
@@ -224,9 +224,10 @@ class _Course:
     def _keep_window(self, window: messages.Window) -> None:
         following = window.cues[-1].id + 1 if window.cues else None
         with lifecycle.fenced(self._claim.attempt) as (job, _):
+            as_row = cues.as_row if self._is_translated(window) else cues.as_caption_row
             news = lifecycle.commit_window(
                 self._claim.attempt,
-                [cues.as_row(cue, self._job) for cue in window.cues],
+                [as_row(cue, self._job) for cue in window.cues],
                 until=window.end,
                 language=window.language,
                 heard=window.heard,
@@ -235,6 +236,16 @@ class _Course:
             if news:
                 usage.account(job, self._claim.stage, seconds=max(0.0, window.end - self._heard))
         self._heard = window.end
+
+    def _is_translated(self, window: messages.Window) -> bool:
+        """Whether the job translates what is heard. The first words tell their language: if it is the target language,
+        that stage is left out, for all that follows.
+        """
+        options = options_of(self._job.options)
+        in_target = bool(window.cues) and is_in_target(options, window.language)
+        if in_target and lifecycle.skip_stage(self._claim.attempt, Stage.TRANSLATE):
+            self._note(**untranslated_note(options))
+        return StageRun.objects.filter(job=self._claim.job_id, stage=Stage.TRANSLATE).exists()
 
     # The end
 

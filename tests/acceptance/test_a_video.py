@@ -18,7 +18,7 @@ from pytest_django import DjangoDbBlocker
 from jobs.models import Job
 from jobs.pipeline.media.encode import probe
 from jobs.pipeline.subtitles.reader import read_subtitles
-from tests.browser.people import Site, chromium, served
+from tests.browser.people import Site, chromium, served, window
 from tests.databases import Databases
 from tests.engines.fake_llm_server import KEY, Asked, FakeServer, Said, saying
 from tests.jobs.stack import ROOT
@@ -28,8 +28,6 @@ from tests.waiting import until
 SAMPLE = ROOT / "static" / "sample" / "sample.mp4"
 PASSWORD = "a-long-walk-home"
 SAID = "این جملهٔ {number} است."
-
-pytestmark = pytest.mark.timeout(240)
 
 
 def said(number: int | str) -> str:
@@ -62,13 +60,13 @@ def site(browser: Browser, databases: Databases, tmp_path: Path, django_db_block
 
 def test_from_the_upload_to_the_end(site: Site, browser: Browser, tmp_path: Path) -> None:
     User.objects.create_user("shirin", password=PASSWORD)
-    page = browser.new_page(base_url=site.address, locale="fa", accept_downloads=True)
+    page = window(browser, base_url=site.address, locale="fa", accept_downloads=True).new_page()
     sign_in(page)
     upload(page)
-    expect(page.locator("[data-captions]")).to_contain_text("این جملهٔ", timeout=60_000)
+    expect(page.locator("[data-captions]")).to_contain_text("این جملهٔ")
     expect(page.locator("[data-no-cues]")).to_be_hidden()
     page.evaluate("document.querySelector('video').currentTime = 7")
-    expect(page.locator("main")).to_have_attribute("data-status", "completed", timeout=90_000)
+    expect(page.locator("main")).to_have_attribute("data-status", "completed")
     expect(page.locator("video")).to_have_attribute("src", re.compile("/video$"))
     expect(page.locator("video")).to_have_js_property("currentTime", 7)
     plays(page)
@@ -107,7 +105,7 @@ def upload(page: Page) -> None:
 def plays(page: Page) -> None:
     """The result, from a place in the middle on."""
     video = page.locator("video")
-    expect(video).to_have_js_property("readyState", 4, timeout=20_000)
+    expect(video).to_have_js_property("readyState", 4)
     moved = page.evaluate(
         """async () => {
             const video = document.querySelector("video");

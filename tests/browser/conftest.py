@@ -1,4 +1,4 @@
-"""A real browser before the whole real stack: supervisord, daphne, three clusters, the reaper. Leases are short."""
+"""A real browser before the whole real stack: supervisord, daphne, three clusters, the reaper."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from playwright.sync_api import Browser
 from pytest_django import DjangoDbBlocker
 
 from tests.browser.network import Network
-from tests.browser.people import GRACE, HIDDEN, LEASE, Person, Site, chromium, served
+from tests.browser.people import GRACE, HIDDEN, LEASE, Person, Site, chromium, served, window
 from tests.databases import Databases, on_database
 from tests.pipeline.clips import Clips
 
@@ -52,7 +52,7 @@ def browser(site: Site) -> Iterator[Browser]:
 def shirin(site: Site, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Person]:
     """A person of this test alone; no job of theirs is left running."""
     user = User.objects.create(username=f"shirin-{os.urandom(4).hex()}")
-    person = Person(user, site, browser.new_context())
+    person = Person(user, site, window(browser))
     yield person
     person.go_away()
 

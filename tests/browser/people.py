@@ -15,7 +15,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect, sync_playwright
 
 from jobs import lifecycle
 from jobs.intake import submit
@@ -27,9 +27,14 @@ from tests.databases import Databases, on_database
 from tests.jobs import stack as real
 from tests.jobs.stack import Stack, story
 from tests.pipeline.clips import Clips
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
-LEASE, GRACE, HIDDEN = 60, 2, 20
+LEASE, GRACE, HIDDEN = 120, 60, 40
+"""Seconds, long enough for any machine. Nobody waits for their end: see `grace_passes`."""
+
+LOOKS = 2.0
+"""Seconds in which an absent owner's job would end: eight looks."""
+
 CHROMIUM = "/usr/bin/chromium"
 ORDINARY: dict[str, Any] = {
     "executable_path": CHROMIUM,
@@ -73,6 +78,16 @@ def served(databases: Databases, directory: Path, clips: Clips, **settings: str)
         subprocess.run(collect, cwd=real.ROOT, env=stack.environment, check=True)
         context.enter_context(stack.running())
         yield Site(stack, clips, *real.subtitles(directory))
+
+
+expect.set_options(timeout=1000 * PATIENCE)
+
+
+def window(browser: Browser, **options: Any) -> BrowserContext:
+    """A window of its own, which waits as long for what is asked as a slow machine needs."""
+    found = browser.new_context(**options)
+    found.set_default_timeout(1000 * PATIENCE)
+    return found
 
 
 @contextmanager
@@ -160,7 +175,7 @@ def connected(page: Page) -> None:
     live(page, "state.connected")
 
 
-def live(page: Page, expression: str, patience: float = 10.0) -> None:
+def live(page: Page, expression: str, patience: float = PATIENCE) -> None:
     """Wait until this holds of the module `live.js`."""
     asked = f"import('/static/web/live.js').then(({{ state }}) => Boolean({expression}))"
     deadline = time.monotonic() + patience
@@ -193,7 +208,7 @@ def hide(page: Page, *, hidden: bool) -> None:
 def told(page: Page, job: Job) -> None:
     """What changes now is shown."""
     lifecycle.set_pinned(job.pk, not Job.objects.get(pk=job.pk).pinned)
-    live(page, f"state.connected && state.job?.version >= {Job.objects.get(pk=job.pk).version}", 60)
+    live(page, f"state.connected && state.job?.version >= {Job.objects.get(pk=job.pk).version}")
 
 
 def page_id(page: Page) -> str:
@@ -212,9 +227,39 @@ def goes_on(job: Job, seconds: float) -> None:
         time.sleep(0.1)
 
 
-def is_cancelled(job: Job, within: float) -> Transition:
-    """By the absence of its owner, soon after the last lease was over; nothing of it is left."""
-    until(lambda: status(job) == JobStatus.CANCELLED, within + 10, what=lambda: story(job))
+def grace_passes(owner: User) -> None:
+    """As if the time were over in which another page could have followed those that were closed."""
+    now = timezone.now()
+    PageLease.objects.filter(owner=owner, closed=True, expires__gt=now).update(expires=now)
+    Job.objects.filter(owner=owner, grace_until__gt=now).update(grace_until=now)
+
+
+def outlives_the_grace(job: Job) -> None:
+    """When that time is over the job goes on."""
+    grace_passes(job.owner)
+    goes_on(job, LOOKS)
+
+
+def has_left(owner: User) -> bool:
+    """Whether no page of this person is open."""
+    return not PageLease.objects.filter(owner=owner, closed=False, expires__gt=timezone.now()).exists()
+
+
+def is_cancelled(job: Job) -> Transition:
+    """By the absence of its owner, when the time is over in which another page could have followed."""
+    until(lambda: has_left(job.owner), what="a page is open")
+
+    def cancelled() -> bool:
+        grace_passes(job.owner)
+        return status(job) == JobStatus.CANCELLED
+
+    until(cancelled, every=0.1, what=lambda: story(job))
+    return ended_by_absence(job)
+
+
+def ended_by_absence(job: Job, patience: float = PATIENCE) -> Transition:
+    """And nothing of it is left."""
+    until(lambda: status(job) == JobStatus.CANCELLED, patience, every=0.1, what=lambda: story(job))
     last = Transition.objects.get(job=job, to_status=JobStatus.CANCELLED)
     assert Transition.objects.get(job=job, to_status=JobStatus.CANCELLING).actor == lifecycle.PRESENCE
     assert real.files_of(job) == []

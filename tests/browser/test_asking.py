@@ -8,10 +8,10 @@ from playwright.sync_api import Browser, Page, expect
 from jobs.intake import submit
 from jobs.intake.options import JobOptions
 from jobs.models import Job
-from tests.browser.people import Person, Site, connected, hide, live
+from tests.browser.people import Person, Site, connected, hide, live, window
 from tests.waiting import until
 
-pytestmark = [pytest.mark.soak, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.soak
 
 PHONE = {"has_touch": True, "is_mobile": True, "viewport": {"width": 360, "height": 740}}
 
@@ -20,7 +20,7 @@ PHONE = {"has_touch": True, "is_mobile": True, "viewport": {"width": 360, "heigh
 def phone(shirin: Person, browser: Browser) -> Person:
     """Shirin with her phone."""
     shirin.context.close()
-    shirin.context = browser.new_context(**PHONE, locale="en")  # type: ignore[arg-type]
+    shirin.context = window(browser, **PHONE, locale="en")
     shirin.__post_init__()
     return shirin
 
@@ -132,7 +132,7 @@ def test_a_hidden_page_shows_that_its_job_is_done(page: Page, site: Site, broken
     content = site.clips["long.mp4"].read_bytes()
     hide(page, hidden=True)
     send(page, bytes(len(content)) if broken else content)
-    live(page, "shown.length", 30)
+    live(page, "shown.length")
     [[title, text]] = page.evaluate("shown")
     assert title == ("“talk.mp4” could not be completed." if broken else "“talk” is ready.")
     assert bool(text) == broken

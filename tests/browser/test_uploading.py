@@ -14,7 +14,7 @@ from tests.browser.people import Person, Site, connected, live
 from tests.jobs.stack import completed, kill
 from tests.waiting import until
 
-pytestmark = [pytest.mark.soak, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.soak
 
 SIZE = 24_000_000
 """Bytes: two whole pieces and a part of a third."""
@@ -46,14 +46,14 @@ def begin(person: Person, film: Path) -> Page:
 
 def arrived(page: Page, film: Path) -> None:
     """All of it is there, byte for byte, and the job goes on to its end on its own page."""
-    page.wait_for_selector("main[data-job]", timeout=60_000)
+    page.wait_for_selector("main[data-job]")
     job = Job.objects.get(pk=page.url.split("/")[-2])
     until(lambda: Job.objects.get(pk=job.pk).status != JobStatus.UPLOADING)
     source = artifacts.path_of(job.pk, "source")
     assert source
     assert source.read_bytes() == film.read_bytes()
     completed(job)
-    live(page, "state.job?.status === 'completed'", 20)
+    live(page, "state.job?.status === 'completed'")
 
 
 def choose_again(page: Page, film: Path) -> None:
@@ -77,11 +77,11 @@ def test_cut(far: Person, network: Network, film: Path, how: str, share: float) 
             choose_again(page, film)
         case "network":
             network.refuses = True
-            expect(page.locator("[data-sending-page] [data-network]")).to_be_visible(timeout=20_000)
+            expect(page.locator("[data-sending-page] [data-network]")).to_be_visible()
             network.budget, network.refuses = float("inf"), False
         case "restart":
             kill(far.site.web().pid)
-            expect(page.locator("[data-sending-page] [data-network]")).to_be_visible(timeout=20_000)
+            expect(page.locator("[data-sending-page] [data-network]")).to_be_visible()
             network.budget = float("inf")
     arrived(page, film)
     assert network.sent < SIZE + 2 * 9_000_000, "it went on, and did not begin again"

@@ -269,7 +269,7 @@ def heard(job: Job, seconds: float = 1.0, patience: float = PATIENCE) -> StageRu
     return until(found, patience, what=lambda: story(job))
 
 
-def ended(job: Job, patience: float = 2 * PATIENCE) -> Job:
+def ended(job: Job, patience: float = 3 * PATIENCE) -> Job:
     """The job, when it has ended. At no moment do two groups work for one of its stages, nor is a row wrong."""
     last: dict[str, tuple[uuid.UUID, int]] = {}
 
@@ -297,7 +297,7 @@ def story(job: Job) -> str:
     return "\n".join(["", *lines, *map(str, errors), str(Job.objects.get(pk=job.pk).error)])
 
 
-def completed(job: Job, patience: float = 2 * PATIENCE) -> Job:
+def completed(job: Job, patience: float = 3 * PATIENCE) -> Job:
     found = ended(job, patience)
     assert found.status == JobStatus.COMPLETED, story(job)
     return found

@@ -231,8 +231,9 @@ def ended(place: Place) -> World:
 def _world(place: Place, *stages: Stage, brought: bool) -> World:
     job_id = uuid.uuid4()
     artifacts.make_home(job_id)
-    order = {"target": "en", "spoken": "en", "mode": "none", "brought": brought, "transcriber": "pocketsphinx"}
-    given = {"order": order, "target": "en", "spoken": "en", "keep_running": True}
+    order = {"target": "es", "spoken": "en", "mode": "none", "brought": brought}
+    engines = {"transcriber": "pocketsphinx", "translator": "apertium"}
+    given = {"order": order | engines, "target": "es", "spoken": "en", "keep_running": True}
     owner = rows.owner(str(job_id))
     rows.job(owner, id=job_id, stages=stages, cues=[rows.cue()] if brought else [], **given)
     return World(place, job_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -25,6 +26,10 @@ class Told:
 
     shares: list[tuple[Stage, float]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    had: list[list[Stage]] = field(default_factory=list)
+
+    def stages(self, stages: Sequence[Stage]) -> None:
+        self.had.append(list(stages))
 
     def progress(self, stage: Stage, share: float) -> None:
         self.shares.append((stage, share))
@@ -55,6 +60,7 @@ def test_a_job_from_its_beginning_to_its_end() -> None:
     next(looks)
     rows.finish(rows.claim().attempt)
     assert [one.status for one in looks] == ["completed"]
+    assert told.had == [[Stage.FETCH, Stage.SUBTITLE]]
     assert told.shares == [
         (Stage.FETCH, 0.0),
         (Stage.FETCH, 0.5),
@@ -85,7 +91,7 @@ def test_an_ended_job_is_looked_at_once(status: str) -> None:
 
 
 def test_notes_are_told_once() -> None:
-    noted = [{"code": "already_in_target", "params": {"language": "Persian"}}]
+    noted = [{"code": "subtitles_in_target", "params": {"language": "Persian"}}]
     job, told = rows.job(options=ORDER, engines={"transcribe": "pocketsphinx", "translate": "gemini"}), Told()
     looks = follow.follow(job.pk, told)
     next(looks)

@@ -226,7 +226,7 @@ def test_a_link(shirin: User, persian: Path) -> None:
 
 def test_without_a_video_there_is_nothing_to_render(shirin: User, persian: Path) -> None:
     job = submit.accept_link(shirin, LINK, JobOptions(target="fa", brought=True, mode="none"), subtitles=persian)
-    assert list(rows.stages(job.pk)) == ["fetch", "translate", "subtitle"]
+    assert list(rows.stages(job.pk)) == ["fetch", "subtitle"]
 
 
 @on_both
@@ -308,7 +308,7 @@ def test_subtitles_that_are_left_are_used_again(shirin: User, persian: Path) -> 
     Job.objects.filter(pk=old.pk).update(status="failed", error={}, ended=timezone.now())
     assert not submit.needs_subtitles(Job.objects.get(pk=old.pk))
     cue = submit.start_again(old.pk, shirin).cues.get()
-    assert (cue.source, cue.target, cue.flags, cue.answered) == ("سلام", "", [], False)
+    assert (cue.source, cue.target, cue.flags, cue.answered) == ("سلام", "سلام", [], True)
 
 
 def test_a_file_of_the_command_line_starts_again_there(shirin: User, video: Path, persian: Path) -> None:

@@ -58,7 +58,7 @@ def test_a_small_job(persian: Path, clips: Clips, media_root: Path) -> None:
     with in_process.clusters():
         job = submit.accept_file(rows.owner(), clips["plain.mp4"], SUBTITLES_ONLY, subtitles=persian, keep_running=True)
         found = ended(job)
-    assert rows.stages(job.pk) == dict.fromkeys(["fetch", "translate", "subtitle"], "done")
+    assert rows.stages(job.pk) == dict.fromkeys(["fetch", "subtitle"], "done")
     assert [cue.target for cue in found.cues.all()] == ["سلام"]
     assert set(found.artifacts.values_list("kind", flat=True)) == {"source", "fa.srt", "fa.vtt", "fa.ass"}
     for fact in found.artifacts.exclude(kind="source"):

@@ -36,7 +36,8 @@ TASK = TranslateTask(
 
 def heard(clips: Clips, order: JobOptions = ORDER, clip: str = "plain.mp4", **fields: Any) -> Job:
     """A job whose first stage has found out about `clip`, whose files are there, and that has two cues."""
-    job = rows.job(options=order.as_json(), target=order.target, spoken="en", stages=stages_of(order), **fields)
+    given = {"order": order.as_json(), "target": order.target, "spoken": "en", "stages": stages_of(order)}
+    job = rows.job(**{**given, **fields})
     artifacts.make_home(job.pk)
     for kind in ("source", "audio", f"{order.target}.ass", f"{order.target}.srt"):
         (artifacts.home(job.pk) / kind).write_text(kind)
@@ -87,7 +88,7 @@ def test_the_tasks_of_the_later_stages(clips: Clips) -> None:
 
 
 def test_captions_need_no_engine(clips: Clips) -> None:
-    job = heard(clips, JobOptions(target="en", spoken="en", bilingual=True))
+    job = heard(clips, JobOptions(target="en", spoken="en", bilingual=True), stages=rows.ALL)  # of an earlier version
     assert task(job, Stage.TRANSLATE).engine is None
     assert set(task(job, Stage.SUBTITLE).forms.values()) == {"target"}
 
@@ -110,8 +111,13 @@ def test_a_file_that_is_gone_is_named(clips: Clips) -> None:
     ],
 )
 def test_the_stages_of_an_order(brought: bool, mode: Any, without: list[Stage]) -> None:
-    order = JobOptions(target="fa", brought=brought, mode=mode)
+    order = JobOptions(target="fa", spoken="en", brought=brought, mode=mode)
     assert stages_of(order) == [stage for stage in Stage if stage not in without]
+    assert stages_of(replace(order, spoken="fa")) == [
+        stage for stage in Stage if stage not in {*without, Stage.TRANSLATE}
+    ]
+    unsaid = stages_of(replace(order, spoken=None))
+    assert (Stage.TRANSLATE in unsaid) != brought, "finished subtitles are in the target language"
 
 
 def test_what_can_be_rendered(clips: Clips) -> None:

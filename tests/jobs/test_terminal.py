@@ -86,6 +86,25 @@ def test_json_of_the_same_stage_comes_twice_a_second_at_most(clock: Clock) -> No
     assert [event["share"] for event in events] == sorted(event["share"] for event in events)
 
 
+def test_the_whole_is_made_of_the_stages_that_the_job_has(clock: Clock) -> None:
+    """`transcribe` and `translate` run side by side, and one of them may be left out."""
+    out = io.StringIO()
+    with progress.display(out, as_json=True) as display:
+        display.stages((Stage.FETCH, Stage.TRANSCRIBE, Stage.TRANSLATE, Stage.SUBTITLE))
+        display.progress(Stage.FETCH, 1.0)
+        display.progress(Stage.TRANSCRIBE, 0.2)
+        display.progress(Stage.TRANSLATE, 0.1)
+        clock.now += 1
+        display.progress(Stage.TRANSCRIBE, 0.3)
+        display.stages((Stage.FETCH, Stage.TRANSCRIBE, Stage.SUBTITLE))
+        display.progress(Stage.TRANSCRIBE, 1.0)
+        display.progress(Stage.SUBTITLE, 1.0)
+    overall = [json.loads(line)["overall"] for line in out.getvalue().splitlines()]
+    assert overall == sorted(overall)
+    assert overall[0] == pytest.approx(0.05 / 0.61, abs=1e-3)
+    assert overall[-1] == 1.0
+
+
 def test_json_is_one_line_and_keeps_its_letters(clock: Clock) -> None:
     out = io.StringIO()
     with progress.display(out, as_json=True) as display:

@@ -33,7 +33,7 @@ needs_pocketsphinx = pytest.mark.skipif(
     not pocketsphinx.ENGINE.readiness(pocketsphinx.ENGINE.options()).ready, reason="PocketSphinx is not installed"
 )
 
-STAGES = ["fetch", "translate", "subtitle", "render"]
+STAGES = ["fetch", "subtitle", "render"]
 
 
 # What is made

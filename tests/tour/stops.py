@@ -29,7 +29,7 @@ from jobs.intake.options import JobOptions
 from jobs.models import Cue, Job, Reason, StageRun
 from jobs.pipeline.subtitles.reader import read_subtitles
 from jobs.web.uploads import storage as received
-from tests.browser.people import Site, connected
+from tests.browser.people import Site, connected, window
 from tests.engines.fake_llm_server import KEY, Asked, Said, saying
 from tests.jobs import stack as real
 from tests.pipeline.clips import run as ffmpeg
@@ -210,7 +210,7 @@ def _translated(text: str) -> str:
 @contextmanager
 def visitor(browser: Browser, site: Site, stop: Stop, language: str) -> Iterator[Page]:
     """The page of this stop in a browser of this language; signed in where there is a user."""
-    context = browser.new_context(locale=language, base_url=site.address, reduced_motion="reduce")
+    context = window(browser, locale=language, base_url=site.address, reduced_motion="reduce")
     if stop.user:
         client = Client()
         client.force_login(stop.user)

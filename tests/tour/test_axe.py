@@ -4,6 +4,8 @@ has something in it that its own policy forbids.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import product
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,25 +16,44 @@ from tests.browser.people import Site
 from tests.conftest import DATA
 from tests.tour.stops import LANGUAGES, VIEWS, WIDTHS, Stop, go, view, visitor
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.soak]
-
 AXE = (DATA / "axe" / "axe-4.14.1.min.js").read_text("utf-8")
 POLICY = "Content Security Policy"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
-def test_every_page(site: Site, browser: Browser, stops: dict[str, Stop]) -> None:
+LOOKS = list(product(LANGUAGES, VIEWS))
+"""Languages, widths and themes."""
+
+
+def once(number: int) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Each stop in one of the looks, and its neighbours in others, so that every look is seen on several pages."""
+    language, seen = LOOKS[number % len(LOOKS)]
+    return [(language, [seen])]
+
+
+def every(_: int) -> list[tuple[str, list[tuple[str, str]]]]:
+    return [(language, VIEWS) for language in LANGUAGES]
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("looks", [once, pytest.param(every, marks=pytest.mark.soak)])
+def test_every_page(
+    site: Site,
+    browser: Browser,
+    stops: dict[str, Stop],
+    looks: Callable[[int], list[tuple[str, list[tuple[str, str]]]]],
+) -> None:
     asked: list[str] = []
     wrong: list[str] = []
     forbidden: list[str] = []
-    for name, stop in stops.items():
-        for language in LANGUAGES:
+    for number, (name, stop) in enumerate(stops.items()):
+        for language, views in looks(number):
             with visitor(browser, site, stop, language) as page:
                 page.on("request", lambda request: asked.append(request.url))
                 page.on("console", lambda said: forbidden.append(said.text) if POLICY in said.text else None)
                 go(page, stop)
                 page.evaluate(AXE)
-                for width, theme in VIEWS:
+                for width, theme in views:
                     view(page, width, theme)
                     wrong += [f"{name} {language} {width} {theme}: {each}" for each in found(page, width)]
     assert not wrong, "\n".join(wrong)

@@ -72,7 +72,7 @@ class Command(BaseCommand):
             "--glossary", type=Path, metavar="FILE", help="file with a line “term = translation” for each term"
         )
         parser.add_argument(
-            "--style", default="", help="style of the subtitles, such as box,large,top (see the README)"
+            "--style", default="", help="style of the subtitles, such as box,large,top (see docs/cli.md)"
         )
         parser.add_argument("--bilingual", action="store_true", help="show the original below the translation")
         video = parser.add_mutually_exclusive_group()

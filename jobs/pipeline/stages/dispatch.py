@@ -147,7 +147,7 @@ def _translate(task: TranslateTask, bench: Bench) -> Made:
             bench.report.translated(part.cues, part.usage)
             done |= {cue.id: cue.target for cue in part.cues}
     if not translator:
-        bench.report.note(NoteCode.ALREADY_IN_TARGET, language=target.name)
+        bench.report.note(NoteCode.SUBTITLES_IN_TARGET, language=target.name)
     return Made(files={}, outcome={"captions": translator is None})
 
 

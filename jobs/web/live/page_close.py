@@ -82,7 +82,7 @@ class _Writer:
                 self._waiting.pop(0)
             written.set_result(None)
         if late:
-            log.warning("The database answers again: %s closes of pages that waited for it are written.", late - 1)
+            log.warning("Page closes written that had waited for the database: %s", late - 1)
 
     def _next(self) -> tuple[Close, Future[None]] | None:
         with self._lock:
@@ -97,7 +97,7 @@ class _Writer:
         try:
             _write(close)
         except DatabaseTrouble:
-            log.warning("A page was closed, which cannot be written yet: the database does not answer.")
+            log.warning("Page close not written yet: the database does not respond, retrying")
             with suppress(DatabaseTrouble):
                 connection.close()
             return False

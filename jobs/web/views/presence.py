@@ -58,7 +58,7 @@ def cancel(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
         if how not in _CLOSES or not page_id or not request.session.session_key:
             raise
         page_close.closed(Close(page_id=page_id, session_key=request.session.session_key, within=how == "within"))
-        return answer(503, _("The database does not answer. Try again in a moment."), {"Retry-After": "5"})
+        return answer(503, _("The database does not respond. Try again in a moment."), {"Retry-After": "5"})
 
 
 def _cancel(request: HttpRequest, job_id: uuid.UUID, how: str | None, page_id: uuid.UUID | None) -> HttpResponse:

@@ -1,0 +1,103 @@
+"""Each page, once, in a real browser: what its scripts do, and that none of them fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from jobs import lifecycle
+from jobs.models import Job
+from tests.browser.people import Person, Site, connected, window
+
+PASSWORD = "a-long-walk-home"
+
+
+@pytest.fixture(autouse=True)
+def no_script_fails(shirin: Person) -> Iterator[None]:
+    """On no page of hers."""
+    wrong: list[str] = []
+    shirin.context.on("weberror", lambda found: wrong.append(str(found.error)))
+    yield
+    assert wrong == []
+
+
+def test_the_list_shows_what_becomes_of_jobs(shirin: Person) -> None:
+    job = shirin.upload()
+    page = shirin.open("/jobs/")
+    row = page.locator(f"[data-row='{job.pk}']")
+    expect(row).to_have_attribute("data-status", "uploading")
+    lifecycle.cancel(job.pk, actor=shirin.user.username)
+    expect(row).to_have_attribute("data-status", "cancelled")
+    expect(row.locator("form[action*=cancel]")).to_be_hidden()
+
+
+def test_the_page_of_a_new_job_takes_a_link_or_a_file(shirin: Person) -> None:
+    page = shirin.open("/")
+    page.set_input_files("[data-file]", __file__)
+    expect(page.locator("[data-chosen]")).to_have_text("test_each_page.py")
+    page.fill("[name=link]", "https://video.example/talk.mp4")
+    expect(page.locator("[data-file]")).to_have_value("")
+    page.select_option("[name=to]", "es")
+    page.select_option("[name=spoken]", "en")
+    page.press("[name=link]", "Enter")
+    page.wait_for_url("**/jobs/*/")
+    assert Job.objects.get(owner=shirin.user).source == "https://video.example/talk.mp4"
+
+
+def test_the_page_of_a_job_keeps_and_cancels_it(shirin: Person) -> None:
+    job, page = shirin.watching()
+    page.check("[data-checked=keep_running]")
+    page.reload()
+    connected(page)
+    expect(page.locator("[data-checked=keep_running]")).to_be_checked()
+    assert Job.objects.get(pk=job.pk).keep_running
+    page.click("[data-cancel] button")
+    expect(page.locator("main")).to_contain_text("by you")
+
+
+def test_the_pages_of_an_account(shirin: Person, browser: Browser, site: Site) -> None:
+    """Out, refused, in, in the other language and colours, and with another password."""
+    shirin.user.set_password(PASSWORD)
+    shirin.user.save()
+    page = window(browser, base_url=site.address, locale="en").new_page()
+    sign_in(page, shirin.user.username, "wrong")
+    expect(page.locator("main [role=alert], main .error").first).to_be_visible()
+    sign_in(page, shirin.user.username, PASSWORD)
+    expect(page.locator("[data-new-form]")).to_be_visible()
+    page.click("[name=language][value=fa]")
+    expect(page.locator("html")).to_have_attribute("dir", "rtl")
+    before = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.click("[data-theme-switch]")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
+    page.goto("/account/password/")
+    page.fill("[name=old_password]", PASSWORD)
+    for name in ("new_password1", "new_password2"):
+        page.fill(f"[name={name}]", PASSWORD[::-1])
+    page.click("main button")
+    page.wait_for_url("**/account/password/done/")
+    page.click("header .menu summary")
+    page.click("header form[data-leaves] button")
+    page.wait_for_url("**/sign-in/**")
+    page.context.close()
+
+
+def sign_in(page: Page, name: str, password: str) -> None:
+    page.goto("/sign-in/")
+    page.fill("[name=username]", name)
+    page.fill("[name=password]", password)
+    page.click("main button")
+
+
+def test_the_administration_is_a_part_of_the_site(shirin: Person) -> None:
+    shirin.user.is_staff = shirin.user.is_superuser = True
+    shirin.user.save()
+    job = shirin.upload()
+    page = shirin.open("/admin/")
+    page.goto(f"{shirin.address}/admin/jobs/job/")
+    connected(page)
+    page.click(f"a[href*='{job.pk}'] >> nth=0")
+    page.wait_for_url(f"**{job.pk}**")
+    page.goto(f"{shirin.address}/admin/jobs/process/")
+    expect(page.locator("#content")).to_contain_text("media")
