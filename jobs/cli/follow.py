@@ -9,7 +9,7 @@ from typing import Protocol
 
 from jobs.engines.registry import SPECS
 from jobs.intake.options import options_of
-from jobs.lifecycle.db_retry import patiently
+from jobs.lifecycle.db_retry import call_with_retry
 from jobs.models import FINAL, Job, StageStatus
 from jobs.pipeline.notes import template
 from jobs.pipeline.stage import Stage
@@ -38,7 +38,7 @@ def follow(job_id: uuid.UUID, listener: Listener) -> Iterator[Job]:
     """The job at each look, until it has ended; the last one is final."""
     seen = _Seen(listener)
     while True:
-        job = patiently(lambda: Job.objects.prefetch_related("stages").get(pk=job_id))
+        job = call_with_retry(Job.objects.prefetch_related("stages").get, pk=job_id)
         seen.look(job)
         yield job
         if job.status in FINAL:

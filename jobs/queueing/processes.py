@@ -19,7 +19,7 @@ from jobs.pipeline.process import groups
 
 log = logging.getLogger(__name__)
 
-BEAT = 5.0
+HEARTBEAT_INTERVAL = 5.0
 """Seconds between two signs of life, of a process and of a stage."""
 
 STALE = timedelta(seconds=20)
@@ -53,7 +53,7 @@ def register(cluster: str, cluster_pid: int | None = None, busy: bool = False) -
 def show_life(
     cluster: str,
     cluster_pid: int | None = None,
-    every: float = BEAT,
+    every: float = HEARTBEAT_INTERVAL,
     busy: Callable[[], bool] = lambda: False,
     lives: Callable[[], bool] = lambda: True,
 ) -> Callable[[], None]:

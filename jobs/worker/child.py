@@ -44,8 +44,8 @@ def command(orders: int, reports: int) -> list[str]:
     return [sys.executable, "-m", "jobs.engines", str(orders), str(reports)]
 
 
-class Undying(Exception):
-    """Somebody of the group still runs: what they work for has not ended."""
+class GroupStillRunning(Exception):
+    """The kernel did not end every process of the group: the stage they work for has not ended."""
 
 
 class Child:
@@ -154,14 +154,14 @@ class Child:
     # Its end
 
     def end(self) -> None:
-        """SIGKILL to the group; back when nobody of it runs. Raises Undying where the kernel cannot end it."""
+        """Kill the group by SIGKILL; returns when none of it runs. Raises GroupStillRunning where the kernel cannot."""
         with groups.adopting_orphans():
             gone = groups.end_group(self.group)
             for end in (self._lifeline, self._orders, self.reports, self.errors):
                 with suppress(OSError):
                     os.close(end)
             if not gone:
-                raise Undying(f"Process group {self.group} is still running after SIGKILL.")
+                raise GroupStillRunning(f"Process group {self.group} is still running after SIGKILL.")
             self._process.wait()
             groups.bury(self.group)
 
@@ -181,8 +181,8 @@ def _report(line: bytes) -> Report:
         raise StageDied(detail=f"The stage process sent an invalid message: {line[:200]!r}") from None
 
 
-class Warm:
-    """The one child of a speech worker. It stays between stages, with its model loaded, until one is stopped."""
+class WarmChild:
+    """The one child of a speech worker. It stays between stages, with its model loaded, until a stage is stopped."""
 
     def __init__(self) -> None:
         self._child: Child | None = None

@@ -1,4 +1,4 @@
-"""What passes between the database and a translating child: cues go to it as they are recognised, texts come back."""
+"""The stream between the database and a translating child: cues go to it as they are recognised, texts come back."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django.db.models import Sum
 
 from jobs import cues, lifecycle, models
 from jobs.lifecycle import Claim
+from jobs.lifecycle.db_retry import with_retry
 from jobs.models import Cue, Job, StageRun, StageStatus
 from jobs.pipeline.process import messages
 from jobs.pipeline.process.messages import Cues, End, TranslateTask
@@ -18,8 +19,8 @@ from jobs.worker.child import Child
 
 
 @dataclass(slots=True)
-class Translation:
-    """One attempt to translate, and how far its cues have been handed to the child."""
+class CueStream:
+    """One attempt to translate, and how far its cues have been sent to the child."""
 
     _claim: Claim
     _job: Job
@@ -29,11 +30,12 @@ class Translation:
     _before: str = ""
     _keys: dict[int, str] = field(default_factory=dict)
 
-    def hand_over(self, child: Child) -> None:
-        """Send the cues that have been recognised since the last time; whether these are all is asked before."""
+    @with_retry
+    def send_new(self, child: Child) -> None:
+        """Send the cues that have been recognised since the last call, and after the last of them the end."""
         if self._whole:
             return
-        whole = not self._is_recognising()
+        whole = not self._is_recognising()  # asked before the cues are read: none can come between
         rows = list(self._job.cues.filter(number__gt=self._sent))
         if rows:
             done = {row.number: row.target for row in rows if row.answered} | self._remembered(rows)
@@ -49,7 +51,7 @@ class Translation:
         return hearing.exclude(status=StageStatus.DONE).exists()
 
     def _remembered(self, rows: list[Cue]) -> dict[int, str]:
-        """Fill in what this owner had translated before."""
+        """Fill in what this owner's earlier jobs translated; the texts by cue number."""
         if not self._task.engine:
             return {}
         keys = translation_cache.cache_keys(self._task, rows, self._before)
@@ -62,8 +64,9 @@ class Translation:
             Cue.objects.bulk_update(found, ["target", "answered"])
         return {row.number: row.target for row in found}
 
+    @with_retry
     def keep(self, part: messages.Translated) -> None:
-        """Write what the child translated. Raises LostAttempt."""
+        """Write what the child translated, count its tokens and cache its texts. Raises LostAttempt."""
         flags = {cue.id: list(cue.flags) for cue in part.cues}
         texts = {cue.id: cue.target for cue in part.cues}
         with lifecycle.fenced(self._claim.attempt) as (job, run):
@@ -79,8 +82,9 @@ class Translation:
                 translation_cache.remember(job.owner_id, good)
             Job.objects.filter(pk=job.pk).update(**models.bumped())
 
+    @with_retry
     def share(self) -> float:
-        """Of the whole: the answered cues of those known, times how much has been recognised."""
+        """The share of the translation that is done: of the cues known, times the share that is recognised."""
         known = self._job.cues.count()
         hearing = StageRun.objects.filter(job=self._claim.job_id, stage=Stage.TRANSCRIBE)
         recognised = hearing.aggregate(share=Sum("progress"))["share"]

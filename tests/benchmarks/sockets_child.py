@@ -76,7 +76,7 @@ class Bench:
         order = JobOptions(target="fa").as_json()
         fields: dict[str, Any] = {"source_kind": "link", "source": "https://example.org/v", "target": "fa"}
         stages = (Stage.TRANSCRIBE, Stage.TRANSLATE)
-        lifecycle.create(owner=owner, actor=name, stages=stages, order=order, keep_running=True, **fields)
+        lifecycle.create(owner=owner, actor=name, stages=stages, options=order, keep_running=True, **fields)
         claim = lifecycle.claim("speech")
         assert claim
         self.owners[claim.job_id] = owner.pk, f"sessionid={client.cookies['sessionid'].value}"

@@ -18,7 +18,7 @@ from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.process import groups
 from jobs.pipeline.process.messages import Done, End, Failed, FetchTask, Progress, Report, Run
 from jobs.worker import child as child_module
-from jobs.worker.child import Child, ProcessLimits, Warm
+from jobs.worker.child import Child, ProcessLimits, WarmChild
 from tests.jobs import hostile_child
 from tests.pipeline.clips import Clips
 from tests.waiting import PATIENCE, until
@@ -60,7 +60,7 @@ def test_what_cannot_be_started_leaves_nothing_open(monkeypatch: pytest.MonkeyPa
 
 def test_the_warm_child_forgets_what_it_complained_about() -> None:
     """It may tell names of files; the next job is somebody else's."""
-    warm = Warm()
+    warm = WarmChild()
     child = warm.take(ProcessLimits())
     child._said.append(b"secret.mp4: invalid data")
     assert "secret" in child.tail()
@@ -204,7 +204,7 @@ def test_limits_reach_it(make: Make) -> None:
 
 def test_the_warm_one_is_the_same_until_it_is_dropped(make: Make) -> None:
     make("warm")
-    warm = Warm()
+    warm = WarmChild()
     first = warm.take(ProcessLimits())
     assert warm.take(ProcessLimits()) is first
     warm.drop()

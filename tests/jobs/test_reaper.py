@@ -569,7 +569,7 @@ def test_a_reaper_that_hangs_shows_no_life(database: str, media_root: Path) -> N
 def shows_no_life() -> bool:
     """Whether the reaper gives no sign for three times as long as it takes from one to the next."""
     seen = Process.objects.get(cluster=Process.REAPER).seen
-    time.sleep(3 * processes.BEAT)
+    time.sleep(3 * processes.HEARTBEAT_INTERVAL)
     return Process.objects.get(cluster=Process.REAPER).seen == seen
 
 

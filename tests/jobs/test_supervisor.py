@@ -29,7 +29,7 @@ from jobs.models import Cue, Job, StageRun, StageStatus
 from jobs.pipeline.process import groups
 from jobs.pipeline.stage import Stage
 from jobs.storage import artifacts
-from jobs.worker import child, reaper, supervisor
+from jobs.worker import child, reaper, stage_runner
 from jobs.worker.supervisor import Supervisor
 from tests.databases import KINDS, mostly_on, only_on
 from tests.jobs import hostile_child, rows
@@ -92,7 +92,7 @@ def zombies() -> list[int]:
 
 def new_job(**fields: Any) -> uuid.UUID:
     """A job whose first stage is ready, with its directory."""
-    usual: dict[str, Any] = {"stages": WITHOUT_RENDER, "order": ORDER.as_json(), "spoken": "en"}
+    usual: dict[str, Any] = {"stages": WITHOUT_RENDER, "options": ORDER.as_json(), "spoken": "en"}
     job = rows.job(**{**usual, **fields})
     artifacts.make_home(job.pk)
     return job.pk
@@ -366,7 +366,7 @@ def test_a_cancel_right_after_the_claim_is_heard(
     boss: Supervisor, behave: Behave, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The word of it comes before the first stage of a worker has begun to listen. Nobody looks where it is told."""
-    monkeypatch.setattr(supervisor, "LOOK_ANYWAY", 3600.0)
+    monkeypatch.setattr(stage_runner, "POLL_INTERVAL_WITH_LISTEN", 3600.0)
     behave("nothing")
     job_id = new_job()
     own_group = lifecycle.record_group
@@ -435,7 +435,7 @@ def fetched(job_id: uuid.UUID) -> None:
 
 
 def test_a_time_limit(boss: Supervisor, behave: Behave, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "time_limit", lambda stage, seconds: 0.5)
+    monkeypatch.setattr(stage_runner, "time_limit", lambda stage, seconds: 0.5)
     behave("nothing")
     job_id = new_job()
     assert boss.run_next("media")
@@ -684,7 +684,7 @@ def test_the_database_is_away_for_a_while(
     boss: Supervisor, behave: Behave, postgres: Postgres, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     """The stage goes on, dies or is stopped all the same, however long the server takes to stop and to start."""
-    monkeypatch.setattr("jobs.lifecycle.db_retry.PATIENCE", PATIENCE)
+    monkeypatch.setattr("jobs.lifecycle.db_retry.RETRY_TIMEOUT", PATIENCE)
     behave("nothing" if how == "killed" else how)
     job_id = new_job()
 

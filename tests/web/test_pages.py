@@ -42,7 +42,7 @@ def new(**fields: Any) -> dict[str, Any]:
 def made(state: JobStatus = JobStatus.QUEUED, **fields: Any) -> Job:
     """A job of shirin's with an order, in one of its states."""
     job = Job.objects.get(pk=rows.IN[state]().job_id)
-    values = {"order": JobOptions(target="fa").as_json(), "title": "talk.mp4", "spoken": "en", **fields}
+    values = {"options": JobOptions(target="fa").as_json(), "title": "talk.mp4", "spoken": "en", **fields}
     Job.objects.filter(pk=job.pk).update(**values)
     if not artifacts.home(job.pk).exists():
         artifacts.make_home(job.pk)

@@ -29,7 +29,7 @@ from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
 from jobs.engines.selection import AUTO
 from jobs.intake import submit
 from jobs.intake.options import JobOptions
-from jobs.lifecycle.db_retry import patiently
+from jobs.lifecycle.db_retry import call_with_retry
 from jobs.models import Job, JobStatus, Reason
 from jobs.pipeline.download.client import is_link
 from jobs.pipeline.errors import ErrorRecord, PipelineError, from_record
@@ -210,9 +210,9 @@ def _cancel(job_id: uuid.UUID) -> None:
     shows it nothing that others write, and lets it write only if nobody else has.
     """
     connection.close()
-    patiently(lambda: lifecycle.cancel(job_id, actor=in_process.COMMAND, reason=Reason.COMMAND_INTERRUPTED))
+    call_with_retry(lifecycle.cancel, job_id, actor=in_process.COMMAND, reason=Reason.COMMAND_INTERRUPTED)
     for _ in follow(job_id, progress.Silence()):
-        patiently(lambda: deletion.finish(job_id))
+        call_with_retry(deletion.finish, job_id)
 
 
 def _owner(name: str) -> Any:

@@ -1,0 +1,190 @@
+"""What a running stage does, written into the database under its attempt.
+
+Each public method may be repeated, and is while the database is away (`db_retry`). All raise LostAttempt once the stage
+belongs to somebody else.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from jobs import cues, lifecycle, models
+from jobs.intake.options import is_in_target, mode_of, options_of, untranslated_note
+from jobs.lifecycle import Claim, LostAttempt
+from jobs.lifecycle.db_retry import with_retry
+from jobs.models import Artifact, Job, StageRun
+from jobs.pipeline.errors import ErrorRecord, PipelineError, StageDied, from_record
+from jobs.pipeline.media.atomic_files import refusal
+from jobs.pipeline.media.description import Media
+from jobs.pipeline.notes import NoteCode
+from jobs.pipeline.process import messages
+from jobs.pipeline.stage import Stage
+from jobs.queueing import quotas
+from jobs.storage import artifacts, deletion
+from jobs.worker import report, usage
+
+log = logging.getLogger("jobs.worker.supervisor")
+
+
+class StageRecorder:
+    """Writes for one claimed stage."""
+
+    def __init__(self, claim: Claim) -> None:
+        self._claim, self._attempt = claim, claim.attempt
+        self._recognised = 0.0
+
+    @with_retry
+    def load(self) -> tuple[Job, StageRun]:
+        """The rows of the job and of the stage."""
+        run = StageRun.objects.filter(attempt=self._attempt).select_related("job").first()
+        if run is None:
+            raise LostAttempt
+        self._recognised = run.checkpoint.get("until", 0.0)
+        return run.job, run
+
+    # While it runs
+
+    @with_retry
+    def must_stop(self) -> bool:
+        """Whether the stage must not go on: see `lifecycle.must_stop`."""
+        return lifecycle.must_stop(self._claim)
+
+    @with_retry
+    def group(self, group: int, started: int) -> None:
+        """The process group that is to work for the stage; `started` is the start time of its leader."""
+        lifecycle.record_group(self._attempt, group, started)
+
+    @with_retry
+    def engine(self, name: str) -> None:
+        """The engine that the stage uses, for the job's page."""
+        with lifecycle.fenced(self._attempt) as (job, _):
+            engines = {**job.engines, self._claim.stage: name}
+            Job.objects.filter(pk=job.pk).update(**models.bumped(engines=engines))
+
+    @with_retry
+    def heartbeat(self, progress: float | None = None) -> None:
+        """A sign of life, with the share of the stage that is done, 0 to 1, where it has grown."""
+        lifecycle.heartbeat(self._attempt, progress)
+
+    @with_retry
+    def note(self, code: str, params: dict[str, str]) -> None:
+        """A note for the job's page, once."""
+        self._add_note(code, params)
+
+    def _add_note(self, code: str, params: dict[str, str]) -> None:
+        with lifecycle.fenced(self._attempt) as (job, _):
+            note = {"code": code, "params": params}
+            if note not in job.notes:
+                Job.objects.filter(pk=job.pk).update(**models.bumped(notes=[*job.notes, note]))
+
+    @with_retry
+    def window(self, window: messages.Window) -> None:
+        """The cues of a recognised window, and the seconds of sound for the accounts."""
+        following = window.cues[-1].id + 1 if window.cues else None
+        with lifecycle.fenced(self._attempt) as (job, _):
+            as_row = cues.as_row if self._is_translated(job, window) else cues.as_caption_row
+            is_new = lifecycle.commit_window(
+                self._attempt,
+                [as_row(cue, job) for cue in window.cues],
+                until=window.end,
+                language=window.language,
+                heard=window.heard,
+                following=following,
+            )
+            if is_new:
+                usage.account(job, self._claim.stage, seconds=max(0.0, window.end - self._recognised))
+        self._recognised = window.end
+
+    def _is_translated(self, job: Job, window: messages.Window) -> bool:
+        """Whether what is recognised gets translated. The first cues tell their language: if it is the target language,
+        the translate stage is left out from there on.
+        """
+        options = options_of(job.options)
+        in_target = bool(window.cues) and is_in_target(options, window.language)
+        if in_target and lifecycle.skip_stage(self._attempt, Stage.TRANSLATE):
+            self._add_note(**untranslated_note(options))
+        return StageRun.objects.filter(job=job.pk, stage=Stage.TRANSLATE).exists()
+
+    # The end
+
+    def finish(self, done: messages.Done) -> None:
+        """Publish the files of a stage that is done, and open the next one. What cannot be published fails it."""
+        try:
+            self._publish(done)
+        except PipelineError as error:
+            self.fail(error.record())
+        except OSError as error:
+            self.fail(refusal(error, artifacts.home(self._claim.job_id)).record())
+
+    def _publish(self, done: messages.Done) -> None:
+        files = artifacts.facts(self._claim.job_id, self._attempt, done.files)
+        artifacts.tidy(self._claim.job_id, self._attempt, done.files.values())
+        fields = self._settle_fetch(done.outcome, files) if self._claim.stage == Stage.FETCH else {}
+        self._finish_stage(done, files, fields)
+        if self._claim.stage == Stage.TRANSCRIBE:
+            self._drop_audio()
+        self._finish_cancel()
+
+    @with_retry
+    def _settle_fetch(self, outcome: dict[str, Any], files: Sequence[Artifact]) -> dict[str, Any]:
+        """Adapt the job to the video that was fetched; returns the fields it gives the job.
+
+        Raises NoVideoStream, DailyMinutes, StorageFull.
+        """
+        media = messages.shaped(Media, outcome["media"])
+        size = sum(file.size for file in files if file.kind == "source")
+        with lifecycle.fenced(self._attempt) as (job, _):
+            quotas.check_found(job, new_bytes=size)
+            Job.objects.filter(pk=job.pk).update(seconds=media.duration)
+        options = options_of(job.options)
+        if mode_of(options, media) != options.mode:
+            self._add_note(NoteCode.SOUND_ONLY, {})
+            lifecycle.skip_stage(self._attempt, Stage.RENDER)
+        return {"title": outcome["title"][:300], "seconds": media.duration}
+
+    @with_retry
+    def _finish_stage(self, done: messages.Done, files: Sequence[Artifact], fields: dict[str, Any]) -> None:
+        lifecycle.finish_stage(
+            self._attempt, outcome=done.outcome, artifacts=files, job_fields=fields, result=report.report_of
+        )
+
+    def fail(self, record: ErrorRecord) -> None:
+        """Fail the stage. One whose process died is repeated: what an engine, a service or a disk refuses was asked for
+        often enough before it was reported.
+        """
+        error = from_record(record)
+        facts = {"job": str(self._claim.job_id), "stage": self._claim.stage, "attempt": str(self._attempt)}
+        log.warning("failed: %s %s", error, error.detail[-500:], extra=facts)
+        self._clear_files()
+        self._fail_stage(record, again=isinstance(error, StageDied))
+        self._finish_cancel()
+
+    @with_retry
+    def _fail_stage(self, record: ErrorRecord, *, again: bool) -> None:
+        lifecycle.fail_stage(self._attempt, record, again=again)
+
+    def stop(self) -> None:
+        """End a stage that had to stop. Never raises LostAttempt: whoever has the stage now goes on with it."""
+        self._clear_files()
+        with suppress(LostAttempt):
+            self._stop_stage()
+        self._finish_cancel()
+
+    @with_retry
+    def _stop_stage(self) -> None:
+        lifecycle.stop_stage(self._attempt)
+
+    @with_retry
+    def _clear_files(self) -> None:
+        artifacts.clear(self._claim.job_id, self._attempt)
+
+    @with_retry
+    def _drop_audio(self) -> None:
+        artifacts.drop(self._claim.job_id, "audio")
+
+    @with_retry
+    def _finish_cancel(self) -> None:
+        deletion.finish(self._claim.job_id)
