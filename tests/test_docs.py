@@ -16,7 +16,8 @@ from django.urls import URLResolver, get_resolver
 
 from jobs.engines.registry import SPECS
 from jobs.engines.spec import TranslatorSpec, read_options, variable
-from jobs.models import JobStatus
+from jobs.log_format import FACTS
+from jobs.models import JobStatus, Reason
 from jobs.pipeline.protocols import Brief, Line
 from jobs.web import problems
 from jobs.web.forms import OrderForm
@@ -135,11 +136,19 @@ def test_what_you_see_is_what_pages_say(guide: str, quoted: str) -> None:
     assert [quote for quote in quotes if not re.search(rf"\b{re.escape(quote)}\b", sentences)] == []
 
 
+@pytest.mark.parametrize("guide", ["usage.md", "fa/usage.md"])
+def test_the_log_lines_of_a_guide_name_what_the_log_names(guide: str) -> None:
+    lines = re.findall(r"^    … .* → .*$", (ROOT / "docs" / guide).read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(lines) >= 3
+    assert set(re.findall(r"\b(\w+)=", "".join(lines))) <= set(FACTS)
+    assert set(re.findall(r"\breason=(\w+)", "".join(lines))) <= set(Reason.values)
+
+
 def test_every_refusal_of_the_api_is_described() -> None:
-    refusing = ("api", "api_pages", "border", "received", "tus", "uploads")
-    sources = [(ROOT / "jobs" / "web" / f"{name}.py").read_text(encoding="utf-8") for name in refusing]
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "jobs" / "web").rglob("*.py")]
     said = set(re.findall(r"\b(?:answer|Problem)\((\d{3})\b", "".join(sources)))
     said |= {str(status) for _, status in problems._STATUSES}
+    said -= {"422"}  # the page of a new job answers its own form
     assert {"400", "403", "412", "507"} <= said
     described = re.findall(r"^\| ([\d, ]+) \|", API, re.MULTILINE)
     assert said == set(", ".join(described).split(", "))
