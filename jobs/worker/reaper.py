@@ -73,7 +73,7 @@ class Reaper:
                     rest = PASS
                     self.sweep()
             except DatabaseTrouble:
-                log.warning("The database does not respond")
+                log.warning("Sweep skipped: the database does not respond")
                 with suppress(DatabaseTrouble):
                     connection.close()
             except OSError as error:
