@@ -38,6 +38,7 @@ SOURCES, PERSIAN = ("\n".join(re.findall(rf'^{word} "(.*)"', CATALOGUE, re.MULTI
 SOURCE = (ROOT / "translator" / "settings.py").read_text(encoding="utf-8")
 READ = set(re.findall(r'(?:_flag|_number|_list|_secret|_env\.get|environ\.get)\(\s*"([A-Z_]+)"', SOURCE))
 KNOWN = READ | {variable(spec, field) for spec in SPECS for field in fields(spec.options)}
+PLACES = ("jobs", "translator", "tests", "static", "templates", "deploy", "requirements")
 OURS = sorted(name for name, app in get_commands().items() if app == "jobs")
 
 
@@ -99,6 +100,11 @@ def test_every_link_between_the_docs_leads_somewhere() -> None:
     ]
     assert len(links) > 20
     assert [link for page, link in links if "://" not in link and not _leads(page, link)] == []
+
+
+def _pages() -> dict[Path, str]:
+    paths = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+    return {path: path.read_text(encoding="utf-8") for path in paths}
 
 
 def _leads(page: Path, link: str) -> bool:
