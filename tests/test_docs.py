@@ -92,12 +92,16 @@ def test_every_engine_is_described() -> None:
     assert [spec.name for spec in SPECS if f"`{spec.name}`" not in CLI or f"`{spec.name}`" not in SETTINGS] == []
 
 
+def test_every_file_that_the_docs_name_exists() -> None:
+    path = rf"`((?:{'|'.join(PLACES)})/[\w./-]*)`"
+    named = {found for text in _pages().values() for found in re.findall(path, text)}
+    assert "jobs/pipeline/errors.py" in named
+    assert [path for path in named - {"jobs/engines/shout.py"} if not (ROOT / path).exists()] == []
+
+
 def test_every_link_between_the_docs_leads_somewhere() -> None:
     """To a file, or to a heading in one, by the name that hosts of repositories give it."""
-    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
-    links = [
-        (page, link) for page in pages for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
-    ]
+    links = [(page, link) for page, text in _pages().items() for link in re.findall(r"\]\(([^)\s]+)\)", text)]
     assert len(links) > 20
     assert [link for page, link in links if "://" not in link and not _leads(page, link)] == []
 
