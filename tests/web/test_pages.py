@@ -385,6 +385,43 @@ def test_delete_waits_for_the_end(client: Client) -> None:
     assert artifacts.home(job.pk).exists()
 
 
+@pytest.mark.parametrize("state", JobStatus)
+def test_the_parts_of_a_page_are_those_that_the_page_has(client: Client, state: JobStatus) -> None:
+    """An open page replaces its own by them when the state changes. They hold no captions and take no lease."""
+    job = made(state, source_kind="upload", source="talk.mp4")
+    page, leases = text(client.get(f"/jobs/{job.pk}/")), PageLease.objects.count()
+    answer = client.get(f"/jobs/{job.pk}/parts")
+    parts = text(answer)
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert PageLease.objects.count() == leases
+    assert mark(parts) == mark(page)
+    found = pieces(parts)
+    assert list(found) == ["state", "video", "results", "end"]
+    assert found == pieces(page)
+    assert 'data-number="' not in parts
+
+
+def mark(page: str) -> str:
+    """What says to which state of the job the parts belong."""
+    (found,) = re.findall(r'<main [^>]*data-part="([^"]+)"', page)
+    return str(found)
+
+
+def pieces(page: str) -> dict[str, str]:
+    """By name, without the tokens of forms, which differ each time."""
+    page = re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", page)
+    found = re.findall(r'(<div data-part-of="(\w+)".*?\n</div>\n)', page, re.DOTALL)
+    return {name: piece for piece, name in found}
+
+
+def test_somebody_else_gets_no_parts(client: Client) -> None:
+    job = made(JobStatus.COMPLETED)
+    other = Client()
+    assert other.get(f"/jobs/{job.pk}/parts").status_code == 302
+    other.force_login(rows.owner("reza"))
+    assert other.get(f"/jobs/{job.pk}/parts").status_code == 404
+
+
 # The list
 
 
