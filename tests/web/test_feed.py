@@ -153,6 +153,21 @@ def test_captions_come_and_turn_into_the_translation(sockets: Sockets, shirin: U
     assert [cue["answered"] for cue in late.hear("hello")["cues"]] == [True, True, True, False]
 
 
+@pytest.mark.parametrize(
+    ("known", "sent", "whole"),
+    [(0, [1, 2, 3], True), (1, [2, 3], False), (3, [], False), (4, [1, 2, 3], True), ("nonsense", [1, 2, 3], True)],
+)
+def test_a_page_is_sent_the_captions_that_it_lacks(
+    sockets: Sockets, shirin: User, mine: Job, known: Any, sent: list[int], *, whole: bool
+) -> None:
+    """`known`: up to which number it has them. Who knows of one that is not there gets all."""
+    rows.hear(running(mine).attempt, 1, 2, 3)
+    other = sockets.open(shirin, job=mine)
+    assert numbers(other.hear("hello")) == [1, 2, 3]
+    hello = sockets.open(shirin, job=mine, cues=known).hear("hello")
+    assert (numbers(hello), hello["all"]) == (sent, whole)
+
+
 def test_captions_of_a_cancelled_job_go(sockets: Sockets, shirin: User, mine: Job) -> None:
     claimed = running(mine)
     rows.hear(claimed.attempt, 1)
