@@ -38,7 +38,7 @@ def module_map() -> SafeString:
 
 @lru_cache(maxsize=1)
 def _module_map(storage: Storage) -> SafeString:
-    """Made once in a process, from the scripts in `web/`: those that were collected, or before that those of the finders."""
+    """Made once in a process, from the scripts in `web/` that were collected; where none were, those of the finders."""
     collected = getattr(storage, "hashed_files", None)
     names = collected or {name for finder in get_finders() for name, _ in finder.list([])}
     scripts = sorted(name for name in names if name.startswith("web/") and name.endswith(".js"))
