@@ -237,9 +237,9 @@ def test_who_is_not_signed_in_holds_none() -> None:
         ("mina", "admin", "by mina."),
     ],
 )
-def test_a_cancelled_job_says_when_and_why(client: Client, who: str, why: str, said: str) -> None:
+def test_a_cancelled_job_says_when_and_why(client: Client, actor: str, reason: str, said: str) -> None:
     job = made(JobStatus.QUEUED)
-    lifecycle.cancel(job.pk, actor=who, reason=why)
+    lifecycle.cancel(job.pk, actor=actor, reason=reason)
     lifecycle.finish_cancel(job.pk)
     page = text(client.get(f"/jobs/{job.pk}/"))
     assert re.search(rf"Cancelled on \d+ [^<]*{re.escape(said)}", page)
