@@ -28,6 +28,7 @@ from jobs.pipeline.stage import Stage
 from jobs.storage import artifacts, deletion, retention
 from tests.databases import on_both, process_environment
 from tests.jobs.command import ROOT
+from tests.waiting import PATIENCE
 
 DAY = timedelta(hours=24)
 SIZE = 1000
@@ -458,7 +459,7 @@ def test_two_at_once(sara: User, media: Path, database: str) -> None:
     for sweeper in sweepers:
         sweeper.stdin.write("\n")
         sweeper.stdin.flush()
-    told = [sweeper.communicate(timeout=60) for sweeper in sweepers]
+    told = [sweeper.communicate(timeout=PATIENCE) for sweeper in sweepers]
     assert [sweeper.returncode for sweeper in sweepers] == [0, 0], told
     assert not [log for _, log in told if "could not be removed" in log]
     removed = sum(int(count) for out, _ in told for count in re.findall(r"expired results: (\d+) removed", out))

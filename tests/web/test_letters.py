@@ -24,7 +24,7 @@ from jobs.models import Job, JobStatus
 from tests.databases import on_both, process_environment
 from tests.jobs import rows
 from tests.jobs.stack import ROOT
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 from tests.web.mail_server import MailServer
 
 ASKED = {"language": "en", "address": "https://site.example/jobs/1/"}
@@ -229,4 +229,4 @@ def test_killed_while_it_is_sent_it_is_not_sent_twice(database: str, server: Mai
         assert [letter["Subject"] for letter in server.letters] == ["“late.mp4” is ready."]
         assert Job.objects.get(pk=late.pk).notify is None
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0
