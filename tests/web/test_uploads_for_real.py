@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Page, Route
 
 from jobs.models import Job
 from jobs.storage import artifacts
+from tests.browser.people import chromium, window
 from tests.databases import on_database
 from tests.jobs import rows
 from tests.jobs.stack import ROOT
-from tests.waiting import PATIENCE, until
+from tests.waiting import until
 from tests.web.server import Server, cookies, headers, size_of
 from tests.web.tus_client import PIECE, job_of
 
@@ -33,10 +34,8 @@ def film(tmp_path: Path) -> Path:
 def page(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
     """A page of the server's in which `upload.js` can be imported."""
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright runs a loop in this thread,
-    with sync_playwright() as playwright, on_database(server.url):  # in which Django keeps other connections
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        context = browser.new_context()
-        context.set_default_timeout(1000 * PATIENCE)
+    with chromium() as browser, on_database(server.url):  # in which Django keeps other connections
+        context = window(browser)
         jar = cookies(rows.owner())
         context.add_cookies([{"name": name, "value": value, "url": server.base} for name, value in jar.items()])
         context.route("**/static/**", _static)
@@ -44,7 +43,6 @@ def page(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
         found = context.new_page()
         found.goto(f"{server.base}/page")
         yield found
-        browser.close()
 
 
 PAGE = """<!doctype html>
