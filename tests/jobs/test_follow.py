@@ -40,7 +40,7 @@ class Told:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(follow, "LOOK", 0.0)
+    monkeypatch.setattr(follow, "POLL_INTERVAL", 0.0)
 
 
 ORDER = JobOptions(target="fa").as_json()

@@ -366,7 +366,7 @@ def test_a_cancel_right_after_the_claim_is_heard(
     boss: Supervisor, behave: Behave, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The word of it comes before the first stage of a worker has begun to listen. Nobody looks where it is told."""
-    monkeypatch.setattr(supervisor, "LOOK_ANYWAY", 3600.0)
+    monkeypatch.setattr(supervisor, "POLL_INTERVAL_WITH_LISTEN", 3600.0)
     behave("nothing")
     job_id = new_job()
     own_group = lifecycle.record_group

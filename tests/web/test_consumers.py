@@ -50,7 +50,7 @@ def hidden(socket: Socket) -> bool:
 
 @pytest.fixture
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jobs.web.feed._INTERVAL", OFTEN)
+    monkeypatch.setattr("jobs.web.live.broadcaster._INTERVAL", OFTEN)
 
 
 def nearly_over(page_id: uuid.UUID, seconds: float = GRACE / 10) -> None:

@@ -216,7 +216,7 @@ def test_of_many_pages_some_are_reassured_at_a_time(mine: Job) -> None:
 
 @on_both
 def test_a_job_is_deleted(sockets: Sockets, shirin: User, mine: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broadcaster, "LOOK_ANYWAY", 0.3)
+    monkeypatch.setattr(broadcaster, "POLL_INTERVAL_WITH_LISTEN", 0.3)
     page = sockets.open(shirin, job=mine)
     page.hear("hello")
     gone(mine)
@@ -299,10 +299,10 @@ def test_the_database_restarts(sockets: Sockets, shirin: User, mine: Job, postgr
 
 @on_both
 def test_a_lost_word_is_made_up_for(sockets: Sockets, shirin: User, mine: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broadcaster, "LOOK_ANYWAY", 0.3)
+    monkeypatch.setattr(broadcaster, "POLL_INTERVAL_WITH_LISTEN", 0.3)
     page = sockets.open(shirin, job=mine)
     page.hear("hello")
-    monkeypatch.setattr(lifecycle, "notify", lambda _: None)
+    monkeypatch.setattr("jobs.lifecycle.jobs.notify", lambda _: None)
     touch(mine)
     assert page.hear("job", pinned=True)
 
