@@ -160,7 +160,7 @@ def test_a_server_that_refuses_costs_its_letter_only(server: MailServer, setting
 def test_asked_for_on_the_page(server: MailServer, shirin: User) -> None:
     client = Client(headers={"Accept-Language": "fa"})
     client.force_login(shirin)
-    job = rows.job(shirin, order=JobOptions(target="fa").as_json())
+    job = rows.job(shirin, options=JobOptions(target="fa").as_json())
     assert b'name="notify"' in client.get(f"/jobs/{job.pk}/").content
     client.post(f"/jobs/{job.pk}/notify", {"notify": "on"})
     assert Job.objects.get().notify == {"language": "fa", "address": f"http://testserver/jobs/{job.pk}/"}
@@ -177,7 +177,7 @@ def test_not_offered_where_it_does_not_work(server: MailServer, shirin: User, se
         User.objects.update(email="")
     client = Client()
     client.force_login(User.objects.get())
-    job = rows.job(shirin, order=JobOptions(target="fa").as_json())
+    job = rows.job(shirin, options=JobOptions(target="fa").as_json())
     assert b'name="notify"' not in client.get(f"/jobs/{job.pk}/").content
     client.post(f"/jobs/{job.pk}/notify", {"notify": "on"})
     assert Job.objects.get().notify is None

@@ -42,7 +42,7 @@ def new(**fields: Any) -> dict[str, Any]:
 def made(state: JobStatus = JobStatus.QUEUED, **fields: Any) -> Job:
     """A job of shirin's with an order, in one of its states."""
     job = Job.objects.get(pk=rows.IN[state]().job_id)
-    values = {"order": JobOptions(target="fa").as_json(), "title": "talk.mp4", "spoken": "en", **fields}
+    values = {"options": JobOptions(target="fa").as_json(), "title": "talk.mp4", "spoken": "en", **fields}
     Job.objects.filter(pk=job.pk).update(**values)
     if not artifacts.home(job.pk).exists():
         artifacts.make_home(job.pk)
@@ -313,7 +313,7 @@ def test_cancel_retry_keep(client: Client) -> None:
 
 def test_start_again(client: Client) -> None:
     old = made(
-        JobStatus.CANCELLED, order=JobOptions(target="es", spoken="en").as_json(), source="https://example.org/talk"
+        JobStatus.CANCELLED, options=JobOptions(target="es", spoken="en").as_json(), source="https://example.org/talk"
     )
     answer = client.post(f"/jobs/{old.pk}/again")
     again = Job.objects.exclude(pk=old.pk).get()
@@ -442,7 +442,7 @@ def test_search_and_filters(client: Client) -> None:
 
 def test_pages_of_the_list(client: Client, django_assert_max_num_queries: Any) -> None:
     for number in range(45):
-        rows.job(title=f"talk {number}", order=JobOptions(target="fa").as_json())
+        rows.job(title=f"talk {number}", options=JobOptions(target="fa").as_json())
     with django_assert_max_num_queries(9):
         first = text(client.get("/jobs/"))
     assert first.count("data-row=") == 20
@@ -494,7 +494,7 @@ def test_a_result_may_be_an_mkv(client: Client) -> None:
     ],
 )
 def test_what_a_browser_cannot_play(client: Client, state: JobStatus, kind: str, mode: str, said: str) -> None:
-    job = made(state, seconds=60, order=JobOptions(target="fa", mode=mode).as_json())  # type: ignore[arg-type]
+    job = made(state, seconds=60, options=JobOptions(target="fa", mode=mode).as_json())  # type: ignore[arg-type]
     job.artifacts.all().delete()
     job.artifacts.create(kind=kind, name="v.mkv", size=1)
     assert f"data-unplayable hidden>This browser {said}</p>" in text(client.get(f"/jobs/{job.pk}/"))
