@@ -9,6 +9,10 @@ from contextlib import suppress
 from typing import TypeVar
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import Error as AnyDatabaseError
+
+from jobs.pipeline import errors
+from jobs.pipeline.filenames import shortened
 
 log = logging.getLogger(__name__)
 
@@ -31,3 +35,29 @@ def patiently(act: Callable[[], T]) -> T:
             with suppress(DatabaseError, InterfaceError):
                 connection.close()
             time.sleep(0.3)
+
+
+_REFUSALS: tuple[tuple[str, type[errors.DatabaseTrouble]], ...] = (
+    ("is full", errors.DatabaseFull),
+    ("No space left", errors.DatabaseFull),
+    ("is locked", errors.DatabaseBusy),
+    ("lock timeout", errors.DatabaseBusy),
+    ("readonly database", errors.DatabaseReadOnly),
+    ("read-only", errors.DatabaseReadOnly),
+    ("permission denied", errors.DatabaseReadOnly),
+    ("unable to open database file", errors.DatabaseMissing),
+    ("no such table", errors.DatabaseNotReady),
+    ("no such column", errors.DatabaseNotReady),
+    ("does not exist", errors.DatabaseNotReady),
+)
+"""What SQLite and PostgreSQL say, and what that is called here."""
+
+
+def database_error(error: AnyDatabaseError) -> errors.DatabaseTrouble:
+    """The database's own error as one of ours, with a sentence that says what to do."""
+    said = str(error)
+    kind = next((kind for words, kind in _REFUSALS if words in said), errors.DatabaseTrouble)
+    if "connection failed" in said:  # also where PostgreSQL says that the database or the user does not exist
+        kind = errors.DatabaseTrouble
+    reason = " ".join(said.split()) or type(error).__name__
+    return kind(detail=said.strip(), reason=shortened(reason, 200))

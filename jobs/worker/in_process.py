@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from django.db import Error as DatabaseTrouble
 from django.db import connection
 
+from jobs.lifecycle.db_retry import PATIENCE
 from jobs.models import Process, Queue
 from jobs.queueing import processes, tickets
 from jobs.worker.reaper import Reaper
@@ -33,40 +35,65 @@ def clusters_run() -> bool:
     return all(processes.alive(name).exists() for name in (*Queue.values, Process.REAPER))
 
 
+class Clusters:
+    """The threads that work here, seen from the command that waits for them."""
+
+    def __init__(self) -> None:
+        self._broken: BaseException | None = None
+
+    def check(self) -> None:
+        """Raise what broke one of them: nothing would move any more."""
+        if self._broken:
+            raise self._broken
+
+    def breaks(self, error: BaseException) -> None:
+        self._broken = self._broken or error
+
+
 @contextmanager
-def clusters() -> Iterator[None]:
+def clusters() -> Iterator[Clusters]:
     """While inside, threads of this process run the stages of every queue. What they run at the end is put back."""
-    stop = threading.Event()
+    stop, found = threading.Event(), Clusters()
     row = processes.register(LOCAL)
     Reaper().sweep()  # before anything that a killed command left is taken for work
     end_life = processes.show_life(LOCAL)
-    works = [threading.Thread(target=_work, args=(queue, row, stop), name=queue) for queue in Queue.values]
+    works = [threading.Thread(target=_work, args=(queue, row, stop, found), name=queue) for queue in Queue.values]
     reaper = threading.Thread(target=_reap, args=(stop,), name="reaper")
-    for thread in (*works, reaper):
-        thread.start()
+    begun: list[threading.Thread] = []
     try:
-        yield
+        for thread in (*works, reaper):
+            thread.start()
+            begun.append(thread)
+        yield found
     finally:
         stop.set()
-        for thread in (*works, reaper):
+        for thread in begun:
             thread.join()
         end_life()
 
 
-def _work(queue: str, row: Process, stop: threading.Event) -> None:
+def _work(queue: str, row: Process, stop: threading.Event, clusters: Clusters) -> None:
     supervisor = Supervisor(row, stop)
+    answered = time.monotonic()
     try:
         while not stop.is_set():
             try:
                 ran = _run_next(supervisor, queue)
-            except DatabaseTrouble:  # what it ran is taken over by the reaper
+                answered = time.monotonic()
+            except DatabaseTrouble as error:  # what it ran is taken over by the reaper
                 log.warning("The database does not respond")
                 connection.close()
                 ran = False
+                if time.monotonic() - answered > PATIENCE:
+                    clusters.breaks(error)
             if not ran:
                 stop.wait(_PAUSE)
+    except Exception as error:
+        log.exception("A worker broke off")
+        clusters.breaks(error)
     finally:
-        supervisor.close()
+        with suppress(DatabaseTrouble, OSError):
+            supervisor.close()
         connection.close()
 
 

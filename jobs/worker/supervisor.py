@@ -26,6 +26,7 @@ from jobs.lifecycle.changes import POLL_INTERVAL, POLL_INTERVAL_WITH_LISTEN, Cha
 from jobs.lifecycle.db_retry import patiently
 from jobs.models import Artifact, Job, Process, Queue, StageRun
 from jobs.pipeline.errors import PipelineError, StageDied, StageTimedOut, from_record
+from jobs.pipeline.filenames import shortened
 from jobs.pipeline.media.atomic_files import refusal
 from jobs.pipeline.media.description import Media
 from jobs.pipeline.media.limits import duration_text
@@ -296,7 +297,7 @@ class _Course:
         if mode_of(options, media) != options.mode:
             patiently(lambda: self._note(NoteCode.SOUND_ONLY, {}))
             patiently(lambda: lifecycle.skip_stage(self._claim.attempt, Stage.RENDER))
-        return {"title": outcome["title"][:300], "seconds": media.duration}
+        return {"title": shortened(outcome["title"], 300), "seconds": media.duration}
 
     def _take_in(self, seconds: float, size: int) -> None:
         """Now it is known what the video takes of what its owner may have. An upload was counted as it came, and the

@@ -195,6 +195,24 @@ def test_earlier_results_are_replaced(clips: Clips, output: Path, tmp_path: Path
     assert "دو" in (output / "plain.fa.srt").read_text()
 
 
+def test_sources_with_one_name(clips: Clips, output: Path, tmp_path: Path) -> None:
+    """They differ in bytes that are no text, or in their directory: none loses its results."""
+    names = [os.fsdecode(b"film \xff.mp4"), os.fsdecode(b"film \xfe.mp4"), "other/film.mp4", "film.mkv"]
+    (tmp_path / "other").mkdir()
+    words = ("یک", "دو", "سه", "چهار")
+    for word, name in zip(words, names, strict=True):
+        shutil.copy(clips["plain.mp4"], tmp_path / name)
+        brought = write_srt(tmp_path / "brought.srt", word)
+        more = ("--to", "fa", "--subtitles", brought, "--no-video", "--output", output)
+        assert translate(tmp_path / name, *more).code == 0
+    texts = [path.read_text() for path in output.glob("*.fa.srt")]
+    assert all(any(word in text for text in texts) for word in words), texts
+    assert {path.name for path in output.glob("*.fa.srt")} == {
+        "film.fa.srt",
+        *(f"film ({number}).fa.srt" for number in (2, 3, 4)),
+    }
+
+
 @pytest.mark.soak
 def test_the_default_place_is_here(
     clips: Clips, tmp_path: Path, persian: Path, monkeypatch: pytest.MonkeyPatch
