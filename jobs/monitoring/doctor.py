@@ -23,7 +23,7 @@ from jobs.pipeline.media import encode
 from jobs.pipeline.media.limits import bytes_text
 from jobs.pipeline.subtitles.fonts import FONTS, missing_font
 from jobs.pipeline.text.languages import language
-from jobs.storage import artifacts
+from jobs.storage import artifacts, installation
 
 _PAIRS = (("en", "fa"), ("en", "es"), ("fa", "en"), ("ar", "fa"))
 """Language pairs that the table of engines shows: the ones this project is for, first."""
@@ -92,6 +92,8 @@ def _database() -> Finding:
 def _media_directory() -> Finding:
     place = Path(settings.MEDIA_ROOT)
     try:
+        if found := installation.problem():
+            return Finding(subject="Disk", good=False, detail=found, remedy=installation.REMEDY, needed=True)
         disk = artifacts.disk()
     except DatabaseError:  # which is a finding of its own
         disk = place if os.access(place, os.W_OK) else None

@@ -335,6 +335,10 @@ class Unwritable(HostError):
     retryable = False
 
 
+class StorageAway(HostError):
+    sentence = _("The disk with the files of this site is not available right now. Nothing is lost. Try again later.")
+
+
 class NoFfmpeg(HostError):
     sentence = _("ffmpeg was not found on this machine. Install the requirements of Zirnevis again.")
     retryable = False

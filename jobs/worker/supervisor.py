@@ -40,6 +40,7 @@ from jobs.storage import artifacts, deletion
 from jobs.worker import report, stage_tasks, usage
 from jobs.worker.child import Child, Undying, Warm
 from jobs.worker.cue_stream import Translation
+from jobs.worker.disk_waits import wait_for
 
 log = logging.getLogger("jobs.worker.supervisor")
 
@@ -56,7 +57,9 @@ class Supervisor:
         self._changes = ChangeListener()
 
     def run_next(self, queue: str) -> bool:
-        """Run the next ready stage of `queue` to its end. False when there is none."""
+        """Run the next ready stage of `queue` to its end. False when there is none, or the disk is not there."""
+        if not artifacts.is_present():
+            return False
         self._changes.descriptor()  # listens before there is a job to hear of
         claim = lifecycle.claim(queue, self._worker, running_limit=settings.LIMIT_RUNNING)
         if claim:
@@ -265,12 +268,12 @@ class _Course:
                 self._failed(messages.Failed(self._attempt, refused.record()))
 
     def _failed(self, last: messages.Failed) -> None:
-        error = from_record(last.error)
+        error, wait = patiently(lambda: wait_for(self._claim, from_record(last.error)))
         log.warning("failed: %s %s", error, error.detail[-500:], extra=self._facts)
         patiently(lambda: artifacts.clear(self._claim.job_id, self._claim.attempt))
         # What an engine or a disk refused was asked for often enough; who died may have better luck.
         died = isinstance(error, StageDied)
-        patiently(lambda: lifecycle.fail_stage(self._claim.attempt, last.error, again=died))
+        patiently(lambda: lifecycle.fail_stage(self._claim.attempt, error.record(), again=died, wait=wait))
         patiently(lambda: deletion.finish(self._claim.job_id))
 
     def _done(self, last: messages.Done) -> None:
