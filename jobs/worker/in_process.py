@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import User
 from django.db import Error as DatabaseTrouble
 from django.db import connection
 
@@ -28,6 +30,27 @@ COMMAND = "command"
 """Both the user of the command line and, among the workers, its process."""
 _PAUSE = 0.05
 """Seconds between two looks for a stage to run."""
+
+
+def owner() -> User:
+    """The user who owns the jobs of the command line, and can neither sign in nor ask for a password.
+
+    If a person has the name COMMAND, from before it was reserved, the owner is another user, whose name no form
+    accepts: the person gets no job of the command line.
+    """
+    nobody = {"is_active": False, "password": make_password(None)}
+    for name in (COMMAND, f"{COMMAND} (not a person)"):
+        found, _ = User.objects.get_or_create(username=name, defaults=nobody)
+        if not is_person(found):
+            break
+    if found.is_active:  # made by an earlier version
+        User.objects.filter(pk=found.pk).update(is_active=False)
+    return found
+
+
+def is_person(user: User) -> bool:
+    """Whether somebody signs in as `user`, or could once."""
+    return user.has_usable_password() or bool(user.last_login) or user.is_staff or user.is_superuser
 
 
 def clusters_run() -> bool:

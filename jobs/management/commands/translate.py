@@ -274,17 +274,13 @@ def _cancel(job_id: uuid.UUID, clusters: in_process.Clusters | None = None) -> N
 
 def _owner(name: str) -> Any:
     """The user whose job it is. The command line has one of its own, who cannot sign in."""
+    if name == in_process.COMMAND:
+        return in_process.owner()
     users = get_user_model()
-    if name != in_process.COMMAND:
-        try:
-            return users.objects.get_by_natural_key(name)
-        except users.DoesNotExist:
-            raise CommandError(f"The user “{name}” does not exist.", returncode=2) from None
-    owner, made = users.objects.get_or_create(username=in_process.COMMAND)
-    if made:
-        owner.set_unusable_password()
-        owner.save()
-    return owner
+    try:
+        return users.objects.get_by_natural_key(name)
+    except users.DoesNotExist:
+        raise CommandError(f"The user “{name}” does not exist.", returncode=2) from None
 
 
 def _names(specs: Any) -> list[str]:
