@@ -18,7 +18,7 @@ from jobs.models import Job
 from jobs.pipeline.errors import WouldOverwrite
 from jobs.pipeline.filenames import result_file, result_name
 from jobs.pipeline.media.atomic_files import locked, publish, writing
-from jobs.pipeline.process.messages import shaped
+from jobs.pipeline.process.messages import from_builtins
 from jobs.pipeline.subtitles.quality import Report
 from jobs.storage import artifacts
 
@@ -71,7 +71,7 @@ def deliver(
         video=output / names["video"] if "video" in names else None,
         subtitles=output / names[f"{job.target}.srt"],
         files=tuple(output / names[kind] for kind in order),
-        quality=shaped(Report, report["quality"]),
+        quality=from_builtins(Report, report["quality"]),
         report=report,
     )
 

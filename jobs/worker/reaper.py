@@ -165,7 +165,7 @@ def take_over(run: StageRun, dead: QuerySet[StageRun]) -> None:
     if attempt is None:
         return
     here = run.host in {"", host()} and run.boot_id in {"", groups.boot_id()}
-    if run.group and here and not groups.end_recorded_group(run.group, run.group_started or 0, patience=3.0):
+    if run.group and here and not groups.end_recorded_group(run.group, run.group_started or 0, timeout=3.0):
         log.error("process group %s is still running after SIGKILL", run.group, extra=_facts(run))
         return
     error = StageDied(detail=f"The worker that ran this stage died ({run.worker or run.host or 'unknown'}).")

@@ -295,7 +295,7 @@ class _Course:
 
     def _settle_fetch(self, outcome: dict[str, Any], files: Sequence[Artifact]) -> dict[str, Any]:
         """What the video is, decides what can be made of it. Raises NoVideoStream, DailyMinutes, StorageFull."""
-        media, options = messages.shaped(Media, outcome["media"]), options_of(self._job.options)
+        media, options = messages.from_builtins(Media, outcome["media"]), options_of(self._job.options)
         patiently(lambda: self._take_in(media.duration, sum(file.size for file in files if file.kind == "source")))
         if mode_of(options, media) != options.mode:
             patiently(lambda: self._note(NoteCode.SOUND_ONLY, {}))

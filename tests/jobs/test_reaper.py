@@ -63,7 +63,7 @@ def family() -> Iterator[subprocess.Popen[bytes]]:
         yield process
         groups.end_group(process.pid)
         process.wait()
-        groups.bury(process.pid)
+        groups.reap(process.pid)
 
 
 def started(pid: int) -> int:

@@ -578,7 +578,7 @@ def test_a_group_that_does_not_die_keeps_its_stage(
     behave("good")
     job_id, end_group, refused = new_job(), groups.end_group, list[int]()
 
-    def resists(group: int, patience: float = 30.0) -> bool:
+    def resists(group: int, timeout: float = 30.0) -> bool:
         refused.append(group)
         return False
 
@@ -590,7 +590,7 @@ def test_a_group_that_does_not_die_keeps_its_stage(
     monkeypatch.setattr(groups, "end_group", end_group)
     with groups.adopting_orphans():
         reaper.take_over(run, StageRun.objects.all())
-        groups.bury(refused[0])
+        groups.reap(refused[0])
     settled(job_id)
     assert stage(job_id).status == "ready"
 
