@@ -25,12 +25,8 @@ from jobs.pipeline.media import encode
 from jobs.pipeline.media.limits import bytes_text
 from jobs.pipeline.subtitles.fonts import FONTS, missing_font
 from jobs.pipeline.text.languages import language
-<<<<<<< HEAD
 from jobs.storage import artifacts, installation
-=======
-from jobs.storage import artifacts
 from jobs.worker import in_process
->>>>>>> 5601aa9 (Names of the site itself cannot be registered, and the command line's owner cannot sign in)
 
 _PAIRS = (("en", "fa"), ("en", "es"), ("fa", "en"), ("ar", "fa"))
 """Language pairs that the table of engines shows: the ones this project is for, first."""
