@@ -298,7 +298,7 @@ def test_a_directory_that_cannot_be_moved_is_told_of_once(
     assert refusals(caplog) == [(str(job.pk), why)]
 
 
-@pytest.mark.parametrize(("refused", "reason"), [(OSError("no"), "no"), (OSError(13, "no", "/x"), "/x: no")])
+@pytest.mark.parametrize(("refused", "why"), [(OSError("no"), "no"), (OSError(13, "no", "/x"), "/x: no")])
 def test_a_deleted_job_whose_trash_cannot_be_read_is_told_of(
     job: Job, refused: OSError, why: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -653,7 +653,7 @@ def running_beside(by: Process | None) -> None:
     OrmQ.objects.latest("pk").delete()
 
 
-@pytest.mark.parametrize("reason", HEALTHY)
+@pytest.mark.parametrize("why", HEALTHY)
 def test_a_cluster_is_not_ended_because(why: str) -> None:
     with sleeping() as cluster:
         stuck(cluster)

@@ -129,7 +129,7 @@ def test_sentences_come_in_the_language_of_the_page() -> None:
 # Whose it is
 
 
-@pytest.mark.parametrize(("actor", "status"), [("shirin", 204), ("staff", 204), ("omid", 404), ("nobody", 401)])
+@pytest.mark.parametrize(("who", "status"), [("shirin", 204), ("staff", 204), ("omid", 404), ("nobody", 401)])
 @pytest.mark.parametrize("act", ["head", "patch", "delete"])
 def test_only_its_owner_and_staff(who: str, act: str, status: int) -> None:
     people = cast()
