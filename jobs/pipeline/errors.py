@@ -369,7 +369,7 @@ class MediaFailed(HostError):
 
 
 class SystemRefused(HostError):
-    sentence = _("The operating system refused to go on: {reason}. Close other programs, or raise its limits.")
+    sentence = _("The operating system refused the operation: {reason}. Close other programs, or raise its limits.")
 
 
 class DatabaseTrouble(HostError):
@@ -385,7 +385,7 @@ class DatabaseBusy(DatabaseTrouble):
 
 
 class DatabaseReadOnly(DatabaseTrouble):
-    sentence = _("The database cannot be written. Change the permissions of its file and of its directory.")
+    sentence = _("The database is not writable. Change the permissions of its file and of its directory.")
     retryable = False
 
 

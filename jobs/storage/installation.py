@@ -106,7 +106,7 @@ def is_right() -> bool:
         try:
             mark()
         except OSError as error:
-            log.warning("The disk cannot be marked as this installation's: %s", error)
+            log.warning("Disk not marked as belonging to this installation: %s", error)
             return False
         found = look()
     return found in {Disk.RIGHT, Disk.NEW}
@@ -139,7 +139,7 @@ def mark() -> None:
     elif not row.marked and row.disk != there:
         Installation.objects.filter(pk=1, marked=False).update(disk=there)
     if (now := _read()) and Installation.objects.filter(pk=1, disk=now, marked=False).update(marked=True):
-        log.info("The disk at %s belongs to this installation now.", place())
+        log.info("Disk marked as belonging to this installation: %s", place())
 
 
 def adopt() -> None:

@@ -73,7 +73,7 @@ def sweep(
     way = _Way(dry=dry_run, until=time.monotonic() + seconds)
     if not artifacts.is_present():  # only the right disk shows whose files they are, and which are missing
         if Job.objects.exists():
-            log.warning("Nothing is deleted: the disk with the files of this installation is not there.")
+            log.warning("Cleanup skipped: the disk of this installation is missing")
         return [] if orphans_only else [_rows(kind, old, way) for kind, old in _old()]
     if orphans_only:
         return [_orphans(way)]

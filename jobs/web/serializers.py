@@ -177,9 +177,9 @@ def left_text(job: Job, runs: Sequence[StageRun], places: Mapping[int, int] | No
 def _waits_for_the_disk(run: StageRun) -> str:
     """A sentence where it is the disk for which a stage waits."""
     if not installation.was_right_lately():
-        return _("Waiting: the disk with the files is not available right now. The job goes on by itself.")
+        return _("Waiting: the disk with the files is not available right now. The job resumes by itself.")
     if (run.error or {}).get("code") == DiskFull.__name__:
-        return _("Waiting: the disk is full. The job goes on by itself when there is space.")
+        return _("Waiting: the disk is full. The job resumes by itself when there is space.")
     return ""
 
 

@@ -112,7 +112,7 @@ def _work(queue: str, row: Process, stop: threading.Event, clusters: Clusters) -
             if not ran:
                 stop.wait(_PAUSE)
     except Exception as error:
-        log.exception("A worker broke off")
+        log.exception("Worker failed")
         clusters.breaks(error)
     finally:
         with suppress(DatabaseTrouble, OSError):

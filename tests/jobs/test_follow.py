@@ -102,7 +102,7 @@ def test_notes_are_told_once() -> None:
         next(looks)
     assert told.notes[1:] == [
         "Spoken language: English.",
-        "The subtitles are in Persian already: translation is skipped.",
+        "The subtitles are already in Persian, so translation was skipped.",
     ]
 
 

@@ -62,7 +62,7 @@ def test_the_same_language_is_captions(clips: Clips, output: Path, english: Path
         *(clips["plain.mp4"], "--from", "en", "--to", "English", "--subtitles", english),
         *("--no-video", "--output", output),
     )
-    assert "The subtitles are in English already: translation is skipped." in ran.out
+    assert "The subtitles are already in English, so translation was skipped." in ran.out
     assert "She reads a new book." in (output / "plain.en.srt").read_text()
     assert json.loads((output / "plain.report.json").read_text())["engines"] == {}
 
@@ -145,7 +145,7 @@ def test_a_video_without_sound_and_subtitles_that_were_brought(clips: Clips, out
 def test_sound_without_a_picture_gives_subtitles(clips: Clips, output: Path, persian: Path) -> None:
     ran = translate(clips["sound.mp3"], "--to", "fa", "--subtitles", persian, "--output", output)
     assert ran.code == 0
-    assert "There is sound but no picture: only subtitles are made." in ran.out
+    assert "The file contains only sound, so only subtitles are made." in ran.out
     assert files_in(output) == {f"sound.{ending}" for ending in ("fa.srt", "fa.vtt", "fa.ass", "report.json")}
 
 

@@ -223,7 +223,7 @@ def test_what_is_in_the_target_language_is_not_translated(bank: Bank) -> None:
     assert made.outcome == {}
     assert bank.doubles.echo.calls == 0
     assert [each.target for part, _ in bank.told.parts for each in part] == ["Line 1.", "Line 2."]
-    assert bank.told.notes == ["The subtitles are in Persian already: translation is skipped."]
+    assert bank.told.notes == ["The subtitles are already in Persian, so translation was skipped."]
 
 
 # subtitle and render

@@ -18,7 +18,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--force", action="store_true", help="although most files of the jobs are not there")
+        parser.add_argument("--force", action="store_true", help="even if most files of the jobs are missing")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         if installation.look() == Disk.RIGHT:
