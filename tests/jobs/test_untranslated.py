@@ -136,7 +136,9 @@ def test_a_job_of_an_earlier_version_goes_through_its_empty_stage(
     cues = [rows.cue(number) for number in (1, 2)]
     fields: dict[str, Any] = {"source_kind": "file", "source": "plain.mp4", "spoken": "fa", "id": job.pk, "cues": cues}
     old = rows.job(
-        options=replace(FINISHED, mode="none").as_json(), stages=(Stage.FETCH, Stage.TRANSLATE, Stage.SUBTITLE), **fields
+        options=replace(FINISHED, mode="none").as_json(),
+        stages=(Stage.FETCH, Stage.TRANSLATE, Stage.SUBTITLE),
+        **fields,
     )
     old.artifacts.create(kind="source", name="source.mp4", size=0)
     work(boss)
