@@ -62,5 +62,6 @@ def test_parts_are_fetched_when_the_state_changes(shirin: Person) -> None:
     expect(found.page.locator("[data-part-of=state]")).to_contain_text("test")
     expect(found.page.locator("[data-upload]")).to_have_count(0)
     expect(found.page.locator("[data-captions] .cue")).to_have_count(0)
+    expect(found.page.locator("[data-follow]")).to_have_count(0)  # nothing comes any more
     documents = [path for path in found.asked if path.startswith("/jobs/")]
     assert set(documents) == {f"/jobs/{job.pk}/parts"}
