@@ -45,7 +45,7 @@ def deliver(stop: threading.Event) -> None:
             with suppress(DatabaseTrouble):
                 connection.close()
         except Exception:
-            log.exception("An e-mail failed")
+            log.exception("E-mail failed")
     connection.close()
 
 

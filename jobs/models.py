@@ -376,6 +376,22 @@ class OwnerLimits(models.Model):
         return gettext("quota of {owner}").format(owner=self.owner)
 
 
+class Installation(models.Model):
+    """This installation: one row. `disk` is the id of the disk with its files, `marked` whether it was written there
+    (`installation`).
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    disk = models.UUIDField()
+    marked = models.BooleanField(default=False)
+
+    class Meta:
+        constraints: ClassVar = [models.CheckConstraint(name="one_installation", condition=Q(id=1))]
+
+    def __str__(self) -> str:
+        return str(self.disk)
+
+
 def bumped(**fields: object) -> dict[str, object]:
     """The fields of an UPDATE of a job that pages must see."""
     return {**fields, "version": F("version") + 1, "changed": timezone.now()}

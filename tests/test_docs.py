@@ -16,7 +16,8 @@ from django.urls import URLResolver, get_resolver
 
 from jobs.engines.registry import SPECS
 from jobs.engines.spec import TranslatorSpec, read_options, variable
-from jobs.models import JobStatus
+from jobs.log_format import FACTS
+from jobs.models import JobStatus, Reason
 from jobs.pipeline.protocols import Brief, Line
 from jobs.web import problems
 from jobs.web.forms import OrderForm
@@ -37,6 +38,7 @@ SOURCES, PERSIAN = ("\n".join(re.findall(rf'^{word} "(.*)"', CATALOGUE, re.MULTI
 SOURCE = (ROOT / "translator" / "settings.py").read_text(encoding="utf-8")
 READ = set(re.findall(r'(?:_flag|_number|_list|_secret|_env\.get|environ\.get)\(\s*"([A-Z_]+)"', SOURCE))
 KNOWN = READ | {variable(spec, field) for spec in SPECS for field in fields(spec.options)}
+PLACES = ("jobs", "translator", "tests", "static", "templates", "deploy", "requirements")
 OURS = sorted(name for name, app in get_commands().items() if app == "jobs")
 
 
@@ -90,14 +92,23 @@ def test_every_engine_is_described() -> None:
     assert [spec.name for spec in SPECS if f"`{spec.name}`" not in CLI or f"`{spec.name}`" not in SETTINGS] == []
 
 
+def test_every_file_that_the_docs_name_exists() -> None:
+    path = rf"`((?:{'|'.join(PLACES)})/[\w./-]*)`"
+    named = {found for text in _pages().values() for found in re.findall(path, text)}
+    assert "jobs/pipeline/errors.py" in named
+    assert [path for path in named - {"jobs/engines/shout.py"} if not (ROOT / path).exists()] == []
+
+
 def test_every_link_between_the_docs_leads_somewhere() -> None:
     """To a file, or to a heading in one, by the name that hosts of repositories give it."""
-    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
-    links = [
-        (page, link) for page in pages for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
-    ]
+    links = [(page, link) for page, text in _pages().items() for link in re.findall(r"\]\(([^)\s]+)\)", text)]
     assert len(links) > 20
     assert [link for page, link in links if "://" not in link and not _leads(page, link)] == []
+
+
+def _pages() -> dict[Path, str]:
+    paths = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+    return {path: path.read_text(encoding="utf-8") for path in paths}
 
 
 def _leads(page: Path, link: str) -> bool:
@@ -135,11 +146,19 @@ def test_what_you_see_is_what_pages_say(guide: str, quoted: str) -> None:
     assert [quote for quote in quotes if not re.search(rf"\b{re.escape(quote)}\b", sentences)] == []
 
 
+@pytest.mark.parametrize("guide", ["usage.md", "fa/usage.md"])
+def test_the_log_lines_of_a_guide_name_what_the_log_names(guide: str) -> None:
+    lines = re.findall(r"^    … .* → .*$", (ROOT / "docs" / guide).read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(lines) >= 3
+    assert set(re.findall(r"\b(\w+)=", "".join(lines))) <= set(FACTS)
+    assert set(re.findall(r"\breason=(\w+)", "".join(lines))) <= set(Reason.values)
+
+
 def test_every_refusal_of_the_api_is_described() -> None:
-    refusing = ("api", "api_pages", "border", "received", "tus", "uploads")
-    sources = [(ROOT / "jobs" / "web" / f"{name}.py").read_text(encoding="utf-8") for name in refusing]
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "jobs" / "web").rglob("*.py")]
     said = set(re.findall(r"\b(?:answer|Problem)\((\d{3})\b", "".join(sources)))
     said |= {str(status) for _, status in problems._STATUSES}
+    said -= {"422"}  # the page of a new job answers its own form
     assert {"400", "403", "412", "507"} <= said
     described = re.findall(r"^\| ([\d, ]+) \|", API, re.MULTILINE)
     assert said == set(", ".join(described).split(", "))

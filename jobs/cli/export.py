@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import json
 import os
 import shutil
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +17,8 @@ from typing import Any
 from jobs.models import Job
 from jobs.pipeline.errors import WouldOverwrite
 from jobs.pipeline.filenames import result_file, result_name
-from jobs.pipeline.media.atomic_files import publish, writing
-from jobs.pipeline.process.messages import shaped
+from jobs.pipeline.media.atomic_files import locked, publish, writing
+from jobs.pipeline.process.messages import from_builtins
 from jobs.pipeline.subtitles.quality import Report
 from jobs.storage import artifacts
 
@@ -33,32 +36,87 @@ class Delivered:
     report: dict[str, Any]
 
 
-def deliver(job: Job, name: str, output: Path, work: Path, brought: Iterable[Path]) -> Delivered:
+def deliver(
+    job: Job,
+    name: str,
+    output: Path,
+    work: Path,
+    brought: Iterable[Path],
+    *,
+    source: str | None = None,
+    before_publishing: Callable[[], None] = lambda: None,
+) -> Delivered:
     """Put the results of a completed job into `output` as NAME.…; they appear by rename out of `work`, beside it.
 
-    Files of `brought` are never replaced. Raises DiskFull, Unwritable.
+    Earlier results of the same `source` (an absolute path or a link; by default what the job names) are replaced.
+    Nothing else is: where it would be, the results are called `NAME (2).…`, `NAME (3).…`. `before_publishing` is
+    called when everything is ready and nothing is in its place yet. Raises DiskFull, Unwritable.
     """
     kinds = {artifact.kind: artifact.name for artifact in job.artifacts.exclude(kind__in=_KEPT_BACK)}
-    names = {kind: result_file(name, kind, file, job.target) for kind, file in kinds.items()}
-    own_words = f"{job.spoken}.srt"
-    if own_words in names and is_brought(output / names[own_words], brought):
-        del names[own_words]
-    names["report"] = f"{name}.report.json"
-    report = {**(job.result or {}), "files": sorted(names.values())}
+    source_id = _id_of(job.source if source is None else source)
     with writing(output):
-        for kind in names.keys() & kinds.keys():
-            _copy(artifacts.home(job.pk) / kinds[kind], work / kind, link=kind == "video")
-        (work / "report").write_text(json.dumps(report, ensure_ascii=False, indent=2), errors="backslashreplace")
-        # The video last: whoever waits for it finds all the rest.
-        order = sorted(names, key=lambda kind: kind == "video")
-        publish({work / kind: output / names[kind] for kind in order})
+        for kind, file in kinds.items():
+            _copy(artifacts.home(job.pk) / file, work / kind, link=kind == "video")
+        with locked(output):
+            names, before = _free_names(job, name, kinds, output, tuple(brought), source_id)
+            made = {"source": source_id, "files": sorted({*before, *names.values()})}
+            report = {**(job.result or {}), "files": sorted(names.values()), "made": made}
+            (work / "report").write_text(json.dumps(report, ensure_ascii=False, indent=2), errors="backslashreplace")
+            # The report first, by which the next run knows whose files these are. The video last: whoever waits for
+            # it finds all the rest.
+            order = sorted(names, key=lambda kind: (kind == "video", kind != "report"))
+            before_publishing()
+            publish({work / kind: output / names[kind] for kind in order})
     return Delivered(
         video=output / names["video"] if "video" in names else None,
         subtitles=output / names[f"{job.target}.srt"],
         files=tuple(output / names[kind] for kind in order),
-        quality=shaped(Report, report["quality"]),
+        quality=from_builtins(Report, report["quality"]),
         report=report,
     )
+
+
+def _free_names(
+    job: Job, name: str, kinds: Mapping[str, str], output: Path, brought: Sequence[Path], source_id: str
+) -> tuple[dict[str, str], set[str]]:
+    """What each kind of file is called in `output`, and what earlier runs for the same source wrote under that name.
+
+    These are the first names that no other file has; names that some file system takes for the same (by capitals, by
+    composed and decomposed letters) count as the same.
+    """
+    there = {_folded(path.name) for path in output.iterdir() if not path.is_dir()}
+    for count in itertools.count(1):
+        names = _names(job, name if count == 1 else f"{name} ({count})", kinds, output, brought)
+        before = _made_before(output / names["report"], source_id)
+        if (there - set(map(_folded, before))).isdisjoint(map(_folded, names.values())):
+            return names, before
+    raise AssertionError("there is always one more number")
+
+
+def _names(job: Job, name: str, kinds: Mapping[str, str], output: Path, brought: Sequence[Path]) -> dict[str, str]:
+    names = {kind: result_file(name, kind, file, job.target) for kind, file in kinds.items()}
+    own_words = f"{job.spoken}.srt"
+    if own_words in names and is_brought(output / names[own_words], brought):
+        del names[own_words]
+    return {**names, "report": f"{name}.report.json"}
+
+
+def _id_of(source: str) -> str:
+    """A hash of the path or link that results are made from: a report may be passed on, a path tells of its owner."""
+    return hashlib.sha256(os.fsencode(source)).hexdigest()[:16]
+
+
+def _made_before(report: Path, source_id: str) -> set[str]:
+    """The files that runs for the same source have made, as their last report says."""
+    try:
+        made = json.loads(report.read_text())["made"]
+        return set(made["files"]) if made["source"] == source_id else set()
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return set()
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
 
 
 def check_overwriting(name: str, target: str, output: Path, brought: Iterable[Path]) -> None:

@@ -1,1 +1,1 @@
-"""Adapters to speech and translation systems: one file each, registered in `registry`."""
+"""Adapters to speech and translation systems: one module or package each, listed in `registry`."""

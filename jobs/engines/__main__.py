@@ -1,4 +1,7 @@
-"""`python -m jobs.engines IN OUT`: the child in which stages run, with every engine. IN and OUT are descriptors."""
+"""Entry point of the child process that runs stages: `python -m jobs.engines IN OUT`.
+
+IN and OUT are the numbers of open file descriptors: commands are read from IN, reports written to OUT.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +20,21 @@ S = TypeVar("S", TranscriberSpec, TranslatorSpec)
 
 @dataclass
 class Registered:
-    """The registered engines by name. The last transcriber is kept: its model takes long to load and much room."""
+    """Factory of engines by name. The last transcriber is kept, because loading its model takes seconds to minutes."""
 
     _kept: tuple[str, Any, Transcriber] | None = field(default=None, init=False)
 
     def transcriber(self, name: str, options: dict[str, Any]) -> Transcriber:
+        """Return the transcriber `name`: the last one again if name and options are the same. Raises EngineError."""
         spec = _named(name, TRANSCRIBERS)
         wanted = spec.options(**options)
         if self._kept is None or self._kept[:2] != (name, wanted):
-            self._kept = None  # the old model goes before the new one comes
+            self._kept = None  # free the old model before the new one is loaded
             self._kept = (name, wanted, spec.create(wanted))
         return self._kept[2]
 
     def translator(self, name: str, options: dict[str, Any]) -> Translator:
+        """Make the translator `name`. Raises EngineError."""
         spec = _named(name, TRANSLATORS)
         return spec.create(spec.options(**options))
 
@@ -41,6 +46,6 @@ def _named(name: str, specs: tuple[S, ...]) -> S:
 
 if __name__ == "__main__":
     for end in sys.argv[1:3]:
-        os.set_inheritable(int(end), False)  # whatever an engine starts has no part in this
+        os.set_inheritable(int(end), False)  # programs that an engine starts must not hold these pipes open
     with os.fdopen(int(sys.argv[1]), "rb") as inbox, os.fdopen(int(sys.argv[2]), "wb") as outbox:
         serve(inbox, outbox, Registered())

@@ -1,7 +1,7 @@
 """Apertium, the rule-based translator, as Debian packages it: no key, no download, demo quality.
 
-The `apertium` command reads text and writes text. Sentences are put together from their cues before, since grammar
-needs them whole, and divided again after.
+The `apertium` command reads and writes text. The lines of a sentence are joined before the call, because grammar needs
+whole sentences, and the translation is split over the same lines afterwards.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
 
-from jobs.engines.llm.answers import may_stay, same
+from jobs.engines.llm.answers import is_echo, may_stay_untranslated
 from jobs.engines.spec import TranslatorSpec
 from jobs.pipeline.errors import CannotTranslate, EngineError, NotReady
 from jobs.pipeline.gettext_marker import _
 from jobs.pipeline.media.ffmpeg import dying_with_us
 from jobs.pipeline.protocols import Batch, Brief, Line, Readiness, Translation
 from jobs.pipeline.text.languages import Language, language
-from jobs.pipeline.text.sentence_split import divide, sentences
+from jobs.pipeline.text.sentence_split import sentences, split_by_shares
 
 _CODES = {
     "af": "afr", "an": "arg", "ar": "ara", "be": "bel", "bg": "bul", "br": "bre", "ca": "cat", "cs": "ces",
@@ -30,22 +30,24 @@ _CODES = {
     "no": "nob", "oc": "oci", "pl": "pol", "pt": "por", "ro": "ron", "ru": "rus", "sc": "srd", "sl": "slv",
     "sr": "hbs_SR", "sv": "swe", "tr": "tur", "tt": "tat", "uk": "ukr", "ur": "urd",
 }  # fmt: skip
-"""Our codes to Apertium's, which are of ISO 639-3; old pairs are named by two letters as well."""
+"""Language codes (ISO 639-1) to Apertium's (ISO 639-3); its old pairs are named by two letters as well."""
 
 _SENTENCES = 100
-"""Sentences a call: starting the command takes about 0.3 s, each sentence about a millisecond."""
+"""Sentences per call: starting the command takes about 0.3 s, each sentence about a millisecond."""
 
-_SECONDS = 120.0
-"""After which a call has hung: 100 sentences take half a second."""
+_CALL_TIMEOUT = 120.0
+"""Seconds after which a call is ended as hung: 100 sentences take half a second."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
+    """Settings of the engine."""
+
     command: str = field(default="apertium", metadata={"help": "The apertium command, or its path."})
 
 
 class Apertium:
-    """Implements protocols.Translator."""
+    """The translator (see protocols.Translator). Raises NotReady when it is made without Apertium."""
 
     name = "apertium"
 
@@ -56,19 +58,22 @@ class Apertium:
         self._command = options.command
 
     def translate(self, lines: Sequence[Line], brief: Brief, done: Mapping[int, str]) -> Iterator[Batch]:
-        """Raises CannotTranslate for a pair that is not installed, EngineError when the command fails."""
+        """Translate whole sentences that hold a line not in `done`, 100 sentences per batch.
+
+        Raises CannotTranslate for a pair that is not installed, EngineError when the command fails.
+        """
         source, target = language(brief.source), language(brief.target)
         pair = _pair(self._command, brief.source, brief.target)
         if pair is None:
             raise CannotTranslate(engine=ENGINE.label, source=source.name, target=target.name)
         todo = iter([run for run in sentences(lines) if any(line.id not in done for line in run)])
         while some := list(islice(todo, _SENTENCES)):
-            texts = self._run(pair, [_whole(run) for run in some])
+            texts = self._run(pair, [_sentence(run) for run in some])
             answers = [answer for run, text in zip(some, texts, strict=True) for answer in _answers(run, text, target)]
             yield Batch(translations=tuple(answer for answer in answers if answer.id not in done))
 
     def _run(self, pair: str, texts: Sequence[str]) -> list[str]:
-        """One text out for each text in: both are lines, and `-f line` keeps their number."""
+        """Translate each text, one line in and one line out: `-f line` keeps the number of lines."""
         try:
             ended = subprocess.run(
                 dying_with_us([self._command, "-u", "-f", "line", pair]),
@@ -76,7 +81,7 @@ class Apertium:
                 capture_output=True,
                 text=True,
                 encoding="utf-8",
-                timeout=_SECONDS,
+                timeout=_CALL_TIMEOUT,
                 check=False,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
@@ -88,30 +93,32 @@ class Apertium:
 
 
 def _answers(run: Sequence[Line], text: str, target: Language) -> Iterator[Translation]:
-    """`text`, the translation of the sentence that `run` makes, over its lines. Words it did not know stay as they are;
-    a sentence of nothing else is no translation."""
-    text = _ended(" ".join(text.split()), _whole(run))
-    if not text or (same(_whole(run), text) and not may_stay(text, target)):
+    """Split `text`, the translation of the sentence in `run`, over its lines.
+
+    Apertium repeats words that it does not know: a sentence that comes back unchanged is flagged `untranslated`.
+    """
+    text = _with_full_stop(" ".join(text.split()), _sentence(run))
+    if not text or (is_echo(_sentence(run), text) and not may_stay_untranslated(text, target)):
         yield from (Translation(id=line.id, text="", flags=("untranslated",)) for line in run)
         return
-    parts = divide(text, [len(line.text) for line in run], target)
+    parts = split_by_shares(text, [len(line.text) for line in run], target)
     yield from (Translation(id=line.id, text=part) for line, part in zip(run, parts, strict=True))
 
 
-def _ended(text: str, source: str) -> str:
-    """`text` with the full stop that `-f line` takes for an artefact of its own and drops."""
+def _with_full_stop(text: str, source: str) -> str:
+    """Restore the full stop at the end, which `-f line` drops."""
     return f"{text}." if text and source.endswith(".") and not text.endswith(".") else text
 
 
-def _whole(run: Sequence[Line]) -> str:
+def _sentence(run: Sequence[Line]) -> str:
     return " ".join(" ".join(line.text for line in run).split())
 
 
 @cache
 def _pairs(command: str) -> frozenset[str]:
-    """The pairs that are installed, such as `eng-spa`. Raises OSError where there is no such command."""
+    """Names of the installed pairs, such as `eng-spa`. Raises OSError when the command does not exist."""
     ended = subprocess.run(
-        dying_with_us([command, "-l"]), capture_output=True, text=True, timeout=_SECONDS, check=False
+        dying_with_us([command, "-l"]), capture_output=True, text=True, timeout=_CALL_TIMEOUT, check=False
     )
     return frozenset(ended.stdout.split())
 
@@ -123,7 +130,7 @@ def _pair(command: str, source: str, target: str) -> str | None:
 
 
 def _names(code: str) -> list[str]:
-    """What Apertium may call a language, the most exact name first."""
+    """Apertium's possible names of a language, the most exact first."""
     primary, _, region = language(code).code.partition("-")
     long = _CODES.get(primary, primary)
     exact = [f"{long}_{region}"] if region else []
@@ -131,6 +138,7 @@ def _names(code: str) -> list[str]:
 
 
 def readiness(options: Options) -> Readiness:
+    """Check that the command and at least one pair of languages are installed."""
     remedy = "apt install apertium apertium-eng-spa"
     if shutil.which(options.command) is None:
         return Readiness(ready=False, reason=_("Apertium is not installed."), remedy=remedy)

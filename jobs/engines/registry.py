@@ -1,4 +1,4 @@
-"""The engines there are. The order is that of `auto`: the first that is ready and can do the languages is taken."""
+"""The list of all engines, in the order in which `auto` tries them: the first that is ready and fits is used."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Which engines a job uses: those asked for by name, or the first that is ready and can do the languages.
+"""Selection of a job's engines: the ones named, or the first that is ready and serves the languages.
 
-Everything here happens before any work, without loading a model. A source language that is not told yet is None; what
-was chosen for it is checked again when it is known.
+Selection happens before any work and loads no model. A source language that is to be detected is None; the choice is
+checked again when the language is known.
 """
 
 from __future__ import annotations
@@ -21,33 +21,33 @@ AUTO = "auto"
 
 @dataclass(frozen=True, kw_only=True)
 class Engines:
-    """What the settings say: a name or `auto` for each role, and the options of every engine by its name."""
+    """The configured engines: a name or `auto` for each role, and the options of every engine by its name."""
 
     transcriber: str
     translator: str
     options: Mapping[str, Any]
 
     def choose_transcriber(self, source: str | None) -> TranscriberSpec:
-        """The engine that hears `source`, a code, or None when it has to find the language itself.
+        """The speech engine for `source`: a language code, or None to let the engine detect it.
 
         Raises UnknownEngine, NotReady, CannotTranscribe.
         """
         candidates = _named(self.transcriber, TRANSCRIBERS)
         ready = [spec for spec in candidates if spec.readiness(self.options[spec.name]).ready]
-        able = [spec for spec in ready if source is None or self._hears(spec, source)]
+        able = [spec for spec in ready if source is None or self._can_transcribe(spec, source)]
         if able:
             return able[0]
         if ready and source:
             self._refuse_not_ready([spec for spec in candidates if spec not in ready])
             raise self._cannot_transcribe(ready[0], source)
         self._refuse_not_ready(candidates)
-        raise AssertionError("an engine is ready or it is not")
+        raise AssertionError("unreachable: some candidate was not ready")
 
     def choose_translator(self, source: str | None, target: str, transcriber: TranscriberSpec | None) -> TranslatorSpec:
-        """The engine that turns `source` into `target` (codes). `transcriber` is None where no speech is recognised.
+        """The translation engine from `source` to `target` (codes); `transcriber` is None for uploaded subtitles.
 
-        Raises UnknownEngine, NotReady, CannotTranslate, and DemoSpeechOnly where `auto` would pay for the translation
-        of the demo engine's words.
+        Raises UnknownEngine, NotReady, CannotTranslate, and DemoSpeechOnly when `auto` would pay for translating the
+        transcript of the demo speech engine.
         """
         candidates = _named(self.translator, TRANSLATORS)
         sources = self._sources(source, target, transcriber)
@@ -62,16 +62,16 @@ class Engines:
             raise DemoSpeechOnly(engine=ready[0].label, remedy=remedy, reason="")
         return ready[0]
 
-    def _hears(self, spec: TranscriberSpec, source: str) -> bool:
-        """Engines know languages, not their countries: Portuguese, not that of Brazil."""
+    def _can_transcribe(self, spec: TranscriberSpec, source: str) -> bool:
+        """Compare without the country, since engines know languages only: `pt`, not `pt-BR`."""
         return source.split("-")[0] in spec.languages(self.options[spec.name])
 
     def _sources(self, source: str | None, target: str, transcriber: TranscriberSpec | None) -> list[str]:
-        """The languages that may have to be translated from; the target itself is no reason to translate."""
+        """Languages that may have to be translated from: `source`, else those of the transcriber without the target."""
         if source or transcriber is None:
             return [source or "en"]
-        heard = transcriber.languages(self.options[transcriber.name])
-        return sorted(heard - {target}) or [target]
+        known = transcriber.languages(self.options[transcriber.name])
+        return sorted(known - {target}) or [target]
 
     def _refuse_not_ready(self, candidates: Sequence[TranscriberSpec | TranslatorSpec]) -> None:
         for spec in candidates:

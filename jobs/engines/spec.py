@@ -1,9 +1,9 @@
-"""How an engine presents itself: its name, its options, and what it can do before anything heavy is loaded.
+"""Descriptions of engines: name, options, readiness and languages, all available without loading a model.
 
-An engine module defines one `ENGINE`, a TranscriberSpec or a TranslatorSpec. Heavy packages wait for its `create`:
-that imports them, or a second module that does, so that the registry stays cheap to read. Options are a frozen
-dataclass of str, int, float, bool; every field has a default and `metadata={"help": ...}`, plus `"secret": True`
-where it must never be shown. The environment variable of a field is NAME_FIELD in capitals: `GEMINI_API_KEY`.
+An engine module defines one `ENGINE`, a TranscriberSpec or a TranslatorSpec. Only `create` imports heavy packages, by
+itself or through a `client` module, so that importing the registry stays cheap. Options are a frozen dataclass of str,
+int, float and bool; every field has a default and `metadata={"help": ...}`, plus `"secret": True` for values that must
+never be shown. The environment variable of a field is NAME_FIELD in capitals: `GEMINI_API_KEY`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from jobs.pipeline.protocols import Readiness, Transcriber, Translator
 
 @dataclass(frozen=True, kw_only=True)
 class TranscriberSpec:
-    """`demo` engines need no key and no download, and their quality is for trying the product out.
+    """Description of a speech engine.
 
-    `languages` gives the codes the engine can transcribe with these options, without loading a model.
+    `languages(options)` returns the codes it can transcribe, without loading a model; `readiness(options)` is as cheap.
+    `demo` engines need no key and no download, and are good enough to try the product only.
     """
 
     name: str
@@ -33,7 +34,10 @@ class TranscriberSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class TranslatorSpec:
-    """`can(options, source, target)` tells whether the pair of codes is served. `paid` engines cost money per line."""
+    """Description of a translation engine.
+
+    `can(options, source, target)` tells whether it serves the pair of codes. `paid` engines cost money per line.
+    """
 
     name: str
     label: str
@@ -49,14 +53,14 @@ Spec = TranscriberSpec | TranslatorSpec
 
 
 def variable(spec: Spec, field: Field[Any]) -> str:
-    """The environment variable of one option."""
+    """Name of the environment variable of one option."""
     return f"{spec.name}_{field.name}".upper()
 
 
 def read_options(spec: Spec, environ: Mapping[str, str]) -> Any:
-    """The options of `spec` as `environ` sets them; an unset or empty variable keeps the default.
+    """Read the options of `spec` from `environ`; an unset or empty variable keeps the default.
 
-    Raises ValueError, naming the variable, for a number that is none.
+    Raises ValueError, naming the variable, when a number cannot be parsed.
     """
     return spec.options(
         **{

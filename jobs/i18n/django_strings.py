@@ -60,6 +60,34 @@ SENTENCES = (
         "Please enter the correct %(username)s and password for a staff account. "
         "Note that both fields may be case-sensitive."
     ),
+    gettext_noop("Delete selected %(verbose_name_plural)s"),
+    gettext_noop("Successfully deleted %(count)d %(items)s."),
+    gettext_noop("Cannot delete %(name)s"),
+    gettext_noop("Delete multiple objects"),
+    gettext_noop(
+        "Are you sure you want to delete the selected %(objects_name)s? All of the following "
+        "objects and their related items will be deleted:"
+    ),
+    gettext_noop(
+        'Are you sure you want to delete the %(object_name)s "%(escaped_object)s"? All of the '
+        "following related items will be deleted:"
+    ),
+    gettext_noop(
+        "Deleting the selected %(objects_name)s would require deleting the following protected related objects:"
+    ),
+    gettext_noop(
+        "Deleting the %(object_name)s '%(escaped_object)s' would require deleting the following "
+        "protected related objects:"
+    ),
+    gettext_noop("Yes, I’m sure"),
+    gettext_noop("No, take me back"),
+    gettext_noop("Objects"),
+    gettext_noop("Raw passwords are not stored, so there is no way to see the user’s password."),
+    gettext_noop("The groups this user belongs to. A user will get all permissions granted to each of their groups."),
+    gettext_noop("user permissions"),
+    gettext_noop("permissions"),
+    gettext_noop("Hold down “Control”, or “Command” on a Mac, to select more than one."),
+    ngettext_lazy("entry", "entries"),
     ngettext_lazy("Please correct the error below.", "Please correct the errors below."),
     gettext_noop("Your password can’t be a commonly used password."),
     gettext_noop("This password is too common."),

@@ -12,7 +12,7 @@ from jobs.engines.selection import Engines
 from jobs.pipeline.errors import NoVideoStream
 from jobs.pipeline.media.description import Media
 from jobs.pipeline.notes import NoteCode
-from jobs.pipeline.process.messages import plain, shaped
+from jobs.pipeline.process.messages import from_builtins, to_builtins
 from jobs.pipeline.protocols import Brief, Formality, Mode
 from jobs.pipeline.stage import Stage
 from jobs.pipeline.stages.translate import is_captions
@@ -40,13 +40,13 @@ class JobOptions:
     cookies: Path | None = None
 
     def as_json(self) -> dict[str, Any]:
-        found: dict[str, Any] = plain(self)
+        found: dict[str, Any] = to_builtins(self)
         return found
 
 
 def options_of(stored: dict[str, Any]) -> JobOptions:
     """The options that `as_json` gave."""
-    return shaped(JobOptions, stored)
+    return from_builtins(JobOptions, stored)
 
 
 def stages_of(options: JobOptions) -> list[Stage]:

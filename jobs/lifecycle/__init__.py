@@ -15,6 +15,7 @@ from jobs.lifecycle.jobs import (
     set_keep_running,
     set_notify,
     set_pinned,
+    show_again,
     submit,
     uploaded_more,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "set_keep_running",
     "set_notify",
     "set_pinned",
+    "show_again",
     "skip_stage",
     "stop_stage",
     "submit",

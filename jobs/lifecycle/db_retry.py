@@ -9,7 +9,11 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import Error as AnyDatabaseError
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from jobs.pipeline import errors
+from jobs.pipeline.filenames import shortened
 
 log = logging.getLogger(__name__)
 
@@ -51,3 +55,29 @@ def _reconnect(_state: RetryCallState) -> None:
     log.warning("The database does not respond; retrying")
     with suppress(DatabaseError, InterfaceError):
         connection.close()
+
+
+_REFUSALS: tuple[tuple[str, type[errors.DatabaseTrouble]], ...] = (
+    ("is full", errors.DatabaseFull),
+    ("No space left", errors.DatabaseFull),
+    ("is locked", errors.DatabaseBusy),
+    ("lock timeout", errors.DatabaseBusy),
+    ("readonly database", errors.DatabaseReadOnly),
+    ("read-only", errors.DatabaseReadOnly),
+    ("permission denied", errors.DatabaseReadOnly),
+    ("unable to open database file", errors.DatabaseMissing),
+    ("no such table", errors.DatabaseNotReady),
+    ("no such column", errors.DatabaseNotReady),
+    ("does not exist", errors.DatabaseNotReady),
+)
+"""What SQLite and PostgreSQL say, and what that is called here."""
+
+
+def database_error(error: AnyDatabaseError) -> errors.DatabaseTrouble:
+    """The database's own error as one of ours, with a sentence that says what to do."""
+    said = str(error)
+    kind = next((kind for words, kind in _REFUSALS if words in said), errors.DatabaseTrouble)
+    if "connection failed" in said:  # also where PostgreSQL says that the database or the user does not exist
+        kind = errors.DatabaseTrouble
+    reason = " ".join(said.split()) or type(error).__name__
+    return kind(detail=said.strip(), reason=shortened(reason, 200))

@@ -152,6 +152,11 @@ def set_pinned(job_id: uuid.UUID, pinned: bool) -> None:
     _set(job_id, pinned=pinned)
 
 
+def show_again() -> None:
+    """Have pages show the jobs that wait or run anew: something that concerns them all has changed."""
+    Job.objects.filter(status__in=(JobStatus.QUEUED, JobStatus.RUNNING)).update(**bumped())
+
+
 def _set(job_id: uuid.UUID, statuses: Sequence[JobStatus] = tuple(JobStatus), **fields: Any) -> None:
     with transaction.atomic():
         Job.objects.filter(pk=job_id, status__in=statuses).update(**bumped(**fields))

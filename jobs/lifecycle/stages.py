@@ -245,8 +245,9 @@ def skip_stage(attempt: uuid.UUID, stage: Stage) -> bool:
     return waiting is not None
 
 
-def fail_stage(attempt: uuid.UUID, error: ErrorRecord, *, again: bool) -> None:
+def fail_stage(attempt: uuid.UUID, error: ErrorRecord, *, again: bool, wait: timedelta | None = None) -> None:
     """End a stage that went wrong. `again`: it may succeed when it is repeated, up to MAX_ATTEMPTS times.
+    `wait`: it was not to blame, and is repeated after that time, which is not counted.
 
     Otherwise it has failed, and so has the job once no other stage of it runs. The reaper issues the ticket for the
     next attempt when its time has come. Raises LostAttempt.
@@ -255,6 +256,9 @@ def fail_stage(attempt: uuid.UUID, error: ErrorRecord, *, again: bool) -> None:
         attempts = run.attempts + 1
         if job.status == JobStatus.CANCELLING or _has_failed(job):
             move_stage(run, StageVerb.STOP, error=error)
+        elif wait is not None:
+            due = timezone.now() + wait
+            move_stage(run, StageVerb.REPEAT, reason=error["code"], error=error, ready_at=due)
         elif again and attempts < MAX_ATTEMPTS:
             due = timezone.now() + BACK_OFF[attempts - 1]
             move_stage(run, StageVerb.REPEAT, reason=error["code"], attempts=attempts, error=error, ready_at=due)

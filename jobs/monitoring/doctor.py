@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from jobs import lifecycle
 from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
 from jobs.engines.spec import Spec
 from jobs.monitoring import health
@@ -23,10 +25,14 @@ from jobs.pipeline.media import encode
 from jobs.pipeline.media.limits import bytes_text
 from jobs.pipeline.subtitles.fonts import FONTS, missing_font
 from jobs.pipeline.text.languages import language
-from jobs.storage import artifacts
+from jobs.storage import artifacts, installation
+from jobs.worker import in_process
 
 _PAIRS = (("en", "fa"), ("en", "es"), ("fa", "en"), ("ar", "fa"))
 """Language pairs that the table of engines shows: the ones this project is for, first."""
+
+_OURS = (in_process.COMMAND, lifecycle.SYSTEM, lifecycle.PRESENCE)
+"""Names under which the site writes what it does itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +54,7 @@ def examine() -> Iterator[Finding]:
     yield from _fonts()
     yield _database()
     yield _media_directory()
+    yield from _names()
     yield from _processes()
     yield from (_engine("speech", spec) for spec in TRANSCRIBERS)
     yield from (_engine("translation", spec) for spec in TRANSLATORS)
@@ -78,6 +85,17 @@ def _fonts() -> Iterator[Finding]:
             yield Finding(subject="Fonts", good=False, detail=detail, remedy=f"apt install {package}")
 
 
+def _names() -> Iterator[Finding]:
+    """People with a name that the site uses itself: reserved since, but not taken from them."""
+    try:
+        people = [user for user in User.objects.filter(username__in=_OURS) if in_process.is_person(user)]
+    except DatabaseError:  # which is a finding of its own
+        return
+    for user in people:
+        detail = f"“{user}” is the name of a person, and the name under which the site writes what it does itself"
+        yield Finding(subject="Names", good=False, detail=detail, remedy=f"rename “{user}” in /admin/auth/user/")
+
+
 def _database() -> Finding:
     try:
         executor = MigrationExecutor(connection)
@@ -92,6 +110,8 @@ def _database() -> Finding:
 def _media_directory() -> Finding:
     place = Path(settings.MEDIA_ROOT)
     try:
+        if found := installation.problem():
+            return Finding(subject="Disk", good=False, detail=found, remedy=installation.REMEDY, needed=True)
         disk = artifacts.disk()
     except DatabaseError:  # which is a finding of its own
         disk = place if os.access(place, os.W_OK) else None

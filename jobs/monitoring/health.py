@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ from jobs.engines.spec import Spec, TranscriberSpec, TranslatorSpec
 from jobs.models import Process, StageRun, StageStatus
 from jobs.pipeline.errors import PipelineError
 from jobs.queueing import processes, tickets
-from jobs.storage import artifacts
+from jobs.storage import artifacts, installation
 
 ROOM = 2 * 1024**3
 """Bytes of free disk under which a video of an hour may not fit any more."""
@@ -56,7 +57,9 @@ class Ready:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Health:
-    """`database`: it answers (without it nothing is known of `clusters`, `reaper` and `web`). `free` is in bytes."""
+    """`database`: it answers (without it nothing is known of `clusters`, `reaper` and `web`). `free` is in bytes.
+    `disk_problem`: a sentence where the disk is not that of this installation, so that nothing is begun or deleted.
+    """
 
     ok: bool
     version: str
@@ -65,14 +68,17 @@ class Health:
     reaper: bool
     web: bool
     disk: bool
+    disk_problem: str
     free: int
     engines: Ready
 
 
 def look() -> Health:
     """The state of the whole installation, ready for `dataclasses.asdict` and JSON. Raises nothing."""
-    free, engines = _free(), _engines()
-    kept: dict[str, Any] = {"version": settings.VERSION, "disk": free > ROOM, "free": free, "engines": engines}
+    free, engines, problem = _free(), _engines(), _disk_problem()
+    disk = free > ROOM and not problem
+    kept: dict[str, Any] = {"version": settings.VERSION, "disk": disk, "disk_problem": problem}
+    kept |= {"free": free, "engines": engines}
     try:
         live = _workers()
         clusters = _clusters(live)
@@ -137,6 +143,14 @@ def _clusters(live: dict[str, int]) -> tuple[Cluster, ...]:
 def _by(rows: QuerySet[Any], field: str) -> dict[str, int]:
     """How many rows there are of each value."""
     return dict(rows.order_by().values_list(field).annotate(Count("pk")))
+
+
+def _disk_problem() -> str:
+    """Without a database nothing is known of it, either."""
+    with suppress(DatabaseError):
+        if found := installation.problem():
+            return f"{found} To fix this, {installation.REMEDY}."
+    return ""
 
 
 def _free() -> int:

@@ -335,6 +335,10 @@ class Unwritable(HostError):
     retryable = False
 
 
+class StorageAway(HostError):
+    sentence = _("The disk with the files of this site is not available right now. Nothing is lost. Try again later.")
+
+
 class NoFfmpeg(HostError):
     sentence = _("ffmpeg was not found on this machine. Install the requirements of Zirnevis again.")
     retryable = False
@@ -361,4 +365,35 @@ class WouldOverwrite(HostError):
 
 class MediaFailed(HostError):
     sentence = _("ffmpeg could not process “{name}”. Try another file, or convert it to MP4 first.")
+    retryable = False
+
+
+class SystemRefused(HostError):
+    sentence = _("The operating system refused the operation: {reason}. Close other programs, or raise its limits.")
+
+
+class DatabaseTrouble(HostError):
+    sentence = _("The database does not respond ({reason}). Check that it is running, and check DATABASE_URL.")
+
+
+class DatabaseFull(DatabaseTrouble):
+    sentence = _("The database has no room: its disk or the one for temporary files (TMPDIR) is full. Free some space.")
+
+
+class DatabaseBusy(DatabaseTrouble):
+    sentence = _("Another program has kept the database locked for too long. Try again when it is done.")
+
+
+class DatabaseReadOnly(DatabaseTrouble):
+    sentence = _("The database is not writable. Change the permissions of its file and of its directory.")
+    retryable = False
+
+
+class DatabaseMissing(DatabaseTrouble):
+    sentence = _("The database cannot be opened. Check that the directory in DATABASE_URL exists and can be read.")
+    retryable = False
+
+
+class DatabaseNotReady(DatabaseTrouble):
+    sentence = _("The database is not ready. Run: manage.py migrate")
     retryable = False

@@ -16,9 +16,9 @@ class NoteCode(StrEnum):
 
 
 SENTENCES = {
-    NoteCode.SPEECH_IN_TARGET: _("The speech is in {language} already: translation is skipped."),
-    NoteCode.SUBTITLES_IN_TARGET: _("The subtitles are in {language} already: translation is skipped."),
-    NoteCode.SOUND_ONLY: _("There is sound but no picture: only subtitles are made."),
+    NoteCode.SPEECH_IN_TARGET: _("The speech is already in {language}, so translation was skipped."),
+    NoteCode.SUBTITLES_IN_TARGET: _("The subtitles are already in {language}, so translation was skipped."),
+    NoteCode.SOUND_ONLY: _("The file contains only sound, so only subtitles are made."),
 }
 """Templates for the catalogue, as those of errors are; `{language}` is an English name that is translated too."""
 

@@ -18,10 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 
 from jobs.models import Artifact, Job, StageRun, StageStatus
 from jobs.pipeline.errors import HostError
 from jobs.pipeline.media.atomic_files import refusal
+from jobs.storage import installation
+from jobs.storage.installation import Disk
 
 log = logging.getLogger(__name__)
 
@@ -32,22 +35,25 @@ def home(job_id: uuid.UUID) -> Path:
 
 
 def make_home(job_id: uuid.UUID) -> None:
-    """Called once, before the job's row is written. Raises DiskFull, Unwritable.
+    """Called once, before the job's row is written. Raises StorageAway, DiskFull, Unwritable.
 
     The place of all jobs comes with the very first one. If it is missing later, the disk is not mounted, and a new one
     would lie hidden below the mount.
     """
     try:
-        if not is_present() and not Job.objects.exists():
+        if not _jobs().is_dir() and not Job.objects.exists():
             _jobs().mkdir(parents=True, exist_ok=True)
+        if installation.look() == Disk.NEW and not connection.in_atomic_block:
+            installation.mark()
+        installation.require()
         home(job_id).mkdir()
     except OSError as error:
         raise refusal(error, home(job_id)) from None
 
 
 def is_present() -> bool:
-    """Whether the disk with the jobs is there: where it is not mounted, the place of all jobs is missing."""
-    return _jobs().is_dir()
+    """Whether the disk with the jobs is there, and not another one or an empty directory in its place."""
+    return installation.is_right()
 
 
 def disk() -> Path | None:
@@ -56,7 +62,7 @@ def disk() -> Path | None:
     None where no job can be stored: the disk is not mounted or read-only, or something else has the name.
     """
     place = _jobs()
-    if not is_present():
+    if not place.is_dir():
         if Job.objects.exists():
             return None
         place = next(each for each in (place, *place.parents) if os.path.lexists(each))
@@ -254,9 +260,9 @@ def with_files() -> list[uuid.UUID]:
 
 def _homes() -> tuple[dict[str, Path], set[str]]:
     """What lies in the place of all jobs, by name; the names that jobs own. In this order: a row comes second."""
-    there = {place.name: place for place in _jobs().iterdir()} if is_present() else {}
+    there = {place.name: place for place in _jobs().iterdir() if place.is_dir()} if is_present() else {}
     return there, {str(key) for key in Job.objects.values_list("pk", flat=True)} if there else set()
 
 
 def _jobs() -> Path:
-    return Path(settings.MEDIA_ROOT) / "jobs"
+    return installation.place()

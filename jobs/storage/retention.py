@@ -71,6 +71,10 @@ def sweep(
     What cannot be removed is logged, left, and tried again by the next sweep.
     """
     way = _Way(dry=dry_run, until=time.monotonic() + seconds)
+    if not artifacts.is_present():  # only the right disk shows whose files they are, and which are missing
+        if Job.objects.exists():
+            log.warning("Cleanup skipped: the disk of this installation is missing")
+        return [] if orphans_only else [_rows(kind, old, way) for kind, old in _old()]
     if orphans_only:
         return [_orphans(way)]
     before = timezone.now() - older_than

@@ -38,9 +38,10 @@ def module_map() -> SafeString:
 
 @lru_cache(maxsize=1)
 def _module_map(storage: Storage) -> SafeString:
-    """Made once in a process, from the scripts in `web/` that the finders of static files know."""
-    found = {name for finder in get_finders() for name, _ in finder.list([])}
-    scripts = sorted(name for name in found if name.startswith("web/") and name.endswith(".js"))
+    """Made once in a process, from the scripts in `web/` that were collected; where none were, those of the finders."""
+    collected = getattr(storage, "hashed_files", None)
+    names = collected or {name for finder in get_finders() for name, _ in finder.list([])}
+    scripts = sorted(name for name in names if name.startswith("web/") and name.endswith(".js"))
     addresses = {f"{settings.STATIC_URL}{name}": storage.url(name) for name in scripts}
     return mark_safe(json.dumps({"imports": addresses}).replace("<", "\\u003c"))  # noqa: S308
 

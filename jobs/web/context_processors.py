@@ -21,10 +21,6 @@ def page(request: HttpRequest) -> dict[str, Any]:
 
 
 def _page_id(request: HttpRequest) -> str:
-    """A page that is open and fetches a part of itself says its id: what it gets is no page of its own. Nor is one that
-    is answered where an icon was asked for, and there is none.
-    """
-    if known := request.headers.get("X-Page-Id"):
-        return known
+    """A response that answers where an icon was asked for, and there is none, is no open page."""
     shown = request.headers.get("Sec-Fetch-Dest", "document") == "document"
     return str(presence.open_page(request.user.pk)) if shown and request.user.is_authenticated else ""

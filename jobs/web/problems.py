@@ -9,7 +9,16 @@ from http import HTTPStatus
 from django.http import HttpResponse
 
 from jobs.i18n.formats import sentence_of
-from jobs.pipeline.errors import BadInput, DiskFull, EngineError, PipelineError, QuotaError, StorageFull, TooLarge
+from jobs.pipeline.errors import (
+    BadInput,
+    DiskFull,
+    EngineError,
+    PipelineError,
+    QuotaError,
+    StorageAway,
+    StorageFull,
+    TooLarge,
+)
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -18,10 +27,15 @@ _STATUSES: tuple[tuple[type[PipelineError], int], ...] = (
     (StorageFull, 413),
     (QuotaError, 429),
     (DiskFull, 507),
+    (StorageAway, 503),
     (BadInput, 400),
     (EngineError, 400),
 )
 """The first that fits. Anything else is our own fault."""
+
+
+RETRY_AFTER = "30"
+"""Seconds after which to ask again where a disk is away."""
 
 
 class Problem(Exception):
@@ -35,7 +49,9 @@ class Problem(Exception):
     @classmethod
     def of(cls, error: PipelineError) -> Problem:
         """What a refusal of the pipeline is called on the web."""
-        return cls(next((status for kind, status in _STATUSES if isinstance(error, kind)), 500), sentence_of(error))
+        status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
+        headers = {"Retry_After": RETRY_AFTER} if status == 503 else {}
+        return cls(status, sentence_of(error), **headers)
 
     def answer(self) -> HttpResponse:
         headers = {name.replace("_", "-"): value for name, value in self.headers.items()}

@@ -21,7 +21,9 @@ from jobs.intake import submit
 from jobs.intake.options import options_of
 from jobs.models import FINAL, UNFINISHED, Cue, Job, JobStatus, Reason, SourceKind, StageRun, StageStatus
 from jobs.monitoring.estimates import ahead, seconds_left, share_done
+from jobs.pipeline.errors import DiskFull
 from jobs.pipeline.stage import Stage
+from jobs.storage import installation
 
 FORMS = {
     "target": gettext_lazy("translation"),
@@ -166,8 +168,19 @@ def left_text(job: Job, runs: Sequence[StageRun], places: Mapping[int, int] | No
         left = seconds_left(job, runs)
         return "" if left is None else formats.left(left)
     waiting = _waiting(job, runs)
+    if waiting and (reason := _waits_for_the_disk(waiting[0])):
+        return reason
     before = ahead(waiting) if places is None else places
     return "".join(formats.before(before[run.pk]) for run in waiting if run.pk in before)
+
+
+def _waits_for_the_disk(run: StageRun) -> str:
+    """A sentence where it is the disk for which a stage waits."""
+    if not installation.was_right_lately():
+        return _("Waiting: the disk with the files is not available right now. The job resumes by itself.")
+    if (run.error or {}).get("code") == DiskFull.__name__:
+        return _("Waiting: the disk is full. The job resumes by itself when there is space.")
+    return ""
 
 
 def _waiting(job: Job, runs: Iterable[StageRun]) -> list[StageRun]:

@@ -14,6 +14,7 @@ urlpatterns = [
     path("", pages.new, name="new"),
     path("jobs/", pages.jobs, name="jobs"),
     path("jobs/<uuid:job_id>/", pages.job, name="job"),
+    path("jobs/<uuid:job_id>/parts", pages.job_parts, name="job_parts"),
     path("jobs/<uuid:job_id>/subtitles/<str:form>.<str:kind>", pages.subtitles, name="subtitles"),
     path("jobs/<uuid:job_id>/report.json", pages.report, name="report"),
     path("jobs/<uuid:job_id>/cancel", pages.cancel, name="cancel"),

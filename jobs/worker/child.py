@@ -21,7 +21,7 @@ from django.conf import settings
 
 from jobs.pipeline.errors import StageDied
 from jobs.pipeline.process import group_leader, groups
-from jobs.pipeline.process.messages import LINE_BYTES, Order, Report, decode_report, encode
+from jobs.pipeline.process.messages import LINE_BYTES, Command, Report, decode_report, encode
 
 _BLOCK = 1 << 16
 _TAIL = 8000
@@ -95,9 +95,9 @@ class Child:
 
     # What we say
 
-    def send(self, order: Order) -> None:
+    def send(self, message: Command) -> None:
         """Never waits: what the child does not take yet stays here until `push`."""
-        self._waiting += encode(order)
+        self._waiting += encode(message)
         self.push()
 
     def push(self) -> None:
@@ -163,7 +163,7 @@ class Child:
             if not gone:
                 raise GroupStillRunning(f"Process group {self.group} is still running after SIGKILL.")
             self._process.wait()
-            groups.bury(self.group)
+            groups.reap(self.group)
 
 
 def _pipe(reader: ExitStack, writer: ExitStack) -> tuple[int, int]:

@@ -60,6 +60,7 @@ class Reaper:
     _judge: Judge = field(default_factory=Judge)
     _stuck_since: dict[str, datetime] = field(default_factory=dict)
     _swept: float = field(default_factory=time.monotonic)
+    _disk: bool | None = None
 
     def run(self, stop: threading.Event) -> None:
         """Pass after pass until `stop` is set. A database that is away is waited for."""
@@ -73,7 +74,7 @@ class Reaper:
                     rest = PASS
                     self.sweep()
             except DatabaseTrouble:
-                log.warning("The database does not respond")
+                log.warning("Sweep skipped: the database does not respond")
                 with suppress(DatabaseTrouble):
                     connection.close()
             except OSError as error:
@@ -91,9 +92,20 @@ class Reaper:
         for job_id in _cancelling():
             deletion.finish(job_id)
         self.judge()
+        self._look_at_the_disk()
         give_up_uploads()
         reissue_tickets()
         self.end_stuck_clusters()
+
+    def _look_at_the_disk(self) -> None:
+        """Jobs wait for a disk that is away: their pages say so."""
+        there = artifacts.is_present()
+        if self._disk not in {None, there}:
+            log.warning(
+                "The disk with the files is %s.", "there again" if there else "not there: everything waits for it"
+            )
+            lifecycle.show_again()
+        self._disk = there
 
     def judge(self) -> None:
         """End the jobs whose owners left, and those whose command was killed, which is certain at once."""
@@ -153,7 +165,7 @@ def take_over(run: StageRun, dead: QuerySet[StageRun]) -> None:
     if attempt is None:
         return
     here = run.host in {"", host()} and run.boot_id in {"", groups.boot_id()}
-    if run.group and here and not groups.end_recorded_group(run.group, run.group_started or 0, patience=3.0):
+    if run.group and here and not groups.end_recorded_group(run.group, run.group_started or 0, timeout=3.0):
         log.error("process group %s is still running after SIGKILL", run.group, extra=_facts(run))
         return
     error = StageDied(detail=f"The worker that ran this stage died ({run.worker or run.host or 'unknown'}).")
@@ -168,7 +180,9 @@ def _cancelling() -> list[uuid.UUID]:
 
 
 def give_up_uploads() -> None:
-    """Uploads to which nothing was added for a day."""
+    """Uploads to which nothing was added for a day, as long as it could have been."""
+    if not artifacts.is_present():
+        return
     old = Job.objects.filter(status=JobStatus.UPLOADING, changed__lt=timezone.now() - lifecycle.UPLOAD_EXPIRY)
     for job_id in list(old.values_list("pk", flat=True)):
         with transaction.atomic():  # its last piece may have come since it was found
@@ -181,6 +195,8 @@ def reissue_tickets() -> None:
     """A queue with more ready stages than tickets gets the missing ones: a dead worker took some with it, or whose turn
     it is has changed. As many as there are workers do: each of these goes on with what is ready then.
     """
+    if not artifacts.is_present():
+        return
     ready = StageRun.objects.filter(status=StageStatus.READY, ready_at__lte=timezone.now()).order_by()
     for queue in Queue.values:
         at_once = max(1, processes.alive(queue).count())

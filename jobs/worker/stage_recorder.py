@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 from jobs import cues, lifecycle, models
@@ -17,6 +18,7 @@ from jobs.lifecycle import Claim, LostAttempt
 from jobs.lifecycle.db_retry import with_retry
 from jobs.models import Artifact, Job, StageRun
 from jobs.pipeline.errors import ErrorRecord, PipelineError, StageDied, from_record
+from jobs.pipeline.filenames import shortened
 from jobs.pipeline.media.atomic_files import refusal
 from jobs.pipeline.media.description import Media
 from jobs.pipeline.notes import NoteCode
@@ -25,6 +27,7 @@ from jobs.pipeline.stage import Stage
 from jobs.queueing import quotas
 from jobs.storage import artifacts, deletion
 from jobs.worker import report, usage
+from jobs.worker.disk_waits import wait_for
 
 log = logging.getLogger("jobs.worker.supervisor")
 
@@ -134,7 +137,7 @@ class StageRecorder:
 
         Raises NoVideoStream, DailyMinutes, StorageFull.
         """
-        media = messages.shaped(Media, outcome["media"])
+        media = messages.from_builtins(Media, outcome["media"])
         size = sum(file.size for file in files if file.kind == "source")
         with lifecycle.fenced(self._attempt) as (job, _):
             quotas.check_found(job, new_bytes=size)
@@ -143,7 +146,7 @@ class StageRecorder:
         if mode_of(options, media) != options.mode:
             self._add_note(NoteCode.SOUND_ONLY, {})
             lifecycle.skip_stage(self._attempt, Stage.RENDER)
-        return {"title": outcome["title"][:300], "seconds": media.duration}
+        return {"title": shortened(outcome["title"], 300), "seconds": media.duration}
 
     @with_retry
     def _finish_stage(self, done: messages.Done, files: Sequence[Artifact], fields: dict[str, Any]) -> None:
@@ -152,19 +155,23 @@ class StageRecorder:
         )
 
     def fail(self, record: ErrorRecord) -> None:
-        """Fail the stage. One whose process died is repeated: what an engine, a service or a disk refuses was asked for
-        often enough before it was reported.
+        """Fail the stage. One whose process died is repeated, and one that the disk refused waits for the disk; what
+        an engine or a service refuses was asked for often enough before it was reported.
         """
-        error = from_record(record)
+        error, wait = self._disk_wait(from_record(record))
         facts = {"job": str(self._claim.job_id), "stage": self._claim.stage, "attempt": str(self._attempt)}
         log.warning("failed: %s %s", error, error.detail[-500:], extra=facts)
         self._clear_files()
-        self._fail_stage(record, again=isinstance(error, StageDied))
+        self._fail_stage(error.record(), again=isinstance(error, StageDied), wait=wait)
         self._finish_cancel()
 
     @with_retry
-    def _fail_stage(self, record: ErrorRecord, *, again: bool) -> None:
-        lifecycle.fail_stage(self._attempt, record, again=again)
+    def _disk_wait(self, error: PipelineError) -> tuple[PipelineError, timedelta | None]:
+        return wait_for(self._claim, error)
+
+    @with_retry
+    def _fail_stage(self, record: ErrorRecord, *, again: bool, wait: timedelta | None) -> None:
+        lifecycle.fail_stage(self._attempt, record, again=again, wait=wait)
 
     def stop(self) -> None:
         """End a stage that had to stop. Never raises LostAttempt: whoever has the stage now goes on with it."""

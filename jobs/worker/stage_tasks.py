@@ -21,7 +21,7 @@ from jobs.pipeline.process.messages import (
     SubtitleTask,
     Task,
     TranslateTask,
-    shaped,
+    from_builtins,
 )
 from jobs.pipeline.protocols import Brief
 from jobs.pipeline.stage import Stage
@@ -145,7 +145,7 @@ def brief_of(job: Job, options: JobOptions) -> Brief:
 
 def media_of(job: Job) -> Media:
     """What the first stage found out about the video."""
-    return shaped(Media, job.stages.get(stage=Stage.FETCH).outcome["media"])
+    return from_builtins(Media, job.stages.get(stage=Stage.FETCH).outcome["media"])
 
 
 def _file(job: Job, kind: str) -> Path:

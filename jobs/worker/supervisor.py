@@ -9,6 +9,7 @@ from django.conf import settings
 from jobs import lifecycle
 from jobs.lifecycle.changes import ChangeListener
 from jobs.models import Process, Queue
+from jobs.storage import artifacts
 from jobs.worker.child import WarmChild
 from jobs.worker.stage_runner import StageRunner
 
@@ -24,7 +25,9 @@ class Supervisor:
         self._changes = ChangeListener()
 
     def run_next(self, queue: str) -> bool:
-        """Run the next ready stage of `queue` to its end. False when there is none."""
+        """Run the next ready stage of `queue` to its end. False when there is none, or the disk is not there."""
+        if not artifacts.is_present():
+            return False
         self._changes.descriptor()  # listens before there is a job to hear of
         claim = lifecycle.claim(queue, self._worker, running_limit=settings.LIMIT_RUNNING)
         if claim:

@@ -7,7 +7,7 @@ import * as live from "./live.js";
 import { notify, offerNotifications } from "./notifications.js";
 import { stay } from "./page-close.js";
 import { translatePlayers } from "./player-strings.js";
-import { page, post, sentenceOf } from "./request.js";
+import { post, sentenceOf } from "./request.js";
 import { backoff } from "./retry.js";
 import { offerToResume } from "./upload-progress.js";
 
@@ -49,7 +49,7 @@ async function renew() {
   const waits = backoff(FIRST_WAIT, LONGEST_WAIT);
   try {
     while (!isCurrent() && !live.state.gone) {
-      const fresh = await fetchMain();
+      const fresh = await fetchParts();
       if (fresh) replaceParts(fresh);
       if (!isCurrent()) await new Promise((resolve) => setTimeout(resolve, waits.next()));
     }
@@ -58,13 +58,12 @@ async function renew() {
   }
 }
 
-/** The page as the server renders it now; null without a network, on an error, or when the person is signed out. */
-async function fetchMain() {
+/** The parts as the server renders them now; null without a network, on an error, or when the person is signed out. */
+async function fetchParts() {
   try {
-    // With the id of this page: otherwise the server takes the response for another open page.
-    const response = await fetch(location.pathname, { headers: { "X-Page-Id": page.pageId ?? "" } });
+    const response = await fetch(`${location.pathname}parts`);
     if (!response.ok) return null;
-    return findOptional(new DOMParser().parseFromString(await response.text(), "text/html"), "main[data-job]");
+    return findOptional(new DOMParser().parseFromString(await response.text(), "text/html"), "main[data-part]");
   } catch {
     return null;
   }

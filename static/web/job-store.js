@@ -79,11 +79,11 @@ export class JobStore {
   }
 
   /** @param {HelloMessage} message */
-  #takeHello({ unfinished, job, cues }) {
+  #takeHello({ unfinished, job, cues, all }) {
     this.setUnfinished(unfinished);
     if (job) {
       this.setJob(job);
-      this.addCues(cues, true);
+      this.addCues(cues, all);
     } else if (this.#jobId && !this.state.gone) this.setGone(this.#jobId);
     for (const listener of this.#listeners.hello) listener();
   }
@@ -129,7 +129,7 @@ export class JobStore {
     for (const listener of this.#listeners.cues) listener(cues, all);
   }
 
-  /** The number after which cues may be missing here or not be translated yet. */
+  /** The number after which cues may be missing here or not be translated yet; 0 when there are none. */
   get completeUntil() {
     const cues = [...this.state.cues.values()];
     const last = Math.max(0, ...cues.map((cue) => cue.number));

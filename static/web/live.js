@@ -1,6 +1,7 @@
 // Live updates: the server tells a page by its socket what changes. While the socket does not work, the page polls.
 
 import { JobStore } from "./job-store.js";
+import { readCues } from "./rendered-cues.js";
 import { page, post } from "./request.js";
 import { backoff } from "./retry.js";
 
@@ -79,7 +80,10 @@ function connect() {
   const address = new URL(page.socket, location.href);
   address.protocol = address.protocol.replace("http", "ws");
   address.searchParams.set("language", document.documentElement.lang);
-  if (jobId && !state.gone) address.searchParams.set("job", jobId);
+  if (jobId && !state.gone) {
+    address.searchParams.set("job", jobId);
+    address.searchParams.set("cues", String(store.completeUntil));
+  }
   heard = Date.now();
   const mine = new WebSocket(address);
   socket = mine;
@@ -217,4 +221,5 @@ window.addEventListener("online", () => {
   if (!state.connected) connect();
 });
 setInterval(poll, POLL);
+store.addCues(readCues(document));
 connect();

@@ -118,12 +118,13 @@
  */
 
 /**
- * First message of a socket: the whole state.
+ * First message of a socket: the state, with the cues that the page does not have; with `all` they replace those it has.
  * @typedef {object} HelloMessage
  * @property {"hello"} type
  * @property {string[]} unfinished  ids of the jobs that are cancelled when their owner leaves
  * @property {Job | null} job
  * @property {Cue[]} cues
+ * @property {boolean} all
  */
 
 /**

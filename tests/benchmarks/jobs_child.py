@@ -83,10 +83,12 @@ def _in_one_process(job: Job) -> float:
     with tempfile.TemporaryDirectory() as room:
         cues = tuple(cues.as_cue(row) for row in job.cues.all())
         nobody: Any = Nobody()
-        bench = dispatch.Bench(room=Path(room), engines=nobody, report=nobody, cues=lambda: iter([(cues, {})]))
+        context = dispatch.StageContext(
+            attempt_dir=Path(room), engines=nobody, report=nobody, cues=lambda: iter([(cues, {})])
+        )
         began = time.monotonic()
         for run in job.stages.all():
-            dispatch.work(stage_tasks.task_for(job, run), bench)
+            dispatch.run_task(stage_tasks.task_for(job, run), context)
         return time.monotonic() - began
 
 

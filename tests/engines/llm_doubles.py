@@ -14,6 +14,7 @@ from jobs.engines.openai_compatible import spec as openai_compatible
 from jobs.engines.openai_compatible.client import OpenAiModel
 from jobs.pipeline.protocols import Brief, Line, Translation, Usage
 from tests.engines.fake_llm_server import KEY, Shape, translated
+from tests.waiting import PATIENCE
 
 PERSIAN = Brief(source="en", target="fa")
 
@@ -54,12 +55,17 @@ def good(asked: Mapping[str, Any]) -> dict[str, str]:
 
 
 def gemini_model(url: str, **options: Any) -> GeminiModel:
-    settings: dict[str, Any] = {"api_key": KEY, "endpoint": url, "timeout": 5.0} | options
+    settings: dict[str, Any] = {"api_key": KEY, "endpoint": url, "timeout": PATIENCE} | options
     return GeminiModel(gemini.Options(**settings))
 
 
 def openai_model(url: str, **options: Any) -> OpenAiModel:
-    settings: dict[str, Any] = {"base_url": f"{url}/v1", "model": "small", "api_key": KEY, "timeout": 5.0} | options
+    settings: dict[str, Any] = {
+        "base_url": f"{url}/v1",
+        "model": "small",
+        "api_key": KEY,
+        "timeout": PATIENCE,
+    } | options
     return OpenAiModel(openai_compatible.Options(**settings))
 
 

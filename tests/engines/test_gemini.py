@@ -18,6 +18,7 @@ from tests.engines import misbehaviours as fake
 from tests.engines.fake_llm_server import KEY, Behaviour, FakeServer, closed_port, good
 from tests.engines.llm_doubles import PERSIAN, gemini_model, run, some_lines
 from tests.engines.tiny_proxy import TinyProxy
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -101,7 +102,7 @@ def test_the_key_is_never_said(server: FakeServer, behaviour: Behaviour, caplog:
     secret = "http://user:secret-password@127.0.0.1"
     said = [repr(gemini.Options(api_key=KEY, proxy=secret))]
     try:
-        run(gemini_model(server.url, timeout=0.2), some_lines(1))
+        run(gemini_model(server.url, timeout=0.2 if behaviour is fake.slow else PATIENCE), some_lines(1))
     except errors.PipelineError as error:
         said += [repr(error), json.dumps(error.record()), *_everything(error)]
     said += [f"{record.getMessage()} {record.__dict__}" for record in caplog.records]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jobs.engines.llm.remote import TooMuch, Unanswered
+from jobs.engines.llm.remote import RequestFailed, RequestTooLarge
 from jobs.engines.llm.translator import Answer, LlmTranslator
 from jobs.pipeline.errors import OutOfQuota, ServiceError
 from jobs.pipeline.protocols import Brief, Usage
@@ -162,7 +162,7 @@ def test_tokens_are_counted_with_those_of_bad_answers() -> None:
 def test_trouble_is_raised_after_what_was_done_was_handed_over() -> None:
     def failing(asked: Mapping[str, Any]) -> dict[str, str]:
         if len(model.questions) == 3:
-            raise Unanswered(OutOfQuota(engine="it"))
+            raise RequestFailed(OutOfQuota(engine="it"))
         return {number: text for number, text in good(asked).items() if number != "4"}
 
     model = MemoryModel(failing)
@@ -176,7 +176,7 @@ def test_trouble_is_raised_after_what_was_done_was_handed_over() -> None:
 def test_a_line_given_up_before_the_trouble_is_left_for_the_next_try() -> None:
     def failing(asked: Mapping[str, Any]) -> dict[str, str]:
         if list(asked["translate"]) == ["3"]:
-            raise Unanswered(OutOfQuota(engine="it"))
+            raise RequestFailed(OutOfQuota(engine="it"))
         return {number: text for number, text in good(asked).items() if number in {"2", "4"}}
 
     batches = LlmTranslator(MemoryModel(failing), name="test").translate(some_lines(4), PERSIAN, {})
@@ -188,7 +188,7 @@ def test_a_line_given_up_before_the_trouble_is_left_for_the_next_try() -> None:
 def test_too_large_a_request_is_halved() -> None:
     def narrow(asked: Mapping[str, Any]) -> dict[str, str]:
         if len(asked["translate"]) > 2:
-            raise TooMuch(ServiceError(engine="it"))
+            raise RequestTooLarge(ServiceError(engine="it"))
         return good(asked)
 
     model = MemoryModel(narrow)

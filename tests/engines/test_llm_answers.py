@@ -7,7 +7,16 @@ import time
 import pytest
 from babel.localedata import locale_identifiers
 
-from jobs.engines.llm.answers import Unreadable, _share, clean, fault, fitting, may_stay, read, twins
+from jobs.engines.llm.answers import (
+    Unreadable,
+    _share,
+    clean,
+    fitting,
+    may_stay_untranslated,
+    read,
+    rejection_reason,
+    repeated_neighbours,
+)
 from jobs.pipeline.text.languages import language
 from tests.engines.llm_doubles import line, some_lines
 
@@ -80,7 +89,7 @@ def test_a_single_line_is_taken_whatever_else_is_said() -> None:
     ],
 )
 def test_faults_at_first(source: str, text: str, why: str) -> None:
-    assert fault(line(1, source, budget=20), text, FA, again=False) == why
+    assert rejection_reason(line(1, source, budget=20), text, FA, again=False) == why
 
 
 @pytest.mark.parametrize(
@@ -98,26 +107,26 @@ def test_faults_at_first(source: str, text: str, why: str) -> None:
     ],
 )
 def test_what_may_stay_in_latin(text: str, stays: bool) -> None:
-    assert may_stay(text, FA) is stays
+    assert may_stay_untranslated(text, FA) is stays
 
 
 def test_a_term_of_the_glossary_may_stay() -> None:
-    assert may_stay("kubectl apply", FA, known=("kubectl", "apply"))
+    assert may_stay_untranslated("kubectl apply", FA, known=("kubectl", "apply"))
 
 
 def test_one_word_may_be_the_same_in_both_languages() -> None:
-    assert fault(line(1, "hotel"), "hotel", ES, again=False) == "echo"
-    assert fault(line(1, "hotel"), "hotel", ES, again=True) == ""
-    assert fault(line(1, "good morning to you"), "good morning to you", ES, again=True) == "echo"
+    assert rejection_reason(line(1, "hotel"), "hotel", ES, again=False) == "echo"
+    assert rejection_reason(line(1, "hotel"), "hotel", ES, again=True) == ""
+    assert rejection_reason(line(1, "good morning to you"), "good morning to you", ES, again=True) == "echo"
 
 
 def test_dense_scripts_may_grow_a_lot() -> None:
-    assert fault(line(1, "我今天早上去市场买了面包", budget=30), "x" * 60, ES, again=False) == ""
+    assert rejection_reason(line(1, "我今天早上去市场买了面包", budget=30), "x" * 60, ES, again=False) == ""
 
 
 def test_twins_are_suspect_unless_their_sources_are_alike() -> None:
     lines = [line(1, "He went to the market."), line(2, "She stayed at home."), line(3, "Yes."), line(4, "Yeah.")]
-    assert twins(lines, {1: "متن", 2: "متن", 3: "بله", 4: "بله"}) == {1, 2}
+    assert repeated_neighbours(lines, {1: "متن", 2: "متن", 3: "بله", 4: "بله"}) == {1, 2}
 
 
 def test_cleaning() -> None:

@@ -15,7 +15,7 @@ from typing import Any, get_args
 import pytest
 
 from jobs.engines.llm.prompt import Question
-from jobs.engines.llm.remote import Unanswered
+from jobs.engines.llm.remote import RequestFailed
 from jobs.engines.openai_compatible import spec as openai_compatible
 from jobs.pipeline import errors
 from tests.engines.fake_llm_server import FakeServer, Said, Shape, good
@@ -64,7 +64,7 @@ def dripping(out: BufferedIOBase) -> None:
 def trouble(shape: Shape, url: str, **options: Any) -> errors.ServiceError:
     """What one request ends with."""
     model = model_of(shape, url, **options)
-    with pytest.raises(Unanswered) as raised:
+    with pytest.raises(RequestFailed) as raised:
         model.ask(Question(system="Translate.", prompt="{}", ids=("1",)))
     return raised.value.error
 

@@ -12,6 +12,7 @@ from jobs.pipeline import errors
 from tests.engines import misbehaviours as fake
 from tests.engines.fake_llm_server import Asked, Behaviour, FakeServer, Said, Shape, closed_port, good
 from tests.engines.llm_doubles import PERSIAN, Asleep, line, model_of, run, some_lines
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -132,7 +133,7 @@ def test_trouble_that_stays_is_named(
 ) -> None:
     server.behave(behaviour)
     with pytest.raises(error) as raised:
-        run(model_of(shape, server.url, timeout=0.2), some_lines(8))
+        run(model_of(shape, server.url, timeout=0.2 if behaviour is fake.slow else PATIENCE), some_lines(8))
     assert type(raised.value) is error
     assert raised.value.detail
     assert len(server.asked) == requests

@@ -11,13 +11,13 @@ from requests import exceptions as http
 from jobs.engines.llm.remote import (
     ATTEMPTS,
     PAUSES,
-    Declined,
-    NotUnderstood,
+    ContentFiltered,
+    FormatNotSupported,
     Reply,
+    RequestFailed,
+    RequestTooLarge,
     Service,
-    TooMuch,
-    Unanswered,
-    patiently,
+    with_retries,
 )
 from jobs.pipeline import errors
 from tests.engines.llm_doubles import Asleep
@@ -27,8 +27,8 @@ SERVICE = Service(
 )
 
 
-def refused(status: int, body: str = "", **headers: str) -> Unanswered:
-    return SERVICE.refused(Reply(status=status, body=body, headers=headers))
+def refused(status: int, body: str = "", **headers: str) -> RequestFailed:
+    return SERVICE.http_error(Reply(status=status, body=body, headers=headers))
 
 
 @pytest.mark.parametrize(
@@ -58,15 +58,15 @@ def test_statuses(status: int, body: str, error: type[errors.ServiceError], agai
 @pytest.mark.parametrize(
     ("status", "body", "kind"),
     [
-        (400, "bad field", NotUnderstood),
-        (422, "", NotUnderstood),
-        (400, "maximum context length is 4096", TooMuch),
-        (413, "", TooMuch),
-        (400, "content_filter", Declined),
-        (403, "This model requires moderation", Declined),
+        (400, "bad field", FormatNotSupported),
+        (422, "", FormatNotSupported),
+        (400, "maximum context length is 4096", RequestTooLarge),
+        (413, "", RequestTooLarge),
+        (400, "content_filter", ContentFiltered),
+        (403, "This model requires moderation", ContentFiltered),
     ],
 )
-def test_what_another_request_may_mend(status: int, body: str, kind: type[Unanswered]) -> None:
+def test_what_another_request_may_mend(status: int, body: str, kind: type[RequestFailed]) -> None:
     assert type(refused(status, body)) is kind
 
 
@@ -83,7 +83,7 @@ def test_what_another_request_may_mend(status: int, body: str, kind: type[Unansw
     ],
 )
 def test_no_answer_at_all(error: http.RequestException, kind: type[errors.ServiceError], again: bool) -> None:
-    trouble = SERVICE.unreached(error)
+    trouble = SERVICE.connection_error(error)
     assert type(trouble.error) is kind
     assert trouble.again is again
 
@@ -103,7 +103,7 @@ def test_a_date_to_wait_for() -> None:
     assert refused(429, **{"Retry-After": "soon"}).wait == 0
 
 
-def failing(times: int, trouble: Unanswered) -> tuple[list[int], object]:
+def failing(times: int, trouble: RequestFailed) -> tuple[list[int], object]:
     calls: list[int] = []
 
     def ask() -> str:
@@ -118,15 +118,15 @@ def failing(times: int, trouble: Unanswered) -> tuple[list[int], object]:
 def test_it_is_asked_until_it_answers() -> None:
     calls, ask = failing(3, refused(503))
     assert callable(ask)
-    assert patiently(ask, Asleep()) == "answer"
+    assert with_retries(ask, Asleep()) == "answer"
     assert len(calls) == 4
 
 
 def test_what_asking_does_not_help_is_asked_once() -> None:
     calls, ask = failing(9, refused(401))
     assert callable(ask)
-    with pytest.raises(Unanswered):
-        patiently(ask, Asleep())
+    with pytest.raises(RequestFailed):
+        with_retries(ask, Asleep())
     assert len(calls) == 1
 
 
@@ -134,8 +134,8 @@ def test_patience_is_bounded() -> None:
     calls, ask = failing(99, refused(503))
     asleep = Asleep()
     assert callable(ask)
-    with pytest.raises(Unanswered):
-        patiently(ask, asleep)
+    with pytest.raises(RequestFailed):
+        with_retries(ask, asleep)
     assert len(calls) == ATTEMPTS
     assert sum(asleep.pauses) <= PAUSES
 
@@ -144,8 +144,8 @@ def test_a_wait_beyond_patience_is_not_begun() -> None:
     calls, ask = failing(99, refused(429, **{"Retry-After": str(int(PAUSES) + 1)}))
     asleep = Asleep()
     assert callable(ask)
-    with pytest.raises(Unanswered):
-        patiently(ask, asleep)
+    with pytest.raises(RequestFailed):
+        with_retries(ask, asleep)
     assert (len(calls), asleep.pauses) == (1, [])
 
 
@@ -154,4 +154,4 @@ def test_other_errors_are_not_repeated() -> None:
         raise KeyError
 
     with pytest.raises(KeyError):
-        patiently(ask, Asleep())
+        with_retries(ask, Asleep())

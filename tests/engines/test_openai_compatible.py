@@ -15,6 +15,7 @@ from tests.engines import misbehaviours as fake
 from tests.engines.fake_llm_server import KEY, Asked, Behaviour, FakeServer, Said, closed_port, good
 from tests.engines.llm_doubles import openai_model, run, some_lines
 from tests.engines.tiny_proxy import TinyProxy
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -99,7 +100,7 @@ def test_the_key_is_never_said(server: FakeServer, behaviour: Behaviour, caplog:
     server.behave(behaviour)
     said = [repr(openai_compatible.Options(api_key=KEY))]
     try:
-        run(openai_model(server.url, timeout=0.2), some_lines(1))
+        run(openai_model(server.url, timeout=0.2 if behaviour is fake.slow else PATIENCE), some_lines(1))
     except errors.PipelineError as error:
         said += [repr(error), json.dumps(error.record()), repr(error.__cause__), repr(error.__context__)]
     said += [f"{record.getMessage()} {record.__dict__}" for record in caplog.records]

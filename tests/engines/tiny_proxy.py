@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 from urllib.parse import urlsplit
 
+from tests.waiting import PATIENCE
+
 
 class TinyProxy:
     """Use as a context manager. `targets` are the whole addresses that were asked for."""
@@ -38,7 +40,7 @@ def _handler(targets: list[str]) -> type[BaseHTTPRequestHandler]:
             targets.append(self.path)
             address = urlsplit(self.path)
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            beyond = http.client.HTTPConnection(address.netloc, timeout=10)
+            beyond = http.client.HTTPConnection(address.netloc, timeout=PATIENCE)
             beyond.request("POST", f"{address.path}?{address.query}".rstrip("?"), body, dict(self.headers))
             answer = beyond.getresponse()
             payload = answer.read()

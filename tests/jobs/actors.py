@@ -226,7 +226,7 @@ def act(pipe: Connection, place: Place, action: str, job_id: uuid.UUID) -> None:
     child_module.command = _quick
     stages.BACK_OFF = (timedelta(0), timedelta(0))
     # It looks soon, and never writes its progress: when it did so would hang on the clock, and each stop has a number.
-    vars(supervisor).update(LOOK=0.02, WRITE=3600.0)
+    vars(supervisor).update(POLL_INTERVAL=0.02, WRITE=3600.0)
     stops = Stops(pipe=pipe)
     with databases.on_database(place.url):
         processes.register(LOCAL)

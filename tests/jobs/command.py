@@ -93,5 +93,5 @@ def children(pid: int | None = None) -> list[int]:
 
 
 def files_in(directory: Path) -> set[str]:
-    """Everything below a directory, hidden files too."""
-    return {str(path.relative_to(directory)) for path in directory.rglob("*")}
+    """Everything below a directory, hidden files too, but the id of the disk."""
+    return {str(path.relative_to(directory)) for path in directory.rglob("*") if path.name != "installation.id"}

@@ -28,7 +28,7 @@ class Pipes:
 
     def listen(self) -> dict[str, Any]:
         order: dict[str, Any] = json.loads(self.orders.readline() or sys.exit())
-        self.attempt, self.room = order["attempt"], Path(order.get("room", "."))
+        self.attempt, self.room = order["attempt"], Path(order.get("attempt_dir", "."))
         return order
 
     def write(self, data: bytes) -> None:

@@ -33,7 +33,7 @@ def main(orders: int, reports: int) -> None:
         order = json.loads(line)
         if order["type"] != "run":
             continue
-        attempt, task, room = order["attempt"], order["task"], Path(order["room"])
+        attempt, task, room = order["attempt"], order["task"], Path(order["attempt_dir"])
         say("progress", share=0.5)
         if task["type"] == "recognisetask":
             for cue in CUES[task["first_id"] - 1 :]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 import uuid
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from django.db import connection
 
 from jobs import lifecycle
 from jobs.models import Artifact, Job
-from jobs.pipeline.errors import HostError, Unwritable
+from jobs.pipeline.errors import HostError, StorageAway, Unwritable
 from jobs.storage import artifacts, deletion
 from jobs.worker.reaper import Reaper
 from tests.databases import on_both
@@ -203,7 +204,7 @@ def test_orphans_and_sizes(job: Job, media_root: Path) -> None:
 
 def test_without_a_place_there_are_no_orphans_and_nothing_is_gone(media_root: Path) -> None:
     assert artifacts.purge(uuid.uuid4())
-    (media_root / "jobs").rmdir()
+    shutil.rmtree(media_root / "jobs")
     assert artifacts.orphans() == []
     assert not artifacts.purge(uuid.uuid4())
     assert not Artifact.objects.exists()
@@ -224,7 +225,7 @@ def test_a_job_is_not_cancelled_while_its_disk_is_not_there(job: Job, media_root
         Reaper().sweep()
         assert rows.status(job.pk) == "cancelling"
         media_root.mkdir(exist_ok=True)  # the mount point, when nothing is mounted
-    with pytest.raises(Unwritable):
+    with pytest.raises(StorageAway):
         artifacts.make_home(uuid.uuid4())
     media_root.rmdir()
     disk.rename(media_root)
@@ -297,7 +298,7 @@ def test_a_directory_that_cannot_be_moved_is_told_of_once(
     assert refusals(caplog) == [(str(job.pk), why)]
 
 
-@pytest.mark.parametrize(("refused", "reason"), [(OSError("no"), "no"), (OSError(13, "no", "/x"), "/x: no")])
+@pytest.mark.parametrize(("refused", "why"), [(OSError("no"), "no"), (OSError(13, "no", "/x"), "/x: no")])
 def test_a_deleted_job_whose_trash_cannot_be_read_is_told_of(
     job: Job, refused: OSError, why: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

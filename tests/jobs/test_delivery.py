@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from jobs import lifecycle
 from jobs.cli.export import check_overwriting, deliver, is_brought
@@ -39,9 +41,19 @@ def job(database: str) -> Job:
     return Job.objects.get(pk=made.pk)
 
 
-def bring(job: Job, output: Path, *brought: Path, name: str = "talk") -> Any:
+def bring(job: Job, output: Path, *brought: Path, name: str = "talk", source: str | None = None) -> Any:
     with workspace(output) as work:
-        return deliver(job, name, output, work, brought)
+        return deliver(job, name, output, work, brought, source=source)
+
+
+def owners(output: Path) -> dict[str, str]:
+    """Which source each result in `output` is of, by the name of its Persian subtitles."""
+    return {path.name: path.read_text() for path in output.glob("*.fa.srt")}
+
+
+def write(job: Job, text: str) -> None:
+    """What the subtitles of the job say from now on."""
+    (artifacts.path_of(job.pk, "fa.srt") or Path()).write_text(text)
 
 
 def test_everything_but_what_was_only_needed_meanwhile(job: Job, output: Path) -> None:
@@ -83,6 +95,91 @@ def test_delivered_twice_the_later_one_stays(job: Job, output: Path) -> None:
     (artifacts.path_of(job.pk, "fa.srt") or Path()).write_text("later")
     bring(job, output)
     assert (output / "talk.fa.srt").read_text() == "later"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("/films/talk.mp4", "/more/talk.mp4"),
+        ("/films/talk.mp4", "/films/talk.mkv"),
+        ("/films/talk \udcff.mp4", "/films/talk \udcfe.mp4"),
+        ("https://a.test/v", "https://b.test/v"),
+        ("/films/talk.mp4", "https://a.test/talk.mp4"),
+    ],
+)
+def test_two_sources_with_one_name_keep_their_results(job: Job, output: Path, one: str, other: str) -> None:
+    for source in (one, other, one):
+        write(job, source.encode(errors="replace").decode() + str(source == one))
+        bring(job, output, source=source)
+    results = owners(output)
+    assert set(results) == {"talk.fa.srt", "talk (2).fa.srt"}
+    assert results["talk.fa.srt"].endswith("True")
+    assert results["talk (2).fa.srt"].endswith("False")
+    assert json.loads((output / "talk (2).report.json").read_text())["files"] == sorted(
+        f"talk (2).{rest}" for rest in ("fa.mp4", "fa.srt", "fa.vtt", "en.srt", "webp", "report.json")
+    )
+    assert len(files_in(output)) == 12
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("talk", "Talk"), ("straße", "STRASSE"), ("caf\u00e9", "cafe\u0301"), ("İstanbul", "i\u0307stanbul")],
+)
+def test_names_that_some_file_system_takes_for_the_same(job: Job, output: Path, one: str, other: str) -> None:
+    for name in (one, other):
+        bring(job, output, name=name, source=f"/films/{name}.mp4")
+    assert set(owners(output)) == {f"{one}.fa.srt", f"{other} (2).fa.srt"}
+
+
+def test_what_else_lies_there_stays(job: Job, output: Path) -> None:
+    """Also a file that its owner put beside results of the same source."""
+    bring(job, output)
+    mine = output / "talk.en.srt"
+    mine.write_text("mine")
+    (output / "talk.report.json").write_text(json.dumps({"made": {"source": "another", "files": []}}))
+    assert bring(job, output).subtitles.name == "talk (2).fa.srt"
+    assert mine.read_text() == "mine"
+
+
+@pytest.mark.parametrize("report", ["", "[]", "{}", '{"made": 1}', '{"made": {"source": 1}}', "\0", "[" * 100_000])
+def test_a_report_that_tells_nothing(job: Job, output: Path, report: str) -> None:
+    output.mkdir()
+    (output / "talk.report.json").write_text(report)
+    assert bring(job, output).subtitles.name == "talk (2).fa.srt"
+    assert (output / "talk.report.json").read_text() == report
+
+
+def test_another_language_of_the_same_source(job: Job, output: Path) -> None:
+    """Shares the name, and both are replaced by what comes later."""
+    bring(job, output)
+    Artifact.objects.filter(kind="fa.srt").update(kind="es.srt")
+    Artifact.objects.filter(kind="fa.vtt").delete()
+    Job.objects.update(target="es")
+    job.refresh_from_db()
+    bring(job, output)
+    Artifact.objects.filter(kind="es.srt").update(kind="fa.srt")
+    Job.objects.update(target="fa")
+    job.refresh_from_db()
+    write(job, "later")
+    bring(job, output)
+    assert owners(output) == {"talk.fa.srt": "later"}
+    assert {path.name for path in output.glob("*.es.*")} == {"talk.es.srt", "talk.es.mp4"}
+
+
+def test_two_commands_at_once(job: Job, output: Path) -> None:
+    """Each takes its name while nobody else does."""
+
+    def bring_it(source: str) -> None:
+        bring(Job.objects.get(pk=job.pk), output, source=source)
+        connection.close()
+
+    output.mkdir()
+    threads = [threading.Thread(target=bring_it, args=(f"/{number}/talk.mp4",)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(owners(output)) == {"talk.fa.srt", *(f"talk ({number}).fa.srt" for number in range(2, 7))}
 
 
 def test_the_subtitles_that_were_brought_are_not_replaced(job: Job, output: Path) -> None:

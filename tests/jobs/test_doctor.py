@@ -102,7 +102,8 @@ def test_a_disk_that_is_not_mounted(settings: Any, tmp_path: Path) -> None:
     rows.job()
     ran = diagnose()
     assert ran.code == 1
-    assert f"✗ Disk: {tmp_path / 'none'} is not writable\n    → mount the disk" in ran.out
+    assert f"✗ Disk: {tmp_path / 'none' / 'jobs'} is missing: the disk is not mounted" in ran.out
+    assert "→ mount the right disk" in ran.out
 
 
 @needs_apertium

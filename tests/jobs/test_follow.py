@@ -40,7 +40,7 @@ class Told:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(follow, "LOOK", 0.0)
+    monkeypatch.setattr(follow, "POLL_INTERVAL", 0.0)
 
 
 ORDER = JobOptions(target="fa").as_json()
@@ -102,7 +102,7 @@ def test_notes_are_told_once() -> None:
         next(looks)
     assert told.notes[1:] == [
         "Spoken language: English.",
-        "The subtitles are in Persian already: translation is skipped.",
+        "The subtitles are already in Persian, so translation was skipped.",
     ]
 
 

@@ -271,7 +271,7 @@ def test_the_number_of_queries_does_not_grow(sara: User) -> None:
         connection,
     ) as queries:
         health.look()
-    assert len(queries) == 5
+    assert len(queries) == 7
 
 
 # What the doctor says

@@ -18,7 +18,14 @@ from jobs.models import Artifact, Cue, Job, SourceKind, StageRun, TranslationCac
 from jobs.pipeline import errors
 from jobs.pipeline.media.description import AudioStream, Media, VideoStream
 from jobs.pipeline.media.encode import probe
-from jobs.pipeline.process.messages import FetchTask, RecogniseTask, RenderTask, SubtitleTask, TranslateTask, plain
+from jobs.pipeline.process.messages import (
+    FetchTask,
+    RecogniseTask,
+    RenderTask,
+    SubtitleTask,
+    TranslateTask,
+    to_builtins,
+)
 from jobs.pipeline.protocols import Brief
 from jobs.pipeline.stage import Stage
 from jobs.storage import artifacts
@@ -42,7 +49,7 @@ def heard(clips: Clips, order: JobOptions = ORDER, clip: str = "plain.mp4", **fi
     for kind in ("source", "audio", f"{order.target}.ass", f"{order.target}.srt"):
         (artifacts.home(job.pk) / kind).write_text(kind)
         Artifact.objects.create(job=job, kind=kind, name=kind, size=1)
-    job.stages.filter(stage=Stage.FETCH).update(outcome={"media": plain(probe(clips[clip]))})
+    job.stages.filter(stage=Stage.FETCH).update(outcome={"media": to_builtins(probe(clips[clip]))})
     Cue.objects.bulk_create(rows.cue(number, job=job) for number in (1, 2))
     return job
 

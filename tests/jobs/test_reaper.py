@@ -22,7 +22,7 @@ from django_q.models import OrmQ
 
 from jobs import lifecycle, presence
 from jobs.lifecycle import Claim, stages
-from jobs.models import Job, JobStatus, Process, Reason, StageRun
+from jobs.models import Job, JobStatus, PageLease, Process, Reason, StageRun
 from jobs.monitoring import health
 from jobs.pipeline.process import groups
 from jobs.pipeline.stage import Stage
@@ -63,7 +63,7 @@ def family() -> Iterator[subprocess.Popen[bytes]]:
         yield process
         groups.end_group(process.pid)
         process.wait()
-        groups.bury(process.pid)
+        groups.reap(process.pid)
 
 
 def started(pid: int) -> int:
@@ -433,8 +433,10 @@ def test_abandoned_jobs_are_cancelled(settings: Any) -> None:
     presence.close(presence.open_page(left.owner_id))
     presence.open_page(silent.owner_id)
     sweeper = Reaper()
-    for _ in range(3):
+    for _ in range(2):
         sweeper.judge()
+    PageLease.objects.update(expires=ago(1))  # the time of a reload is over
+    sweeper.judge()
     assert [rows.status(job.pk) for job in (left, kept, silent)] == ["cancelled", "queued", "cancelled"]
     words = [job.transitions.get(to_status="cancelling") for job in (left, silent)]
     assert [word.actor for word in words] == [lifecycle.PRESENCE] * 2
@@ -651,7 +653,7 @@ def running_beside(by: Process | None) -> None:
     OrmQ.objects.latest("pk").delete()
 
 
-@pytest.mark.parametrize("reason", HEALTHY)
+@pytest.mark.parametrize("why", HEALTHY)
 def test_a_cluster_is_not_ended_because(why: str) -> None:
     with sleeping() as cluster:
         stuck(cluster)

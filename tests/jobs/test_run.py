@@ -21,7 +21,7 @@ from tests.jobs import rows
 from tests.jobs import stack as real
 from tests.jobs.stack import Stack, at_work
 from tests.pipeline.clips import Clips
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 INSTALLED = (".venv/base", ".venv/system", ".env")
 """What these tests leave as it is: they install nothing."""
@@ -66,7 +66,7 @@ def logs(stack: Stack, awaited: str) -> str:
     command = ("make", "--no-print-directory", "logs", f"RUN_DIR={stack.run_directory}")
     with subprocess.Popen(command, cwd=real.ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True) as shown:
         assert shown.stdout
-        killer = threading.Timer(20, os.killpg, (shown.pid, signal.SIGTERM))
+        killer = threading.Timer(PATIENCE, os.killpg, (shown.pid, signal.SIGTERM))
         killer.start()
         said = ""
         while awaited not in said and (line := shown.stdout.readline()):

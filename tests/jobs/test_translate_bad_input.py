@@ -20,6 +20,7 @@ from tests.jobs.command import Ran, files_in, said, translate
 from tests.pipeline import sounds
 from tests.pipeline.clips import Clips, run
 from tests.pipeline.web_server import WebServer, serving
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,7 +31,7 @@ SPEECH = ("--transcriber", "pocketsphinx", "--translator", "apertium")
 def server(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServer]:
     """Stands for Gemini's service. Nobody waits between two tries."""
     with FakeServer() as server:
-        options = gemini.Options(api_key=KEY, endpoint=server.url, timeout=0.3)
+        options = gemini.Options(api_key=KEY, endpoint=server.url, timeout=PATIENCE)
         settings.ENGINE_OPTIONS = settings.ENGINE_OPTIONS | {"gemini": options}
         unhurried = LlmTranslator
         monkeypatch.setattr(gemini_client, "LlmTranslator", lambda *a, **k: unhurried(*a, **k, sleep=lambda _: None))
@@ -348,10 +349,14 @@ def test_gemini_in_trouble(
     output: Path,
     english: Path,
     server: FakeServer,
+    settings: Any,
     behaviour: Behaviour,
     kind: type[errors.PipelineError],
 ) -> None:
     server.behave(behaviour)
+    if behaviour is fake.slow:
+        hurried = gemini.Options(api_key=KEY, endpoint=server.url, timeout=0.3)
+        settings.ENGINE_OPTIONS = settings.ENGINE_OPTIONS | {"gemini": hurried}
     ran = translate(*asking(english, clips), "--output", output, "-v", 3)
     assert ran.code == 1
     assert said(kind, ran.err.splitlines()[0])
@@ -362,7 +367,7 @@ def test_gemini_in_trouble(
 
 @pytest.mark.soak
 def test_gemini_is_down(clips: Clips, output: Path, english: Path, server: FakeServer, settings: Any) -> None:
-    nowhere = gemini.Options(api_key=KEY, endpoint=closed_port(), timeout=0.3)
+    nowhere = gemini.Options(api_key=KEY, endpoint=closed_port())
     settings.ENGINE_OPTIONS = settings.ENGINE_OPTIONS | {"gemini": nowhere}
     refused(output, errors.ServiceDown, *asking(english, clips))
 

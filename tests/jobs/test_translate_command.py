@@ -62,7 +62,7 @@ def test_the_same_language_is_captions(clips: Clips, output: Path, english: Path
         *(clips["plain.mp4"], "--from", "en", "--to", "English", "--subtitles", english),
         *("--no-video", "--output", output),
     )
-    assert "The subtitles are in English already: translation is skipped." in ran.out
+    assert "The subtitles are already in English, so translation was skipped." in ran.out
     assert "She reads a new book." in (output / "plain.en.srt").read_text()
     assert json.loads((output / "plain.report.json").read_text())["engines"] == {}
 
@@ -145,7 +145,7 @@ def test_a_video_without_sound_and_subtitles_that_were_brought(clips: Clips, out
 def test_sound_without_a_picture_gives_subtitles(clips: Clips, output: Path, persian: Path) -> None:
     ran = translate(clips["sound.mp3"], "--to", "fa", "--subtitles", persian, "--output", output)
     assert ran.code == 0
-    assert "There is sound but no picture: only subtitles are made." in ran.out
+    assert "The file contains only sound, so only subtitles are made." in ran.out
     assert files_in(output) == {f"sound.{ending}" for ending in ("fa.srt", "fa.vtt", "fa.ass", "report.json")}
 
 
@@ -193,6 +193,24 @@ def test_earlier_results_are_replaced(clips: Clips, output: Path, tmp_path: Path
         brought = write_srt(tmp_path / "brought.srt", text)
         translate(clips["plain.mp4"], "--to", "fa", "--subtitles", brought, "--no-video", "--output", output)
     assert "دو" in (output / "plain.fa.srt").read_text()
+
+
+def test_sources_with_one_name(clips: Clips, output: Path, tmp_path: Path) -> None:
+    """They differ in bytes that are no text, or in their directory: none loses its results."""
+    names = [os.fsdecode(b"film \xff.mp4"), os.fsdecode(b"film \xfe.mp4"), "other/film.mp4", "film.mkv"]
+    (tmp_path / "other").mkdir()
+    words = ("یک", "دو", "سه", "چهار")
+    for word, name in zip(words, names, strict=True):
+        shutil.copy(clips["plain.mp4"], tmp_path / name)
+        brought = write_srt(tmp_path / "brought.srt", word)
+        more = ("--to", "fa", "--subtitles", brought, "--no-video", "--output", output)
+        assert translate(tmp_path / name, *more).code == 0
+    texts = [path.read_text() for path in output.glob("*.fa.srt")]
+    assert all(any(word in text for text in texts) for word in words), texts
+    assert {path.name for path in output.glob("*.fa.srt")} == {
+        "film.fa.srt",
+        *(f"film ({number}).fa.srt" for number in (2, 3, 4)),
+    }
 
 
 @pytest.mark.soak

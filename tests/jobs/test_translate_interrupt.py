@@ -21,7 +21,7 @@ from jobs.management.commands.translate import _cancel
 from tests.engines import misbehaviours as fake
 from tests.engines.fake_llm_server import KEY, Asked, FakeServer, Said, good
 from tests.jobs import rows
-from tests.jobs.command import children, command_line, environment, files_in, translate
+from tests.jobs.command import Ran, children, command_line, environment, files_in, translate
 from tests.pipeline.clips import Clips
 from tests.pipeline.web_server import serving
 from tests.waiting import PATIENCE, until
@@ -34,6 +34,44 @@ from tests.settings import *
 LINK_TEST_HOSTS = ("{site}",)
 ENGINE_OPTIONS["gemini"] = replace(ENGINE_OPTIONS["gemini"], api_key="{key}", endpoint="{model}")
 """
+
+
+STRIKING = """
+import atexit, os, signal, sys
+from tests.settings import *
+
+POINT, NUMBER = os.environ["STRIKE_AT"].split(":")
+seen = {"armed": False, "count": 0}
+
+def strike():
+    sys.setprofile(None)
+    signal.signal = set_really
+    os.kill(os.getpid(), signal.SIGINT)
+
+def look(frame, event, argument):
+    if event not in {"call", "c_call"}:
+        return
+    name = frame.f_code.co_qualname if event == "call" else f"{argument.__module__}.{argument.__name__}"
+    if not seen["armed"]:
+        seen["armed"] = event == "call" and name == "deliver"
+    if seen["armed"] and POINT in {name, "any call"}:
+        seen["count"] += 1
+        if seen["count"] == int(NUMBER):
+            strike()
+
+def last():
+    if POINT == "exit":
+        strike()
+
+def set_signal(*arguments):
+    sys.setprofile(look)
+    return set_really(*arguments)
+
+atexit.register(last)
+set_really, signal.signal = signal.signal, set_signal  # looking is slow: only from where the command heeds signals
+"""
+"""Settings under which the main thread interrupts itself when it calls the function POINT for the NUMBERth time, once
+it has begun to bring the results to their place."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +189,60 @@ def elsewhere(act: Callable[[], object]) -> None:
     thread = threading.Thread(target=do)
     thread.start()
     thread.join()
+
+
+BEFORE = ("deliver:1", "_copy:1", "_free_names:1", "_ignore_signals:1")
+"""Steps at which nothing is in its place yet."""
+AFTER = (
+    *("publish:1", "posix.replace:1", "posix.replace:4", "rmtree:1", "Thread.join:1", "Lines.result:1"),
+    *("BaseConnectionHandler.close_all:1", "_shutdown:1", "exit:1"),
+)
+"""Those from the first result in its place to the end of the process."""
+
+
+def striking(scene_home: Path, point: str, *arguments: object) -> Ran:
+    (scene_home / "striking_settings.py").write_text(STRIKING)
+    paths = os.pathsep.join([str(scene_home), str(Path(__file__).parents[2])])
+    more = {"PYTHONPATH": paths, "DJANGO_SETTINGS_MODULE": "striking_settings", "STRIKE_AT": point}
+    done = subprocess.run(
+        command_line(*arguments), capture_output=True, text=True, env=environment(**more), check=False, timeout=120
+    )
+    return Ran(code=done.returncode, out=done.stdout, err=done.stderr)
+
+
+def ended_whole(ran: Ran, output: Path, *, published: bool) -> None:
+    """0 with every result, or 130 with nothing."""
+    if published:
+        assert (ran.code, ran.err) == (0, "")
+        assert files_in(output) == {f"plain.{rest}" for rest in ("fa.srt", "fa.vtt", "fa.ass", "report.json")}
+        assert "result: " in ran.out
+    else:
+        assert (ran.code, ran.err) == (130, "Interrupted: nothing is left behind.\n")
+        assert not output.exists()
+        assert "result: " not in ran.out
+        assert files_in(Path(settings.MEDIA_ROOT)) <= {"jobs", ".trash"}
+
+
+OFTEN = {"_ignore_signals:1", "posix.replace:1", "exit:1"}
+
+
+@pytest.mark.parametrize(
+    "point", [pytest.param(each, marks=[] if each in OFTEN else pytest.mark.soak) for each in (*BEFORE, *AFTER)]
+)
+def test_an_interrupt_at_the_end(clips: Clips, persian: Path, output: Path, tmp_path: Path, point: str) -> None:
+    more = ("--to", "fa", "--subtitles", persian, "--no-video", "--output", output)
+    ran = striking(tmp_path, point, clips["plain.mp4"], *more)
+    ended_whole(ran, output, published=point in AFTER)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("number", [1, 50, 100, 200, 400, 800, 1600])
+def test_an_interrupt_at_any_step_of_the_end(
+    clips: Clips, persian: Path, output: Path, tmp_path: Path, number: int
+) -> None:
+    more = ("--to", "fa", "--subtitles", persian, "--no-video", "--output", output)
+    ran = striking(tmp_path, f"any call:{number}", clips["plain.mp4"], *more)
+    ended_whole(ran, output, published=ran.code == 0)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.soak)])

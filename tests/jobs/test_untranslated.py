@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.usefixtures("database"), mostly_on("sqlite")]
 
 FINISHED = JobOptions(target="fa", brought=True)
 HEARD = JobOptions(target="en", mode="none", transcriber="pocketsphinx")
-NOTE = "The speech is in {language} already: translation is skipped."
+NOTE = "speech_in_target"
 
 
 @pytest.fixture
@@ -59,9 +59,7 @@ def test_finished_subtitles(boss: Supervisor, clips: Clips, persian: Path) -> No
     work(boss)
     found = ended(job)
     assert all(target == source and answered for source, target, answered in texts(job))
-    assert [note["sentence"] for note in found.notes] == [
-        "The subtitles are in {language} already: translation is skipped."
-    ]
+    assert [note["code"] for note in found.notes] == ["subtitles_in_target"]
     assert found.result
     assert set(found.result["seconds"]) == {"fetch", "subtitle", "render"}
 
@@ -75,7 +73,7 @@ def test_speech_that_is_said_to_be_in_the_target_language(boss: Supervisor, welc
     found = ended(job)
     assert texts(job)
     assert all(target == source and answered for source, target, answered in texts(job))
-    assert [note["sentence"] for note in found.notes] == [NOTE]
+    assert [note["code"] for note in found.notes] == [NOTE]
 
 
 @pytest.fixture
@@ -101,7 +99,7 @@ def test_speech_that_turns_out_to_be_in_the_target_language(boss: Supervisor) ->
     found = ended(job)
     assert texts(job) == [(f"Line {number}.", f"Line {number}.", True) for number in (1, 2, 3)]
     assert ("translate", "waiting", "skipped") in rows.told(job.pk)
-    assert found.notes == [{"sentence": NOTE, "params": {"language": "English"}}]
+    assert found.notes == [{"code": NOTE, "params": {"language": "English"}}]
 
 
 @pytest.mark.usefixtures("quick")

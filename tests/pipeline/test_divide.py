@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from jobs.pipeline.protocols import Line
 from jobs.pipeline.text.languages import language
-from jobs.pipeline.text.sentence_split import LONGEST_SENTENCE, divide, sentences
+from jobs.pipeline.text.sentence_split import LONGEST_SENTENCE, sentences, split_by_shares
 
 ES, FA, ZH = language("es"), language("fa"), language("zh")
 
@@ -41,15 +41,15 @@ def test_a_sentence_without_end_is_cut() -> None:
     ],
 )
 def test_dividing(text: str, shares: list[int], parts: list[str]) -> None:
-    assert divide(text, shares, ES) == parts
+    assert split_by_shares(text, shares, ES) == parts
 
 
 def test_half_spaces_hold() -> None:
-    assert divide("او می‌خواهد که برود", [1, 1], FA) == ["او می‌خواهد", "که برود"]
+    assert split_by_shares("او می‌خواهد که برود", [1, 1], FA) == ["او می‌خواهد", "که برود"]
 
 
 def test_scripts_without_spaces_are_divided_too() -> None:
-    parts = divide("我今天早上去市场买了面包", [1, 1], ZH)
+    parts = split_by_shares("我今天早上去市场买了面包", [1, 1], ZH)
     assert "".join(parts) == "我今天早上去市场买了面包"
     assert all(parts)
 
@@ -59,7 +59,7 @@ def test_scripts_without_spaces_are_divided_too() -> None:
     st.lists(st.integers(0, 90), min_size=1, max_size=LONGEST_SENTENCE),
 )
 def test_nothing_is_lost_and_nothing_is_empty(words: list[str], shares: list[int]) -> None:
-    parts = divide(" ".join(words), shares, ES)
+    parts = split_by_shares(" ".join(words), shares, ES)
     assert len(parts) == len(shares)
     assert all(parts)
     if len(words) >= len(shares):

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from jobs.pipeline.download.network_guard import Guard, RefusedError, endpoint, is_public
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
@@ -172,7 +173,7 @@ def outcomes() -> dict[str, str]:
     with _listener() as closed, _listener() as opened:
         ports = [str(each.getsockname()[1]) for each in (closed, opened)]
         ran = subprocess.run(
-            [sys.executable, "-c", GUARDED, *ports], cwd=ROOT, capture_output=True, check=True, timeout=30
+            [sys.executable, "-c", GUARDED, *ports], cwd=ROOT, capture_output=True, check=True, timeout=PATIENCE
         )
         closed.setblocking(False)
         with pytest.raises(BlockingIOError):

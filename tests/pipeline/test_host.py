@@ -1,4 +1,4 @@
-"""The child's side: orders come in, reports go out."""
+"""The child's side: commands come in, reports go out."""
 
 from __future__ import annotations
 
@@ -72,9 +72,9 @@ def translate(room: Path, attempt: str = "a1") -> m.Run:
     return m.Run(attempt, room, m.TranslateTask("echo", {}, Brief(source="en", target="fa")))
 
 
-def said(*orders: m.Order, engines: Doubles | None = None) -> list[m.Report]:
-    """All that a child answers to these orders, given at once."""
-    inbox, outbox = io.BytesIO(b"".join(map(m.encode, orders))), io.BytesIO()
+def said(*commands: m.Command, engines: Doubles | None = None) -> list[m.Report]:
+    """All that a child answers to these commands, given at once."""
+    inbox, outbox = io.BytesIO(b"".join(map(m.encode, commands))), io.BytesIO()
     serve(inbox, outbox, engines or Doubles())
     return [m.decode_report(line) for line in outbox.getvalue().splitlines()]
 
@@ -97,8 +97,8 @@ def child(engines: Doubles) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
     ):
         thread = threading.Thread(target=serve, args=(inbox, outbox, engines))
         thread.start()
-        with os.fdopen(ours_in, "wb", buffering=0) as orders:
-            yield orders, reports
+        with os.fdopen(ours_in, "wb", buffering=0) as commands:
+            yield commands, reports
         thread.join(10)
         assert not thread.is_alive()
 
@@ -129,16 +129,16 @@ def test_the_model_is_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_cues_come_in_lots(tmp_path: Path) -> None:
-    with child(Doubles()) as (orders, reports):
-        orders.write(m.encode(translate(tmp_path)))
+    with child(Doubles()) as (commands, reports):
+        commands.write(m.encode(translate(tmp_path)))
         for number in (1, 2):
-            orders.write(m.encode(m.Cues("a1", (cue(number),), {})))
+            commands.write(m.encode(m.Cues("a1", (cue(number),), {})))
             part = m.decode_report(reports.readline())
             assert isinstance(part, m.Translated)
             assert [(each.id, each.target) for each in part.cues] == [(number, f"[Line {number}.]")]
-        orders.write(m.encode(m.Cues("a1", (cue(3),), {3: "known"})))
-        orders.write(m.encode(m.End("a1")))
-        assert m.decode_report(reports.readline()) == m.Done("a1", {}, {"captions": False})
+        commands.write(m.encode(m.Cues("a1", (cue(3),), {3: "known"})))
+        commands.write(m.encode(m.End("a1")))
+        assert m.decode_report(reports.readline()) == m.Done("a1", {}, {})
 
 
 def test_messages_of_another_attempt_are_nobodys(tmp_path: Path, talk: Path) -> None:
@@ -183,8 +183,8 @@ def test_an_error_is_told_with_all_it_says(tmp_path: Path, error: errors.Pipelin
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    order = m.Run("a1", tmp_path, m.FetchTask(str(tmp_path / "none.mp4"), Limits(), LinkOptions()))
-    assert failure(*said(order))["code"] == "NoSuchFile"
+    command = m.Run("a1", tmp_path, m.FetchTask(str(tmp_path / "none.mp4"), Limits(), LinkOptions()))
+    assert failure(*said(command))["code"] == "NoSuchFile"
 
 
 def test_what_nobody_foresaw_keeps_its_traceback(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from jobs.pipeline.errors import (
 )
 from jobs.pipeline.media.limits import Limits
 from tests.pipeline.web_server import WebServer, serving
+from tests.waiting import PATIENCE
 
 MEGABYTE = 1_000_000
 HEAD = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:0\n"
@@ -47,7 +48,9 @@ class Fetch:
 
     def __call__(self, target: str, limits: Limits | None = None, **options: Any) -> Download:
         source = self.server.url(target) if target.startswith("/") else target
-        chosen = LinkOptions(**{"allow_loopback": (self.server.endpoint,), "timeout": 1.0, "patience": 20.0, **options})
+        chosen = LinkOptions(
+            **{"allow_loopback": (self.server.endpoint,), "timeout": PATIENCE, "patience": PATIENCE, **options}
+        )
         return link.download(
             source, self.directory, limits=limits or Limits(), options=chosen, progress=self.shares.append
         )

@@ -32,6 +32,7 @@ from jobs.pipeline.errors import (
 )
 from jobs.pipeline.media.limits import Limits
 from tests.pipeline.web_server import WebServer, serving
+from tests.waiting import PATIENCE
 
 # yt-dlp leaves responses open when it fails; in the child the process ends with them
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
@@ -58,7 +59,7 @@ class Fetch:
             link=self.server.url(target) if target.startswith("/") else target,
             directory=self.directory,
             limits=limits or Limits(),
-            timeout=1.0,
+            timeout=1.0 if target == "/slow" else PATIENCE,
             cookies=cookies,
             proxy="",
             allow_loopback=(),

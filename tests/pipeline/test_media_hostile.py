@@ -17,6 +17,7 @@ from jobs.pipeline import errors
 from jobs.pipeline.media import encode
 from jobs.pipeline.media.description import describe
 from tests.pipeline.clips import Clips, run, write_ass
+from tests.waiting import PATIENCE
 
 Trap = Callable[[str], str]
 
@@ -91,7 +92,7 @@ def unguarded(path: Path, trap: Trap) -> str:
     """What an ffmpeg says that lets itself be led on."""
     options = ("-nostdin", "-protocol_whitelist", "file,http,tcp", *OPENED_BY[trap])
     command = [str(encode.ffmpeg()), *options, "-i", str(path)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=20).stderr
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE).stderr
 
 
 @pytest.mark.parametrize("trap", [hls, hls_master, concat, dash])

@@ -42,7 +42,7 @@ TASKS: list[m.Task] = [
     m.SubtitleTask(CUES, "en", "fa", {"fa.srt": "target", "en.srt": "source"}, Style(), (1280, 720)),
     m.RenderTask(Path("/v.mp4"), MEDIA, Path("/s.ass"), "burn", "fa"),
 ]
-ORDERS: list[m.Order] = [
+COMMANDS: list[m.Command] = [
     *(m.Run("a1", Path("/room"), task) for task in TASKS),
     m.Cues("a1", CUES, {1: "سلام", 2: ""}),
     m.End("a1"),
@@ -52,7 +52,7 @@ REPORTS: list[m.Report] = [
     m.Note("a1", "In {language}.", {"language": "Persian"}),
     m.Window("a1", 60.5, "en", True, CUES),
     m.Translated("a1", CUES, Usage(input_tokens=1, output_tokens=2)),
-    m.Done("a1", {"video": "video.mp4"}, {"media": json.loads(json.dumps(m.plain(MEDIA))), "none": None}),
+    m.Done("a1", {"video": "video.mp4"}, {"media": json.loads(json.dumps(m.to_builtins(MEDIA))), "none": None}),
     m.Failed("a1", {"code": "NoSpeech", "params": {"name": "v"}, "detail": "a\nb"}),
 ]
 
@@ -62,11 +62,11 @@ def name(message: object) -> str:
     return type(task).__name__
 
 
-@pytest.mark.parametrize("order", ORDERS, ids=name)
-def test_orders(order: m.Order) -> None:
-    line = m.encode(order)
+@pytest.mark.parametrize("command", COMMANDS, ids=name)
+def test_commands(command: m.Command) -> None:
+    line = m.encode(command)
     assert line.count(b"\n") == 1
-    assert m.decode_order(line) == order
+    assert m.decode_command(line) == command
 
 
 @pytest.mark.parametrize("report", REPORTS, ids=name)
@@ -77,9 +77,9 @@ def test_reports(report: m.Report) -> None:
 
 
 def test_media_in_an_outcome_find_their_shape_again() -> None:
-    assert m.shaped(Media, json.loads(json.dumps(m.plain(MEDIA)))) == MEDIA
+    assert m.from_builtins(Media, json.loads(json.dumps(m.to_builtins(MEDIA)))) == MEDIA
     with pytest.raises(msgspec.ValidationError):
-        m.shaped(Media, {"name": "v"})
+        m.from_builtins(Media, {"name": "v"})
 
 
 GARBAGE = [
@@ -107,18 +107,18 @@ GARBAGE = [
 
 @pytest.mark.parametrize("line", GARBAGE)
 def test_garbage_is_refused(line: bytes) -> None:
-    for decode in (m.decode_report, m.decode_order):
+    for decode in (m.decode_report, m.decode_command):
         with pytest.raises((msgspec.MsgspecError, UnicodeDecodeError, RecursionError)):
             decode(line)
 
 
-def test_orders_are_no_reports() -> None:
-    for order in ORDERS:
+def test_commands_are_no_reports() -> None:
+    for command in COMMANDS:
         with pytest.raises(msgspec.MsgspecError):
-            m.decode_report(m.encode(order))
+            m.decode_report(m.encode(command))
     for report in REPORTS:
         with pytest.raises(msgspec.MsgspecError):
-            m.decode_order(m.encode(report))
+            m.decode_command(m.encode(report))
 
 
 def test_nul_is_replaced() -> None:

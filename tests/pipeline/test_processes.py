@@ -99,7 +99,7 @@ def test_a_group_that_does_not_die(start: Start, monkeypatch: pytest.MonkeyPatch
     process = start(STUBBORN)
     with monkeypatch.context() as powerless:
         powerless.setattr(os, "killpg", lambda group, number: None)
-        assert not groups.end_group(process.pid, patience=0.05)
+        assert not groups.end_group(process.pid, timeout=0.05)
 
 
 def test_a_recorded_group(start: Start) -> None:
@@ -133,7 +133,7 @@ def test_nobody_stays_in_the_table(start: Start) -> None:
         below = [member.pid for member in groups.members(process.pid)]
         assert groups.end_group(process.pid)
         process.wait()
-        groups.bury(process.pid)
+        groups.reap(process.pid)
     assert [pid for pid in below if groups.look(pid)] == []
 
 

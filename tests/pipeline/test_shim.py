@@ -95,7 +95,7 @@ def lead() -> Iterator[Lead]:
             groups.end_group(each.group)
             with each.process:
                 pass
-            groups.bury(each.group)
+            groups.reap(each.group)
 
 
 def python(script: str) -> list[str]:
@@ -241,4 +241,4 @@ def _killed_supervisor() -> None:
         supervisor.kill()
         goes(group)
         supervisor.wait()
-        groups.bury(group)
+        groups.reap(group)

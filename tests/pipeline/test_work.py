@@ -22,10 +22,10 @@ from jobs.pipeline.process.messages import (
     SubtitleTask,
     Task,
     TranslateTask,
-    shaped,
+    from_builtins,
 )
 from jobs.pipeline.protocols import Batch, Brief, Line, Usage
-from jobs.pipeline.stages.dispatch import Bench, Made, work
+from jobs.pipeline.stages.dispatch import StageContext, StageResult, run_task
 from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.subtitles.style import Style
 from tests.engines.echo_translator import EchoTranslator
@@ -93,8 +93,10 @@ class Bank:
     told: Told = field(default_factory=Told)
     doubles: Doubles = field(default_factory=Doubles)
 
-    def do(self, task: Task, *lots: Lot) -> Made:
-        return work(task, Bench(room=self.room, engines=self.doubles, report=self.told, cues=lambda: iter(lots)))
+    def do(self, task: Task, *lots: Lot) -> StageResult:
+        return run_task(
+            task, StageContext(attempt_dir=self.room, engines=self.doubles, report=self.told, cues=lambda: iter(lots))
+        )
 
     @property
     def files(self) -> set[str]:
@@ -139,7 +141,7 @@ def test_fetch_brings_sound_and_says_what_the_video_is(bank: Bank, clips: Clips)
     assert made.files == {"audio": "audio.wav"}
     assert bank.files == {"audio.wav"}
     assert made.outcome["title"] == "Mine"
-    assert shaped(Media, made.outcome["media"]) == replace(probe(clips["plain.mp4"]), name="Mine.mp4")
+    assert from_builtins(Media, made.outcome["media"]) == replace(probe(clips["plain.mp4"]), name="Mine.mp4")
     assert rises_to_one(bank.told.shares)
 
 
@@ -158,7 +160,7 @@ def test_fetch_of_what_has_no_sound(bank: Bank, clips: Clips) -> None:
 
 def test_windows_are_told_with_their_cues(bank: Bank, talk: Path) -> None:
     made = bank.do(recognise(talk))
-    assert made == Made(files={}, outcome={"spoken": "en"})
+    assert made == StageResult(files={}, outcome={"spoken": "en"})
     ((end, language, heard, cues),) = bank.told.windows
     assert (language, heard) == ("en", True)
     assert end == pytest.approx(4.2, abs=0.1)
@@ -210,7 +212,7 @@ def test_lot_after_lot(bank: Bank) -> None:
     made = bank.do(TranslateTask("echo", {}, BRIEF), ((cue(1), cue(2)), {1: "known"}), ((cue(3),), {}))
     told = [(each.id, each.target) for part, _ in bank.told.parts for each in part]
     assert told == [(2, "[Line 2.]"), (3, "[Line 3.]")]
-    assert made == Made(files={}, outcome={"captions": False})
+    assert made == StageResult(files={}, outcome={})
     assert bank.doubles.echo.briefs == [BRIEF, BRIEF]
     assert bank.doubles.echo.done == [{1: "known"}, {1: "known", 2: "[Line 2.]"}]
     assert sum((usage for _, usage in bank.told.parts), Usage()) == Usage(input_tokens=20, output_tokens=2)
@@ -218,10 +220,10 @@ def test_lot_after_lot(bank: Bank) -> None:
 
 def test_what_is_in_the_target_language_is_not_translated(bank: Bank) -> None:
     made = bank.do(TranslateTask(None, {}, Brief(source="fa", target="fa")), ((cue(1),), {}), ((cue(2),), {}))
-    assert made.outcome == {"captions": True}
+    assert made.outcome == {}
     assert bank.doubles.echo.calls == 0
     assert [each.target for part, _ in bank.told.parts for each in part] == ["Line 1.", "Line 2."]
-    assert bank.told.notes == ["The subtitles are in Persian already: translation is skipped."]
+    assert bank.told.notes == ["The subtitles are already in Persian, so translation was skipped."]
 
 
 # subtitle and render
@@ -253,7 +255,7 @@ def test_sound_that_begins_late_is_put_in_its_place(bank: Bank, talk: Path, tmp_
     late = tmp_path / "late.mkv"
     picture = ("-f", "lavfi", "-i", "color=black:size=64x64:rate=10:duration=6")
     run(*picture, "-itsoffset", "1.5", "-i", str(talk), "-c:v", "libx264", "-c:a", "pcm_s16le", str(late))
-    media = shaped(Media, bank.do(fetch(late)).outcome["media"])
+    media = from_builtins(Media, bank.do(fetch(late)).outcome["media"])
     assert media.speech
     bank.do(recognise(talk))
     bank.do(recognise(bank.room / "audio.wav", offset=media.speech.offset))

@@ -25,16 +25,28 @@ function listen(...names) {
 test("hello brings the whole state", () => {
   listen("job", "cues", "hello");
   const [news, cues] = [job("a", 3), [cue(1, 0, 1)]];
-  store.take({ type: "hello", unfinished: ["a"], job: news, cues });
+  store.take({ type: "hello", unfinished: ["a"], job: news, cues, all: true });
   assert.deepEqual(heard, [["job", news], ["cues", cues, true], ["hello"]]);
   assert.equal(store.state.job, news);
   assert.deepEqual(store.state.unfinished, ["a"]);
   assert.equal(store.version, 3);
 });
 
+test("hello adds the cues that are missing to those that the page has", () => {
+  store.addCues([cue(1, 0, 1, { answered: true }), cue(2, 1, 2)]);
+  listen("cues");
+  heard = [];
+  const missing = [cue(2, 1, 2, { answered: true }), cue(3, 2, 3)];
+  store.take({ type: "hello", unfinished: [], job: job("a", 1), cues: missing, all: false });
+  assert.deepEqual([...store.state.cues.keys()], [1, 2, 3]);
+  assert.deepEqual(heard, [["cues", missing, false]]);
+  store.take({ type: "hello", unfinished: [], job: job("a", 1), cues: [], all: true });
+  assert.equal(store.state.cues.size, 0);
+});
+
 test("who listens late hears at once what is known", () => {
   const [news, first] = [job("a", 3), cue(1, 0, 1)];
-  store.take({ type: "hello", unfinished: ["a"], job: news, cues: [first] });
+  store.take({ type: "hello", unfinished: ["a"], job: news, cues: [first], all: true });
   listen("job", "cues", "unfinished", "gone", "brief");
   assert.deepEqual(heard, [
     ["job", news],
@@ -69,7 +81,7 @@ test("versions are counted for each job by itself, and for rows apart from the p
 });
 
 test("somebody else's job says nothing about what is unfinished", () => {
-  store.take({ type: "hello", unfinished: ["mine"], job: job("a", 1), cues: [] });
+  store.take({ type: "hello", unfinished: ["mine"], job: job("a", 1), cues: [], all: true });
   store.take({ type: "job", job: job("a", 2) });
   assert.deepEqual(store.state.unfinished, ["mine"]);
   store.take({ type: "job", job: job("a", 3), unfinished: [] });
@@ -108,7 +120,7 @@ test("polling asks after the last cue before the first one that is not translate
 });
 
 test("a deleted job is no longer unfinished", () => {
-  store.take({ type: "hello", unfinished: ["a", "b"], job: job("a", 1), cues: [] });
+  store.take({ type: "hello", unfinished: ["a", "b"], job: job("a", 1), cues: [], all: true });
   listen("gone", "unfinished");
   heard = [];
   store.take({ type: "gone", id: "a" });
@@ -123,15 +135,15 @@ test("a deleted job is no longer unfinished", () => {
 
 test("hello without the page's job means that it was deleted, and says so once", () => {
   listen("gone");
-  store.take({ type: "hello", unfinished: [], job: null, cues: [] });
-  store.take({ type: "hello", unfinished: [], job: null, cues: [] });
+  store.take({ type: "hello", unfinished: [], job: null, cues: [], all: true });
+  store.take({ type: "hello", unfinished: [], job: null, cues: [], all: true });
   assert.deepEqual(heard, [["gone", "a"]]);
 });
 
 test("a page without a job misses none", () => {
   store = new JobStore(undefined);
   listen("gone", "hello");
-  store.take({ type: "hello", unfinished: ["b"], job: null, cues: [] });
+  store.take({ type: "hello", unfinished: ["b"], job: null, cues: [], all: true });
   assert.deepEqual(heard, [["hello"]]);
 });
 

@@ -144,12 +144,3 @@ def test_only_by_post_and_only_from_our_pages(shirin: User) -> None:
     token = careful.get("/").context["csrf_token"]
     told = {"reason": "button", "csrfmiddlewaretoken": str(token)}
     assert [careful.post(address, told).status_code for address in addresses] == [200, 201]
-
-
-def test_a_page_that_fetches_a_part_of_itself_is_no_other_page(shirin: User) -> None:
-    client, page = signed_in(shirin), presence.open_page(shirin.pk)
-    answer = client.get("/", headers={"X-Page-Id": str(page)})
-    assert str(page) in answer.content.decode()
-    assert PageLease.objects.count() == 1
-    client.get("/")
-    assert PageLease.objects.count() == 2

@@ -50,7 +50,7 @@ def hidden(socket: Socket) -> bool:
 
 @pytest.fixture
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jobs.web.feed._INTERVAL", OFTEN)
+    monkeypatch.setattr("jobs.web.live.broadcaster._INTERVAL", OFTEN)
 
 
 def nearly_over(page_id: uuid.UUID, seconds: float = GRACE / 10) -> None:
@@ -70,7 +70,7 @@ def refusal(sockets: Sockets, user: User | None, page_id: uuid.UUID | None = Non
 def test_hello(sockets: Sockets, shirin: User) -> None:
     mine, kept = job(shirin), job(shirin, keep_running=True)
     hello = sockets.open(shirin).next()
-    assert hello == {"type": "hello", "unfinished": [str(mine.pk)], "job": None, "cues": []}
+    assert hello == {"type": "hello", "unfinished": [str(mine.pk)], "job": None, "cues": [], "all": True}
     hello = sockets.open(shirin, job=kept).next()
     assert hello["job"]["id"] == str(kept.pk)
     assert hello["unfinished"] == [str(mine.pk)]

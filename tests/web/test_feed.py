@@ -153,6 +153,21 @@ def test_captions_come_and_turn_into_the_translation(sockets: Sockets, shirin: U
     assert [cue["answered"] for cue in late.hear("hello")["cues"]] == [True, True, True, False]
 
 
+@pytest.mark.parametrize(
+    ("known", "sent", "whole"),
+    [(0, [1, 2, 3], True), (1, [2, 3], False), (3, [], False), (4, [1, 2, 3], True), ("nonsense", [1, 2, 3], True)],
+)
+def test_a_page_is_sent_the_captions_that_it_lacks(
+    sockets: Sockets, shirin: User, mine: Job, known: Any, sent: list[int], *, whole: bool
+) -> None:
+    """`known`: up to which number it has them. Who knows of one that is not there gets all."""
+    rows.hear(running(mine).attempt, 1, 2, 3)
+    other = sockets.open(shirin, job=mine)
+    assert numbers(other.hear("hello")) == [1, 2, 3]
+    hello = sockets.open(shirin, job=mine, cues=known).hear("hello")
+    assert (numbers(hello), hello["all"]) == (sent, whole)
+
+
 def test_captions_of_a_cancelled_job_go(sockets: Sockets, shirin: User, mine: Job) -> None:
     claimed = running(mine)
     rows.hear(claimed.attempt, 1)
@@ -201,7 +216,7 @@ def test_of_many_pages_some_are_reassured_at_a_time(mine: Job) -> None:
 
 @on_both
 def test_a_job_is_deleted(sockets: Sockets, shirin: User, mine: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broadcaster, "LOOK_ANYWAY", 0.3)
+    monkeypatch.setattr(broadcaster, "POLL_INTERVAL_WITH_LISTEN", 0.3)
     page = sockets.open(shirin, job=mine)
     page.hear("hello")
     gone(mine)
@@ -284,10 +299,10 @@ def test_the_database_restarts(sockets: Sockets, shirin: User, mine: Job, postgr
 
 @on_both
 def test_a_lost_word_is_made_up_for(sockets: Sockets, shirin: User, mine: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broadcaster, "LOOK_ANYWAY", 0.3)
+    monkeypatch.setattr(broadcaster, "POLL_INTERVAL_WITH_LISTEN", 0.3)
     page = sockets.open(shirin, job=mine)
     page.hear("hello")
-    monkeypatch.setattr(lifecycle, "notify", lambda _: None)
+    monkeypatch.setattr("jobs.lifecycle.jobs.notify", lambda _: None)
     touch(mine)
     assert page.hear("job", pinned=True)
 

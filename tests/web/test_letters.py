@@ -24,7 +24,7 @@ from jobs.models import Job, JobStatus
 from tests.databases import on_both, process_environment
 from tests.jobs import rows
 from tests.jobs.stack import ROOT
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 from tests.web.mail_server import MailServer
 
 ASKED = {"language": "en", "address": "https://site.example/jobs/1/"}
@@ -160,7 +160,7 @@ def test_a_server_that_refuses_costs_its_letter_only(server: MailServer, setting
 def test_asked_for_on_the_page(server: MailServer, shirin: User) -> None:
     client = Client(headers={"Accept-Language": "fa"})
     client.force_login(shirin)
-    job = rows.job(shirin, order=JobOptions(target="fa").as_json())
+    job = rows.job(shirin, options=JobOptions(target="fa").as_json())
     assert b'name="notify"' in client.get(f"/jobs/{job.pk}/").content
     client.post(f"/jobs/{job.pk}/notify", {"notify": "on"})
     assert Job.objects.get().notify == {"language": "fa", "address": f"http://testserver/jobs/{job.pk}/"}
@@ -177,7 +177,7 @@ def test_not_offered_where_it_does_not_work(server: MailServer, shirin: User, se
         User.objects.update(email="")
     client = Client()
     client.force_login(User.objects.get())
-    job = rows.job(shirin, order=JobOptions(target="fa").as_json())
+    job = rows.job(shirin, options=JobOptions(target="fa").as_json())
     assert b'name="notify"' not in client.get(f"/jobs/{job.pk}/").content
     client.post(f"/jobs/{job.pk}/notify", {"notify": "on"})
     assert Job.objects.get().notify is None
@@ -229,4 +229,4 @@ def test_killed_while_it_is_sent_it_is_not_sent_twice(database: str, server: Mai
         assert [letter["Subject"] for letter in server.letters] == ["“late.mp4” is ready."]
         assert Job.objects.get(pk=late.pk).notify is None
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0

@@ -187,7 +187,7 @@ def test_an_upload_that_claims_to_be_a_page(job: Job) -> None:
     assert ask(job, "source")["Content-Type"] == "application/octet-stream"
 
 
-@pytest.mark.parametrize(("actor", "status"), [("shirin", 200), ("staff", 200), ("omid", 404), ("nobody", 404)])
+@pytest.mark.parametrize(("who", "status"), [("shirin", 200), ("staff", 200), ("omid", 404), ("nobody", 404)])
 def test_only_its_owner_and_staff(job: Job, who: str, status: int) -> None:
     user = cast()[who] or User()
     for headers in ({}, {"Range": "bytes=0-1"}, {"If_None_Match": "*"}):

@@ -62,6 +62,16 @@ def test_each_import_names_a_script_beside_it() -> None:
     assert not {name: addresses - known for name, addresses in asked.items() if addresses - known}
 
 
+def test_pages_import_scripts_by_the_address_they_are_served_by() -> None:
+    """A script within a page has no address of its own, from which a relative one could start."""
+    templates = [path.read_text(encoding="utf-8") for path in WEB.parents[1].glob("templates/**/*.html")]
+    asked = [
+        address for text in templates for address in re.findall(r'^import\s[^;]*?"([^"\n]+)";', text, re.MULTILINE)
+    ]
+    assert asked
+    assert not [address for address in asked if not re.fullmatch(r"\{% static 'web/[\w-]+\.js' %\}", address)]
+
+
 def test_imports_are_found_in_the_scripts() -> None:
     assert set(IMPORT.findall((WEB / "job-page.js").read_text())) >= {"./captions.js", "./dom.js", "./live.js"}
 

@@ -135,7 +135,7 @@ def test_what_is_refused_is_said_beside_what_was_typed(client: Client, fields: d
     assert answer.status_code == 422
     assert said in text(answer)
     assert not Job.objects.exists()
-    assert not list(artifacts.home(uuid.uuid4()).parent.iterdir())
+    assert not [path for path in artifacts.home(uuid.uuid4()).parent.iterdir() if path.is_dir()]
 
 
 def test_scripts_get_the_sentence(client: Client) -> None:
@@ -237,9 +237,9 @@ def test_who_is_not_signed_in_holds_none() -> None:
         ("mina", "admin", "by mina."),
     ],
 )
-def test_a_cancelled_job_says_when_and_why(client: Client, who: str, why: str, said: str) -> None:
+def test_a_cancelled_job_says_when_and_why(client: Client, actor: str, reason: str, said: str) -> None:
     job = made(JobStatus.QUEUED)
-    lifecycle.cancel(job.pk, actor=who, reason=why)
+    lifecycle.cancel(job.pk, actor=actor, reason=reason)
     lifecycle.finish_cancel(job.pk)
     page = text(client.get(f"/jobs/{job.pk}/"))
     assert re.search(rf"Cancelled on \d+ [^<]*{re.escape(said)}", page)
@@ -313,7 +313,7 @@ def test_cancel_retry_keep(client: Client) -> None:
 
 def test_start_again(client: Client) -> None:
     old = made(
-        JobStatus.CANCELLED, order=JobOptions(target="es", spoken="en").as_json(), source="https://example.org/talk"
+        JobStatus.CANCELLED, options=JobOptions(target="es", spoken="en").as_json(), source="https://example.org/talk"
     )
     answer = client.post(f"/jobs/{old.pk}/again")
     again = Job.objects.exclude(pk=old.pk).get()
@@ -385,6 +385,43 @@ def test_delete_waits_for_the_end(client: Client) -> None:
     assert artifacts.home(job.pk).exists()
 
 
+@pytest.mark.parametrize("state", JobStatus)
+def test_the_parts_of_a_page_are_those_that_the_page_has(client: Client, state: JobStatus) -> None:
+    """An open page replaces its own by them when the state changes. They hold no captions and take no lease."""
+    job = made(state, source_kind="upload", source="talk.mp4")
+    page, leases = text(client.get(f"/jobs/{job.pk}/")), PageLease.objects.count()
+    answer = client.get(f"/jobs/{job.pk}/parts")
+    parts = text(answer)
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert PageLease.objects.count() == leases
+    assert mark(parts) == mark(page)
+    found = pieces(parts)
+    assert list(found) == ["state", "video", "results", "captions", "end"]
+    assert found == pieces(page)
+    assert 'data-number="' not in parts
+
+
+def mark(page: str) -> str:
+    """What says to which state of the job the parts belong."""
+    (found,) = re.findall(r'<main [^>]*data-part="([^"]+)"', page)
+    return str(found)
+
+
+def pieces(page: str) -> dict[str, str]:
+    """By name, without the tokens of forms, which differ each time."""
+    page = re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", page)
+    found = re.findall(r'(<div data-part-of="(\w+)".*?\n</div>\n)', page, re.DOTALL)
+    return {name: piece for piece, name in found}
+
+
+def test_somebody_else_gets_no_parts(client: Client) -> None:
+    job = made(JobStatus.COMPLETED)
+    other = Client()
+    assert other.get(f"/jobs/{job.pk}/parts").status_code == 302
+    other.force_login(rows.owner("reza"))
+    assert other.get(f"/jobs/{job.pk}/parts").status_code == 404
+
+
 # The list
 
 
@@ -405,7 +442,7 @@ def test_search_and_filters(client: Client) -> None:
 
 def test_pages_of_the_list(client: Client, django_assert_max_num_queries: Any) -> None:
     for number in range(45):
-        rows.job(title=f"talk {number}", order=JobOptions(target="fa").as_json())
+        rows.job(title=f"talk {number}", options=JobOptions(target="fa").as_json())
     with django_assert_max_num_queries(9):
         first = text(client.get("/jobs/"))
     assert first.count("data-row=") == 20
@@ -457,7 +494,7 @@ def test_a_result_may_be_an_mkv(client: Client) -> None:
     ],
 )
 def test_what_a_browser_cannot_play(client: Client, state: JobStatus, kind: str, mode: str, said: str) -> None:
-    job = made(state, seconds=60, order=JobOptions(target="fa", mode=mode).as_json())  # type: ignore[arg-type]
+    job = made(state, seconds=60, options=JobOptions(target="fa", mode=mode).as_json())  # type: ignore[arg-type]
     job.artifacts.all().delete()
     job.artifacts.create(kind=kind, name="v.mkv", size=1)
     assert f"data-unplayable hidden>This browser {said}</p>" in text(client.get(f"/jobs/{job.pk}/"))

@@ -16,7 +16,7 @@ from django.utils.http import parse_http_date
 
 from jobs import lifecycle
 from jobs.models import Artifact, Job, JobStatus, OwnerLimits
-from jobs.storage import artifacts, deletion
+from jobs.storage import artifacts, deletion, installation
 from jobs.web.uploads import protocol as tus
 from jobs.web.uploads import storage as received
 from jobs.worker import reaper
@@ -129,7 +129,7 @@ def test_sentences_come_in_the_language_of_the_page() -> None:
 # Whose it is
 
 
-@pytest.mark.parametrize(("actor", "status"), [("shirin", 204), ("staff", 204), ("omid", 404), ("nobody", 401)])
+@pytest.mark.parametrize(("who", "status"), [("shirin", 204), ("staff", 204), ("omid", 404), ("nobody", 401)])
 @pytest.mark.parametrize("act", ["head", "patch", "delete"])
 def test_only_its_owner_and_staff(who: str, act: str, status: int) -> None:
     people = cast()
@@ -324,6 +324,24 @@ def test_a_full_disk_loses_nothing(call: str, monkeypatch: pytest.MonkeyPatch) -
 
 def _full(*_: Any) -> int:
     raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_disk_that_is_away_is_waited_for(tmp_path: Path, settings: Any) -> None:
+    """Its bytes come back with it: nobody is told to start again."""
+    job, place = job_of(rows.owner(), 10), settings.MEDIA_ROOT
+    client = came(job, b"01234")
+    installation.mark()  # else done outside of a test's transaction
+    for away in ("unmounted", "missing"):
+        settings.MEDIA_ROOT = tmp_path / away
+        if away == "unmounted":
+            (tmp_path / away / "jobs").mkdir(parents=True)
+        answers = [head(client, job), patch(client, job, 5, b"567"), create(client, 9, filename="v.mp4", **SPANISH)]
+        for answer in answers:
+            assert (answer.status_code, int(answer["Retry-After"]) > 0) == (503, True)
+    settings.MEDIA_ROOT = place
+    assert head(client, job)["Upload-Offset"] == "5"
+    assert patch(client, job, 5, b"56789").status_code == 204
+    assert rows.status(job.pk) == "queued"
 
 
 def test_short_writes_go_on_where_they_ended(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,13 +71,8 @@ def test_errors_are_told_in_persian() -> None:
         assert formats.sentence_of(TooManyJobs(count=20, limit=20)).startswith("۲۰ کار شما")
         assert "talk 2.mp4" in formats.sentence_of(NoSuchFile(path="talk 2.mp4")), "the name of a file stays as it is"
         assert "Klingonisch" in formats.sentence_of(UnknownLanguage(language="Klingonisch"))
-        said = formats.noted(
-            {
-                "sentence": "The subtitles are in {language} already: translation is skipped.",
-                "params": {"language": "Persian"},
-            }
-        )
-        assert "فارسی" in said
+        said = formats.noted({"code": "subtitles_in_target", "params": {"language": "Persian"}})
+        assert said == "زیرنویس از پیش به زبان فارسی است؛ ترجمه لازم نبود."
 
 
 def test_no_english_within_persian() -> None:

@@ -1,0 +1,1 @@
+"""Translation by language models: batches, prompts, validation of answers, retries."""

@@ -1,7 +1,7 @@
-"""What a language model's answer is worth: which lines of it can be used.
+"""Validation of a language model's answers: which translated lines can be used.
 
-An answer is a JSON object of texts under ids. Nothing in it is believed because of its place, only because of its id;
-an answer whose ids do not fit the question is not used at all, since its texts may have slipped to their neighbours.
+An answer is a JSON object of texts under ids. A text belongs to the line with its id, never to the line at its place.
+An answer whose ids do not match the question is rejected whole, because its texts may be shifted to other lines.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ from jobs.pipeline.text.display_width import width
 from jobs.pipeline.text.languages import Language
 
 TIMES_TOO_LONG = 3
-"""So many times longer than both its source and its budget, a text is no translation: languages differ by a third."""
+"""A text this many times longer than both its source and its budget is rejected: languages differ by a third."""
 
 _SHORTEST_LIMIT = 60
-"""Characters no line is called absurdly long below: “No.” may become a polite sentence."""
+"""Characters up to which no text is rejected as too long: “No.” may become a polite sentence."""
 
 _DENSE = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL")
 _DENSE_LETTERS = 3
-"""How many letters of an alphabet one Chinese, Japanese or Korean character makes in translation, at most."""
+"""Letters of an alphabet to which one Chinese, Japanese or Korean character is translated, at most."""
 
 _TARGET_SHARE = 0.3
 """The least share of the letters that belong to the target's script; the rest is names, addresses and code."""
 
 _MOST_NAMES = 4
-"""A line of up to so many words can be made of names only."""
+"""Most words of a line that may consist of names only."""
 
 _COMPLETE_PAIR = re.compile(r'"(\d{1,9})"\s*:\s*("(?:[^"\\]|\\.)*")(?=\s*[,}])')
 _LONGEST_ID = 9
-"""Digits. Numbers of thousands of digits are no ids, and Python refuses to read them."""
+"""Digits of an id: Python refuses to parse numbers of thousands of digits."""
 
 _THOUGHTS_END = "</think>"
-"""Up to here local reasoning models talk to themselves before they answer."""
+"""End of the reasoning that local models write before their answer."""
 
-# Half of a surrogate pair is no character: JSON can spell it, but no file and no database takes it.
+# Half a surrogate pair is included: JSON can express it, but neither UTF-8 nor a database can store it.
 _INVISIBLE = re.compile("[\ud800-\udfff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\x00-\x08\x0b-\x1f\x7f]")
 _ADDRESS = re.compile(
     r"\S+@\S+\.\S+|(?:https?://|www\.)\S+|\S+\.(?:com|org|net|io|dev|ir|co)(?:/\S*)?[.,!?]?", re.IGNORECASE
@@ -61,14 +61,14 @@ _OTHER_SCRIPTS = {
 
 
 class Unreadable(ValueError):
-    """The answer is no JSON object of texts under ids."""
+    """Raised when an answer is not a JSON object of texts under ids."""
 
 
 def read(text: str) -> dict[int, str]:
-    """The texts of an answer under their ids, as they came. Ids that occur twice are left out.
+    """Parse an answer into texts by id, unchanged. Ids that occur twice are left out.
 
-    Takes the object out of what models put around it, and from an answer that was cut off the pairs that are whole.
-    Raises Unreadable.
+    Ignores what models write around the object; of an answer that was cut off the complete pairs are kept. Raises
+    Unreadable.
     """
     text = text[text.rfind(_THOUGHTS_END) + len(_THOUGHTS_END) :] if _THOUGHTS_END in text else text
     start, end = text.find("{"), text.rfind("}")
@@ -77,18 +77,18 @@ def read(text: str) -> dict[int, str]:
     try:
         pairs = json.loads(text[start : end + 1], object_pairs_hook=_Pairs)
     except (ValueError, RecursionError):
-        pairs = _whole_pairs(text[start:])
+        pairs = _complete_pairs(text[start:])
     if len(pairs) == 1 and isinstance(pairs[0][1], _Pairs):
         pairs = pairs[0][1]
     return _texts(pairs)
 
 
 class _Pairs(list[tuple[str, object]]):
-    """A JSON object as it stands in the text: a key that comes twice is seen twice."""
+    """A JSON object as a list of pairs, which keeps repeated keys."""
 
 
-def _whole_pairs(text: str) -> _Pairs:
-    """The pairs that can be read on their own: one with a bad escape costs its own line only."""
+def _complete_pairs(text: str) -> _Pairs:
+    """Parse each complete pair by itself: a bad escape costs its own line only."""
     pairs = _Pairs()
     for match in _COMPLETE_PAIR.finditer(text):
         with suppress(ValueError):
@@ -102,8 +102,8 @@ def _texts(pairs: Sequence[tuple[str, object]]) -> dict[int, str]:
     known = [(int(key), value) for key, value in pairs if isinstance(value, str) and _is_id(key.strip())]
     if not known and pairs:
         raise Unreadable("no pair of id and text")
-    times = Counter(number for number, _ in known)
-    return {number: value for number, value in known if times[number] == 1}
+    counts = Counter(number for number, _ in known)
+    return {number: value for number, value in known if counts[number] == 1}
 
 
 def _is_id(key: str) -> bool:
@@ -111,31 +111,32 @@ def _is_id(key: str) -> bool:
 
 
 def fitting(texts: Mapping[int, str], lines: Sequence[Line], context: Collection[int]) -> dict[int, str]:
-    """The texts for `lines`, or none where the ids show that texts may stand under the ids of their neighbours.
+    """Select the texts for `lines`; none when the ids show that texts may be shifted to neighbouring lines.
 
-    An id that was never mentioned says that lines were split; a line missing while a line of the context is answered
-    says that texts moved on by one. A single line has no neighbour to be mistaken for.
+    An unknown id shows that lines were split; a missing line together with an answered line of the context shows that
+    texts moved on by one. A single line cannot be shifted.
     """
     asked = {line.id for line in lines}
     extra = texts.keys() - asked
-    slipped = bool(extra - set(context)) or (bool(extra) and not asked <= texts.keys())
-    if slipped and len(asked) > 1:
+    shifted = bool(extra - set(context)) or (bool(extra) and not asked <= texts.keys())
+    if shifted and len(asked) > 1:
         return {}
     return {number: texts[number] for number in sorted(asked & texts.keys())}
 
 
 def clean(text: str, target: Language) -> str:
-    """One line of text in NFC, without invisible direction marks and markup; Persian as Persians write it."""
+    """Normalise a text: one line, NFC, no direction marks, no markup; Persian with Persian letters and digits."""
     text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text).replace("\\n", " ").replace("\\N", " "))
     text = re.sub(r"</?[ibu]>", "", text)
     return " ".join((persian.tidy(text) if persian.is_persian(target) else text).split())
 
 
-def fault(line: Line, text: str, target: Language, *, again: bool, known: Collection[str] = ()) -> str:
-    """Why `text`, cleaned, cannot stand for `line`: "empty", "long", "script", "echo", or "" when it can.
+def rejection_reason(line: Line, text: str, target: Language, *, again: bool, known: Collection[str] = ()) -> str:
+    """The reason to reject `text`, already cleaned, as translation of `line`; "" when it is accepted.
 
-    Names, brands and addresses may stay as they are, but only when the model says so twice (`again`); `known` are
-    translations that the glossary prescribes. A line without letters has nothing to translate.
+    Reasons: "empty", "long" (many times its source), "script" (not the target's), "echo" (the source again). Names,
+    brands and addresses may stay untranslated if the model repeats them when asked again (`again`). `known` are
+    translations from the glossary. A line without letters needs no translation.
     """
     if not text:
         return "empty"
@@ -143,22 +144,22 @@ def fault(line: Line, text: str, target: Language, *, again: bool, known: Collec
         return "long"
     if not _letters(text):
         return "" if again or not _letters(line.text) or any(map(str.isdigit, text)) else "empty"
-    kept = same(line.text, text)
+    kept = is_echo(line.text, text)
     foreign = _share(text, target.script) < _TARGET_SHARE
-    if not (kept or foreign) or (again and may_stay(text, target, known=known)):
+    if not (kept or foreign) or (again and may_stay_untranslated(text, target, known=known)):
         return ""
     return "echo" if kept else "script"
 
 
-def same(source: str, text: str) -> bool:
-    """Whether `text` is the source again, whatever became of case and punctuation."""
+def is_echo(source: str, text: str) -> bool:
+    """Tell whether `text` equals the source, apart from case and punctuation."""
     return _bare(source) == _bare(text)
 
 
-def may_stay(text: str, target: Language, *, known: Collection[str] = ()) -> bool:
-    """Whether every word of `text` is one that a translator may keep: a name, a brand, a number, an address, a term.
+def may_stay_untranslated(text: str, target: Language, *, known: Collection[str] = ()) -> bool:
+    """Tell whether every word of `text` may be kept untranslated: a name, brand, number, address or glossary term.
 
-    Where source and target share a script a single word may also be the same in both: “hotel”, “no”.
+    A single word in the target's script may be the same in both languages: “hotel”, “no”.
     """
     words = text.split()
     prescribed = {word.casefold() for term in known for word in term.split()}
@@ -167,8 +168,8 @@ def may_stay(text: str, target: Language, *, known: Collection[str] = ()) -> boo
     return all(_keeps(word, prescribed) for word in words) and sum(map(bool, map(_letters, words))) <= _MOST_NAMES
 
 
-def twins(lines: Sequence[Line], texts: Mapping[int, str]) -> set[int]:
-    """Ids of neighbours that got the same text for different sources: one of them was filled in to keep the count."""
+def repeated_neighbours(lines: Sequence[Line], texts: Mapping[int, str]) -> set[int]:
+    """Ids of neighbouring lines with the same text for different sources: models do that to fill a missing line."""
     pairs = [
         (one.id, other.id)
         for one, other in pairwise(lines)
@@ -178,8 +179,8 @@ def twins(lines: Sequence[Line], texts: Mapping[int, str]) -> set[int]:
 
 
 def _alike(one: str, other: str) -> bool:
-    """Short lines may well mean the same: “Yes.” and “Yeah.”"""
-    return same(one, other) or max(len(one.split()), len(other.split())) <= 2
+    """Tell whether two lines may share a translation: equal or short ones such as “Yes.” and “Yeah.”"""
+    return is_echo(one, other) or max(len(one.split()), len(other.split())) <= 2
 
 
 def _keeps(word: str, prescribed: Collection[str]) -> bool:
@@ -203,7 +204,7 @@ def _letters(text: str) -> str:
 
 
 def _expected(source: str) -> int:
-    """How long a translation of `source` into an alphabet would be, in characters."""
+    """Expected length of a translation of `source` into an alphabet, in characters."""
     dense = sum(unicodedata.name(character, "").startswith(_DENSE) for character in source)
     return len(source) + (_DENSE_LETTERS - 1) * dense
 
@@ -220,7 +221,7 @@ def _is(character: str, script: str) -> bool:
 
 @cache
 def _names(script: str) -> tuple[str, ...]:
-    """What the Unicode names of the letters of `script` begin with. A script without a name here has any letter."""
+    """Prefixes of the Unicode names of the letters of `script`; a script without a known name accepts any letter."""
     from jobs.pipeline.text.cldr import script_name
 
     name = script_name(script)

@@ -1,4 +1,4 @@
-"""Which lines are asked for together, and what a model is told about the lines around them."""
+"""Division of a job's lines into requests, and the context lines that go with each request."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from jobs.engines.llm.prompt import Surroundings
 from jobs.pipeline.protocols import Line
 
 BATCH_LINES = 60
-"""Lines a request. Free Gemini keys are limited by requests a day (20 in 2026), and larger batches lose more lines."""
+"""Lines per request. Free Gemini keys have 20 requests a day (2026), and larger batches lose more lines."""
 
 BATCH_CHARACTERS = 6000
-"""Characters a request: about 1,500 tokens of English, so that the answer fits the 4,096 that any model may write."""
+"""Characters per request: about 1,500 tokens of English, so that the answer fits the 4,096 that any model allows."""
 
 _BEFORE, _AFTER = 6, 3
-"""Lines of context: two or three sentences before, one after."""
+"""Lines of context before and after: two or three sentences, and one."""
 
 
 def batches(lines: Sequence[Line], most: int) -> Iterator[Sequence[Line]]:
-    """`lines` in order, at most `most` at once, cut after a sentence where one ends in the later half of a batch."""
+    """Split `lines` into batches of at most `most`, ending with a sentence if one ends in the later half of a batch."""
     start = 0
     while start < len(lines):
         end = _end(lines, start, most)
@@ -40,7 +40,7 @@ def _end(lines: Sequence[Line], start: int, most: int) -> int:
 
 
 def surroundings(lines: Sequence[Line], asked: Sequence[Line], texts: Mapping[int, str]) -> Surroundings:
-    """The neighbours of `asked` in `lines`, with the translations known so far."""
+    """The lines around `asked`, with their translations as far as they are known."""
     wanted = {line.id for line in asked}
     places = [place for place, line in enumerate(lines) if line.id in wanted]
     near = sorted({at for place in places for at in range(max(0, place - _BEFORE), place + _AFTER + 1)})

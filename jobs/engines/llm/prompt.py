@@ -1,7 +1,7 @@
-"""What a language model is told: the rules once, and the lines as JSON.
+"""Prompts for language models: the rules as system message, the lines as JSON.
 
-Times are never sent. A line is known by its id, the same in question and answer. Raise PROMPT_VERSION with every change
-of the words: translations are remembered under it.
+Times are never sent. Question and answer use the same ids. Increase PROMPT_VERSION with every change of the texts here:
+cached translations are stored under it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from jobs.pipeline.protocols import Brief, Line
 from jobs.pipeline.text.languages import language
 
 PROMPT_VERSION = 1
+"""Version of the texts below, part of the key of the translation cache."""
 
 _RULES = """\
 You translate the subtitles of a video from {source} to {target}. You are an experienced subtitler and a native \
@@ -94,7 +95,7 @@ _AGAIN = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Question:
-    """What is sent. `system` are the rules, `prompt` the lines, `ids` the keys that the answer must have."""
+    """One request. `system` holds the rules, `prompt` the lines as JSON, `ids` the keys that the answer must have."""
 
     system: str
     prompt: str
@@ -103,15 +104,15 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Surroundings:
-    """What is known around some lines: `context` maps ids to (original,) or (original, translation)."""
+    """Context of the lines of a request: `context` maps ids to (original,) or (original, translation)."""
 
     context: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     width: int = 1
-    """Digits of the largest id of the job: ids of equal length sort as text as they do as numbers."""
+    """Digits of the job's largest id: ids are zero-padded to it, so that they sort as text as they do as numbers."""
 
 
 def to_translate(lines: Sequence[Line], brief: Brief, around: Surroundings, *, again: bool = False) -> Question:
-    """The question for `lines`; `again` when an answer to them was unusable."""
+    """Build the request to translate `lines`; `again` adds a note that an earlier answer was unusable."""
     keys = {line.id: f"{line.id:0{around.width}}" for line in lines}
     body: dict[str, Any] = {
         "translate": {keys[line.id]: line.text for line in lines},
@@ -127,7 +128,7 @@ def to_translate(lines: Sequence[Line], brief: Brief, around: Surroundings, *, a
 
 
 def to_condense(lines: Sequence[Line], texts: Mapping[int, str], brief: Brief, around: Surroundings) -> Question:
-    """The question for shorter versions of `texts`, the translations of `lines`."""
+    """Build the request to shorten `texts`, the translations of `lines` by id."""
     keys = {line.id: f"{line.id:0{around.width}}" for line in lines}
     body = {
         "shorten": {keys[line.id]: [line.text, texts[line.id]] for line in lines},
@@ -137,13 +138,13 @@ def to_condense(lines: Sequence[Line], texts: Mapping[int, str], brief: Brief, a
 
 
 def occurring(glossary: Sequence[tuple[str, str]], texts: Sequence[str]) -> list[tuple[str, str]]:
-    """The glossary terms that occur in `texts`, whatever their case."""
+    """The glossary entries whose term occurs in `texts`, in any case."""
     said = "\n".join(texts).casefold()
     return [(term, translation) for term, translation in glossary if term.casefold() in said]
 
 
 def schema(ids: Sequence[str]) -> dict[str, Any]:
-    """The JSON schema of an answer: an object with a text for each id and nothing else."""
+    """Build the JSON schema of an answer: an object with a text for each id and nothing else."""
     return {
         "type": "object",
         "properties": {number: {"type": "string"} for number in ids},
@@ -162,5 +163,5 @@ def _filled(template: str, brief: Brief) -> str:
 
 
 def _json(body: Mapping[str, Any]) -> str:
-    """Empty parts left out, letters as they are: escapes would cost tokens."""
+    """Encode without empty parts and without escapes of letters, which would cost tokens."""
     return json.dumps({name: part for name, part in body.items() if part}, ensure_ascii=False)

@@ -1,6 +1,6 @@
-"""What a remote service says when it does not answer, and how long one keeps asking it.
+"""Failures of remote services as errors of ours, retries, and an HTTP adapter with limits.
 
-Both language-model transports go through here: the same trouble gives the same sentence, whichever client met it.
+Both language-model clients use it, so that the same failure gives the same sentence.
 """
 
 from __future__ import annotations
@@ -35,38 +35,40 @@ from jobs.pipeline.errors import (
 T = TypeVar("T")
 
 ATTEMPTS = 6
+"""Most attempts per request, the first included."""
+
 PAUSES = 180.0
-"""Seconds of pauses between the attempts, all told. Limits by the minute renew within 60."""
+"""Most seconds of pauses between the attempts of a request, in total. Limits per minute renew within 60."""
 
-PATIENCE = 600.0
-"""Seconds that one request and its repetitions may take, all told."""
+TOTAL_TIMEOUT = 600.0
+"""Most seconds that one request may take with all its attempts."""
 
-_FIRST_PAUSE = 1.0
-_LONGEST_PAUSE = 60.0
-_JITTER = 1.0
-_DETAIL_LENGTH = 500
+_FIRST_PAUSE = 1.0  # seconds
+_LONGEST_PAUSE = 60.0  # seconds
+_JITTER = 1.0  # seconds, at most
+_DETAIL_LENGTH = 500  # characters
 
 _BAD_KEY = ("api_key_invalid", "api key not valid", "api key expired", "invalid_api_key", "incorrect api key")
 _LOCATION = ("location is not supported", "unsupported_country", "country, region, or territory not supported")
-_NO_MONEY = ("insufficient_quota", "insufficient balance", "insufficient credits", "billing_hard_limit_reached")
-_TOO_MUCH = ("context length", "context_length_exceeded", "context window", "exceeds the limit", "token count")
+_NO_CREDIT = ("insufficient_quota", "insufficient balance", "insufficient credits", "billing_hard_limit_reached")
+_TOO_LARGE = ("context length", "context_length_exceeded", "context window", "exceeds the limit", "token count")
 _FILTERED = ("content_filter", "content management policy", "requires moderation", "data_inspection_failed")
 _DELAY = re.compile(r'"retryDelay"\s*:\s*"([0-9.]+)s"')
 """google.rpc.RetryInfo in the body of an error: Google's Retry-After."""
 
 
 _USERINFO = re.compile(r"//[^/@]*@")
-"""Name and password in an address."""
+"""User name and password in a URL."""
 
 _MOST_BYTES = 8_000_000
-"""The largest answer that is read, after decompression. A batch of 60 lines with thoughts is below 1 MB."""
-_CHUNK = 65536
+"""Largest answer that is read, after decompression. A batch of 60 lines with reasoning is below 1 MB."""
+_CHUNK = 65536  # bytes per read
 
 
-class Unanswered(Exception):
-    """A request brought no answer. `error` is how the job ends if asking again does not help.
+class RequestFailed(Exception):
+    """Raised when a request brought no usable answer. `error` ends the job unless a retry succeeds.
 
-    `again` tells whether it may, and `wait` how many seconds the service wants to be left alone before.
+    `again` tells whether a retry may succeed; `wait` is the delay in seconds that the service demands before it.
     """
 
     def __init__(self, error: ServiceError, *, again: bool = False, wait: float = 0.0) -> None:
@@ -76,20 +78,20 @@ class Unanswered(Exception):
         self.wait = wait
 
 
-class NotUnderstood(Unanswered):
-    """The service did not like the form of the request: a simpler one may pass."""
+class FormatNotSupported(RequestFailed):
+    """Raised when the service rejected the demanded answer format: a simpler one may pass."""
 
 
-class Declined(Unanswered):
-    """The service will not have these lines, as filters of some answer with an error: others may pass."""
+class ContentFiltered(RequestFailed):
+    """Raised when a content filter of the service rejected these lines: others may pass."""
 
 
-class TooMuch(Unanswered):
-    """The request was too large for the model: a smaller one may pass."""
+class RequestTooLarge(RequestFailed):
+    """Raised when the request was too large for the model: a smaller one may pass."""
 
 
-class Form(IntEnum):
-    """How firmly the form of an answer is asked for. A service that does not understand one gets the one below it."""
+class AnswerFormat(IntEnum):
+    """Strictness of the demanded answer format. A service that rejects one is asked with the next lower one."""
 
     PLAIN = 0
     JSON = 1
@@ -98,7 +100,7 @@ class Form(IntEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reply:
-    """An HTTP answer, as far as it matters here."""
+    """Status, body and headers of an HTTP response."""
 
     status: int
     body: str
@@ -107,7 +109,7 @@ class Reply:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Service:
-    """What the sentences about a service's trouble need. `secrets` are struck out of everything it says."""
+    """Names of a service and its settings, for error sentences. `secrets` are removed from all its texts."""
 
     label: str
     model: str
@@ -116,22 +118,23 @@ class Service:
     proxy_setting: str
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
-    def refused(self, reply: Reply) -> Unanswered:
-        """What an HTTP answer other than 2xx means."""
-        return _refused(self, reply)
+    def http_error(self, reply: Reply) -> RequestFailed:
+        """Convert an HTTP response other than 2xx to the failure that it means."""
+        return _http_error(self, reply)
 
-    def unreached(self, error: RequestException) -> Unanswered:
-        """What it means that no HTTP answer came at all."""
+    def connection_error(self, error: RequestException) -> RequestFailed:
+        """Convert an exception of requests, raised without an HTTP response, to the failure that it means."""
         slow = isinstance(error, http.Timeout) or "timed out" in str(error).lower()
         kind = ServiceSlow if slow and not isinstance(error, http.ConnectTimeout) else ServiceDown
         again = isinstance(error, (http.ConnectionError, http.Timeout, http.ChunkedEncodingError))
-        return Unanswered(kind(engine=self.label, detail=self.shown(error)), again=again)
+        return RequestFailed(kind(engine=self.label, detail=self.redacted(error)), again=again)
 
-    def strange(self, why: object) -> ServiceError:
-        return ServiceError(engine=self.label, detail=self.shown(why))
+    def unexpected(self, why: object) -> ServiceError:
+        """Make the error for a failure that no other rule covers."""
+        return ServiceError(engine=self.label, detail=self.redacted(why))
 
-    def shown(self, text: object) -> str:
-        """`text` short enough to show, without any secret."""
+    def redacted(self, text: object) -> str:
+        """Shorten `text` to 500 characters on one line, with secrets replaced by ***."""
         clean = _USERINFO.sub("//***@", str(text))
         for secret in sorted(filter(None, self.secrets), key=len, reverse=True):
             clean = clean.replace(secret, "***")
@@ -139,21 +142,20 @@ class Service:
 
 
 def credentials(address: str) -> tuple[str, ...]:
-    """What is secret in an address that may be none at all: its user with password, the password, and that unquoted."""
+    """Secrets in a URL, which may be invalid: user and password together, the password, and the password unquoted."""
     user = address.rpartition("@")[0].rpartition("//")[2]
     password = user.partition(":")[2]
     return tuple(filter(None, (user, password, unquote(password))))
 
 
-class TooLong(Exception):
-    """An answer of more bytes than any translation has."""
+class AnswerTooLarge(Exception):
+    """Raised when an answer exceeds _MOST_BYTES."""
 
 
 class BoundedAdapter(HTTPAdapter):
-    """Reads an answer whole before handing it on, for `timeout` seconds and _MOST_BYTES at most.
+    """HTTP adapter that reads each answer whole, within `timeout` seconds and _MOST_BYTES.
 
-    The time-out of requests is about each single read: a server that drips bytes would hold a job forever.
-    Raises requests.Timeout and TooLong.
+    The timeout of requests applies to each single read: a server that sends slowly would hold a job forever.
     """
 
     def send(
@@ -165,12 +167,13 @@ class BoundedAdapter(HTTPAdapter):
         cert: Any = None,
         proxies: Mapping[str, str] | None = None,
     ) -> Response:
+        """Send and read the whole answer. Raises requests.Timeout and AnswerTooLarge."""
         begun = time.monotonic()
         response = super().send(request, True, timeout, verify, cert, proxies)
         deadline = begun + timeout if isinstance(timeout, (int, float)) else float("inf")
         raw = response.raw
         try:
-            response.raw = BytesIO(_whole(raw, deadline))
+            response.raw = BytesIO(_read_all(raw, deadline))
         except urllib3.exceptions.HTTPError as error:
             raise http.ConnectionError(str(error)) from None
         finally:
@@ -178,49 +181,49 @@ class BoundedAdapter(HTTPAdapter):
         return response
 
 
-def _whole(raw: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
+def _read_all(raw: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
     body = bytearray()
     while chunk := raw.read1(_CHUNK, decode_content=True):
         body += chunk
         if len(body) > _MOST_BYTES:
-            raise TooLong(f"The answer has more than {_MOST_BYTES} bytes.")
+            raise AnswerTooLarge(f"The answer has more than {_MOST_BYTES} bytes.")
         if time.monotonic() > deadline:
             raise http.ReadTimeout("The answer timed out before its end.")
     return bytes(body)
 
 
-def _refused(service: Service, reply: Reply) -> Unanswered:
+def _http_error(service: Service, reply: Reply) -> RequestFailed:
     said = reply.body.lower()
-    detail = service.shown(f"HTTP {reply.status}: {reply.body}")
-    if reply.status == 402 or _says(said, _NO_MONEY):
-        return Unanswered(OutOfQuota(engine=service.label, detail=detail))
+    detail = service.redacted(f"HTTP {reply.status}: {reply.body}")
+    if reply.status == 402 or _says(said, _NO_CREDIT):
+        return RequestFailed(OutOfQuota(engine=service.label, detail=detail))
     if reply.status == 429:
-        return Unanswered(OutOfQuota(engine=service.label, detail=detail), again=True, wait=_asked_to_wait(reply))
+        return RequestFailed(OutOfQuota(engine=service.label, detail=detail), again=True, wait=_asked_to_wait(reply))
     if reply.status < 500 and _says(said, _FILTERED):
-        return Declined(ServiceError(engine=service.label, detail=detail))
+        return ContentFiltered(ServiceError(engine=service.label, detail=detail))
     if _says(said, _LOCATION) and reply.status < 500:
         error = RefusedLocation(engine=service.label, setting=service.proxy_setting, detail=detail)
-        return Unanswered(error)
+        return RequestFailed(error)
     if reply.status in {401, 403} or (reply.status == 400 and _says(said, _BAD_KEY)):
-        return Unanswered(WrongKey(engine=service.label, setting=service.key_setting, detail=detail))
-    return _failed(service, reply, detail)
+        return RequestFailed(WrongKey(engine=service.label, setting=service.key_setting, detail=detail))
+    return _other_http_error(service, reply, detail)
 
 
-def _failed(service: Service, reply: Reply, detail: str) -> Unanswered:
+def _other_http_error(service: Service, reply: Reply, detail: str) -> RequestFailed:
     if reply.status == 404:
         setting = service.model_setting
-        return Unanswered(
+        return RequestFailed(
             UnknownModel(engine=service.label, model=service.model, setting=setting, detail=detail),
         )
     if reply.status in {408, 504}:
-        return Unanswered(ServiceSlow(engine=service.label, detail=detail), again=True, wait=_asked_to_wait(reply))
+        return RequestFailed(ServiceSlow(engine=service.label, detail=detail), again=True, wait=_asked_to_wait(reply))
     if reply.status >= 500 or reply.status == 407:
         again = reply.status != 407
-        return Unanswered(ServiceDown(engine=service.label, detail=detail), again=again, wait=_asked_to_wait(reply))
+        return RequestFailed(ServiceDown(engine=service.label, detail=detail), again=again, wait=_asked_to_wait(reply))
     error = ServiceError(engine=service.label, detail=detail)
-    if reply.status == 413 or _says(reply.body.lower(), _TOO_MUCH):
-        return TooMuch(error)
-    return NotUnderstood(error) if reply.status in {400, 422} else Unanswered(error)
+    if reply.status == 413 or _says(reply.body.lower(), _TOO_LARGE):
+        return RequestTooLarge(error)
+    return FormatNotSupported(error) if reply.status in {400, 422} else RequestFailed(error)
 
 
 def _says(text: str, marks: Iterable[str]) -> bool:
@@ -228,7 +231,7 @@ def _says(text: str, marks: Iterable[str]) -> bool:
 
 
 def _asked_to_wait(reply: Reply) -> float:
-    """Seconds, from Retry-After (a number or a date, RFC 9110 section 10.2.3) or Google's RetryInfo; 0 when unsaid."""
+    """Seconds from Retry-After (a number or a date, RFC 9110 section 10.2.3) or Google's RetryInfo, else 0."""
     value = next((text for name, text in reply.headers.items() if name.lower() == "retry-after"), "").strip()
     if value.isdigit():
         return float(value)
@@ -239,17 +242,17 @@ def _asked_to_wait(reply: Reply) -> float:
         return float(found[1]) if found else 0.0
 
 
-def patiently(ask: Callable[[], T], sleep: Callable[[float], None]) -> T:
-    """The answer of `ask`, asked again after growing pauses as long as that may help.
+def with_retries(ask: Callable[[], T], sleep: Callable[[float], None]) -> T:
+    """Call `ask` until it succeeds, with growing pauses, as long as its failure allows a retry (`again`).
 
-    Bounded by ATTEMPTS, PAUSES and PATIENCE; a service that wants more than that is not waited for. Raises the last
-    Unanswered.
+    Bounded by ATTEMPTS, PAUSES and TOTAL_TIMEOUT; a service that demands a longer pause is given up at once. Raises the
+    last RequestFailed.
     """
     retrying = tenacity.Retrying(
         sleep=sleep,
         wait=_pause,
         stop=_enough,
-        retry=tenacity.retry_if_exception(lambda error: isinstance(error, Unanswered) and error.again),
+        retry=tenacity.retry_if_exception(lambda error: isinstance(error, RequestFailed) and error.again),
         reraise=True,
     )
     return retrying(ask)
@@ -259,11 +262,11 @@ _backoff = tenacity.wait_exponential_jitter(initial=_FIRST_PAUSE, max=_LONGEST_P
 
 
 def _pause(state: tenacity.RetryCallState) -> float:
-    """At least as long as the service asked for; the jitter on top keeps several workers from returning together."""
+    """Seconds to wait: the delay the service demanded, plus backoff with jitter, which keeps workers apart."""
     error = state.outcome.exception() if state.outcome else None
-    return _backoff(state) + (error.wait if isinstance(error, Unanswered) else 0.0)
+    return _backoff(state) + (error.wait if isinstance(error, RequestFailed) else 0.0)
 
 
 def _enough(state: tenacity.RetryCallState) -> bool:
-    too_late = (state.seconds_since_start or 0.0) + state.upcoming_sleep > PATIENCE
+    too_late = (state.seconds_since_start or 0.0) + state.upcoming_sleep > TOTAL_TIMEOUT
     return too_late or state.attempt_number >= ATTEMPTS or state.idle_for + state.upcoming_sleep > PAUSES

@@ -1,9 +1,9 @@
-"""Translating by a language model without losing a line: the same for every model behind `ask`.
+"""Translation by a language model, the same for every model, in which each line is translated or flagged.
 
-Lines go out in batches that end with sentences, under ids, and come back under the same ids. What is missing or
-unusable is asked for again, then in halves, then alone, and flagged when even that fails: a line never moves to another
-id, the original is never passed off as its translation, and no single line fails the job. Trouble with the service
-itself is raised, after everything that was answered has been handed over.
+Lines are sent in batches that end with sentences, and come back under the same ids. Missing or unusable lines are asked
+for again, then in halves, then one by one, and flagged when that fails too. A text is never stored under another id,
+the original is never returned as its translation, and no single line fails the job. Failures of the service itself are
+raised after all answered lines have been returned.
 """
 
 from __future__ import annotations
@@ -15,46 +15,50 @@ from typing import Literal, Protocol
 
 from jobs.engines.llm import answers, prompt
 from jobs.engines.llm.batches import BATCH_LINES, batches, surroundings
-from jobs.engines.llm.remote import Declined, TooMuch, Unanswered, patiently
+from jobs.engines.llm.remote import ContentFiltered, RequestFailed, RequestTooLarge, with_retries
 from jobs.pipeline.errors import PipelineError, ServiceError
 from jobs.pipeline.protocols import Batch, Brief, Line, Translation, Usage
 from jobs.pipeline.text.display_width import width
 from jobs.pipeline.text.languages import language
 
-NOTHING = Usage()
+NO_USAGE = Usage()
 
 _UNREADABLE = 12
-"""Unreadable answers in a row after which the service, not a line, is at fault: a captive portal, a wrong address. More
-than it takes to get from a whole batch down to one bad line."""
+"""Unreadable answers in a row that end the job: a captive portal or a wrong address. More than are needed to get from a
+whole batch down to one bad line."""
 
 _CHARACTERS_PER_TOKEN = 4
-"""The usual estimate for English, for services that do not count. It keeps a cap from never being reached."""
+"""Usual estimate for English, for services that do not count tokens, so that a cap is reached all the same."""
 
 _UNUSABLE = 20
-"""Lines given up with none translated before, after which it is the service as well: it cannot do this language."""
+"""Lines given up, with none translated before, that end the job: the model cannot translate to this language."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """What a model said. `trouble` is "blocked" when it refused these lines, "cut" when it stopped before the end."""
+    """A model's answer. `trouble` is "blocked" when the lines were refused, "cut" when the text ends early."""
 
     text: str
-    usage: Usage = NOTHING
+    usage: Usage = NO_USAGE
     trouble: Literal["", "blocked", "cut"] = ""
 
 
 class LanguageModel(Protocol):
-    """One request to a model. `label` is its name in sentences for people."""
+    """A client of one model. `label` is its name in sentences for people."""
 
     label: str
 
     def ask(self, question: prompt.Question) -> Answer:
-        """The answer. Raises Unanswered for trouble with the service; never waits and never asks twice for that."""
+        """Send one question, without retries. Raises RequestFailed."""
         ...
 
 
 class LlmTranslator:
-    """Implements protocols.Translator. `max_tokens` ends a run early (0 never); `sleep` waits between tries."""
+    """The translator (see protocols.Translator) over any LanguageModel.
+
+    `batch_lines` is the most lines per request; `max_tokens` caps the tokens of a job (0: no cap); `sleep` waits the
+    given seconds between attempts.
+    """
 
     def __init__(
         self,
@@ -72,24 +76,27 @@ class LlmTranslator:
         self._sleep = sleep
 
     def translate(self, lines: Sequence[Line], brief: Brief, done: Mapping[int, str]) -> Iterator[Batch]:
-        """Raises a ServiceError when the service cannot be used (any more); the batches before it hold."""
-        run = _Run(self._model, self._sleep, self._max_tokens, lines, brief, done)
+        """Translate the lines that are not in `done`, batch by batch.
+
+        Raises ServiceError when the service fails; the batches before it remain valid.
+        """
+        run = _TranslationRun(self._model, self._sleep, self._max_tokens, lines, brief, done)
         pending = [line for line in lines if line.id not in done]
         for batch in batches(pending, self._batch_lines):
             error = run.work(batch)
             taken = run.take()
-            if taken.translations or taken.usage != NOTHING:
+            if taken.translations or taken.usage != NO_USAGE:
                 yield taken
             if error is not None:
                 raise error
 
 
 class _CapReached(Exception):
-    """The tokens are used up."""
+    """Raised when the tokens of the job are used up."""
 
 
-class _Run:
-    """One job's way through its lines."""
+class _TranslationRun:
+    """State of one translation: texts so far, results not yet returned, and tokens used."""
 
     def __init__(
         self,
@@ -108,20 +115,20 @@ class _Run:
         self._target = language(brief.target)
         self._texts = dict(done)
         self._fresh: dict[int, Translation] = {}
-        self._usage = NOTHING
+        self._usage = NO_USAGE
         self._spent = 0
         self._unreadable = 0
         self._given_up = 0
 
     def work(self, batch: Sequence[Line]) -> PipelineError | None:
-        """Answer or flag every line of `batch`; or the error that ends the job, and only what has a text is kept."""
+        """Translate or flag every line of `batch`, or return the error that ends the job; then only texts are kept."""
         error: PipelineError | None = None
         try:
             self._solve(batch)
             self._condense([line for line in batch if self._too_long(line)])
         except _CapReached:
             self._flag([line for line in batch if line.id not in self._fresh], "capped")
-        except Unanswered as trouble:
+        except RequestFailed as trouble:
             error = trouble.error
         except ServiceError as trouble:
             error = trouble
@@ -130,36 +137,36 @@ class _Run:
         return error
 
     def take(self) -> Batch:
-        """Hand over what was answered or flagged, and used, since the last call."""
+        """Return the results and the usage since the last call."""
         for line in self._lines:
             if self._too_long(line):
                 self._fresh[line.id] = replace(self._fresh[line.id], flags=("too_long",))
         taken = Batch(translations=tuple(self._fresh[number] for number in sorted(self._fresh)), usage=self._usage)
-        self._fresh, self._usage = {}, NOTHING
+        self._fresh, self._usage = {}, NO_USAGE
         return taken
 
     def _solve(self, lines: Sequence[Line], *, again: bool = False) -> None:
-        """Ask for `lines`, then `again` for those still wanting, then in halves down to one line alone."""
+        """Ask for `lines`, then once more for the missing ones, then for halves of them down to single lines."""
         trouble = self._ask_for(lines, again=again)
-        wanting = [line for line in lines if line.id not in self._fresh]
-        if not wanting:
+        missing = [line for line in lines if line.id not in self._fresh]
+        if not missing:
             return
         if not trouble and not again:
-            self._solve(wanting, again=True)
+            self._solve(missing, again=True)
         elif len(lines) == 1:
-            self._give_up(wanting[0], trouble or "untranslated")
+            self._give_up(missing[0], trouble or "untranslated")
         else:
-            for half in _halves(wanting):
+            for half in _halves(missing):
                 self._solve(half, again=again)
 
     def _ask_for(self, lines: Sequence[Line], *, again: bool) -> Literal["", "untranslated", "blocked"]:
-        """Ask once and keep what is usable. Says how the rest is flagged if the same question would fare the same."""
+        """Ask once and keep the usable texts. Returns the flag for the rest if a repetition would not help, else ""."""
         around = surroundings(self._lines, lines, self._texts)
         try:
             answer = self._ask(prompt.to_translate(lines, self._brief, around, again=again))
-        except TooMuch:
+        except RequestTooLarge:
             return "untranslated"
-        except Declined:
+        except ContentFiltered:
             return "blocked"
         if answer.trouble == "blocked":
             return "blocked"
@@ -168,11 +175,13 @@ class _Run:
 
     def _keep(self, lines: Sequence[Line], texts: Mapping[int, str], *, again: bool) -> None:
         cleaned = {number: answers.clean(text, self._target) for number, text in texts.items()}
-        doubtful = answers.twins(lines, cleaned) if not again else set()
+        doubtful = answers.repeated_neighbours(lines, cleaned) if not again else set()
         known = [translation for _, translation in self._brief.glossary]
         for line in lines:
             text = cleaned.get(line.id, "")
-            if line.id not in doubtful and not answers.fault(line, text, self._target, again=again, known=known):
+            if line.id not in doubtful and not answers.rejection_reason(
+                line, text, self._target, again=again, known=known
+            ):
                 self._accept(line, text)
 
     def _accept(self, line: Line, text: str) -> None:
@@ -190,18 +199,18 @@ class _Run:
             self._fresh[line.id] = Translation(id=line.id, text="", flags=(flag,))
 
     def _condense(self, lines: Sequence[Line]) -> None:
-        """Ask once for shorter versions; one that is shorter and otherwise usable replaces the longer one."""
+        """Ask once for shorter versions; a usable text that is shorter replaces the longer one."""
         if not lines:
             return
         around = surroundings(self._lines, lines, self._texts)
         try:
             answer = self._ask(prompt.to_condense(lines, self._texts, self._brief, around))
-        except (TooMuch, Declined):
+        except (RequestTooLarge, ContentFiltered):
             return
         shorter = answers.fitting(self._read(answer), lines, ())
         for line in lines:
             text = answers.clean(shorter.get(line.id, ""), self._target)
-            usable = not answers.fault(line, text, self._target, again=False)
+            usable = not answers.rejection_reason(line, text, self._target, again=False)
             if usable and width(text, self._target) < width(self._texts[line.id], self._target):
                 self._accept(line, text)
 
@@ -212,13 +221,13 @@ class _Run:
     def _ask(self, question: prompt.Question) -> Answer:
         if self._max_tokens and self._spent >= self._max_tokens:
             raise _CapReached
-        answer = patiently(lambda: self._model.ask(question), self._sleep)
+        answer = with_retries(lambda: self._model.ask(question), self._sleep)
         self._usage += answer.usage
         self._spent += _tokens(question, answer)
         return answer
 
     def _read(self, answer: Answer) -> dict[int, str]:
-        """The texts of an answer; an unreadable one has none. Raises ServiceError after too many of those in a row."""
+        """The texts of an answer, none if it is unreadable. Raises ServiceError after _UNREADABLE of those in a row."""
         try:
             texts = answers.read(answer.text)
         except answers.Unreadable:
@@ -232,7 +241,7 @@ class _Run:
 
 
 def _tokens(question: prompt.Question, answer: Answer) -> int:
-    """What counts towards the cap: the service's own count or, on the side where it has none, an estimate."""
+    """Tokens counted towards the cap: the service's count of input and output, each estimated where it is missing."""
     asked = len(question.system) + len(question.prompt)
     return (answer.usage.input_tokens or asked // _CHARACTERS_PER_TOKEN) + (
         answer.usage.output_tokens or len(answer.text) // _CHARACTERS_PER_TOKEN

@@ -1,0 +1,1 @@
+"""Servers with OpenAI's chat-completions API as a translator."""

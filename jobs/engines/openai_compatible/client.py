@@ -1,4 +1,4 @@
-"""Chat completions as OpenAI's servers and those like them speak them, over plain HTTP."""
+"""Client of OpenAI's chat completions and of servers with the same API, over plain HTTP."""
 
 from __future__ import annotations
 
@@ -9,16 +9,25 @@ from requests import PreparedRequest, RequestException, Response, Session
 from requests.auth import AuthBase
 
 from jobs.engines.llm.prompt import Question, schema
-from jobs.engines.llm.remote import BoundedAdapter, Form, NotUnderstood, Reply, Service, Unanswered, credentials
+from jobs.engines.llm.remote import (
+    AnswerFormat,
+    BoundedAdapter,
+    FormatNotSupported,
+    Reply,
+    RequestFailed,
+    Service,
+    credentials,
+)
 from jobs.engines.llm.translator import Answer, LlmTranslator
-from jobs.engines.openai_compatible.spec import Options, label
+from jobs.engines.openai_compatible.options import Options, label
 from jobs.pipeline.protocols import Usage
 
 _MOST_TOKENS = 1_000_000_000
-"""No request has more; JSON as Python reads it has numbers up to Infinity."""
+"""Token counts above this are ignored as invalid: Python's JSON reader accepts numbers up to Infinity."""
 
 
 def translator(options: Options) -> LlmTranslator:
+    """Make the translator from its options."""
     return LlmTranslator(
         OpenAiModel(options),
         name="openai_compatible",
@@ -28,7 +37,10 @@ def translator(options: Options) -> LlmTranslator:
 
 
 class OpenAiModel:
-    """Implements llm.LanguageModel."""
+    """A model behind a chat-completions server (see translator.LanguageModel).
+
+    `ask` lowers the demanded answer format step by step when the server rejects it, and keeps the lower one.
+    """
 
     def __init__(self, options: Options) -> None:
         self.label = label(options)
@@ -45,27 +57,28 @@ class OpenAiModel:
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, BoundedAdapter())
         self._session.auth = _Bearer(options.api_key)
-        self._form = Form.SCHEMA
+        self._format = AnswerFormat.SCHEMA
 
     def ask(self, question: Question) -> Answer:
+        """Send one question. Raises RequestFailed."""
         while True:
-            response = self._post(_body(self._options.model, question, self._form))
-            if isinstance(response, Unanswered):
+            response = self._post(_body(self._options.model, question, self._format))
+            if isinstance(response, RequestFailed):
                 raise response
             if response.ok:
                 return self._answer(response)
-            trouble = self._service.refused(
+            trouble = self._service.http_error(
                 Reply(status=response.status_code, body=response.text, headers=response.headers)
             )
-            if not isinstance(trouble, NotUnderstood) or self._form is Form.PLAIN:
+            if not isinstance(trouble, FormatNotSupported) or self._format is AnswerFormat.PLAIN:
                 raise trouble
-            self._form = Form(self._form - 1)
+            self._format = AnswerFormat(self._format - 1)
 
-    def _post(self, body: Mapping[str, Any]) -> Response | Unanswered:
-        """One request. Trouble is returned: raised from here, it would drag along an error with the password in it."""
+    def _post(self, body: Mapping[str, Any]) -> Response | RequestFailed:
+        """Send one request. A failure is returned, because raising it here would chain an error with the password."""
         proxy = self._options.proxy
         try:
-            # Proxies are given with the request: those of a session give way to the environment.
+            # Given with the request, because the environment overrides the proxies of a session.
             return self._session.post(
                 f"{self._options.base_url.rstrip('/')}/chat/completions",
                 json=body,
@@ -73,12 +86,12 @@ class OpenAiModel:
                 proxies={"http": proxy, "https": proxy} if proxy else None,
             )
         except RequestException as error:
-            return self._service.unreached(error)
-        except Exception as error:  # a proxy that is no address, for one, gets past what requests foresees
-            return Unanswered(self._service.strange(f"{type(error).__name__}: {error}"))
+            return self._service.connection_error(error)
+        except Exception as error:  # such as an invalid proxy address, which requests does not check
+            return RequestFailed(self._service.unexpected(f"{type(error).__name__}: {error}"))
 
     def _answer(self, response: Response) -> Answer:
-        """What a chat completion says; anything else is kept as text, for those above to find it unreadable."""
+        """Read a chat completion; any other body is returned as text, which the caller then rejects as unreadable."""
         try:
             payload = response.json()
             choice = payload["choices"][0]
@@ -86,14 +99,14 @@ class OpenAiModel:
             blocked = choice.get("finish_reason") == "content_filter" or bool(choice["message"].get("refusal"))
             usage = _usage(payload.get("usage"))
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-            return Answer(text=self._service.shown(response.text))
+            return Answer(text=self._service.redacted(response.text))
         if blocked:
             return Answer(text="", usage=usage, trouble="blocked")
         return Answer(text=str(said), usage=usage, trouble="cut" if choice.get("finish_reason") == "length" else "")
 
 
 class _Bearer(AuthBase):
-    """The key as OpenAI takes it. Set even without a key, or requests would look for a password in ~/.netrc."""
+    """Authorization header with the key. Set even without a key, or requests would read a password from ~/.netrc."""
 
     def __init__(self, key: str) -> None:
         self._key = key
@@ -104,21 +117,21 @@ class _Bearer(AuthBase):
         return request
 
 
-def _body(model: str, question: Question, form: Form) -> dict[str, Any]:
+def _body(model: str, question: Question, answer_format: AnswerFormat) -> dict[str, Any]:
     body: dict[str, Any] = {
         "model": model,
         "messages": [{"role": "system", "content": question.system}, {"role": "user", "content": question.prompt}],
     }
-    if form is Form.SCHEMA:
+    if answer_format is AnswerFormat.SCHEMA:
         wanted = {"name": "subtitles", "strict": True, "schema": schema(question.ids)}
         body["response_format"] = {"type": "json_schema", "json_schema": wanted}
-    elif form is Form.JSON:
+    elif answer_format is AnswerFormat.JSON:
         body["response_format"] = {"type": "json_object"}
     return body
 
 
 def _usage(counted: object) -> Usage:
-    """What the server counted; 0 for what is no count: the translation beside it is good all the same."""
+    """Token counts of the server; an invalid count is 0, since the translation beside it is still usable."""
     if not isinstance(counted, Mapping):
         return Usage()
     return Usage(

@@ -1,4 +1,4 @@
-"""PocketSphinx at work: what somebody speaks is decoded, and written as sentences."""
+"""PocketSphinx transcriber: decodes the regions with speech and adds capitals and full stops at pauses."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from jobs.pipeline.protocols import SAMPLE_RATE, Progress, Samples, Word
 from jobs.pipeline.speech.voice_activity import Region, speech_regions
 
 _PAUSE = 0.5
-"""Seconds of silence that end a sentence: PocketSphinx hears no punctuation."""
+"""Seconds of silence that end a sentence: PocketSphinx recognises no punctuation."""
 
-_CHUNK = SAMPLE_RATE  # samples in one call, 1 s: the decoder holds the interpreter for a third of that
-_FRAMES = 100  # of the decoder, a second
-_MEAN, _SEARCH = "mean", "_default"  # the search that only measures, and the one that recognises
+_CHUNK = SAMPLE_RATE  # samples in one call, 1 s: the decoder holds the GIL for about a third of a second
+_FRAMES = 100  # frames of the decoder per second
+_MEAN, _SEARCH = "mean", "_default"  # names of the search that only measures and of the one that recognises
 _CONTEXT = 0.2  # seconds of audio decoded on both sides of a region
 _CAPITALS = {"i": "I", "i'm": "I'm", "i'll": "I'll", "i've": "I've", "i'd": "I'd"}
 
 
 class PocketSphinx:
-    """The engine. Its model is loaded by the first call and stays."""
+    """The transcriber (see protocols.Transcriber). The first window loads its model."""
 
     name = "pocketsphinx"
     window_seconds = 60.0
@@ -32,10 +32,11 @@ class PocketSphinx:
         self._decoder: Any = None
 
     def detect(self, samples: Samples) -> str:  # noqa: ARG002
-        """English: it knows no other language."""
+        """Return `en`, its only language."""
         return "en"
 
     def recognise(self, samples: Samples, language: str, progress: Progress) -> Sequence[Word]:  # noqa: ARG002
+        """The English words in `samples`, of shape (n,), with times in seconds from its start."""
         regions = speech_regions(samples)
         parts = [_cut(samples, region) for region in regions]
         if not parts:
@@ -54,9 +55,9 @@ class PocketSphinx:
     def _load(self) -> Any:
         if self._decoder is None:
             self._decoder = Decoder(samprate=SAMPLE_RATE, loglevel="FATAL")
-            self._decoder.add_keyphrase(_MEAN, "zoology")  # any word: the cheapest search there is
+            self._decoder.add_keyphrase(_MEAN, "zoology")  # any word will do: the cheapest search
             self._decoder.activate_search(_SEARCH)
-        self._decoder.reinit_feat()  # or what it took for noise in the last window would colour this one
+        self._decoder.reinit_feat()  # forget the noise estimate of the last window
         return self._decoder
 
 
@@ -66,15 +67,15 @@ def _cut(samples: Samples, region: Region) -> Samples:
 
 
 def _chunks(samples: Samples) -> list[bytes]:
-    """`samples` in equal parts of about a second, as the decoder takes them."""
+    """Split `samples` into equal parts of about a second, as 16-bit PCM bytes."""
     parts = np.array_split((samples * 32767).astype("<i2"), max(1, round(len(samples) / _CHUNK)))
     return [part.tobytes() for part in parts]
 
 
 def _cepstral_mean(decoder: Any, speech: Samples) -> str:
-    """The mean cepstrum of all speech in the window, as `set_cmn` takes it.
+    """Measure the mean cepstrum of all speech in the window, as text for `set_cmn`.
 
-    The decoder would learn it on the way, and until then mishear; it is the voice and the microphone, not what is said.
+    It describes voice and microphone. Without it the decoder adapts during the window and makes errors at its start.
     """
     decoder.activate_search(_MEAN)
     means = []
@@ -88,7 +89,7 @@ def _cepstral_mean(decoder: Any, speech: Samples) -> str:
 
 
 def _decode(decoder: Any, samples: Samples, start: float) -> list[Word]:
-    """The words of one stretch of speech, without what the decoder writes for silence and noises."""
+    """The words of one region of speech, without the decoder's marks for silence and noise."""
     decoder.start_utt()
     for chunk in _chunks(samples):
         decoder.process_raw(chunk, no_search=False, full_utt=False)
@@ -106,7 +107,7 @@ def _decode(decoder: Any, samples: Samples, start: float) -> list[Word]:
 
 
 def _sentences(words: Sequence[Word]) -> list[Word]:
-    """The words with a capital after each pause and a full stop before it."""
+    """Add a full stop before each pause and a capital after it."""
     if not words:
         return []
     pauses = [after.start - before.end >= _PAUSE for before, after in pairwise(words)]

@@ -1,21 +1,19 @@
-"""PocketSphinx: English speech with the model inside its wheel. Demo quality, no key, no download."""
+"""Registration of PocketSphinx: English speech with the model inside its wheel; demo quality, no key, no download."""
 
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import dataclass
 
+from jobs.engines.pocketsphinx.options import Options
 from jobs.engines.spec import TranscriberSpec
 from jobs.pipeline.gettext_marker import _
 from jobs.pipeline.protocols import Readiness, Transcriber
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Options:
-    """There is nothing to set."""
+__all__ = ["ENGINE", "Options", "create", "readiness"]
 
 
 def readiness(_options: Options) -> Readiness:
+    """Check that the package is installed."""
     if importlib.util.find_spec("pocketsphinx") is None:
         remedy = "pip install -r requirements/base.txt"
         return Readiness(ready=False, reason=_("PocketSphinx is not installed."), remedy=remedy)
@@ -23,6 +21,7 @@ def readiness(_options: Options) -> Readiness:
 
 
 def create(_options: Options) -> Transcriber:
+    """Make the transcriber; its model is loaded by the first window."""
     from jobs.engines.pocketsphinx.client import PocketSphinx
 
     return PocketSphinx()

@@ -1,0 +1,1 @@
+"""WhisperX as a transcriber, and the download of its models."""

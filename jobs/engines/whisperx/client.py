@@ -1,6 +1,6 @@
-"""WhisperX at work: its pipeline, its alignment, and what can go wrong in them.
+"""WhisperX transcriber: recognition in batches, alignment, and its failures as errors of ours.
 
-Its packages take seconds and hundreds of megabytes: they are imported when the first window comes.
+Importing its packages takes seconds and hundreds of megabytes, so the first window does it.
 """
 
 from __future__ import annotations
@@ -15,45 +15,47 @@ from pathlib import Path
 from typing import Any
 
 from jobs.engines.whisperx import models
-from jobs.engines.whisperx.spec import LABEL, Options, readiness
+from jobs.engines.whisperx.options import LABEL, Options, readiness
 from jobs.engines.whisperx.word_times import words_of
 from jobs.pipeline.errors import CannotDetectLanguage, EngineError, NotReady, OutOfMemory
 from jobs.pipeline.protocols import Progress, Samples, Word
 from jobs.pipeline.speech.voice_activity import speech_regions
 
-_OWN_CODES = {"jv": "jw", "fil": "tl"}
-_SURE = 0.2  # probability of a language under which it is a guess
-_UNALIGNED_CHUNK, _ALIGNED_CHUNK = 10, 30  # seconds; without alignment the times are those of the chunk
-_SHORTEST, _LONGEST = (
-    60.0,
-    300.0,
-)  # seconds of a window: room for a good cut, and a crash does not cost much
-_ALIGNING = 0.2  # share of the time that goes into alignment
+_WHISPER_CODES = {"jv": "jw", "fil": "tl"}  # our language code: Whisper's
+_MIN_PROBABILITY = 0.2  # of a detected language; below it the detection counts as failed
+_UNALIGNED_CHUNK, _ALIGNED_CHUNK = 10, 30  # seconds; without alignment words get their times from the chunk
+_MIN_WINDOW, _MAX_WINDOW = 60.0, 300.0  # seconds: long enough to find a silence, short enough to repeat after a crash
+_ALIGNING = 0.2  # share of the time that alignment takes
 
 
 class WhisperX:
-    """The engine. Its model is loaded by the first call and stays."""
+    """The transcriber (see protocols.Transcriber). The first window loads its model.
+
+    `window_seconds` holds a full batch. `batch_size` is halved for good when memory runs out.
+    """
 
     name = "whisperx"
 
     def __init__(self, options: Options) -> None:
         self.options = options
         self.batch_size = max(1, options.batch_size)
-        likes = self.batch_size * float(options.chunk_size or _ALIGNED_CHUNK)
-        self.window_seconds = min(max(likes, _SHORTEST), _LONGEST)
+        full_batch = self.batch_size * float(options.chunk_size or _ALIGNED_CHUNK)
+        self.window_seconds = min(max(full_batch, _MIN_WINDOW), _MAX_WINDOW)
         self._pipeline: Any = None
         self._aligners: dict[str, tuple[Any, dict[str, Any]] | None] = {}
 
     def detect(self, samples: Samples) -> str:
+        """The language code of the speech. Raises CannotDetectLanguage, NotReady, OutOfMemory, EngineError."""
         pipeline = self._load()
         with _failures():
             code, probability, _ = pipeline.model.detect_language(audio=samples)
-        if probability < _SURE:
+        if probability < _MIN_PROBABILITY:
             raise CannotDetectLanguage(detail=f"{code}: {probability:.2f}")
-        return {own: known for known, own in _OWN_CODES.items()}.get(code, str(code))
+        return {whisper: ours for ours, whisper in _WHISPER_CODES.items()}.get(code, str(code))
 
     def recognise(self, samples: Samples, language: str, progress: Progress) -> Sequence[Word]:
-        language = language.partition("-")[0]  # Whisper knows no regions and scripts
+        """The words in `samples`, of shape (n,), with times in seconds. Raises NotReady, OutOfMemory, EngineError."""
+        language = language.partition("-")[0]  # Whisper does not know regions or scripts
         pipeline, aligner = self._load(), self._aligner(language)
         share = 1 - _ALIGNING if aligner else 1.0
         progress = _rising(progress)
@@ -74,7 +76,7 @@ class WhisperX:
                     result = pipeline.transcribe(
                         samples,
                         batch_size=self.batch_size,
-                        language=_OWN_CODES.get(language, language),
+                        language=_WHISPER_CODES.get(language, language),
                         chunk_size=chunk,
                         progress_callback=progress,
                     )
@@ -105,7 +107,7 @@ class WhisperX:
         return self._pipeline
 
     def _aligner(self, language: str) -> tuple[Any, dict[str, Any]] | None:
-        """The alignment model of a language, loaded once; None where there is none on disk."""
+        """The alignment model of a language, loaded once; None when it is not on disk."""
         if language not in self._aligners:
             directory = models.align_directory(language, self.options.models)
             usable = self.options.align and not models.missing(directory, "align")
@@ -118,7 +120,7 @@ class WhisperX:
 def _load(options: Options) -> Any:
     import whisperx
 
-    _send_nothing()
+    _disable_telemetry()
     device = _device(options)
     return whisperx.load_model(
         str(models.whisper_directory(options.model, options.models)),
@@ -133,16 +135,16 @@ def _load(options: Options) -> Any:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without what the packages below say on loading: torchcodec is for files, and the engine is given arrays."""
+    """Hide the packages' messages on loading: torchcodec reads files, which is not needed for arrays."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"\s*torchcodec is not installed", UserWarning)
         yield
-    for chatty in ("whisperx", "lightning.pytorch"):  # one of them logs to standard output, which is the caller's
-        logging.getLogger(chatty).setLevel(logging.ERROR)
+    for verbose in ("whisperx", "lightning.pytorch"):  # one of them logs to standard output, which is not its own
+        logging.getLogger(verbose).setLevel(logging.ERROR)
 
 
-def _send_nothing() -> None:
-    """Switch off the usage reports that pyannote.audio, the voice detector, sends home by default."""
+def _disable_telemetry() -> None:
+    """Switch off the usage reports that pyannote.audio, the voice detector, sends by default."""
     from pyannote.audio.telemetry import set_telemetry_metrics
 
     set_telemetry_metrics(False)
@@ -152,8 +154,8 @@ def _load_aligner(directory: Path, language: str, device: str) -> tuple[Any, dic
     from nltk.tokenize.punkt import PunktSentenceTokenizer
     from whisperx import alignment
 
-    # align() divides segments into sentences, which are not used here, by a model that NLTK would download in the
-    # middle of the job. An untrained divider does as well.
+    # align() splits segments into sentences, which are not used here, with a model that NLTK would download in the
+    # middle of the job. An untrained splitter serves as well.
     alignment.nltk_load = lambda _resource: PunktSentenceTokenizer()
     model, metadata = alignment.load_align_model(
         language, device, model_name=str(directory.resolve()), model_cache_only=True
@@ -170,7 +172,7 @@ def _device(options: Options) -> str:
 
 
 def _compute_type(options: Options, device: str) -> str:
-    """float16 on GPUs that compute in it (older ones do not), int8 on a CPU."""
+    """The configured number format, else float16 on GPUs that support it and int8 on a CPU."""
     if options.compute_type != "auto":
         return options.compute_type
     wanted = "float16" if device == "cuda" else "int8"
@@ -180,7 +182,7 @@ def _compute_type(options: Options, device: str) -> str:
 
 @contextmanager
 def _failures() -> Iterator[None]:
-    """Out of memory under its own name, whichever library says it; anything else of the engine as EngineError."""
+    """Turn failures of the libraries into OutOfMemory or EngineError."""
     try:
         yield
     except MemoryError as failure:
@@ -195,7 +197,7 @@ _MEMORY_SIGNS = ("out of memory", "bad_alloc", "failed to allocate", "not enough
 
 
 def _rising(progress: Progress) -> Progress:
-    """Progress that stands still while a batch that did not fit is done again."""
+    """Progress that does not fall when a batch that ran out of memory is repeated."""
     most = 0.0
 
     def report(share: float) -> None:
@@ -207,5 +209,5 @@ def _rising(progress: Progress) -> Progress:
 
 
 def _scaled(progress: Progress, first: float, last: float) -> Callable[[float], None]:
-    """WhisperX's percents as a part of our share; its last batches may report more than 100."""
+    """Map WhisperX's percentages to the range from `first` to `last`; its last batches may report more than 100."""
     return lambda percent: progress(first + (last - first) * min(percent / 100, 1.0))

@@ -1,4 +1,8 @@
-"""Models from the Hugging Face hub or a mirror of it, over plain HTTP: sizes first, resumed where it broke off."""
+"""Download of models from the Hugging Face hub or a mirror of it, over plain HTTP.
+
+The sizes are known before the download, an interrupted download is resumed, and large files are checked by SHA-256.
+`huggingface_hub` is not used: it comes with the optional WhisperX packages only, and models can be fetched before them.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +23,15 @@ from jobs.pipeline.errors import DiskFull, ServiceDown, ServiceError, ServiceSlo
 
 ENDPOINT = "https://huggingface.co"
 
-_TIMEOUT = (10, 60)  # seconds to connect, and between two pieces
-_PIECE = 1 << 16  # bytes read at once; so many are lost when the connection breaks
-_TRIES = 5
-WAIT = 1.0  # seconds before the second try, doubled before each further one
+_TIMEOUT = (10, 60)  # seconds to connect, and between two reads
+_PIECE = 1 << 16  # bytes per read: at most this much is lost when the connection breaks
+_ATTEMPTS = 5  # per file
+WAIT = 1.0  # seconds before the second attempt, doubled before each further one
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RemoteFile:
-    """A file of a repository. `size` is in bytes; `sha256` is empty for the small ones, which the hub keeps in git."""
+    """A file of a repository. `size` is in bytes; `sha256` is empty for small files, for which the hub names none."""
 
     name: str
     size: int
@@ -44,11 +48,12 @@ class Listing:
 
     @property
     def size(self) -> int:
+        """Bytes of all files."""
         return sum(file.size for file in self.files)
 
 
 def listing(model: Model, *, endpoint: str = ENDPOINT) -> Listing:
-    """What there is to fetch of `model`. Raises ServiceDown, ServiceSlow, ServiceError."""
+    """Ask the hub for the files of `model` and their sizes. Raises ServiceDown, ServiceSlow, ServiceError."""
     with _failures(endpoint):
         answer = requests.get(f"{endpoint}/api/models/{model.repository}", params={"blobs": "true"}, timeout=_TIMEOUT)
         answer.raise_for_status()
@@ -62,10 +67,10 @@ def listing(model: Model, *, endpoint: str = ENDPOINT) -> Listing:
 
 
 def download(found: Listing, models: Path, advance: Callable[[int], None], *, endpoint: str = ENDPOINT) -> Path:
-    """Fetch a model into its directory below `models`, which appears by rename when it is whole.
+    """Download a model into its directory below `models`, which is created by a rename once it is complete.
 
-    What an earlier run left is not fetched again. `advance` is told of bytes as they are there. Raises ServiceDown,
-    ServiceSlow, ServiceError, DiskFull, Unwritable.
+    Resumes an earlier download of the same revision. `advance` is called with the bytes added, negative when a file
+    starts again. Raises ServiceDown, ServiceSlow, ServiceError, DiskFull, Unwritable.
     """
     target = found.model.directory(models)
     coming = target.with_name(f".{target.name}.{found.revision[:12]}.coming")
@@ -79,7 +84,7 @@ def download(found: Listing, models: Path, advance: Callable[[int], None], *, en
 
 
 def free_bytes(directory: Path) -> int:
-    """The free space where `directory` is or will be."""
+    """Free bytes on the disk of `directory`, which need not exist yet."""
     while not directory.exists():
         directory = directory.parent
     return shutil.disk_usage(directory).free
@@ -92,26 +97,26 @@ def _remote(entry: dict[str, object]) -> RemoteFile:
 
 
 def _fetch(url: str, file: RemoteFile, target: Path, advance: Callable[[int], None]) -> None:
-    """One file, whole and checked, after at most five tries that each go on where the last one stopped."""
+    """Download and check one file, in at most five attempts that each resume the last one."""
     if target.exists() and target.stat().st_size == file.size:
         advance(file.size)
         return
     part = target.with_name(f"{target.name}.part")
     advance(part.stat().st_size if part.exists() else 0)
-    for tried in range(1, _TRIES + 1):
+    for attempt in range(1, _ATTEMPTS + 1):
         try:
             _append(url, file, part, advance)
             break
         except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError):
-            if tried == _TRIES:
+            if attempt == _ATTEMPTS:
                 raise
-            time.sleep(WAIT * 2 ** (tried - 1))
+            time.sleep(WAIT * 2 ** (attempt - 1))
     _check(file, part)
     part.replace(target)
 
 
 def _append(url: str, file: RemoteFile, part: Path, advance: Callable[[int], None]) -> None:
-    """What is missing of `part`; from the start when the server does not do ranges."""
+    """Download the rest of `part`, or all of it when the server ignores the Range header."""
     there = part.stat().st_size if part.exists() else 0
     if there >= file.size > 0:
         return
@@ -128,7 +133,7 @@ def _append(url: str, file: RemoteFile, part: Path, advance: Callable[[int], Non
 
 
 def _check(file: RemoteFile, part: Path) -> None:
-    """Raises ServiceError, and forgets the file, when it is not what the hub announced."""
+    """Compare size and checksum with the listing. Deletes the file and raises ServiceError when they differ."""
     with part.open("rb") as whole:
         sha256 = hashlib.file_digest(whole, "sha256").hexdigest() if file.sha256 else ""
     if part.stat().st_size != file.size or sha256 != file.sha256:

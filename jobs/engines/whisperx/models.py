@@ -1,10 +1,10 @@
-"""The models of WhisperX: which there are, where they lie on disk, and how they get there.
+"""List of WhisperX's models, their directories on disk, and their installation.
 
-Layout of a models directory: `whisper/<name>/` holds a Whisper model in CTranslate2's form, `align/<language>/` a
-wav2vec2 model for forced alignment. A directory there is whole: it is renamed into place when its last file is.
+Layout of a models directory: `whisper/<name>/` holds a Whisper model in CTranslate2's format, `align/<language>/` a
+wav2vec2 model for forced alignment. These directories are always complete: they are renamed into place at the end.
 
-Names are those of faster_whisper.utils, alignment models those of whisperx.alignment; where that one names a bundle of
-torchaudio, the same weights on the hub are taken (`facebook/...`). Sizes are those of the files fetched.
+Names of Whisper models are from faster_whisper.utils, alignment models from whisperx.alignment; where that names a
+bundle of torchaudio, the same weights on the hub are used (`facebook/...`). Sizes are those of the files fetched.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ WHISPER: Mapping[str, tuple[str, int]] = {
     "large-v3-turbo": ("mobiuslabsgmbh/faster-whisper-large-v3-turbo", 1621),
     "distil-large-v3": ("Systran/faster-distil-whisper-large-v3", 1517),
 }
-"""Whisper models by name: repository on the hub, and about how many megabytes."""
+"""Whisper models by name: repository on the hub, and rounded size in megabytes."""
 
 _BASE, _LARGE = 378, 1262
 
@@ -79,10 +79,10 @@ ALIGN: Mapping[str, tuple[str, int]] = {
     "sv": ("KBLab/wav2vec2-large-voxrex-swedish", _LARGE),
     "id": ("cahya/wav2vec2-large-xlsr-indonesian", _LARGE),
 }
-"""Alignment models by language: repository on the hub, and about how many megabytes."""
+"""Alignment models by language: repository on the hub, and rounded size in megabytes."""
 
-# What each file choice must leave on disk: for each tuple at least one of its names. Without tokenizer.json
-# faster-whisper would ask the hub for one in the middle of a job.
+# Required files: of each tuple at least one. Without tokenizer.json faster-whisper would ask the hub for it in the
+# middle of a job.
 _NEEDED: Mapping[Kind, tuple[tuple[str, ...], ...]] = {
     "whisper": (("model.bin",), ("config.json",), ("tokenizer.json",), ("vocabulary.json", "vocabulary.txt")),
     "align": (
@@ -100,7 +100,7 @@ _USEFUL: Mapping[Kind, tuple[str, ...]] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Model:
-    """A model that can be fetched. `size` is in bytes, about; `name` is a Whisper name or a language code."""
+    """A model that can be fetched. `size` is approximate, in bytes; `name` is a Whisper name or a language code."""
 
     kind: Kind
     name: str
@@ -108,6 +108,7 @@ class Model:
     size: int
 
     def directory(self, models: Path) -> Path:
+        """Its directory inside the models directory."""
         return models / self.kind / self.name
 
 
@@ -120,7 +121,7 @@ def whisper(name: str) -> Model:
 
 
 def aligner(language: str) -> Model:
-    """The alignment model of a language. Raises UnknownLanguage when there is none."""
+    """The alignment model of a language code. Raises UnknownLanguage when there is none."""
     if language not in ALIGN:
         raise UnknownLanguage(language=language)
     repository, megabytes = ALIGN[language]
@@ -128,30 +129,30 @@ def aligner(language: str) -> Model:
 
 
 def whisper_directory(model: str, models: Path) -> Path:
-    """Where the Whisper model is or would be: `model` is a name, or the absolute path of a directory."""
+    """Directory of a Whisper model, which need not exist; `model` is a name, or the absolute path of a directory."""
     return Path(model) if Path(model).is_absolute() else Model.directory(whisper(model), models)
 
 
 def align_directory(language: str, models: Path) -> Path:
-    """Where the alignment model of a language is or would be."""
+    """Directory of the alignment model of a language, which need not exist."""
     return models / "align" / language
 
 
 def missing(directory: Path, kind: Kind) -> list[str]:
-    """The files that a model of that kind lacks in `directory`, empty when it is whole."""
+    """Names of required files that `directory` lacks; empty when the model is complete."""
     return [names[0] for names in _NEEDED[kind] if not any((directory / name).is_file() for name in names)]
 
 
 def wanted(names: list[str], kind: Kind) -> list[str]:
-    """Those of a repository's files that are fetched: one of each choice, the first there is, and the useful ones."""
+    """Select the files of a repository to fetch: the first available of each required choice, and the optional ones."""
     chosen = [next((name for name in choice if name in names), None) for choice in _NEEDED[kind]]
     return [name for name in (*chosen, *_USEFUL[kind]) if name is not None and name in names]
 
 
 def install(source: Path, target: Path, kind: Kind) -> None:
-    """Copy the files of a model from `source` to `target`, which appears by rename when it is whole.
+    """Copy the files of a model from `source` to `target`, which is created by a rename once it is complete.
 
-    Raises FileNotFoundError naming the files that `source` lacks.
+    Raises FileNotFoundError, naming the files that `source` lacks.
     """
     if lacking := missing(source, kind):
         raise FileNotFoundError(", ".join(lacking))
@@ -164,7 +165,7 @@ def install(source: Path, target: Path, kind: Kind) -> None:
 
 
 def publish(coming: Path, target: Path) -> None:
-    """Put the whole directory `coming` in the place of `target`."""
+    """Rename the complete directory `coming` to `target`, which it replaces."""
     if target.exists():
         shutil.rmtree(target)
     os.replace(coming, target)  # noqa: PTH105 - Path.replace says the same; both are one rename

@@ -1,4 +1,4 @@
-"""From WhisperX's segments to words with times, aligned or not."""
+"""Conversion of WhisperX's segments, aligned or not, to words with times in seconds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _UNSPACED = ("ja", "zh", "yue")  # written without spaces: each character is a w
 
 
 def words_of(segment: dict[str, Any], language: str, regions: Sequence[Region]) -> list[Word]:
-    """The words of a segment, aligned ones with their own times, else spread over its speech by their length."""
+    """The words of a segment with their aligned times; without those, spread over its speech by their length."""
     parts = _parts(str(segment["text"]), language)
     times = _aligned_times(parts, segment.get("words") or []) or _spread_times(parts, segment, regions)
     confidence = min(1.0, math.exp(segment.get("avg_logprob", 0.0)))
@@ -28,12 +28,12 @@ def words_of(segment: dict[str, Any], language: str, regions: Sequence[Region]) 
 
 
 def _parts(text: str, language: str) -> list[str]:
-    """The words of a text: between spaces, or character by character but for what is written in Latin letters."""
+    """The words of a text: split at spaces, or character by character (except Latin words) in unspaced scripts."""
     return re.findall(r"[!-~À-ɏ]+|\S", text) if language in _UNSPACED else text.split()
 
 
 def _aligned_times(parts: Sequence[str], aligned: Sequence[dict[str, Any]]) -> list[tuple[float, float]]:
-    """The times of the words as align() gives them, by the word or by the character; empty when some have none."""
+    """The times of the words from align(), which gives them per word or per character; empty when any is missing."""
     times: list[tuple[float, float]] = []
     pieces = list(aligned)
     for part in parts:
@@ -49,13 +49,13 @@ def _aligned_times(parts: Sequence[str], aligned: Sequence[dict[str, Any]]) -> l
 def _spread_times(
     parts: Sequence[str], segment: dict[str, Any], regions: Sequence[Region]
 ) -> list[tuple[float, float]]:
-    clock = _spoken_time(float(segment["start"]), float(segment["end"]), regions)
+    time_at = _spoken_time(float(segment["start"]), float(segment["end"]), regions)
     edges = np.cumsum([0, *(len(part) + 1 for part in parts)])
-    return list(pairwise(clock(edge / edges[-1]) for edge in edges)) if parts else []
+    return list(pairwise(time_at(edge / edges[-1]) for edge in edges)) if parts else []
 
 
 def _spoken_time(start: float, end: float, regions: Sequence[Region]) -> Callable[[float], float]:
-    """From a share of what is spoken between `start` and `end` to its time: pauses take no share."""
+    """A function from a share (0 to 1) of the speech between `start` and `end` to its time; pauses have no share."""
     spans = [(max(start, part.start), min(end, part.end)) for part in regions if part.end > start and part.start < end]
     spans = spans or [(start, end)]
     times = [time for span in spans for time in span]

@@ -19,7 +19,8 @@ from typing import Any, NoReturn, TextIO, cast, get_args
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, connection
+from django.db import Error as DatabaseError
+from django.db import connection
 
 from jobs import lifecycle
 from jobs.cli import progress
@@ -29,12 +30,12 @@ from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
 from jobs.engines.selection import AUTO
 from jobs.intake import submit
 from jobs.intake.options import JobOptions
-from jobs.lifecycle.db_retry import call_with_retry
+from jobs.lifecycle.db_retry import call_with_retry, database_error
 from jobs.models import Job, JobStatus, Reason
 from jobs.pipeline.download.client import is_link
 from jobs.pipeline.errors import ErrorRecord, PipelineError, from_record
 from jobs.pipeline.filenames import result_name
-from jobs.pipeline.media.atomic_files import workspace
+from jobs.pipeline.media.atomic_files import refusal, workspace
 from jobs.pipeline.protocols import Formality
 from jobs.pipeline.stages.translate import glossary
 from jobs.pipeline.subtitles.style import parse_style
@@ -99,38 +100,68 @@ class Command(BaseCommand):
         parser.set_defaults(mode="burn")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        _stop_cleanly()
-        _check_database()
-        with _quiet(options["verbosity"] < 3):  # the display tells it better
-            self._run(options)
-
-    def _run(self, options: dict[str, Any]) -> None:
+        heeded = _heed_signals()
         try:
+            with _quiet(options["verbosity"] < 3):  # the display tells it better
+                code = self._run(options)
+        except KeyboardInterrupt:  # of which there is only one
+            self.stderr.write("Interrupted: nothing is left behind.")
+            code = 130
+        finally:
+            _ignore_signals()  # what is left to do takes a moment, and the exit code has been decided
+            if not getattr(self, "_called_from_command_line", False):
+                _restore_signals(heeded)
+        if code:
+            sys.exit(code)
+
+    def _run(self, options: dict[str, Any]) -> int:
+        """The exit code; what goes wrong has been said."""
+        try:
+            _check_database()
             # Django's wrapper ends every write with a newline, which no bar survives; the stream is inside it.
             with progress.display(cast(TextIO, vars(self.stdout)["_out"]), as_json=options["json"]) as display:
                 result = _translate(options, display)
                 display.result(result)
             if options["verbosity"] >= 2 and not options["json"]:
                 self.stdout.write(result.quality.as_text())
-        except PipelineError as error:
-            self._fail(error, options)
         except _Cancelled as cancelled:
             self.stderr.write(str(cancelled))
-            sys.exit(1)
+            return 1
         except BrokenPipeError:  # `| head` has read enough; nobody listens any more
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(1)
-        except KeyboardInterrupt:
-            self.stderr.write("Interrupted: nothing is left behind.")
-            sys.exit(130)
+            _say_nothing_more()
+            return 1
+        except CommandError:
+            raise
+        except Exception as error:
+            return self._fail(_named(error, options["output"]), options)
+        return 0
 
-    def _fail(self, error: PipelineError, options: dict[str, Any]) -> NoReturn:
-        if options["json"]:
-            self.stdout.write(json.dumps({"event": "error", **error.record(), "sentence": str(error)}))
+    def _fail(self, error: PipelineError, options: dict[str, Any]) -> int:
+        """Say it in one sentence, whatever became of stdout."""
+        try:
+            if options["json"]:
+                self.stdout.write(json.dumps({"event": "error", **error.record(), "sentence": str(error)}))
+            self.stdout.flush()
+        except OSError:
+            _say_nothing_more()
         self.stderr.write(" ".join(str(error).split()))
         if options["verbosity"] >= 3:
             self.stderr.write(f"{error.detail}\n{traceback.format_exc()}")
-        sys.exit(1)
+        return 1
+
+
+def _named(error: Exception, output: Path) -> PipelineError:
+    """What went wrong as an error with a sentence."""
+    if isinstance(error, DatabaseError):
+        return database_error(error)
+    if isinstance(error, OSError):
+        return refusal(error, Path(error.filename) if isinstance(error.filename, str) else output)
+    return error if isinstance(error, PipelineError) else PipelineError(detail=repr(error))
+
+
+def _say_nothing_more() -> None:
+    """Nobody can be told on stdout; Python would try once more at the end, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextlib.contextmanager
@@ -146,11 +177,8 @@ def _quiet(quiet: bool) -> Iterator[None]:
 
 
 def _check_database() -> None:
-    """Everything is a row, so there must be tables."""
-    try:
-        Job.objects.exists()
-    except DatabaseError as error:
-        raise CommandError(f"The database is not ready ({error}). Run: manage.py migrate") from None
+    """Everything is a row, so there must be tables. Raises a database error."""
+    Job.objects.exists()
 
 
 class _Cancelled(Exception):
@@ -163,17 +191,37 @@ def _translate(options: dict[str, Any], display: progress.Display) -> Delivered:
     brought = [path for path in (options["subtitles"], None if is_link(source) else Path(source)) if path]
     if not is_link(source):
         check_overwriting(Path(source).stem, job_options.target, output, brought)
-    with workspace(output) as work, contextlib.ExitStack() as stack:
-        if not in_process.clusters_run():
-            stack.enter_context(in_process.clusters())
+    with workspace(output) as work, _clusters() as clusters:
         job = _accept(options, job_options)
         try:
-            job = _wait(job.pk, job_options, output, brought, display)
-        except BaseException:
-            _cancel(job.pk)
+            job = _wait(job.pk, job_options, output, brought, display, clusters)
+            # From the first result in its place no signal undoes anything: the command ends well, with all of them.
+            return deliver(
+                job,
+                result_name(job.title if is_link(source) else Path(source).stem),
+                output,
+                work,
+                brought,
+                source=source if is_link(source) else str(Path(source).resolve()),
+                before_publishing=_ignore_signals,
+            )
+        except KeyboardInterrupt:
+            _cancel(job.pk, clusters)
+            deletion.delete(job.pk, Job.objects.filter(status=JobStatus.COMPLETED))
             raise
-        name = result_name(job.title if is_link(source) else Path(source).stem)
-        return deliver(job, name, output, work, brought)
+        except BaseException:
+            _cancel(job.pk, clusters)
+            raise
+
+
+@contextlib.contextmanager
+def _clusters() -> Iterator[in_process.Clusters | None]:
+    """Those of this process, unless others run already."""
+    if in_process.clusters_run():
+        yield None
+        return
+    with in_process.clusters() as found:
+        yield found
 
 
 def _accept(options: dict[str, Any], job_options: JobOptions) -> Job:
@@ -189,10 +237,17 @@ def _accept(options: dict[str, Any], job_options: JobOptions) -> Job:
 
 
 def _wait(
-    job_id: uuid.UUID, job_options: JobOptions, output: Path, brought: list[Path], display: progress.Display
+    job_id: uuid.UUID,
+    job_options: JobOptions,
+    output: Path,
+    brought: list[Path],
+    display: progress.Display,
+    clusters: in_process.Clusters | None,
 ) -> Job:
-    """Until it is completed. Raises what it failed with."""
+    """Until it is completed. Raises what it failed with, or what broke those who work for it."""
     for job in follow(job_id, display):
+        if clusters:
+            clusters.check()
         if job.title:
             check_overwriting(job.title, job_options.target, output, brought)
     if job.status == JobStatus.FAILED:
@@ -203,7 +258,7 @@ def _wait(
     return job
 
 
-def _cancel(job_id: uuid.UUID) -> None:
+def _cancel(job_id: uuid.UUID, clusters: in_process.Clusters | None = None) -> None:
     """Back when nothing of the job is left.
 
     On a new connection: the interrupt may have left the old one half way through an answer. Until that is read, SQLite
@@ -213,21 +268,19 @@ def _cancel(job_id: uuid.UUID) -> None:
     call_with_retry(lifecycle.cancel, job_id, actor=in_process.COMMAND, reason=Reason.COMMAND_INTERRUPTED)
     for _ in follow(job_id, progress.Silence()):
         call_with_retry(deletion.finish, job_id)
+        if clusters:
+            clusters.check()
 
 
 def _owner(name: str) -> Any:
     """The user whose job it is. The command line has one of its own, who cannot sign in."""
+    if name == in_process.COMMAND:
+        return in_process.owner()
     users = get_user_model()
-    if name != in_process.COMMAND:
-        try:
-            return users.objects.get_by_natural_key(name)
-        except users.DoesNotExist:
-            raise CommandError(f"The user “{name}” does not exist.", returncode=2) from None
-    owner, made = users.objects.get_or_create(username=in_process.COMMAND)
-    if made:
-        owner.set_unusable_password()
-        owner.save()
-    return owner
+    try:
+        return users.objects.get_by_natural_key(name)
+    except users.DoesNotExist:
+        raise CommandError(f"The user “{name}” does not exist.", returncode=2) from None
 
 
 def _names(specs: Any) -> list[str]:
@@ -251,18 +304,34 @@ def _job_options(options: dict[str, Any]) -> JobOptions:
     )
 
 
-def _stop_cleanly() -> None:
-    """The first signal unwinds everything; those after it must not interrupt that.
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def _heed_signals() -> dict[signal.Signals, Any]:
+    """Let the first signal unwind everything; those after it must not interrupt that. Returns the handlers before.
 
     SIGHUP and SIGINT stay ignored where the caller ignores them: nohup does, and a shell that is not interactive for
     what it runs in the background.
     """
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
 
     def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
+        _ignore_signals()
         raise KeyboardInterrupt
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if number == signal.SIGTERM or signal.getsignal(number) != signal.SIG_IGN:
+    for number, handler in before.items():
+        if number == signal.SIGTERM or handler != signal.SIG_IGN:
             signal.signal(number, interrupt)
+    return before
+
+
+def _ignore_signals() -> None:
+    """From here on the command ends as it has begun to end."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _restore_signals(before: dict[signal.Signals, Any]) -> None:
+    """For a command that called this one."""
+    for number, handler in before.items():
+        signal.signal(number, handler)

@@ -19,6 +19,7 @@ from typing import IO, Any
 from jobs.pipeline import errors
 from jobs.pipeline.download.network_guard import Endpoint, endpoint
 from jobs.pipeline.download.request import Orders
+from jobs.pipeline.filenames import shortened
 from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.protocols import Progress
 
@@ -218,6 +219,6 @@ def _result(done: Mapping[str, Any], directory: Path) -> Download:
     if not all(file.is_file() and not file.is_symlink() for file in files):
         raise errors.LinkError(detail="The download process left no file.")
     suffix = done["suffix"] if done["suffix"] in _SUFFIXES else ".mkv"
-    title = " ".join(_CONTROL.sub(" ", str(done["title"])).split())[:200] or "video"
+    title = shortened(" ".join(_CONTROL.sub(" ", str(done["title"])).split()), 200) or "video"
     language = done["language"] if isinstance(done["language"], str) else None
     return Download(files=files, suffix=suffix, title=title, language=language)

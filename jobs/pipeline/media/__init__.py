@@ -1,0 +1,1 @@
+"""Probing, encoding and atomic writing of media files by ffmpeg."""

@@ -15,9 +15,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from jobs.pipeline.errors import DiskFull, HostError, Unwritable
+from jobs.pipeline.errors import DiskFull, HostError, SystemRefused, Unwritable
 
 PREFIX = ".zirnevis-work-"
+
+_EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EIO}
+"""What no other place would help against: files, memory, processes, or a broken disk."""
 
 
 @contextmanager
@@ -43,16 +46,23 @@ def workspace(output: Path) -> Iterator[Path]:
 def _claim(output: Path) -> tuple[Path, int]:
     """A new work directory and the lock on it. Two processes take turns, so that neither sweeps what the other has
     made and not locked yet."""
-    turn = os.open(output, os.O_RDONLY)
-    try:
-        fcntl.flock(turn, fcntl.LOCK_EX)
+    with locked(output):
         sweep(output)
         work = Path(tempfile.mkdtemp(prefix=PREFIX, dir=output))
         lock = os.open(work, os.O_RDONLY)
         fcntl.flock(lock, fcntl.LOCK_EX)
+    return work, lock
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Within, no other process is within for the same directory."""
+    turn = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(turn)
-    return work, lock
 
 
 @contextmanager
@@ -68,6 +78,8 @@ def refusal(error: OSError, path: Path) -> HostError:
     """What the system's refusal to write below `path` is called here."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return DiskFull(detail=str(error))
+    if error.errno in _EXHAUSTED:
+        return SystemRefused(reason=error.strerror or str(error), detail=str(error))
     return Unwritable(path=str(path), detail=error.strerror or "")
 
 

@@ -28,7 +28,7 @@ from jobs.pipeline.media.description import (
     shown_size,
     video_stream,
 )
-from jobs.pipeline.media.ffmpeg import SUBTITLE_FORMATS, ffmpeg, input_of, make, making, run
+from jobs.pipeline.media.ffmpeg import SUBTITLE_FORMATS, ffmpeg, input_of, is_full, make, making, run
 from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.media.poster import poster
 from jobs.pipeline.protocols import SAMPLE_RATE, Progress, ignore_progress
@@ -182,10 +182,15 @@ def _audio(source: Path, stream: Described) -> AudioStream | None:
 
 
 def _frame_times(source: Path, *outputs: Sequence[str]) -> list[list[float]]:
-    """When the frames of each output would be shown, counted as a player does, from the earliest stream."""
+    """When the frames of each output would be shown, counted as a player does, from the earliest stream.
+
+    Raises DiskFull: a list that was not written tells nothing about the video.
+    """
     names = [f"times{number}" for number in range(len(outputs))]
     written = [part for name, output in zip(names, outputs, strict=True) for part in (*output, "-f", "framecrc", name)]
-    run([*input_of(source), "-y", *written], directory=source.parent)
+    _, said = run([*input_of(source), "-y", *written], directory=source.parent)
+    if is_full(said):
+        raise errors.DiskFull(detail=said)
     files = [source.with_name(name) for name in names]
     return [frame_times(file.read_text()) if file.exists() else [] for file in files]
 

@@ -92,11 +92,16 @@ _QUIET = ("-loglevel", "error")
 
 def _failure(said: str, part: Path, media: Media) -> errors.PipelineError:
     """What ffmpeg's last words mean; it passes on the system's."""
-    if "No space left on device" in said or "Disk quota exceeded" in said:
+    if is_full(said):
         return errors.DiskFull(detail=said)
     if "Read-only file system" in said or "File too large" in said:
         return errors.Unwritable(path=str(part.parent.parent), detail=said)
     return errors.MediaFailed(name=media.name, detail=said)
+
+
+def is_full(said: str) -> bool:
+    """Whether ffmpeg found no room for what it had to write."""
+    return "No space left on device" in said or "Disk quota exceeded" in said
 
 
 def run(

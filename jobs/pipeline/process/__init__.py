@@ -1,0 +1,1 @@
+"""Process groups of children, their leader, and the messages between supervisor and child."""

@@ -1,11 +1,12 @@
-"""The leader of the process group in which one child works: `shim.py LIFELINE LIMITS COMMAND...`, nothing else in it.
+"""Leader of the process group of one child, started as `group_leader.py LIFELINE LIMITS COMMAND...`.
 
-It waits on the lifeline, a pipe whose other end only the supervisor holds. A byte means: begin. The end of the pipe
-means that the supervisor is gone, however it went: then the whole group dies by SIGKILL, at once. That must not wait
-for an engine that holds its interpreter for seconds, so it is a process of its own, with no more in it than this.
-The group dies, too, when the child ends: nothing that it started outlives it.
+LIFELINE is the descriptor of a pipe whose other end only the supervisor holds. A byte in it starts the command. Its end
+means that the supervisor has ended, also by SIGKILL: then the leader kills the whole group by SIGKILL at once. That
+must not wait for an engine that holds the GIL for seconds, so the leader is a process of its own and imports little.
+The group is killed as well when the child ends, so that no process it started outlives it.
 
-LIMITS is JSON: CPU seconds, bytes of a file, open files (null: as they are), and niceness, for everything in the group.
+LIMITS is JSON for all processes of the group: CPU seconds (`cpu`), bytes of a file (`file_size`), open files
+(`open_files`), each null for no limit, and niceness (`nice`).
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ import signal
 import sys
 
 _GRACE = 5
-"""Seconds of CPU between the signal that may be handled and the one that may not."""
+"""Seconds of CPU between SIGXCPU, which a process may handle, and SIGKILL."""
 
 
 def main(lifeline: int, limits: str, command: list[str]) -> None:
+    """Wait for the start byte, run `command` within `limits`, and kill the group when it or the supervisor ends."""
     os.set_inheritable(lifeline, False)
     if not os.read(lifeline, 1):
         return
@@ -46,13 +48,13 @@ def _limit(*, cpu: int | None, file_size: int | None, open_files: int | None, ni
         if most is not None:
             hard = resource.getrlimit(kind)[1]
             most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-            # Who used up its CPU gets SIGXCPU, which tells it from one that somebody killed; who ignores it, SIGKILL.
+            # SIGXCPU comes first, so that the exit status shows the cause; SIGKILL follows if it is ignored.
             grace = _GRACE if kind == resource.RLIMIT_CPU and hard == resource.RLIM_INFINITY else 0
             resource.setrlimit(kind, (most, most + grace))
 
 
 def _inherited(lifeline: int) -> list[int]:
-    """The descriptors that are there for the child only."""
+    """The open descriptors that only the child uses."""
     kept = {0, 1, 2, lifeline}
     names = os.listdir("/proc/self/fd")  # noqa: PTH208 - pathlib takes longer to import than all the rest
     return [number for number in map(int, names) if number not in kept and _is_open(number)]

@@ -1,6 +1,6 @@
-"""Processes and process groups as the kernel tells of them: enough to end a group and to know that it is empty.
+"""Process groups on Linux, read from /proc: killing a group and verifying that it is empty.
 
-A pid comes again, a pid with its start time since the boot does not. Zombies have ended; somebody has yet to hear it.
+A pid may be reused; a pid with its start time identifies one process until the next boot. Zombies count as ended.
 """
 
 from __future__ import annotations
@@ -18,15 +18,14 @@ from functools import cache
 from pathlib import Path
 
 _POLL_INTERVAL = 0.002
-"""Seconds between two looks at a dying group; killing takes 10 to 300 ms (a process dies as slowly as it is large)."""
-
+"""Seconds between two checks of a killed group: ending takes 10 to 300 ms, longer for processes with more memory."""
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 
 
 def die_with_parent() -> None:
-    """Have the kernel end this process when the thread that forked it ends, however that ends."""
+    """Let the kernel kill this process when the thread that forked it ends (prctl PR_SET_PDEATHSIG)."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -36,10 +35,10 @@ _adoption = threading.Lock()
 
 @contextmanager
 def adopting_orphans() -> Iterator[None]:
-    """Within, grandchildren whose parents end become our children, so that `bury` can take them out of the table.
+    """Make grandchildren whose parents end children of this process, within the context, so that `reap` works on them.
 
-    Where the first process of a container does not do that, they would stay for ever. It is switched off again, for
-    whatever ends at other times is not ours to wait for.
+    In a container whose first process does not reap, they would stay as zombies. It is switched off afterwards, because
+    other orphans are not this process's to reap.
     """
     _change_adoption(1)
     try:
@@ -49,7 +48,7 @@ def adopting_orphans() -> Iterator[None]:
 
 
 def _change_adoption(step: int) -> None:
-    global _adopting  # of the whole process, as the switch of the kernel is
+    global _adopting  # one counter per process, because the kernel's switch is one per process
     with _adoption:
         _adopting += step
         _prctl(_PR_SET_CHILD_SUBREAPER, int(_adopting > 0))
@@ -60,9 +59,9 @@ def _prctl(option: int, value: int) -> None:
         ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
 
 
-def bury(group: int) -> None:
-    """Take our children in `group`, all of whom are dying, out of the table."""
-    deadline = time.monotonic() + 1.0  # a dead process whose threads are still ending cannot be waited for yet
+def reap(group: int) -> None:
+    """Reap this process's children in `group`, all of which have been killed, for at most a second."""
+    deadline = time.monotonic() + 1.0  # a process cannot be reaped while its threads are still ending
     with suppress(ChildProcessError):
         while time.monotonic() < deadline:
             if not os.waitpid(-group, os.WNOHANG)[0]:
@@ -71,7 +70,7 @@ def bury(group: int) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Process:
-    """`started` is in clock ticks after the boot."""
+    """A process as read from /proc. `started` is in clock ticks since boot."""
 
     pid: int
     group: int
@@ -81,35 +80,35 @@ class Process:
 
 @cache
 def boot_id() -> str:
-    """Another one after each start of the machine."""
+    """The kernel's id of the current boot."""
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 def look(pid: int) -> Process | None:
-    """The process, or None when there is none."""
+    """Read the process `pid` from /proc; None when it does not exist."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    fields = stat.rpartition(b")")[2].decode().split()  # the name before it may hold anything, half a letter too
+    fields = stat.rpartition(b")")[2].decode().split()  # the name before it may hold any bytes
     return Process(pid=pid, group=int(fields[2]), started=int(fields[19]), alive=fields[0] not in "ZX")
 
 
 def is_alive(pid: int, started: int) -> bool:
-    """Whether this very process still runs."""
+    """Tell whether the process with this pid and start time is running."""
     found = look(pid)
     return found is not None and found.alive and found.started == started
 
 
 def members(group: int) -> list[Process]:
-    """Those of the group that still run."""
+    """The running processes of the group."""
     found = (look(int(name)) for name in os.listdir("/proc") if name.isdigit())  # noqa: PTH208 - names only
     return [process for process in found if process and process.group == group and process.alive]
 
 
-def end_group(group: int, patience: float = 30.0) -> bool:
-    """SIGKILL the group and wait until nobody of it runs. False when somebody still does after `patience` seconds."""
-    deadline = time.monotonic() + patience
+def end_group(group: int, timeout: float = 30.0) -> bool:
+    """Kill the group by SIGKILL and wait until it is empty. Returns False if it is not after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
     while True:
         with suppress(ProcessLookupError):
             os.killpg(group, signal.SIGKILL)
@@ -120,13 +119,13 @@ def end_group(group: int, patience: float = 30.0) -> bool:
         time.sleep(_POLL_INTERVAL)
 
 
-def end_recorded_group(group: int, started: int, patience: float = 30.0) -> bool:
-    """End the group whose leader started at `started`, and nobody else. Whether it is empty now.
+def end_recorded_group(group: int, started: int, timeout: float = 30.0) -> bool:
+    """Kill the group whose leader started at `started`, and no other. Returns whether it is empty.
 
-    A leader with another start time leads another group of the same number: ours is long gone. Where the leader is
-    gone the number is still ours while anybody is in the group, for the kernel gives no pid that a group bears.
+    A leader with another start time leads another group with a reused number: the recorded one has ended. If the leader
+    has ended but not its group, the number still means this group, because the kernel does not reuse such a pid.
     """
     leader = look(group)
     if leader and leader.started != started:
         return True
-    return end_group(group, patience)
+    return end_group(group, timeout)

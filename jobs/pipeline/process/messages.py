@@ -1,7 +1,7 @@
-"""What a supervisor and the child that works for it say to each other: JSON lines, each naming its attempt.
+"""Messages between a supervisor and its child process: JSON lines, each with the id of its attempt.
 
-To the child: one Run with a task, then, for a translation, Cues as they are recognised and End. From the child:
-Progress, Note, Used (an engine), Window, Translated, and at last Done or Failed.
+Commands, to the child: Run with a task, then, for a translation, Cues as they are recognised, and End. Reports, from
+the child: Progress, Note, Window, Translated, and at last Done or Failed.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from jobs.pipeline.subtitles.style import Form, Style
 T = TypeVar("T")
 
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
-"""NUL as JSON has it; after an odd number of backslashes it is plain text."""
+"""NUL, escaped as in JSON; after an odd number of backslashes it is plain text."""
 
 LINE_BYTES = 8 << 20
-"""The longest line that is listened to: a window of speech, or all cues of ten hours, are far below."""
+"""Longest line that is accepted, in bytes: a window of speech or all cues of ten hours are far below."""
 
 
 class _Struct(msgspec.Struct, frozen=True, tag_field="type", tag=str.lower):
-    """Told apart by `type`."""
+    """A message, which names its class in the JSON field `type`."""
 
 
-# Tasks: all that one stage needs
+# Tasks: the input of one stage
 
 
 class FetchTask(_Struct, frozen=True):
-    """`name` is what the person calls an uploaded file. `listen`: its sound will be needed."""
+    """Fetch `source`, a path or a link. `name` is the user's name of an uploaded file; `listen`: extract the audio."""
 
     source: str
     limits: Limits
@@ -47,7 +47,7 @@ class FetchTask(_Struct, frozen=True):
 
 
 class RecogniseTask(_Struct, frozen=True):
-    """`start`, `heard`, `spoken` and `first_id` are where an earlier attempt came to (see `transcribe`)."""
+    """Transcribe `audio`. `start`, `heard`, `spoken` and `first_id` continue an earlier attempt (see `transcribe`)."""
 
     audio: Path
     name: str
@@ -61,7 +61,7 @@ class RecogniseTask(_Struct, frozen=True):
 
 
 class TranslateTask(_Struct, frozen=True):
-    """`engine` is None where source and target are one language. The cues come in messages of their own."""
+    """Translate the cues that follow as Cues messages. `engine` is None if source and target are one language."""
 
     engine: str | None
     options: dict[str, Any]
@@ -69,7 +69,7 @@ class TranslateTask(_Struct, frozen=True):
 
 
 class SubtitleTask(_Struct, frozen=True):
-    """`forms` are file names, such as fa.srt, with the texts they show."""
+    """Write subtitle files: `forms` maps file names such as fa.srt to their texts; `size` is (width, height)."""
 
     cues: tuple[Cue, ...]
     spoken: str
@@ -80,6 +80,8 @@ class SubtitleTask(_Struct, frozen=True):
 
 
 class RenderTask(_Struct, frozen=True):
+    """Make the video with subtitles in `language`, burned in or as a track (`mode`)."""
+
     source: Path
     media: Media
     subtitles: Path
@@ -93,15 +95,15 @@ Task = FetchTask | RecogniseTask | TranslateTask | SubtitleTask | RenderTask
 
 
 class Run(_Struct, frozen=True):
-    """Work on `task` in the directory `room`, which is there and empty."""
+    """Run `task` in the directory `attempt_dir`, which exists and is empty."""
 
     attempt: str
-    room: Path
+    attempt_dir: Path
     task: Task
 
 
 class Cues(_Struct, frozen=True):
-    """More cues to translate, in order. `done` are those of them that have been answered before."""
+    """More cues to translate, in order. `done` maps ids of translated cues among them to their texts."""
 
     attempt: str
     cues: tuple[Cue, ...]
@@ -109,24 +111,26 @@ class Cues(_Struct, frozen=True):
 
 
 class End(_Struct, frozen=True):
-    """There are no more cues to come."""
+    """The end of the cues to translate."""
 
     attempt: str
 
 
-Order = Run | Cues | End
+Command = Run | Cues | End
 
 
 # From the child
 
 
 class Progress(_Struct, frozen=True):
+    """The share of the stage that is done, 0 to 1."""
+
     attempt: str
     share: float
 
 
 class Note(_Struct, frozen=True):
-    """Something worth knowing that is no error: a notes.NoteCode with the parameters of its sentence."""
+    """A remark that is not an error: a notes.NoteCode with the parameters of its sentence."""
 
     attempt: str
     code: str
@@ -134,7 +138,7 @@ class Note(_Struct, frozen=True):
 
 
 class Window(_Struct, frozen=True):
-    """The cues of a stretch of sound that ends at `end`. `heard`: whether any stretch so far held words."""
+    """The cues of an audio window that ends at `end` seconds. `heard`: some window so far had words."""
 
     attempt: str
     end: float
@@ -144,13 +148,15 @@ class Window(_Struct, frozen=True):
 
 
 class Translated(_Struct, frozen=True):
+    """Translated or flagged cues, and the tokens used for them."""
+
     attempt: str
     cues: tuple[Cue, ...]
     usage: Usage
 
 
 class Done(_Struct, frozen=True):
-    """`files` maps kinds to names in the room; `outcome` is what later stages need."""
+    """The stage has ended well. `files` maps kinds to names in `attempt_dir`; `outcome` is data for later stages."""
 
     attempt: str
     files: dict[str, str]
@@ -158,6 +164,8 @@ class Done(_Struct, frozen=True):
 
 
 class Failed(_Struct, frozen=True):
+    """The stage has failed with `error`."""
+
     attempt: str
     error: ErrorRecord
 
@@ -165,31 +173,31 @@ class Failed(_Struct, frozen=True):
 Report = Progress | Note | Window | Translated | Done | Failed
 
 
-def plain(thing: Any) -> Any:
-    """A dataclass, or whatever holds some, as JSON has it."""
+def to_builtins(thing: Any) -> Any:
+    """Convert a value with dataclasses in it to the types of JSON."""
     return msgspec.to_builtins(thing, enc_hook=_encode)
 
 
-def shaped(kind: type[T], thing: Any) -> T:
-    """`thing`, as `plain` made it, in its shape again. Raises msgspec.ValidationError."""
+def from_builtins(kind: type[T], thing: Any) -> T:
+    """Convert the result of `to_builtins` back to `kind`. Raises msgspec.ValidationError."""
     return msgspec.convert(thing, kind, dec_hook=_decode)
 
 
-def encode(message: Order | Report) -> bytes:
-    """One line."""
+def encode(message: Command | Report) -> bytes:
+    """Encode a message as one JSON line, newline included."""
     return _ENCODER.encode(message) + b"\n"
 
 
-def decode_order(line: bytes) -> Order:
-    """Raises msgspec.MsgspecError."""
-    order: Order = _ORDERS.decode(line)
-    return order
+def decode_command(line: bytes) -> Command:
+    """Decode a line for the child. Raises msgspec.MsgspecError."""
+    command: Command = _COMMANDS.decode(line)
+    return command
 
 
 def decode_report(line: bytes) -> Report:
-    """Raises msgspec.MsgspecError for whatever is no message, and for what is none of ours.
+    """Decode a line from the child. Raises msgspec.MsgspecError for anything that is not a report.
 
-    NUL, for which PostgreSQL has no room in a text, becomes the replacement character.
+    NUL, which PostgreSQL cannot store in a text, becomes the replacement character.
     """
     if rb"\u0000" in line:
         line = _NUL.sub(rb"\1\\ufffd", line)
@@ -210,5 +218,5 @@ def _decode(kind: type, thing: Any) -> Any:
 
 
 _ENCODER = msgspec.json.Encoder(enc_hook=_encode)
-_ORDERS = msgspec.json.Decoder(Order, dec_hook=_decode)
+_COMMANDS = msgspec.json.Decoder(Command, dec_hook=_decode)
 _REPORTS = msgspec.json.Decoder(Report, dec_hook=_decode)

@@ -1,0 +1,1 @@
+"""Audio windows, voice activity, and removal of hallucinated words."""

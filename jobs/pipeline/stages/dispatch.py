@@ -1,7 +1,7 @@
-"""What a child does for each kind of task: one function each, from the task to what it made.
+"""Dispatch of a task to its stage: one function for each kind of task.
 
-Files go into the room, a directory of this attempt alone. Everything is reported as it happens, so that little is lost
-when the child is killed, as it may be at any moment.
+Files are written to `attempt_dir`, a directory of this attempt alone. Results are reported as they come, so that little
+is lost when the child is killed, which may happen at any moment.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from jobs.pipeline.process.messages import (
     SubtitleTask,
     Task,
     TranslateTask,
-    plain,
+    to_builtins,
 )
 from jobs.pipeline.protocols import Progress, Transcriber, Translator, Usage
 from jobs.pipeline.stages import fetch
@@ -33,88 +33,102 @@ from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.text.languages import language
 
 _FETCH_SHARE = 0.8
-"""Of the first stage; the rest is taking out the sound."""
+"""Share of the fetch stage's progress; extracting the audio is the rest."""
 
 
-class Engines(Protocol):
-    """Where a child gets its engines from. Making one may take a while, and may raise EngineError."""
+class EngineFactory(Protocol):
+    """Source of engines for a child. Its methods may take minutes and raise EngineError."""
 
-    def transcriber(self, name: str, options: dict[str, Any]) -> Transcriber: ...
+    def transcriber(self, name: str, options: dict[str, Any]) -> Transcriber:
+        """Return the transcriber `name` with these options."""
+        ...
 
-    def translator(self, name: str, options: dict[str, Any]) -> Translator: ...
+    def translator(self, name: str, options: dict[str, Any]) -> Translator:
+        """Return the translator `name` with these options."""
+        ...
 
 
 class Reporter(Protocol):
-    """Who is told what happens."""
+    """Receiver of a stage's reports, one method for each kind (see process.messages)."""
 
-    def progress(self, share: float) -> None: ...
+    def progress(self, share: float) -> None:
+        """Report the share of the stage that is done, 0 to 1."""
+        ...
 
-    def note(self, code: NoteCode, **params: str) -> None: ...
+    def note(self, code: NoteCode, **params: str) -> None:
+        """Report a remark that is not an error."""
+        ...
 
-    def window(self, *, end: float, language: str, heard: bool, cues: tuple[Cue, ...]) -> None: ...
+    def window(self, *, end: float, language: str, heard: bool, cues: tuple[Cue, ...]) -> None:
+        """Report the cues of an audio window that ends at `end` seconds."""
+        ...
 
-    def translated(self, cues: tuple[Cue, ...], usage: Usage) -> None: ...
+    def translated(self, cues: tuple[Cue, ...], usage: Usage) -> None:
+        """Report translated or flagged cues, and the tokens used for them."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Made:
-    """Kinds of files with their names in the room, and what later stages need, as JSON has it."""
+class StageResult:
+    """Result of a stage: names of its files in `attempt_dir` by kind, and data for later stages as types of JSON."""
 
     files: dict[str, str]
     outcome: dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Bench:
-    """What a task is done with. `cues` yields more to translate, in lots, with what was answered before, until there
-    are no more."""
+class StageContext:
+    """Surroundings of a task: its directory, its engines, the receiver of its reports, and the source of its cues.
 
-    room: Path
-    engines: Engines
+    `cues` yields (cues to translate, texts by id of those already translated) until no more come.
+    """
+
+    attempt_dir: Path
+    engines: EngineFactory
     report: Reporter
     cues: Callable[[], Iterator[tuple[tuple[Cue, ...], dict[int, str]]]]
 
 
-def work(task: Task, bench: Bench) -> Made:
-    """Do it. Raises PipelineError."""
+def run_task(task: Task, context: StageContext) -> StageResult:
+    """Run the stage of `task`. Raises PipelineError."""
     match task:
         case FetchTask():
-            return _fetch(task, bench)
+            return _fetch(task, context)
         case RecogniseTask():
-            return _recognise(task, bench)
+            return _recognise(task, context)
         case TranslateTask():
-            return _translate(task, bench)
+            return _translate(task, context)
         case SubtitleTask():
-            return _subtitle(task, bench)
+            return _subtitle(task, context)
         case RenderTask():
-            return _render(task, bench)
+            return _render(task, context)
 
 
-def _fetch(task: FetchTask, bench: Bench) -> Made:
-    """The video, looked at, and its sound."""
+def _fetch(task: FetchTask, context: StageContext) -> StageResult:
+    """Fetch and probe the video, and extract its audio."""
     shares = (_FETCH_SHARE, 1 - _FETCH_SHARE) if task.listen else (1.0, 0.0)
     found = fetch.fetch(
         task.source,
-        bench.room,
+        context.attempt_dir,
         name=task.name,
         limits=task.limits,
         options=task.link,
-        progress=lambda share: bench.report.progress(share * shares[0]),
+        progress=lambda share: context.report.progress(share * shares[0]),
     )
-    files = {"source": found.path.name} if found.path.parent == bench.room else {}
+    files = {"source": found.path.name} if found.path.parent == context.attempt_dir else {}
     if task.listen:
         if not found.media.audio:
             raise NoAudio(name=found.media.name)
-        listen = _part(bench.report.progress, *shares)
-        encode.extract_audio(found.path, bench.room / "audio.wav", media=found.media, progress=listen)
+        listen = _scaled(context.report.progress, *shares)
+        encode.extract_audio(found.path, context.attempt_dir / "audio.wav", media=found.media, progress=listen)
         files["audio"] = "audio.wav"
-    return Made(files=files, outcome={"media": plain(found.media), "title": found.title})
+    return StageResult(files=files, outcome={"media": to_builtins(found.media), "title": found.title})
 
 
-def _recognise(task: RecogniseTask, bench: Bench) -> Made:
+def _recognise(task: RecogniseTask, context: StageContext) -> StageResult:
     from jobs.pipeline.stages.transcribe import transcribe
 
-    transcriber = bench.engines.transcriber(task.engine, task.options)
+    transcriber = context.engines.transcriber(task.engine, task.options)
     spoken, heard, first_id = task.spoken, task.heard, task.first_id
     for window in transcribe(
         task.audio,
@@ -124,63 +138,63 @@ def _recognise(task: RecogniseTask, bench: Bench) -> Made:
         start=task.start,
         offset=task.offset,
         heard=task.heard,
-        progress=bench.report.progress,
+        progress=context.report.progress,
     ):
         cues: list[Cue] = []
         if window.words:
             heard, spoken = True, window.language
             cues = layout.segment(window.words, language(spoken), first_id=first_id, until=window.end)
             first_id += len(cues)
-        bench.report.window(end=window.end, language=spoken or "", heard=heard, cues=tuple(cues))
-    return Made(files={}, outcome={"spoken": spoken})
+        context.report.window(end=window.end, language=spoken or "", heard=heard, cues=tuple(cues))
+    return StageResult(files={}, outcome={"spoken": spoken})
 
 
-def _translate(task: TranslateTask, bench: Bench) -> Made:
-    """Lot by lot, as they are recognised: a lot ends where a window does, so no sentence is cut by it."""
-    translator = bench.engines.translator(task.engine, task.options) if task.engine else None
+def _translate(task: TranslateTask, context: StageContext) -> StageResult:
+    """Translate the cues of each window as they are recognised. Windows end in silences, so no sentence is cut."""
+    translator = context.engines.translator(task.engine, task.options) if task.engine else None
     target = language(task.brief.target)
     done, known = dict[int, str](), list[Cue]()
-    for lot, answered in bench.cues():
-        known += lot
-        done |= answered
+    for cues, translated in context.cues():
+        known += cues
+        done |= translated
         for part in translate(known, translator, task.brief, target=target, done=done):
-            bench.report.translated(part.cues, part.usage)
+            context.report.translated(part.cues, part.usage)
             done |= {cue.id: cue.target for cue in part.cues}
     if not translator:
-        bench.report.note(NoteCode.SUBTITLES_IN_TARGET, language=target.name)
-    return Made(files={}, outcome={"captions": translator is None})
+        context.report.note(NoteCode.SUBTITLES_IN_TARGET, language=target.name)
+    return StageResult(files={}, outcome={})
 
 
-def _subtitle(task: SubtitleTask, bench: Bench) -> Made:
+def _subtitle(task: SubtitleTask, context: StageContext) -> StageResult:
     from jobs.pipeline.subtitles import writer
 
     spoken, target = language(task.spoken), language(task.target)
     for name, form in task.forms.items():
-        path = bench.room / f"subtitles.{name}"
+        path = context.attempt_dir / f"subtitles.{name}"
         writer.write(task.cues, path, form=form, source=spoken, target=target, style=task.style, size=task.size)
     found = quality.check(task.cues, spoken, target)
-    return Made(
+    return StageResult(
         files={name: f"subtitles.{name}" for name in task.forms},
         outcome={"quality": found.as_dict()},
     )
 
 
-def _render(task: RenderTask, bench: Bench) -> Made:
+def _render(task: RenderTask, context: StageContext) -> StageResult:
     video = render(
         task.source,
         task.media,
         task.subtitles,
-        bench.room / "video.mp4",
+        context.attempt_dir / "video.mp4",
         mode=task.mode,
         language=task.language,
-        progress=bench.report.progress,
+        progress=context.report.progress,
     )
-    assert video, "only asked for where there is a video to make"
+    assert video, "a RenderTask exists only for jobs with a video to make"
     files = {"video": video.name}
     if poster_of(video).exists():
         files["poster"] = poster_of(video).name
-    return Made(files=files, outcome={})
+    return StageResult(files=files, outcome={})
 
 
-def _part(progress: Progress, begin: float, share: float) -> Progress:
+def _scaled(progress: Progress, begin: float, share: float) -> Progress:
     return lambda done: progress(begin + done * share)

@@ -1,6 +1,6 @@
-"""The child process in which stages run: orders come in, reports go out, one line each (see `messages`).
+"""Main loop of the child process that runs stages: it reads commands and writes reports, one line each.
 
-It ends when there are no more orders. A child for speech stays between orders, with its model loaded.
+The child ends at the end of its input. A child for speech is kept for further commands, with its model loaded.
 """
 
 from __future__ import annotations
@@ -20,48 +20,48 @@ from jobs.pipeline import errors
 from jobs.pipeline.media.atomic_files import refusal
 from jobs.pipeline.notes import NoteCode
 from jobs.pipeline.process.messages import (
+    Command,
     Cues,
     Done,
     Failed,
     Note,
-    Order,
     Progress,
     Report,
     Run,
     Translated,
     Window,
-    decode_order,
+    decode_command,
     encode,
 )
 from jobs.pipeline.protocols import Usage
-from jobs.pipeline.stages.dispatch import Bench, Engines, work
+from jobs.pipeline.stages.dispatch import EngineFactory, StageContext, run_task
 from jobs.pipeline.subtitles.segmentation import Cue
 
 log = logging.getLogger(__name__)
 
 
-def serve(inbox: IO[bytes], outbox: IO[bytes], engines: Engines) -> None:
-    """Work on orders until there are no more."""
-    orders: queue.SimpleQueue[Order | None] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(inbox, orders), daemon=True).start()
-    while order := orders.get():
-        if isinstance(order, Run):  # Cues and End of an order that failed meanwhile are nobody's
-            _run(order, _Mail(orders, outbox, order.attempt), engines)
+def serve(inbox: IO[bytes], outbox: IO[bytes], engines: EngineFactory) -> None:
+    """Run the commands from `inbox` (see process.messages) until it ends; reports go to `outbox`."""
+    commands: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(inbox, commands), daemon=True).start()
+    while command := commands.get():
+        if isinstance(command, Run):  # skips Cues and End of a command that has already failed
+            _run(command, _Channel(commands, outbox, command.attempt), engines)
 
 
-def _listen(inbox: IO[bytes], orders: queue.SimpleQueue[Order | None]) -> None:
+def _listen(inbox: IO[bytes], commands: queue.SimpleQueue[Command | None]) -> None:
     try:
         for line in inbox:
-            orders.put(decode_order(line))
+            commands.put(decode_command(line))
     finally:
-        orders.put(None)  # after an order that is none, too
+        commands.put(None)  # also after a line that cannot be decoded
 
 
 @dataclass(frozen=True, slots=True)
-class _Mail:
-    """Both ways of one attempt. It is the Reporter of `work`."""
+class _Channel:
+    """Both directions of one attempt: it is the Reporter of `run_task`, and yields the cues to translate."""
 
-    orders: queue.SimpleQueue[Order | None]
+    commands: queue.SimpleQueue[Command | None]
     outbox: IO[bytes]
     attempt: str
 
@@ -82,32 +82,32 @@ class _Mail:
         self.send(Translated(self.attempt, cues, usage))
 
     def cues(self) -> Iterator[tuple[tuple[Cue, ...], dict[int, str]]]:
-        while order := self.orders.get():
-            if order.attempt != self.attempt:
+        while command := self.commands.get():
+            if command.attempt != self.attempt:
                 continue
-            if not isinstance(order, Cues):
+            if not isinstance(command, Cues):
                 return
-            yield order.cues, order.done
-        self.orders.put(None)  # for `serve`
+            yield command.cues, command.done
+        self.commands.put(None)  # so that `serve` ends as well
 
 
-def _run(order: Run, mail: _Mail, engines: Engines) -> None:
-    _keep_temporary_files_in(order.room)
+def _run(command: Run, channel: _Channel, engines: EngineFactory) -> None:
+    _put_temporary_files_in(command.attempt_dir)
     try:
-        bench = Bench(room=order.room, engines=engines, report=mail, cues=mail.cues)
-        made = work(order.task, bench)
+        context = StageContext(attempt_dir=command.attempt_dir, engines=engines, report=channel, cues=channel.cues)
+        result = run_task(command.task, context)
     except errors.PipelineError as error:
-        mail.send(Failed(order.attempt, error.record()))
+        channel.send(Failed(command.attempt, error.record()))
     except OSError as error:
-        mail.send(Failed(order.attempt, refusal(error, order.room).record()))
+        channel.send(Failed(command.attempt, refusal(error, command.attempt_dir).record()))
     except Exception:
-        said = traceback.format_exc()
+        details = traceback.format_exc()
         log.exception("Stage failed with an unexpected error")
-        mail.send(Failed(order.attempt, errors.PipelineError(detail=said[-4000:]).record()))
+        channel.send(Failed(command.attempt, errors.PipelineError(detail=details[-4000:]).record()))
     else:
-        mail.send(Done(order.attempt, made.files, made.outcome))
+        channel.send(Done(command.attempt, result.files, result.outcome))
 
 
-def _keep_temporary_files_in(room: Path) -> None:
-    """So that what is left of them goes with the room."""
-    tempfile.tempdir = os.environ["TMPDIR"] = str(room)
+def _put_temporary_files_in(directory: Path) -> None:
+    """Set the directory of temporary files, so that they are deleted with the attempt."""
+    tempfile.tempdir = os.environ["TMPDIR"] = str(directory)

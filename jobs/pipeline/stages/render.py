@@ -1,4 +1,4 @@
-"""The last stage: subtitles and picture become one file, with a poster beside it."""
+"""The render stage: puts subtitles on the video and makes a poster beside it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jobs.pipeline.subtitles.fonts import FONTS
 
 
 def poster_of(target: Path) -> Path:
-    """Where the poster of a rendered video lies."""
+    """Path of a rendered video's poster."""
     return target.with_suffix(".webp")
 
 
@@ -27,11 +27,11 @@ def render(
     language: str = "und",
     progress: Progress = ignore_progress,
 ) -> Path | None:
-    """Write the video and its poster; the path of the video, or None when the mode is `none`.
+    """Write the video and its poster. Returns the path of the video, or None for the mode `none`.
 
-    `burn` draws an ASS file into the picture. `soft` adds a track in `language` and may answer with an MKV (see
-    `media.embed`); give it SRT, of which an MP4 keeps everything. Without subtitles, as when nobody speaks, there is
-    nothing to render. A video of which no poster can be made goes without. Errors as those of `media.burn`.
+    `burn` draws an ASS file into the picture. `soft` adds a track in `language` and may write an MKV (see
+    `media.encode.embed`); its subtitles should be SRT, which an MP4 keeps completely. Without subtitles nothing is
+    rendered. A poster that cannot be made is left out. Raises as `media.encode.burn` does.
     """
     if mode == "none" or subtitles is None:
         return None

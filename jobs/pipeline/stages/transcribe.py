@@ -1,4 +1,4 @@
-"""The second stage: audio to words, window by window."""
+"""The transcribe stage: audio to words, window by window."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jobs.pipeline.speech.voice_activity import Region, speech_regions
 from jobs.pipeline.speech.windows import Stretch, open_audio, stretches
 
 DETECTION = 30.0
-"""Seconds of speech by which the language is told; Whisper looks at no more."""
+"""Seconds of speech used to detect the language: Whisper uses no more."""
 
 
 def transcribe(
@@ -29,14 +29,14 @@ def transcribe(
     heard: bool = False,
     progress: Progress = ignore_progress,
 ) -> Iterator[Window]:
-    """The windows of `audio` (WAV, 16 kHz, mono, 16 bit) in order, each as soon as it is recognised.
+    """Yield the windows of `audio` (WAV, 16 kHz, mono, 16 bit) in order, each as soon as it is recognised.
 
-    Times count from the video's start, `offset` seconds before the first sample; audio before the video's start is
-    left out. To go on after a crash, give the `end` of the last window as `start`, its language, and whether any window
-    so far held words (`heard`): the windows that follow are the same as without the crash.
+    Times are seconds from the video's start, which is `offset` seconds before the first sample; audio before it is left
+    out. To continue after a crash, pass the `end` of the last window as `start`, its language, and whether any window
+    so far had words (`heard`): the windows that follow are the same as without the crash.
 
-    Without a `language` it is told by the first window with speech, and by the next one when that gave no words. The
-    language of windows before is empty. Raises NoSpeech(name) at the end when no window held a word, and what the
+    Without a `language` it is detected in the first window with speech, and again in the next one if that had no words.
+    The language of windows before is empty. Raises NoSpeech(name) at the end if no window had words, and what the
     transcriber raises.
     """
     begin = max(0.0, -offset)
@@ -59,25 +59,25 @@ def transcribe(
 def _recognise(
     samples: Samples, transcriber: Transcriber, language: str | None, progress: Progress
 ) -> tuple[str, list[Word]]:
-    """The language and the words of a window; the engine is not bothered with one in which nobody speaks."""
+    """The language and the words of a window; windows without speech are not given to the engine."""
     regions = speech_regions(samples)
     if not regions:
         return language or "", []
     try:
         language = language or transcriber.detect(_speech(samples, regions))
-    except CannotDetectLanguage:  # music, say: a later window may tell
+    except CannotDetectLanguage:  # such as music: a later window may have speech
         return "", []
     return language, spoken(_tidy(transcriber.recognise(samples, language, progress), samples), regions)
 
 
 def _speech(samples: Samples, regions: Sequence[Region]) -> Samples:
-    """The first 30 seconds of what is spoken."""
+    """The first 30 seconds of speech, of shape (n,)."""
     parts = [samples[int(part.start * SAMPLE_RATE) : int(part.end * SAMPLE_RATE)] for part in regions]
     return np.concatenate(parts)[: int(DETECTION * SAMPLE_RATE)]
 
 
 def _tidy(words: Sequence[Word], samples: Samples) -> list[Word]:
-    """The words that have text, in NFC, with times that stay within the samples and never run backwards."""
+    """The words with text, in NFC, with times inside the samples that never decrease."""
     tidy: list[Word] = []
     earliest, latest = 0.0, len(samples) / SAMPLE_RATE
     for word in words:
@@ -103,5 +103,5 @@ def _moved(word: Word, text: str, start: float, end: float) -> Word:
 
 
 def _part(progress: Progress, stretch: Stretch, seconds: float) -> Callable[[float], None]:
-    """The progress of one window as progress of the whole."""
+    """Map the progress of one window to the progress of the stage."""
     return lambda share: progress(min(1.0, (stretch.start + share * (stretch.end - stretch.start)) / seconds))

@@ -1,7 +1,7 @@
-"""The translation stage: cues in, translated cues out, batch by batch.
+"""The translate stage: cues to translated cues, batch by batch.
 
-Whatever the translator does, every cue it is given ends with a text or with a flag that says why not, and no cue ever
-gets what belongs to another.
+Every cue ends with a text or with a flag that names the reason, whatever the translator returns, and no cue gets the
+text of another.
 """
 
 from __future__ import annotations
@@ -29,20 +29,19 @@ from jobs.pipeline.text.phrases import ends_sentence
 _FREE = Usage()
 
 _LONG_GAP = 1.0
-"""Seconds between two cues that part sentences even where there is punctuation: a pause of 1.5 s, of which the first
-cue stays half a second on the screen."""
+"""Seconds between two cues that end a sentence even in text with punctuation: a pause of 1.5 s, for half a second of
+which the first cue stays on the screen."""
 
 _SHORT_GAP = 0.2
-"""The same for recognisers that write no punctuation: their pauses are their sentences."""
+"""Seconds between two cues that end a sentence in text without punctuation, as some recognisers write it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Translated:
-    """Some cues with their translation, and what it took. `captions` when source and target are one language."""
+    """Some cues with their translation, and the tokens used for it."""
 
     cues: tuple[Cue, ...]
     usage: Usage = _FREE
-    captions: bool = False
 
 
 def translate(
@@ -56,24 +55,24 @@ def translate(
 ) -> Iterator[Translated]:
     """Translate those of `cues` whose id is not in `done`, which maps ids to texts of an earlier run.
 
-    Each of them is given back exactly once. Without a language to translate into (see `is_captions`) the translator is
-    not called, may be None, and the source is the target. Raises what the translator raises, after all it answered, and
-    NothingTranslated when it has no text for any cue.
+    Each of them is yielded exactly once. If source and target are one language (see `is_captions`) the translator is
+    not called, may be None, and the source becomes the target. Raises what the translator raises, after all that it
+    answered, and NothingTranslated if it returned no text for any cue.
     """
     done = done or {}
     wanted = {cue.id: cue for cue in cues if cue.id not in done}
     if translator is None or is_captions(brief):
-        yield Translated(cues=tuple(replace(cue, target=cue.source) for cue in wanted.values()), captions=True)
+        yield Translated(cues=tuple(replace(cue, target=cue.source) for cue in wanted.values()))
         progress(1.0)
         return
     left = dict(wanted)
-    told = any(done.values())
+    has_text = any(done.values())
     for batch in translator.translate(lines(cues, target), brief, done):
         answered = _answered(batch, left, target)
-        told = told or any(cue.target or "capped" in cue.flags for cue in answered)
+        has_text = has_text or any(cue.target or "capped" in cue.flags for cue in answered)
         yield Translated(cues=answered, usage=batch.usage)
         progress(1 - len(left) / len(wanted) if wanted else 1.0)
-    if wanted and not told:
+    if wanted and not has_text:
         raise NothingTranslated(engine=translator.name)
     if left:
         yield Translated(cues=tuple(_with(cue, Translation(id=cue.id, text=""), target) for cue in left.values()))
@@ -81,13 +80,13 @@ def translate(
 
 
 def is_captions(brief: Brief) -> bool:
-    """Whether source and target are the same language in the same script, in whatever country."""
+    """Tell whether source and target are the same language in the same script, in any country."""
     source, target = language(brief.source), language(brief.target)
     return (source.code.split("-")[0], source.script) == (target.code.split("-")[0], target.script)
 
 
 def lines(cues: Sequence[Cue], target: Language) -> list[Line]:
-    """What a translator is told of `cues`: text on one line, how much of `target` can be read, where sentences end."""
+    """Convert cues to lines for a translator: text on one line, its budget in `target`, ends of sentences."""
     punctuated = any(ends_sentence(cue.source) for cue in cues)
     gap = _LONG_GAP if punctuated else _SHORT_GAP
     return [
@@ -102,14 +101,14 @@ def lines(cues: Sequence[Cue], target: Language) -> list[Line]:
 
 
 def glossary(path: Path) -> tuple[tuple[str, str], ...]:
-    """The terms of a file. Raises NoSuchFile, NotAFile, BadGlossary."""
+    """Read (term, translation) pairs from a file. Raises NoSuchFile, NotAFile, BadGlossary."""
     return terms(_lines_of(path), path.name)
 
 
 def terms(lines: Iterable[str], name: str) -> tuple[tuple[str, str], ...]:
-    """The terms of “term = translation” lines; blank lines and those that begin with # are skipped.
+    """Parse “term = translation” lines into pairs; blank lines and those that begin with # are skipped.
 
-    A term that comes twice keeps its last translation. Raises BadGlossary, which says where it is in `name`.
+    Of a repeated term the last translation is used. Raises BadGlossary with the number of the line in the file `name`.
     """
     found: dict[str, str] = {}
     for number, line in enumerate(lines, start=1):
@@ -135,7 +134,7 @@ def _lines_of(path: Path) -> list[str]:
 
 
 def _answered(batch: Batch, left: dict[int, Cue], target: Language) -> tuple[Cue, ...]:
-    """The cues that `batch` answers, taken out of `left`. An id that nobody asked for, or again, is not listened to."""
+    """The cues that `batch` answers, removed from `left`. Unknown and repeated ids are ignored."""
     return tuple(
         _with(left.pop(translation.id), translation, target)
         for translation in batch.translations

@@ -1,0 +1,1 @@
+"""Cues: segmentation, styles, reading, writing and quality checks."""

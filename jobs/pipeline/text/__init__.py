@@ -1,0 +1,1 @@
+"""Text of all languages: widths, line breaking, direction, scripts, encodings."""

@@ -30,7 +30,7 @@ def sentences(lines: Sequence[Line]) -> Iterator[Sequence[Line]]:
             start = at
 
 
-def divide(text: str, shares: Sequence[int], language: Language) -> list[str]:
+def split_by_shares(text: str, shares: Sequence[int], language: Language) -> list[str]:
     """`text` in as many parts as there are `shares`, about in their proportion, cut at words and rather at punctuation.
 
     Every part has a word. Where there are fewer words than parts, the last ones repeat the last word: on the screen it

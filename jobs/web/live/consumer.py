@@ -75,6 +75,7 @@ class PageConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             language=_language(query.get("language", [""])[0]),
             job_id=job_id,
             channel=self.channel_name,
+            known=_number(query.get("cues", [""])[0]),
         )
 
     async def tell(self, message: dict[str, Any]) -> None:
@@ -114,6 +115,11 @@ def _admitted(user: Any, page: Page) -> bool:
         return False
     presence.renew([page.page_id])
     return True
+
+
+def _number(asked: str) -> int:
+    """The number of a cue; 0, of none, for nonsense."""
+    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else 0
 
 
 def _language(asked: str) -> str:

@@ -34,13 +34,16 @@ ALIVE = '{"type": "alive"}'
 
 @dataclass(eq=False, kw_only=True, slots=True)
 class Page:
-    """An open page with its socket. `job_id`: whose page it is. `hidden`: its lease is not renewed meanwhile."""
+    """An open page with its socket. `job_id`: whose page it is. `known`: the number up to which the page has all cues
+    of that job, translated. `hidden`: its lease is not renewed meanwhile.
+    """
 
     page_id: uuid.UUID
     owner_id: int
     language: str
     job_id: uuid.UUID | None
     channel: str
+    known: int = 0
     hidden: bool = False
 
 
@@ -99,25 +102,27 @@ class Teller:
 
     def greetings(self, pages: Sequence[Page]) -> Said:
         """The whole state, for each of these pages."""
-        made: dict[tuple[int, uuid.UUID | None, str], str] = {}
+        made: dict[tuple[int, uuid.UUID | None, str, int], str] = {}
         said: Said = []
         for page in pages:
-            key = (page.owner_id, page.job_id, page.language)
+            key = (page.owner_id, page.job_id, page.language, page.known)
             if key in made or _safely(lambda page=page, key=key: made.update({key: self._greeting(page)})):  # type: ignore[misc]
                 said.append((page, made[key]))
         return said
 
     def _greeting(self, page: Page) -> str:
-        hello: dict[str, Any] = {"type": "hello", "unfinished": unfinished(page.owner_id), "job": None, "cues": []}
+        hello: dict[str, Any] = {"type": "hello", "unfinished": unfinished(page.owner_id), "job": None}
+        missing: dict[str, Any] = {"cues": [], "all": True}
         job = next(_read([page.job_id]), None) if page.job_id else None
         if job:
             cues = list(job.cues.all())
             if job.pk not in self._captions:
                 self._captions[job.pk] = captions = _Captions()
                 captions.learn(cues)
+            missing = _missing(cues, page.known)
             with translation.override(page.language):
-                hello |= {"job": snapshot(job, page.owner_id), "cues": list(map(cue_of, cues))}
-        return _text(hello)
+                hello["job"] = snapshot(job, page.owner_id)
+        return _text(hello | missing)
 
     def changes(self, jobs: Iterable[Job], pages: Sequence[Page]) -> Said:
         """Of these jobs, for all who watch them."""
@@ -157,6 +162,12 @@ class Teller:
         watched = {page.job_id for page in pages}
         for job_id in [job_id for job_id in self._captions if job_id not in watched]:
             del self._captions[job_id]
+
+
+def _missing(cues: Sequence[Cue], known: int) -> dict[str, Any]:
+    """The cues that a page lacks which has those up to the number `known`; `all` of them if it has none, or others."""
+    whole = known == 0 or known not in {cue.number for cue in cues}
+    return {"cues": [cue_of(cue) for cue in cues if whole or cue.number > known], "all": whole}
 
 
 def unfinished(owner_id: int) -> list[str]:

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from jobs import lifecycle
 from jobs.models import Artifact, Job, JobStatus
 from jobs.pipeline.media.atomic_files import refusal
-from jobs.storage import artifacts
+from jobs.storage import artifacts, installation
 from jobs.web.problems import Problem
 
 _PIECE = 256 << 10
@@ -34,7 +34,8 @@ class Body(Protocol):
 
 
 def size_of(job: Job) -> int:
-    """How many bytes came, and are on the disk to stay."""
+    """How many bytes came, and are on the disk to stay. Raises StorageAway."""
+    installation.require()
     try:
         file = os.open(_place(job), os.O_RDONLY)
     except FileNotFoundError:
@@ -52,7 +53,7 @@ def add(job: Job, offset: int, body: Body, *, most: int, actor: str) -> int:
 
     When that is all of it, the job is queued. Raises Problem: 409 when the file ends elsewhere, 410 when the job waits
     for nothing, 413 when there are more than `most` bytes or more than were promised, 423 while somebody else adds to
-    it. Raises DiskFull, Unwritable. Then the file is as it was.
+    it. Raises StorageAway, DiskFull, Unwritable. Then the file is as it was.
     """
     with _held(job) as file:
         size = os.fstat(file).st_size
@@ -80,8 +81,9 @@ def gone() -> Problem:
 @contextmanager
 def _held(job: Job) -> Iterator[int]:
     """The file, open and locked; the lock goes with the process that has it. The directory is never made here: it is
-    renamed away when the job is cancelled.
+    renamed away when the job is cancelled. While its disk is away, it is not gone.
     """
+    installation.require()
     with _opened(_place(job)) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -97,8 +99,10 @@ def _opened(place: Path) -> Iterator[int]:
     try:
         file = os.open(place, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
     except FileNotFoundError:
+        installation.require()
         raise gone() from None
     except OSError as error:
+        installation.require()
         raise refusal(error, place) from None
     try:
         yield file

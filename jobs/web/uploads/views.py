@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from jobs import lifecycle
 from jobs.intake import submit
 from jobs.models import Job, JobStatus, Reason, SourceKind
+from jobs.pipeline.filenames import shortened
 from jobs.storage import deletion
 from jobs.web.forms import OrderForm
 from jobs.web.permissions import job_for
@@ -46,7 +47,7 @@ def _accept(user: Any, size: int, fields: dict[str, str]) -> Job:
     if not form.is_valid():
         raise Problem(400, str(next(iter(form.errors.values()))[0]))
     return submit.accept_upload(
-        user, name[:255], size, form.job_options(), keep_running=form.cleaned_data["keep_running"]
+        user, shortened(name, 255), size, form.job_options(), keep_running=form.cleaned_data["keep_running"]
     )
 
 

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+from django import forms
 from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.forms import UserCreationForm
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
+
+from jobs.web import usernames
 
 
 class SignUpForm(UserCreationForm):  # type: ignore[type-arg]  # it cannot be subscripted when the program runs
     class Meta:
         model = User
         fields = ("username", "email")
+
+    def clean_username(self) -> str:
+        """Refuses a name that is reserved or taken, and one that readers would take for somebody else's."""
+        name = str(super().clean_username())
+        if usernames.is_reserved(name):
+            raise forms.ValidationError(_("This name is reserved. Choose another one."))
+        if usernames.mixes_scripts(name):
+            raise forms.ValidationError(_("This name mixes letters of different scripts. Use those of one script."))
+        if usernames.is_taken(name, User.objects.values_list("username", "is_staff").iterator()):
+            raise forms.ValidationError(User._meta.get_field("username").error_messages["unique"])
+        return name
 
 
 @sensitive_post_parameters()

@@ -89,18 +89,34 @@ def _wants_json(request: HttpRequest) -> bool:
 @require_safe
 def job(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     found = job_for(request.user, job_id)
-    target = options_of(found.options).target
     shown = {
+        **_parts_of(found, request.user.pk),
         "job": found,
-        "shown": snapshot(found, request.user.pk),
         "cues": [cue_of(cue) for cue in found.cues.all()],
         "source_direction": language(found.spoken).direction if found.spoken else "auto",
-        "target_direction": language(target).direction,
         "mine": found.owner_id == request.user.pk,
-        "player_words": player_strings.words(),
         "reached": emails.reach(request.user),
     }
     return render(request, "web/job.html", shown)
+
+
+@login_required
+@never_cache
+@require_safe
+def job_parts(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
+    """The parts of a job's page that depend on its state, for an open page that replaces its own by them. The response
+    is no page: it has no lease, and none of the rest of the page, such as the captions.
+    """
+    return render(request, "web/parts/job/all.html", _parts_of(job_for(request.user, job_id), request.user.pk))
+
+
+def _parts_of(found: Job, viewer: int | None) -> dict[str, Any]:
+    """What the templates of these parts use."""
+    return {
+        "shown": snapshot(found, viewer),
+        "target_direction": language(options_of(found.options).target).direction,
+        "player_words": player_strings.words(),
+    }
 
 
 @login_required

@@ -1,0 +1,25 @@
+// The cues that the server has rendered into a page: they are not sent again.
+
+import { find, findAll } from "./dom.js";
+
+/** @import {Cue} from "./messages.js" */
+
+/**
+ * @param {ParentNode} root
+ * @returns {Cue[]}
+ */
+export function readCues(root) {
+  return Array.from(findAll(root, "[data-captions] [data-number]"), (row) => {
+    const { number, start, end } = row.dataset;
+    const [source, target] = findAll(row, "p");
+    return {
+      number: Number(number),
+      start: Number(start),
+      end: Number(end),
+      clock: find(row, ".time").textContent ?? "",
+      source: source.textContent ?? "",
+      target: target.textContent ?? "",
+      answered: row.hasAttribute("data-answered"),
+    };
+  });
+}
