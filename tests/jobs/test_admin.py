@@ -364,7 +364,7 @@ def hidden(job: Job) -> set[str]:
     return {f"{name}-{row}-{key}" for name in names for row in range(9) for key in ("id", "job")}
 
 
-@pytest.mark.parametrize("model", ["job", "usageentry", "worker"])
+@pytest.mark.parametrize("model", ["job", "usageentry", "process"])
 def test_nothing_of_it_is_added_by_hand(client: Client, chief: User, model: str) -> None:
     address = reverse(f"admin:jobs_{model}_add")
     assert [client.get(address).status_code, client.post(address).status_code] == [403, 403]

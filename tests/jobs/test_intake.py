@@ -352,12 +352,13 @@ import os, signal, sys
 import django
 django.setup()
 from django.contrib.auth.models import User
-from jobs import intake, lifecycle
+from jobs import lifecycle
+from jobs.intake import submit
 from jobs.intake.options import JobOptions
 def killed(**_):
     os.kill(os.getpid(), signal.SIGKILL)
 lifecycle.create = killed
-intake.accept_upload(User.objects.get(username="shirin"), "talk.mp4", 1, JobOptions(target="fa", brought=True))
+submit.accept_upload(User.objects.get(username="shirin"), "talk.mp4", 1, JobOptions(target="fa", brought=True))
 """
 
 

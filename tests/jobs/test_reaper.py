@@ -547,7 +547,7 @@ import time
 import django
 django.setup()
 from django.core.management import call_command
-from jobs import reaper
+from jobs.worker import reaper
 reaper.HUNG = 1.0
 reaper.give_up_uploads = lambda: time.sleep(3600)
 call_command("reap", "--loop")

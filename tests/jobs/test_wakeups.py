@@ -162,7 +162,7 @@ def test_who_cannot_listen_says_so_once_and_tries_ever_more_rarely(
 ) -> None:
     now, asked = [1000.0], list[float]()
 
-    def refused() -> None:
+    def refused(*_: object) -> None:
         asked.append(now[0] - 1000)
         raise psycopg.OperationalError("certificate verify failed")
 

@@ -23,14 +23,14 @@ ROOT = Path(__file__).parents[2]
 BURN = """
 import signal, sys
 from pathlib import Path
-from jobs.pipeline import media
+from jobs.pipeline.media import encode
 
 def interrupt(*_):
     raise KeyboardInterrupt
 
 signal.signal(signal.SIGTERM, interrupt)
 source, subtitles, fonts, target = map(Path, sys.argv[1:])
-media.burn(source, subtitles, target, media=media.probe(source), fonts=fonts, progress=lambda _: print(flush=True))
+encode.burn(source, subtitles, target, media=encode.probe(source), fonts=fonts, progress=lambda _: print(flush=True))
 """
 
 

@@ -13,8 +13,8 @@ from jobs.storage.installation import Disk
 
 class Command(BaseCommand):
     help = (
-        "Make the disk at MEDIA_ROOT the one of this installation, after it was moved, or the database was restored. "
-        "An installation that it belonged to before stops."
+        "Make the disk at MEDIA_ROOT the one of this installation, after it was moved or the database was restored. "
+        "An installation that used it before stops working with it."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -22,17 +22,17 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         if installation.look() == Disk.RIGHT:
-            self.stdout.write(f"{installation.place()} is the disk of this installation already.")
+            self.stdout.write(f"{installation.place()} is already the disk of this installation.")
             return
         found = installation.files()
         if not found.fit and not options["force"]:
             raise CommandError(
                 f"Only {found.here} of the {found.known} newest jobs with files have a directory in "
                 f"{installation.place()}. Results without files are deleted by the next cleanup. Mount the right disk, "
-                "or repeat this with --force."
+                "or run this again with --force."
             )
         try:
             installation.adopt()
         except OSError as error:
-            raise CommandError(f"{installation.place()} cannot be written: {error.strerror}.") from None
-        self.stdout.write(f"{installation.place()} is the disk of this installation now.")
+            raise CommandError(f"{installation.place()} is not writable: {error.strerror}.") from None
+        self.stdout.write(f"{installation.place()} is now the disk of this installation.")
