@@ -233,7 +233,7 @@ def _world(place: Place, *stages: Stage, brought: bool) -> World:
     artifacts.make_home(job_id)
     order = {"target": "es", "spoken": "en", "mode": "none", "brought": brought}
     engines = {"transcriber": "pocketsphinx", "translator": "apertium"}
-    given = {"order": order | engines, "target": "es", "spoken": "en", "keep_running": True}
+    given = {"options": order | engines, "target": "es", "spoken": "en", "keep_running": True}
     owner = rows.owner(str(job_id))
     rows.job(owner, id=job_id, stages=stages, cues=[rows.cue()] if brought else [], **given)
     return World(place, job_id)

@@ -82,7 +82,7 @@ def jobs() -> list[Job]:
     claimable = (JobStatus.RUNNING, JobStatus.QUEUED)
     states = [state for state in rows.IN if state not in claimable]
     found = [Job.objects.get(pk=rows.IN[state]().job_id) for state in (*states, *claimable)]
-    asked = {"order": {"mode": "burn"}, "engines": {"translator": "parrot"}}
+    asked = {"options": {"mode": "burn"}, "engines": {"translator": "parrot"}}
     Job.objects.update(title="درس", spoken="en", seconds=750.5, **asked)
     note = {"code": "sound_only", "params": {}}
     Job.objects.update(notes=[note], edited=timezone.now())
@@ -104,7 +104,7 @@ def text(response: Any) -> str:
     return str(response.content.decode())
 
 
-@pytest.mark.parametrize("model", ["job", "ownerlimits", "usageentry", "worker"])
+@pytest.mark.parametrize("model", ["job", "ownerlimits", "usageentry", "process"])
 def test_lists_are_persian(client: Client, jobs: list[Job], model: str) -> None:
     OwnerLimits.objects.create(owner=jobs[0].owner, running=5)
     process = {"host": "box", "boot_id": "b", "started": 1, "last_claim": timezone.now()}

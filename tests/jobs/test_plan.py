@@ -43,7 +43,7 @@ TASK = TranslateTask(
 
 def heard(clips: Clips, order: JobOptions = ORDER, clip: str = "plain.mp4", **fields: Any) -> Job:
     """A job whose first stage has found out about `clip`, whose files are there, and that has two cues."""
-    given = {"order": order.as_json(), "target": order.target, "spoken": "en", "stages": stages_of(order)}
+    given = {"options": order.as_json(), "target": order.target, "spoken": "en", "stages": stages_of(order)}
     job = rows.job(**{**given, **fields})
     artifacts.make_home(job.pk)
     for kind in ("source", "audio", f"{order.target}.ass", f"{order.target}.srt"):
