@@ -29,7 +29,7 @@ POLL_INTERVAL = 1.0
 """Seconds between two looks for jobs that are done."""
 
 
-def reach(user: Any) -> str:
+def address_of(user: Any) -> str:
     """The address under which this person gets letters; empty where there is none, or no mail server."""
     return user.email if settings.EMAIL_HOST else ""
 
@@ -70,7 +70,7 @@ def claim(job: Job) -> bool:
 
 
 def _send(job: Job) -> None:
-    if not reach(job.owner):
+    if not address_of(job.owner):
         return
     try:
         letter(job).send()
@@ -87,4 +87,4 @@ def letter(job: Job) -> EmailMessage:
         subject, error = formats.news(job), formats.recorded(job.error) if job.error else ""
         told = {"news": subject, "error": error, "address": asked["address"]}
         body = render_to_string("web/letter.txt", told)
-    return EmailMessage(" ".join(subject.split()), body, to=[reach(job.owner)])
+    return EmailMessage(" ".join(subject.split()), body, to=[address_of(job.owner)])

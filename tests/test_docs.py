@@ -20,7 +20,7 @@ from jobs.log_format import FACTS
 from jobs.models import JobStatus, Reason
 from jobs.pipeline.protocols import Brief, Line
 from jobs.web import problems
-from jobs.web.forms import OrderForm
+from jobs.web.forms import JobOptionsForm
 from translator import __version__
 
 ROOT = Path(settings.BASE_DIR)
@@ -130,7 +130,7 @@ def test_every_route_of_the_api_is_described() -> None:
 
 def test_every_field_of_an_upload_is_described() -> None:
     """Subtitles that one has come by the page alone."""
-    fields = {"filename", *OrderForm.base_fields} - {"subtitles", "subtitles_are"}
+    fields = {"filename", *JobOptionsForm.base_fields} - {"subtitles", "subtitles_are"}
     table = API[API.index("## Uploads") : API.index("## Keeping")]
     assert fields == set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`[^|]+) \|", table, re.MULTILINE))))
 
@@ -156,7 +156,7 @@ def test_the_log_lines_of_a_guide_name_what_the_log_names(guide: str) -> None:
 
 def test_every_refusal_of_the_api_is_described() -> None:
     sources = [path.read_text(encoding="utf-8") for path in (ROOT / "jobs" / "web").rglob("*.py")]
-    said = set(re.findall(r"\b(?:answer|Problem)\((\d{3})\b", "".join(sources)))
+    said = set(re.findall(r"\b(?:problem_response|Problem)\(\s*(\d{3})\b", "".join(sources)))
     said |= {str(status) for _, status in problems._STATUSES}
     said -= {"422"}  # the page of a new job answers its own form
     assert {"400", "403", "412", "507"} <= said

@@ -99,7 +99,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "jobs.web.middleware.Border",
+    "jobs.web.middleware.RequestGuardMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -154,7 +154,7 @@ X_ACCEL_REDIRECT = _env.get("X_ACCEL_REDIRECT", "")
 
 # Changes of jobs reach the open pages of one web server process within it; the database tells each process of them
 
-CHANNEL_LAYERS = {"default": {"BACKEND": "jobs.web.live.channel_layer.Layer"}}
+CHANNEL_LAYERS = {"default": {"BACKEND": "jobs.web.live.channel_layer.PageChannelLayer"}}
 
 # E-mail: passwords that were forgotten, word that a job is done. Without a server it is written to the log.
 

@@ -125,7 +125,7 @@ def _media_directory() -> Finding:
 
 def _processes() -> Iterator[Finding]:
     """Those of `make run`: the clusters, the reaper, the web server. Commands can do without."""
-    found = health.look()
+    found = health.check_health()
     if not found.database:
         return
     yield from map(_cluster, found.clusters)

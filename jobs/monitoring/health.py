@@ -73,7 +73,7 @@ class Health:
     engines: Ready
 
 
-def look() -> Health:
+def check_health() -> Health:
     """The state of the whole installation, ready for `dataclasses.asdict` and JSON. Raises nothing."""
     free, engines, problem = _free(), _engines(), _disk_problem()
     disk = free > ROOM and not problem

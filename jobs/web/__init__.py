@@ -1,4 +1,4 @@
-"""What people meet: pages, the API behind them, sockets, uploads, files.
+"""The site: pages, JSON API, WebSockets, uploads and downloads.
 
-Everything here reads rows and asks `intake` and `lifecycle`; nothing here starts a process.
+Views read rows and call `intake` and `lifecycle`; nothing in this package starts a process.
 """

@@ -1,7 +1,8 @@
-"""What is sent waits for the client to take it.
+"""Backpressure for daphne: a response is sent no faster than the client reads it.
 
-Daphne accepts whatever it is given to send and keeps it in memory, so a slow client would bring a whole video into it.
-Twisted, on which daphne is built, says when it has enough: `Request.registerProducer`. That is asked here.
+Daphne buffers in memory whatever it is given to send, so one slow client could make it hold a whole video. Twisted, on
+which daphne is built, pauses producers that are registered with `Request.registerProducer`; this module registers one
+for each streamed response.
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ Send = Callable[[Any], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
-def patient(application: Application) -> Application:
-    """The same ASGI application, which sends no faster than the client takes. Under another server nothing changes."""
+def with_backpressure(application: Application) -> Application:
+    """Wrap an ASGI application so that its streamed responses wait for the client. Other servers ignore it."""
 
     async def call(scope: Any, receive: Any, send: Send) -> None:
-        request = next(iter(getattr(send, "args", ())), None)  # daphne gives a partial of it
+        request = next(iter(getattr(send, "args", ())), None)  # daphne passes a `functools.partial` with the request
         if not isinstance(request, Request):
             await application(scope, receive, send)
             return
-        valve = _Valve()
-        sending = _Sending(request, send, valve)
+        producer = _PushProducer()
+        sending = _PausingSend(request, send, producer)
         try:
             await application(scope, receive, sending)
         finally:
@@ -36,60 +37,63 @@ def patient(application: Application) -> Application:
     return call
 
 
-class _Valve:
-    """Open while more may be sent: a push producer, as Twisted calls it."""
+class _PushProducer:
+    """Twisted's `IPushProducer`: `ready` is set while more may be sent."""
 
     def __init__(self) -> None:
-        self.open = asyncio.Event()
-        self.open.set()
+        self.ready = asyncio.Event()
+        self.ready.set()
 
     def pauseProducing(self) -> None:  # noqa: N802
-        self.open.clear()
+        self.ready.clear()
 
     def resumeProducing(self) -> None:  # noqa: N802
-        self.open.set()
+        self.ready.set()
 
     def stopProducing(self) -> None:  # noqa: N802
-        """The client is gone: what is sent now goes nowhere."""
-        self.open.set()
+        """Let the response end: the client has disconnected, what is still sent is dropped."""
+        self.ready.set()
 
 
-class _Sending:
-    def __init__(self, request: Any, send: Send, valve: _Valve) -> None:
-        self._request, self._send, self._valve = request, send, valve
+class _PausingSend:
+    """An ASGI `send` that waits between body parts until `producer` is ready."""
+
+    def __init__(self, request: Any, send: Send, producer: _PushProducer) -> None:
+        self._request, self._send, self._producer = request, send, producer
         self._registered = False
 
     async def __call__(self, message: Message) -> None:
         more = message["type"] == "http.response.body" and message.get("more_body", False)
         if more and not self._registered and self._request.channel is not None:
-            self._request.registerProducer(self._valve, True)
+            self._request.registerProducer(self._producer, True)
             self._registered = True
         if not more and message["type"] == "http.response.body":
             self.release()
         await self._send(message)
         if more:
-            await self._valve.open.wait()
+            await self._producer.ready.wait()
 
     def release(self) -> None:
-        """Twisted wants it before the end of an answer."""
+        """Unregister the producer, which Twisted requires before a response ends."""
         if self._registered and self._request.channel is not None:
             self._request.unregisterProducer()
         self._registered = False
-        self._valve.open.set()
+        self._producer.ready.set()
 
 
-def limit_what_pages_say(longest: int) -> None:
-    """Daphne takes in no message from a page of more than `longest` bytes. By itself it would put its limit on what it
-    sends as well; but a snapshot of a long video is as long as it is.
+def limit_incoming_messages(max_bytes: int) -> None:
+    """Make daphne refuse WebSocket messages of more than `max_bytes` from clients, without limiting what it sends.
+
+    Its own setting, `maxMessagePayloadSize`, limits both directions, and the snapshot of a long video is larger.
     """
     send = WebSocketProtocol.sendMessage
 
-    def send_whole(self: Any, *arguments: Any, **more: Any) -> None:
+    def send_unlimited(self: Any, *arguments: Any, **more: Any) -> None:
         self.maxMessagePayloadSize = 0
         try:
             send(self, *arguments, **more)
         finally:
-            self.maxMessagePayloadSize = longest
+            self.maxMessagePayloadSize = max_bytes
 
-    WebSocketProtocol.maxMessagePayloadSize = longest
-    WebSocketProtocol.sendMessage = send_whole
+    WebSocketProtocol.maxMessagePayloadSize = max_bytes
+    WebSocketProtocol.sendMessage = send_unlimited

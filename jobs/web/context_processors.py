@@ -1,4 +1,4 @@
-"""What every page of the site knows."""
+"""The template context of every page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from jobs import presence
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """`page_id`: a lease for this page of a signed-in person, minted when a template asks for it, empty for others."""
+    """Return `page_id`, `sign_up` and `mail_works`.
+
+    `page_id` names a presence lease for this page of a signed-in person; it is empty for others. The lease is created
+    when a template first uses it.
+    """
     return {
         "page_id": SimpleLazyObject(lambda: _page_id(request)),
         "sign_up": settings.SIGN_UP,
@@ -21,6 +25,6 @@ def page(request: HttpRequest) -> dict[str, Any]:
 
 
 def _page_id(request: HttpRequest) -> str:
-    """A response that answers where an icon was asked for, and there is none, is no open page."""
-    shown = request.headers.get("Sec-Fetch-Dest", "document") == "document"
-    return str(presence.open_page(request.user.pk)) if shown and request.user.is_authenticated else ""
+    # An error page that answers the request for an icon or another subresource needs no lease.
+    is_document = request.headers.get("Sec-Fetch-Dest", "document") == "document"
+    return str(presence.open_page(request.user.pk)) if is_document and request.user.is_authenticated else ""

@@ -1,4 +1,4 @@
-"""What the form of a new job offers: the languages that the engines at hand can translate into."""
+"""Choices of the new-job form; languages depend on the engines that are ready."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ from jobs.i18n.formats import language_name, sentence_of
 from jobs.intake.options import JobOptions
 from jobs.intake.submit import refuse_engines
 from jobs.pipeline.errors import NotReady, PipelineError
-from jobs.web.forms import COMMON, LOOKS, MODES, POSITIONS, SIZES, SUBTITLES, TONES
+from jobs.web.forms import COMMON_LANGUAGES, LOOKS, MODES, POSITIONS, SIZES, SUBTITLES, TONES
 
-_KEPT = 60
-"""Seconds for which a process remembers what the engines can do: it looks for programs and models on the disk."""
+_CACHE_SECONDS = 60
+"""Seconds for which the available languages are cached: finding them looks for programs and models on the disk."""
 
 
-def able() -> frozenset[str]:
-    """The codes of `COMMON` into which a video can be translated here and now."""
-    found: frozenset[str] | None = cache.get("able")
+def available_targets() -> frozenset[str]:
+    """Codes of `COMMON_LANGUAGES` into which the ready engines can translate."""
+    found: frozenset[str] | None = cache.get("available_targets")
     if found is None:
-        found = frozenset(code for code in COMMON if not _refused(code))
-        cache.set("able", found, _KEPT)
+        found = frozenset(code for code in COMMON_LANGUAGES if not _refusal(code))
+        cache.set("available_targets", found, _CACHE_SECONDS)
     return found
 
 
-def preselected() -> dict[str, Any]:
-    """Persian comes first, unless this installation can do other languages only."""
-    can = able()
-    first = "fa" if "fa" in can or not can else next(code for code in COMMON if code in can)
+def initial_values() -> dict[str, Any]:
+    """Initial field values. The target is Persian, unless the ready engines handle other languages only."""
+    available = available_targets()
+    first = "fa" if "fa" in available or not available else next(code for code in COMMON_LANGUAGES if code in available)
     return {"to": first, "mode": "burn", "look": "box", "size": "medium", "position": "bottom", "formality": "auto"}
 
 
-def shown() -> dict[str, Any]:
-    """For the template: pairs of values and words, and what Persian still needs."""
-    can = able()
-    named = [(code, language_name(code, get_language())) for code in COMMON]
-    refusal = _refused("fa")
+def template_choices() -> dict[str, Any]:
+    """The (value, label) pairs of each list, and `missing`: a sentence on what Persian still needs."""
+    available = available_targets()
+    languages = [(code, language_name(code, get_language())) for code in COMMON_LANGUAGES]
+    refusal = _refusal("fa")
     return {
-        "targets": [(code, name, code in can) for code, name in named],
-        "sources": named,
+        "targets": [(code, name, code in available) for code, name in languages],
+        "sources": languages,
         "missing": _missing(refusal) if refusal else "",
         "modes": MODES.items(),
         "looks": LOOKS.items(),
@@ -55,7 +55,7 @@ def shown() -> dict[str, Any]:
 
 
 def _missing(refusal: PipelineError) -> str:
-    """What keeps videos from being translated into Persian, for whoever can change it."""
+    """A sentence for the administrator on what is missing to translate videos into Persian."""
     sentence = sentence_of(refusal)
     if refusal.params.get("engine") not in {spec.label for spec in TRANSLATORS} or type(refusal) is not NotReady:
         return sentence
@@ -63,8 +63,8 @@ def _missing(refusal: PipelineError) -> str:
     return f"{step} {sentence}"
 
 
-def _refused(target: str) -> PipelineError | None:
-    """Why a video in an unknown language cannot be translated into `target`."""
+def _refusal(target: str) -> PipelineError | None:
+    """The error that starting a job into `target` would raise, for speech in an unknown language; None if none."""
     try:
         refuse_engines(JobOptions(target=target, transcriber=settings.TRANSCRIBER, translator=settings.TRANSLATOR))
     except PipelineError as error:

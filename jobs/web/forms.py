@@ -1,4 +1,4 @@
-"""What a person asks for, checked and made into an order."""
+"""Forms of a new job, validated and turned into `JobOptions`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from jobs.i18n.formats import language_name, sentence_of
+from jobs.i18n.formats import sentence_of
 from jobs.intake import submit
 from jobs.intake.options import JobOptions
 from jobs.pipeline.download.client import check_link
@@ -23,8 +22,27 @@ from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.subtitles.style import Style
 from jobs.pipeline.text.languages import language
 
-COMMON = ("fa", "en", "ar", "de", "es", "fr", "hi", "he", "it", "ja", "ko", "nl", "pl", "pt", "ru", "tr", "ur", "zh")
-"""What the lists of languages offer. Any other code of CLDR can be sent too."""
+COMMON_LANGUAGES = (
+    "fa",
+    "en",
+    "ar",
+    "de",
+    "es",
+    "fr",
+    "hi",
+    "he",
+    "it",
+    "ja",
+    "ko",
+    "nl",
+    "pl",
+    "pt",
+    "ru",
+    "tr",
+    "ur",
+    "zh",
+)
+"""Codes in the lists of languages, in their order. The form accepts every other code of CLDR, too."""
 
 MODES = {
     "burn": _("burned into the picture"),
@@ -38,8 +56,8 @@ TONES = {"auto": _("same as the speaker"), "colloquial": _("colloquial"), "forma
 SUBTITLES = {"translate": _("translate it"), "use": _("use it without changes")}
 
 
-class OrderForm(forms.Form):
-    """The options of a job. What is optional has a default, so that an upload may name its languages alone."""
+class JobOptionsForm(forms.Form):
+    """The options of a job. Only `to` is required: an upload may send its target language alone."""
 
     to = forms.CharField(max_length=40, label=_("To"))
     spoken = forms.CharField(max_length=40, required=False, label=_("From"))
@@ -62,7 +80,7 @@ class OrderForm(forms.Form):
         return _code(self.cleaned_data["spoken"]) if self.cleaned_data["spoken"] else ""
 
     def clean_glossary(self) -> tuple[tuple[str, str], ...]:
-        with _said():
+        with _as_validation_error():
             return terms(self.cleaned_data["glossary"].splitlines(), str(self.fields["glossary"].label))
 
     def clean(self) -> dict[str, Any]:
@@ -72,7 +90,7 @@ class OrderForm(forms.Form):
         return found
 
     def job_options(self) -> JobOptions:
-        """Of a valid form."""
+        """The options; call it on a valid form only."""
         found = self.cleaned_data
         brought = bool(found["subtitles"])
         finished = brought and found["subtitles_are"] == "use"
@@ -90,13 +108,13 @@ class OrderForm(forms.Form):
             translator=settings.TRANSLATOR,
         )
 
-    def brought(self) -> Sequence[Cue]:
-        """What stands in the subtitles that came along, if any did. Raises SubtitlesError."""
-        return parsed(self.job_options(), self.cleaned_data["subtitles"])
+    def subtitle_cues(self) -> Sequence[Cue]:
+        """The cues of the uploaded subtitle file; empty without one. Raises SubtitlesError."""
+        return parse_subtitles(self.job_options(), self.cleaned_data["subtitles"])
 
 
-class SourceForm(OrderForm):
-    """A new job of the page: a link, the sample, or the name and size of a file that will be uploaded."""
+class NewJobForm(JobOptionsForm):
+    """A new job from the front page: a link, the sample, or the name and size in bytes of a file to be uploaded."""
 
     source = forms.ChoiceField(choices=[(name, name) for name in ("upload", "link", "sample")])
     link = forms.CharField(max_length=2000, required=False, label=_("Link"))
@@ -107,33 +125,28 @@ class SourceForm(OrderForm):
         found = super().clean()
         match found.get("source"):
             case "link":
-                with _said_of(self, "link"):
+                with _errors_on(self, "link"):
                     check_link(found.get("link", ""))
             case "upload" if not found.get("name") or not found.get("bytes"):
                 self.add_error("name", _("Choose a video or audio file that is not empty."))
         return found
 
 
-def parsed(options: JobOptions, brought: UploadedFile[bytes] | None) -> Sequence[Cue]:
-    """The cues of a file that was sent, if one was. Raises SubtitlesError."""
-    if brought is None:
+def parse_subtitles(options: JobOptions, file: UploadedFile[bytes] | None) -> Sequence[Cue]:
+    """The cues of an uploaded subtitle file; empty without one. Raises SubtitlesError."""
+    if file is None:
         return ()
-    return submit.parse_brought(options, brought.read(MAX_BYTES + 1), brought.name or "")
-
-
-def language_choices() -> list[tuple[str, str]]:
-    """Codes and names in the language of the page; the common ones of `COMMON` in its order."""
-    return [(code, language_name(code, get_language() or "en")) for code in COMMON]
+    return submit.parse_brought(options, file.read(MAX_BYTES + 1), file.name or "")
 
 
 def _code(given: str) -> str:
-    with _said():
+    with _as_validation_error():
         return language(given).code
 
 
 @contextmanager
-def _said() -> Iterator[None]:
-    """What the pipeline refuses is said beside the field."""
+def _as_validation_error() -> Iterator[None]:
+    """Turn a PipelineError into a ValidationError, so that the form shows it beside the field."""
     try:
         yield
     except PipelineError as error:
@@ -141,9 +154,10 @@ def _said() -> Iterator[None]:
 
 
 @contextmanager
-def _said_of(form: forms.Form, field: str) -> Iterator[None]:
+def _errors_on(form: forms.Form, field: str) -> Iterator[None]:
+    """Add a PipelineError to the errors of `field`."""
     try:
-        with _said():
+        with _as_validation_error():
             yield
     except forms.ValidationError as wrong:
         form.add_error(field, wrong)

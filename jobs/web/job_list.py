@@ -1,4 +1,4 @@
-"""The list of jobs: which of them, in which order."""
+"""Filtering, searching and ordering of the job list."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from django.utils.translation import gettext_lazy
 
 from jobs.models import UNFINISHED, Job, JobStatus
 
-PAGE = 20
-"""Jobs on a page of the list."""
+PAGE_SIZE = 20
+"""Jobs on one page of the list."""
 
-LONGEST = 200
-"""Characters of a search: SQLite refuses to compare with a text of many thousands."""
+MAX_SEARCH_LENGTH = 200
+"""Characters of a search that are used: SQLite refuses LIKE patterns of more than 50,000 bytes."""
 
 FILTERS = {
     "running": gettext_lazy("Running"),
@@ -25,10 +25,12 @@ _STATUSES = {
 }
 
 
-def searched(found: QuerySet[Job], wanted: str, search: str) -> QuerySet[Job]:
-    """Those that a filter wants (an unknown one wants all) and in whose name the words stand; the newest first."""
-    if wanted in _STATUSES:
-        found = found.filter(status__in=_STATUSES[wanted])
-    for word in search[:LONGEST].split()[:10]:
-        found = found.filter(Q(title__icontains=word) | Q(source__icontains=word))
-    return found.order_by("-created")
+def filter_jobs(jobs: QuerySet[Job], status_filter: str, search: str) -> QuerySet[Job]:
+    """Jobs that match `status_filter` (a key of FILTERS; any other value matches all) and contain every word of
+    `search` (the first ten) in their title or source; newest first.
+    """
+    if status_filter in _STATUSES:
+        jobs = jobs.filter(status__in=_STATUSES[status_filter])
+    for word in search[:MAX_SEARCH_LENGTH].split()[:10]:
+        jobs = jobs.filter(Q(title__icontains=word) | Q(source__icontains=word))
+    return jobs.order_by("-created")

@@ -1,4 +1,4 @@
-"""The addresses of sockets, for pages of our own hosts and people who are signed in."""
+"""WebSocket routes, for pages served from ALLOWED_HOSTS; sessions give the signed-in user."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ _addresses = [path("ws/page/<uuid:page_id>/", PageConsumer.as_asgi())]
 sockets = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(_addresses)))
 
 
-def socket_of(page_id: uuid.UUID) -> str:
-    """Where an open page connects to."""
+def socket_path(page_id: uuid.UUID) -> str:
+    """The path of the WebSocket of an open page."""
     return f"/ws/page/{page_id}/"

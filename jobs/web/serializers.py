@@ -1,66 +1,58 @@
-"""What a page shows of a job, as plain data in the language of the page. The scripts have no words of their own."""
+"""Jobs and captions as plain data for templates and scripts.
+
+Texts are in the language of the page: the scripts contain none.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from jobs.engines.registry import SPECS
 from jobs.i18n import formats
 from jobs.i18n.labels import STAGES, STATUSES
 from jobs.intake import submit
 from jobs.intake.options import options_of
-from jobs.models import FINAL, UNFINISHED, Cue, Job, JobStatus, Reason, SourceKind, StageRun, StageStatus
-from jobs.monitoring.estimates import ahead, seconds_left, share_done
-from jobs.pipeline.errors import DiskFull
+from jobs.models import FINAL, UNFINISHED, Cue, Job, JobStatus, SourceKind, StageRun, StageStatus
+from jobs.monitoring.estimates import ahead, share_done
 from jobs.pipeline.stage import Stage
-from jobs.storage import installation
+from jobs.web.job_texts import (
+    deleted_text,
+    ended_text,
+    error_detail,
+    languages,
+    left_text,
+    notes,
+    stage_text,
+    unplayable_text,
+    waiting_stages,
+)
 
-FORMS = {
+SUBTITLE_FORMS = {
     "target": gettext_lazy("translation"),
     "source": gettext_lazy("original"),
     "bilingual": gettext_lazy("both"),
 }
-FORMATS = ("srt", "vtt", "ass")
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise as Words
+"""What the downloadable subtitles contain, with the label of each."""
 
-CANCELLED_BECAUSE: dict[str, Words] = {
-    Reason.PAGES_CLOSED: gettext_lazy("Cancelled on {when}, because all tabs of this site were closed."),
-    Reason.NO_SIGN_OF_LIFE: gettext_lazy(
-        "Cancelled on {when}, because no open page of this site responded. The network may have been down, or the "
-        "computer asleep."
-    ),
-    Reason.COMMAND_KILLED: gettext_lazy("Cancelled on {when}, because the command that started it was killed."),
-    Reason.COMMAND_INTERRUPTED: gettext_lazy(
-        "Cancelled on {when}, because the command that started it was interrupted."
-    ),
-    Reason.UPLOAD_EXPIRED: gettext_lazy("Cancelled on {when}, because the upload was never finished."),
-}
-"""Where it was no person's word."""
-
-DEMO = {spec.name: spec.label for spec in SPECS if spec.demo}
+SUBTITLE_FORMATS = ("srt", "vtt", "ass")
 
 
 def briefs(jobs: Iterable[Job]) -> list[dict[str, Any]]:
-    """Rows of the jobs list, with one look at the queues for all of them."""
-    shown = list(jobs)
-    places = ahead([run for job in shown for run in _waiting(job, job.stages.all())])
-    return [brief(job, places) for job in shown]
+    """Rows of the job list, with one query for all queue positions."""
+    rows = list(jobs)
+    places = ahead([run for job in rows for run in waiting_stages(job, job.stages.all())])
+    return [brief(job, places) for job in rows]
 
 
 def brief(job: Job, places: Mapping[int, int] | None = None) -> dict[str, Any]:
-    """A row of the jobs list. `job.stages` and `job.artifacts` should be prefetched. `places`: in the queues, if they
-    are known.
+    """A row of the job list. Prefetch `job.stages` and `job.artifacts`.
+
+    `places` maps ids of waiting stages to queue positions; without it, a query finds them.
     """
     runs, kinds = list(job.stages.all()), {artifact.kind for artifact in job.artifacts.all()}
     again, lacking = submit.can_start_again(job), submit.needs_subtitles(job)
@@ -94,7 +86,7 @@ def brief(job: Job, places: Mapping[int, int] | None = None) -> dict[str, Any]:
 
 
 def snapshot(job: Job, viewer: int | None) -> dict[str, Any]:
-    """All that the page of a job shows, but its cues, to the person with the id `viewer`."""
+    """Everything that the page of a job shows except its cues, for the user with the id `viewer`."""
     runs, kinds = list(job.stages.all()), {artifact.kind for artifact in job.artifacts.all()}
     return {
         **brief(job),
@@ -105,7 +97,7 @@ def snapshot(job: Job, viewer: int | None) -> dict[str, Any]:
         "stages": stages(runs),
         "stage_text": stage_text(job, runs),
         "notes": notes(job),
-        "detail": detail(job),
+        "detail": error_detail(job),
         "ended_text": ended_text(job, viewer),
         "deleted_text": deleted_text(job),
         "upload": upload(job),
@@ -117,8 +109,8 @@ def snapshot(job: Job, viewer: int | None) -> dict[str, Any]:
     }
 
 
-def cue_of(cue: Cue) -> dict[str, Any]:
-    """One live caption. Times are seconds, and their text a clock."""
+def cue_data(cue: Cue) -> dict[str, Any]:
+    """One live caption. `start` and `end` are in seconds, `clock` is the start as text."""
     return {
         "number": cue.number,
         "start": cue.start,
@@ -130,17 +122,8 @@ def cue_of(cue: Cue) -> dict[str, Any]:
     }
 
 
-def languages(job: Job) -> str:
-    """“English → Persian”, or the one that is known, or both are."""
-    source = job.spoken or options_of(job.options).spoken
-    target = formats.language_name(job.target)
-    if not source or source == job.target:
-        return target
-    return _("{source} → {target}").format(source=formats.language_name(source), target=target)
-
-
 def stages(runs: Sequence[StageRun]) -> list[dict[str, Any]]:
-    """The five of them: what a job does not need is `skipped`."""
+    """All five stages; those that the job does not have are `skipped`."""
     mine = {Stage(run.stage): run for run in runs}
     return [_stage(stage, mine.get(stage)) for stage in Stage]
 
@@ -151,90 +134,8 @@ def _stage(stage: Stage, run: StageRun | None) -> dict[str, Any]:
     return {"name": stage, "label": str(STAGES[stage]), "state": state, "percent": int(100 * share)}
 
 
-def stage_text(job: Job, runs: Sequence[StageRun]) -> str:
-    """A line for those who hear the page: which stage runs, and every 25 % of the whole."""
-    if job.status != JobStatus.RUNNING:
-        return str(STATUSES[JobStatus(job.status)])
-    running = [str(STAGES[Stage(run.stage)]) for run in runs if run.status == StageStatus.RUNNING]
-    percent = 25 * int(4 * share_done(runs))
-    return _("{stages}, {percent} of the job done").format(
-        stages=formats.listed(running) or STATUSES[JobStatus.RUNNING], percent=formats.percent(percent)
-    )
-
-
-def left_text(job: Job, runs: Sequence[StageRun], places: Mapping[int, int] | None = None) -> str:
-    """How long it will take, or how many are before it."""
-    if any(run.status == StageStatus.RUNNING for run in runs):
-        left = seconds_left(job, runs)
-        return "" if left is None else formats.left(left)
-    waiting = _waiting(job, runs)
-    if waiting and (reason := _waits_for_the_disk(waiting[0])):
-        return reason
-    before = ahead(waiting) if places is None else places
-    return "".join(formats.before(before[run.pk]) for run in waiting if run.pk in before)
-
-
-def _waits_for_the_disk(run: StageRun) -> str:
-    """A sentence where it is the disk for which a stage waits."""
-    if not installation.was_right_lately():
-        return _("Waiting: the disk with the files is not available right now. The job resumes by itself.")
-    if (run.error or {}).get("code") == DiskFull.__name__:
-        return _("Waiting: the disk is full. The job resumes by itself when there is space.")
-    return ""
-
-
-def _waiting(job: Job, runs: Iterable[StageRun]) -> list[StageRun]:
-    """The stage that has to have its turn before anything of the job is done; none when something is."""
-    if job.status not in {JobStatus.QUEUED, JobStatus.RUNNING}:
-        return []
-    if any(run.status == StageStatus.RUNNING for run in runs):
-        return []
-    return [run for run in runs if run.status == StageStatus.READY][:1]
-
-
-def notes(job: Job) -> list[str]:
-    """What is worth knowing of how it was made."""
-    found = [formats.noted(note) for note in job.notes]
-    if any(name in DEMO for name in job.engines.values()):
-        found.insert(0, _("Made by the offline demo engines: expect errors."))
-    return found
-
-
-def detail(job: Job) -> str:
-    """The technical text of what went wrong. Where this site keeps its files is left out."""
-    return str((job.error or {}).get("detail", "")).replace(f"{settings.MEDIA_ROOT}/", "")
-
-
-def ended_text(job: Job, viewer: int | None) -> str:
-    """When a cancelled job was cancelled, and why, or by whom."""
-    if job.status not in {JobStatus.CANCELLED, JobStatus.CANCELLING}:
-        return ""
-    last = job.transitions.filter(stage="", to_status=JobStatus.CANCELLING).last()
-    if last is None:
-        return ""
-    when = formats.moment(last.at)
-    if last.reason in CANCELLED_BECAUSE:
-        return str(CANCELLED_BECAUSE[last.reason]).format(when=when)
-    if _is_called(viewer, last.actor):
-        return _("Cancelled on {when} by you.").format(when=when)
-    return _("Cancelled on {when} by {who}.").format(when=when, who=last.actor)
-
-
-def _is_called(viewer: int | None, name: str) -> bool:
-    users = get_user_model()
-    return viewer is not None and users.objects.filter(pk=viewer, **{users.USERNAME_FIELD: name}).exists()
-
-
-def deleted_text(job: Job) -> str:
-    """When the files of an ended job will be deleted."""
-    if job.status not in {JobStatus.COMPLETED, JobStatus.FAILED} or job.pinned or not job.edited:
-        return ""
-    end: datetime = job.edited + timedelta(hours=settings.RETENTION_HOURS)
-    return _("The files are kept until {when}.").format(when=formats.moment(max(end, timezone.now())))
-
-
 def upload(job: Job) -> dict[str, Any] | None:
-    """What the page needs to go on with an upload."""
+    """The data to resume an upload; None when the job does not wait for one."""
     if job.status != JobStatus.UPLOADING or job.source_kind != SourceKind.UPLOAD:
         return None
     return {
@@ -246,7 +147,7 @@ def upload(job: Job) -> dict[str, Any] | None:
 
 
 def video(job: Job, kinds: set[str]) -> dict[str, Any] | None:
-    """What can be played now: the result, or the source with a track of subtitles, once it was found to be a video."""
+    """The video to play: the result, or the probed source with a subtitle track; None while there is neither."""
     kind = "video" if "video" in kinds else "source" if "source" in kinds and job.seconds else ""
     if not kind:
         return None
@@ -258,21 +159,12 @@ def video(job: Job, kinds: set[str]) -> dict[str, Any] | None:
         "track": "" if burned else subtitles_url(job, "target", "vtt"),
         "language": job.target,
         "label": formats.language_name(job.target),
-        "unplayable": _unplayable(job, kind),
+        "unplayable": unplayable_text(job, kind),
     }
 
 
-def _unplayable(job: Job, kind: str) -> str:
-    """What is said when the browser cannot play it. Only burning makes another video than the one that was brought."""
-    if kind == "video":
-        return _("This browser cannot play the result. Download it and play it with another program.")
-    if job.status not in FINAL and options_of(job.options).mode == "burn":
-        return _("This browser cannot play the original video. The result will play here.")
-    return _("This browser cannot play the original video.")
-
-
 def files(job: Job) -> list[dict[str, Any]]:
-    """What can be downloaded, in groups: the video, then each format in each form."""
+    """The downloads of a completed job: the video, then each subtitle form in each format."""
     if job.status != JobStatus.COMPLETED:
         return []
     found = []
@@ -281,16 +173,16 @@ def files(job: Job) -> list[dict[str, Any]]:
             container, url = Path(artifact.name).suffix[1:].upper(), media_url(job, "video") + "?download=1"
             found.append({"label": container, "form": formats.size(artifact.size), "url": url, "kind": "video"})
     captions = job.spoken == job.target
-    for form, label in FORMS.items():
+    for form, label in SUBTITLE_FORMS.items():
         if form == "target" or not captions:
-            for kind in FORMATS:
+            for kind in SUBTITLE_FORMATS:
                 url = subtitles_url(job, form, kind)
                 found.append({"label": kind.upper(), "form": str(label), "url": url, "kind": form})
     return found
 
 
 def facts(job: Job) -> list[dict[str, str]]:
-    """What it took: time of each stage, tokens."""
+    """Labelled values of the processing: the time of each stage, the tokens used."""
     if not job.result:
         return []
     seconds = job.result.get("seconds", {})
@@ -304,7 +196,7 @@ def facts(job: Job) -> list[dict[str, str]]:
 
 
 def problems(job: Job) -> list[dict[str, str]]:
-    """What the quality report found: how many cues break which number."""
+    """How many findings of each kind the quality report has."""
     if not job.result:
         return []
     counted: dict[str, int] = {}
@@ -314,8 +206,10 @@ def problems(job: Job) -> list[dict[str, str]]:
 
 
 def media_url(job: Job, kind: str) -> str:
+    """The address of the file of `kind`."""
     return reverse("media", args=[job.pk, kind])
 
 
 def subtitles_url(job: Job, form: str, kind: str) -> str:
+    """The address of the subtitles; `form` is a key of SUBTITLE_FORMS, `kind` one of SUBTITLE_FORMATS."""
     return reverse("subtitles", args=[job.pk, form, kind])

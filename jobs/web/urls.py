@@ -1,4 +1,4 @@
-"""The addresses of the site."""
+"""URL routes of the site."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from django.contrib.auth import views as auth
 from django.urls import include, path, reverse_lazy
 
 from jobs.web.uploads import views as uploads
-from jobs.web.views import accounts, downloads, pages
+from jobs.web.views import accounts, downloads, jobs, new_job
 from jobs.web.views import presence as page_presence
 from jobs.web.views.api import api
 
 urlpatterns = [
-    path("", pages.new, name="new"),
-    path("jobs/", pages.jobs, name="jobs"),
-    path("jobs/<uuid:job_id>/", pages.job, name="job"),
-    path("jobs/<uuid:job_id>/parts", pages.job_parts, name="job_parts"),
-    path("jobs/<uuid:job_id>/subtitles/<str:form>.<str:kind>", pages.subtitles, name="subtitles"),
-    path("jobs/<uuid:job_id>/report.json", pages.report, name="report"),
-    path("jobs/<uuid:job_id>/cancel", pages.cancel, name="cancel"),
-    path("jobs/<uuid:job_id>/retry", pages.retry, name="retry"),
-    path("jobs/<uuid:job_id>/again", pages.again, name="again"),
-    path("jobs/<uuid:job_id>/keep", pages.keep, name="keep"),
-    path("jobs/<uuid:job_id>/notify", pages.notify, name="notify"),
-    path("jobs/<uuid:job_id>/delete", pages.delete, name="delete"),
-    path("api/pages", page_presence.pages, name="api_pages"),
+    path("", new_job.new_job, name="new"),
+    path("jobs/", jobs.job_list, name="jobs"),
+    path("jobs/<uuid:job_id>/", jobs.job_page, name="job"),
+    path("jobs/<uuid:job_id>/parts", jobs.job_parts, name="job_parts"),
+    path("jobs/<uuid:job_id>/subtitles/<str:form>.<str:kind>", jobs.subtitles, name="subtitles"),
+    path("jobs/<uuid:job_id>/report.json", jobs.report, name="report"),
+    path("jobs/<uuid:job_id>/cancel", jobs.cancel, name="cancel"),
+    path("jobs/<uuid:job_id>/retry", jobs.retry, name="retry"),
+    path("jobs/<uuid:job_id>/again", jobs.start_again, name="again"),
+    path("jobs/<uuid:job_id>/keep", jobs.set_keep_running, name="keep"),
+    path("jobs/<uuid:job_id>/notify", jobs.set_notify, name="notify"),
+    path("jobs/<uuid:job_id>/delete", jobs.delete, name="delete"),
+    path("api/pages", page_presence.open_page, name="api_pages"),
     path("api/cancel/<uuid:job_id>", page_presence.cancel, name="api_cancel"),
     path("uploads/", uploads.uploads, name="uploads"),
     path("uploads/<uuid:job_id>", uploads.upload, name="upload"),

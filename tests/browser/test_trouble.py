@@ -108,9 +108,12 @@ def test_a_change_opens_no_other_page(shirin: Person) -> None:
 
 def test_what_is_shown_is_fetched_until_it_is_there(shirin: Person) -> None:
     job, page = shirin.watching()
-    page.route(f"**/jobs/{job.pk}/", refusing(2))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.route("**/parts", refusing(2))
     lifecycle.cancel(job.pk, actor="somebody")
     expect(page.locator("main")).to_contain_text("by somebody")
+    assert sum(address.endswith(f"/jobs/{job.pk}/parts") for address in asked) >= 3
     expect(page.locator("[data-no-cues]")).to_be_hidden()
 
 

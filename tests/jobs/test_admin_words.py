@@ -104,7 +104,7 @@ def text(response: Any) -> str:
     return str(response.content.decode())
 
 
-@pytest.mark.parametrize("model", ["job", "ownerlimits", "usageentry", "worker"])
+@pytest.mark.parametrize("model", ["job", "ownerlimits", "usageentry", "process"])
 def test_lists_are_persian(client: Client, jobs: list[Job], model: str) -> None:
     OwnerLimits.objects.create(owner=jobs[0].owner, running=5)
     process = {"host": "box", "boot_id": "b", "started": 1, "last_claim": timezone.now()}

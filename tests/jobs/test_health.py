@@ -73,12 +73,12 @@ def wait(seconds: int) -> None:
 
 
 def media() -> Cluster:
-    return next(cluster for cluster in health.look().clusters if cluster.name == "media")
+    return next(cluster for cluster in health.check_health().clusters if cluster.name == "media")
 
 
 @pytest.mark.usefixtures("all_alive")
 def test_all_is_well() -> None:
-    found = health.look()
+    found = health.check_health()
     assert found.ok
     assert found.version == __version__
     assert found.database
@@ -94,9 +94,9 @@ def test_all_is_well() -> None:
 @pytest.mark.parametrize("gone", PROCESSES)
 def test_one_that_was_not_seen_lately(gone: str) -> None:
     Process.objects.filter(cluster=gone).update(seen=timezone.now() - timedelta(seconds=19))
-    assert health.look().ok
+    assert health.check_health().ok
     Process.objects.filter(cluster=gone).update(seen=timezone.now() - timedelta(seconds=21))
-    found = health.look()
+    found = health.check_health()
     assert not found.ok
     dead = {cluster.name for cluster in found.clusters if not cluster.ok}
     dead |= {Process.WEB} - ({Process.WEB} if found.web else set())
@@ -119,10 +119,10 @@ def test_what_waits_and_what_runs(sara: User) -> None:
 def test_stuck(sara: User) -> None:
     new(sara)
     wait(25)
-    assert health.look().ok
+    assert health.check_health().ok
     wait(35)
     assert media() == Cluster(name="media", workers=1, waiting=1, running=0, tickets=1, stuck=True, ok=False)
-    assert not health.look().ok
+    assert not health.check_health().ok
 
 
 @pytest.mark.usefixtures("all_alive")
@@ -168,7 +168,7 @@ def test_a_cluster_that_does_not_run_is_not_stuck(sara: User) -> None:
 @pytest.mark.usefixtures("all_alive")
 def test_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "ROOM", 1 << 62)
-    found = health.look()
+    found = health.check_health()
     assert not found.disk
     assert not found.ok
 
@@ -179,7 +179,7 @@ def test_a_disk_that_no_job_has_used_yet(settings: Any, tmp_path: Path, place: s
     """The first job makes the directories: a fresh installation is well without them, and health makes none."""
     (tmp_path / "media").mkdir()
     settings.MEDIA_ROOT = tmp_path / place
-    found = health.look()
+    found = health.check_health()
     assert (found.ok, found.disk) == (True, True)
     assert not (tmp_path / place / "jobs").exists()
     assert {each.name for each in tmp_path.iterdir()} - {"media"} <= {"db.sqlite3", "db.sqlite3-shm", "db.sqlite3-wal"}
@@ -191,7 +191,7 @@ def test_a_disk_that_is_not_mounted(sara: User, settings: Any, tmp_path: Path, p
     new(sara)
     (tmp_path / "media").mkdir()
     settings.MEDIA_ROOT = tmp_path / place
-    found = health.look()
+    found = health.check_health()
     assert (found.ok, found.disk, found.free) == (False, False, 0)
 
 
@@ -202,23 +202,23 @@ def test_a_disk_on_which_nothing_can_be_made(settings: Any, tmp_path: Path, how:
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     names = {"a file has the name": "file", "a link leads nowhere": "link", "a file is in the way": "file/media"}
     settings.MEDIA_ROOT = tmp_path / names[how]
-    found = health.look()
+    found = health.check_health()
     assert (found.ok, found.disk, found.free) == (False, False, 0)
 
 
 @pytest.mark.usefixtures("all_alive")
 def test_a_disk_that_cannot_be_written(settings: Any, closed_disk: Path) -> None:
     settings.MEDIA_ROOT = closed_disk / "media"
-    assert not health.look().disk
+    assert not health.check_health().disk
     settings.MEDIA_ROOT = closed_disk
-    assert not health.look().disk
+    assert not health.check_health().disk
 
 
 @pytest.mark.usefixtures("all_alive")
 def test_an_engine_is_missing(settings: Any) -> None:
-    assert health.look().engines.ok
+    assert health.check_health().engines.ok
     settings.ENGINE_OPTIONS = settings.ENGINE_OPTIONS | {"gemini": gemini.Options()}
-    found = health.look()
+    found = health.check_health()
     assert (found.ok, found.engines.ok) == (False, False)
     assert "pocketsphinx" in found.engines.names
     assert "gemini" not in found.engines.names
@@ -230,7 +230,7 @@ def test_engines_that_do_not_go_together(settings: Any) -> None:
     settings.TRANSCRIBER = "auto"
     missing = {"whisperx": type(settings.ENGINE_OPTIONS["whisperx"])(models_dir="/none")}
     settings.ENGINE_OPTIONS = settings.ENGINE_OPTIONS | missing
-    assert not health.look().engines.ok
+    assert not health.check_health().engines.ok
 
 
 @pytest.mark.usefixtures("all_alive")
@@ -240,7 +240,7 @@ def test_an_engine_that_cannot_be_asked(settings: Any, tmp_path: Path) -> None:
     broken.chmod(0o755)
     settings.TRANSLATOR = "apertium"
     settings.ENGINE_OPTIONS = settings.ENGINE_OPTIONS | {"apertium": apertium.Options(command=str(broken))}
-    found = health.look().engines
+    found = health.check_health().engines
     assert not found.ok
     assert "apertium" not in found.names
 
@@ -249,10 +249,10 @@ def test_an_engine_that_cannot_be_asked(settings: Any, tmp_path: Path) -> None:
 def test_a_database_that_does_not_answer(settings: Any, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "none"
     with connection.execute_wrapper(no_answer):
-        assert not health.look().disk  # only the database could tell whether that is a fresh installation
+        assert not health.check_health().disk  # only the database could tell whether that is a fresh installation
     settings.MEDIA_ROOT.joinpath("jobs").mkdir(parents=True)
     with connection.execute_wrapper(no_answer):
-        found = health.look()
+        found = health.check_health()
     assert not found.ok
     assert not found.database
     assert found.clusters == ()
@@ -270,7 +270,7 @@ def test_the_number_of_queries_does_not_grow(sara: User) -> None:
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        health.look()
+        health.check_health()
     assert len(queries) == 7
 
 

@@ -131,9 +131,9 @@ def test_nothing_new_is_taken_in(wrong: Callable[[], None], persian: Path) -> No
 def test_health_and_doctor_say_what_to_do(wrong: Callable[[], None]) -> None:
     completed()
     assert installation.is_right()
-    assert health.look().disk_problem == ""
+    assert health.check_health().disk_problem == ""
     wrong()
-    found = health.look()
+    found = health.check_health()
     assert (found.ok, found.disk) == (False, False)
     assert str(installation.place()) in found.disk_problem
     assert "adopt_disk" in found.disk_problem
@@ -147,7 +147,7 @@ def test_health_and_doctor_say_what_to_do(wrong: Callable[[], None]) -> None:
 
 def test_the_first_job_marks_the_disk(persian: Path, media_root: Path) -> None:
     shutil.rmtree(media_root)
-    assert health.look().disk_problem == ""
+    assert health.check_health().disk_problem == ""
     submit.accept_link(rows.owner(), LINK, OPTIONS, subtitles=persian)
     row = Installation.objects.get()
     assert row.marked
@@ -157,7 +157,7 @@ def test_the_first_job_marks_the_disk(persian: Path, media_root: Path) -> None:
 
 def test_looking_changes_nothing() -> None:
     assert installation.look() == Disk.NEW
-    health.look()
+    health.check_health()
     list(doctor.examine())
     assert not Installation.objects.exists()
     assert not ours().exists()
@@ -253,7 +253,7 @@ def test_a_file_that_is_no_id(text: str) -> None:
     ours().write_bytes(text.encode("latin-1"))
     assert installation.look() == Disk.UNREADABLE
     assert not installation.is_right()
-    assert "cannot be read" in health.look().disk_problem
+    assert "cannot be read" in health.check_health().disk_problem
     retention.sweep(timedelta(0))
     assert Job.objects.filter(pk=job.pk).exists()
 

@@ -328,7 +328,7 @@ def test_a_job_that_has_not_ended_does_not_start_again(shirin: User, media_root:
 
 
 def test_nobody_starts_the_job_of_another(shirin: User) -> None:
-    old = ended(rows.job(shirin, order=JobOptions(target="es").as_json()))
+    old = ended(rows.job(shirin, options=JobOptions(target="es").as_json()))
     with pytest.raises(Job.DoesNotExist):
         submit.start_again(old.pk, rows.owner("omid"))
     assert Job.objects.count() == 1

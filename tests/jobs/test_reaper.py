@@ -681,7 +681,7 @@ def test_health_and_reaper_agree(why: str) -> None:
         stuck(cluster)
         (STUCK | HEALTHY)[why]()
         expected = why in STUCK or why in ELSEWHERE
-        assert any(found.stuck for found in health.look().clusters) == expected
+        assert any(found.stuck for found in health.check_health().clusters) == expected
         looked_at_for(SURE + 1)
         assert has_ended(cluster) == (why in STUCK)
 

@@ -92,7 +92,7 @@ def zombies() -> list[int]:
 
 def new_job(**fields: Any) -> uuid.UUID:
     """A job whose first stage is ready, with its directory."""
-    usual: dict[str, Any] = {"stages": WITHOUT_RENDER, "order": ORDER.as_json(), "spoken": "en"}
+    usual: dict[str, Any] = {"stages": WITHOUT_RENDER, "options": ORDER.as_json(), "spoken": "en"}
     job = rows.job(**{**usual, **fields})
     artifacts.make_home(job.pk)
     return job.pk

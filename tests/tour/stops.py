@@ -120,7 +120,7 @@ def _brought(site: Site, owner: User) -> Job:
 def _failed(site: Site, owner: User) -> Job:
     data = b"This is no video."
     job = submit.accept_upload(owner, "minutes.mp4", len(data), ORDER, keep_running=True)
-    received.add(job, 0, io.BytesIO(data), most=len(data), actor=owner.username)
+    received.append(job, 0, io.BytesIO(data), max_bytes=len(data), actor=owner.username)
     return real.ended(job)
 
 

@@ -20,8 +20,8 @@ from django.test import Client
 from jobs import presence
 from jobs.intake.options import JobOptions
 from jobs.models import Job
-from jobs.web.live.broadcaster import feed
-from jobs.web.routing import socket_of, sockets
+from jobs.web.live.broadcaster import broadcaster
+from jobs.web.routing import socket_path, sockets
 from tests.jobs import rows
 from tests.waiting import PATIENCE
 
@@ -46,7 +46,7 @@ class Sockets:
         """A page of `user` connects; `page_id`: not with a new lease, but with this one. Raises Refused."""
         page_id = page_id or presence.open_page(user.pk if user else 0)
         headers = [(b"origin", b"http://127.0.0.1:8000"), (b"cookie", cookies(user))]
-        return self.knock(socket_of(page_id), headers, page_id, **query)
+        return self.knock(socket_path(page_id), headers, page_id, **query)
 
     def knock(self, path: str, headers: list[tuple[bytes, bytes]], page_id: Any = None, **query: Any) -> Socket:
         asked = "&".join(f"{name}={getattr(value, 'pk', value)}" for name, value in query.items())
@@ -68,7 +68,7 @@ class Sockets:
         finally:
             for socket in self._open:
                 socket.vanish()
-            feed.settled()
+            broadcaster.join()
             self.do(sync_to_async(_forget_connection)())
             self.loop.call_soon_threadsafe(self.loop.stop)
             thread.join()

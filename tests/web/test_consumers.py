@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from jobs import lifecycle, presence
 from jobs.models import Job, JobStatus, PageLease, Transition
-from jobs.web.live.consumer import CLOSED, LONGEST, NONSENSE, REFUSED, WITHIN
-from jobs.web.routing import socket_of
+from jobs.web.live.consumer import CLOSED, INVALID_MESSAGE, MAX_MESSAGE_BYTES, REFUSED, WITHIN
+from jobs.web.routing import socket_path
 from tests.waiting import until
 from tests.web.sockets import Refused, Socket, Sockets, cookies, job
 
@@ -50,7 +50,7 @@ def hidden(socket: Socket) -> bool:
 
 @pytest.fixture
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jobs.web.live.broadcaster._INTERVAL", OFTEN)
+    monkeypatch.setattr("jobs.web.live.broadcaster._RENEW_INTERVAL", OFTEN)
 
 
 def nearly_over(page_id: uuid.UUID, seconds: float = GRACE / 10) -> None:
@@ -100,7 +100,7 @@ def test_staff_see_every_job_but_have_pages_of_their_own(sockets: Sockets, shiri
 def test_other_sites_get_nothing(sockets: Sockets, shirin: User) -> None:
     page = presence.open_page(shirin.pk)
     with pytest.raises(Refused):
-        sockets.knock(socket_of(page), [(b"origin", b"https://example.org"), (b"cookie", cookies(shirin))])
+        sockets.knock(socket_path(page), [(b"origin", b"https://example.org"), (b"cookie", cookies(shirin))])
 
 
 def test_the_language_is_that_of_the_page(sockets: Sockets, shirin: User) -> None:
@@ -145,7 +145,7 @@ def test_a_clean_close_is_final(sockets: Sockets, shirin: User) -> None:
     assert refusal(sockets, shirin, socket.page_id) == REFUSED
 
 
-@pytest.mark.parametrize("code", [1000, 1001, 1005, 1006, 1011, NONSENSE])
+@pytest.mark.parametrize("code", [1000, 1001, 1005, 1006, 1011, INVALID_MESSAGE])
 def test_any_other_end_is_silence(sockets: Sockets, shirin: User, code: int) -> None:
     socket = sockets.open(shirin)
     socket.next()
@@ -201,14 +201,14 @@ def test_nonsense_ends_the_socket_and_nothing_else(sockets: Sockets, shirin: Use
     socket.say(nonsense)
     with pytest.raises(Refused) as refused:
         socket.next()
-    assert refused.value.args == (NONSENSE,)
+    assert refused.value.args == (INVALID_MESSAGE,)
     assert not lease(socket).closed
 
 
 def test_what_is_long_is_not_read(sockets: Sockets, shirin: User) -> None:
     socket = sockets.open(shirin)
     socket.next()
-    socket.say('{"type": "hidden"' + " " * LONGEST + "}")
+    socket.say('{"type": "hidden"' + " " * MAX_MESSAGE_BYTES + "}")
     with pytest.raises(Refused):
         socket.next()
     assert left(socket) <= LEASE

@@ -16,7 +16,7 @@ from django.test import Client
 from jobs.intake.options import JobOptions
 from jobs.models import Artifact, Cue, Job, JobStatus
 from jobs.web.live import messages
-from jobs.web.live.messages import Page, Teller
+from jobs.web.live.messages import MessageBuilder, Page
 from tests.jobs import rows
 
 pytestmark = pytest.mark.django_db
@@ -61,15 +61,15 @@ def in_each_state() -> list[Job]:
 
 def told_by_sockets(jobs: list[Job]) -> Typed:
     """Every kind of message that a page gets by its socket."""
-    teller, other = Teller(), rows.owner("reza")
+    builder, other = MessageBuilder(), rows.owner("reza")
     watching = [page(job) for job in jobs]
-    said = teller.greetings([page(), *watching])
+    said = builder.snapshots([page(), *watching])
     Cue.objects.filter(job=jobs[0]).delete()
     Cue.objects.bulk_create([Cue(job=jobs[0], number=n, start=n, end=n + 1, source="one") for n in (8, 9)])
-    said += teller.changes(jobs, [page(), *watching, page(jobs[-1], other)])
+    said += builder.changes(jobs, [page(), *watching, page(jobs[-1], other)])
     lost = page(jobs[-1])
     lost.job_id = uuid.uuid4()
-    said += teller.deletions([lost])
+    said += builder.deletions([lost])
     texts = [text for _, text in said] + [messages.ALIVE]
     return [("ServerMessage", json.loads(text)) for text in texts]
 

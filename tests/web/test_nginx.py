@@ -17,7 +17,7 @@ import pytest
 from jobs import presence
 from jobs.models import Artifact, Job
 from jobs.storage import artifacts
-from jobs.web.routing import socket_of
+from jobs.web.routing import socket_path
 from jobs.web.uploads import protocol as tus
 from tests.jobs import rows
 from tests.jobs.stack import ROOT
@@ -113,7 +113,7 @@ def guarded(answer: Any) -> None:
 
 
 def socket_opened(server: Server, who: dict[str, str]) -> None:
-    place = socket_of(presence.open_page(rows.owner().pk))
+    place = socket_path(presence.open_page(rows.owner().pk))
     asked = {"Upgrade": "websocket", "Connection": "Upgrade", "Origin": server.base}
     key = {"Sec_WebSocket_Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec_WebSocket_Version": "13"}
     assert server.ask("GET", place, **who, **asked, **key).status == 101
@@ -128,5 +128,5 @@ def uploaded(server: Server, who: dict[str, str]) -> None:
         assert (answer.status, answer.headers["Upload-Offset"]) == (204, str(start + len(piece)))
     assert (artifacts.home(job.pk) / "source.mp4").read_bytes() == DATA
     assert rows.status(job.pk) == "queued"
-    too_much = {**who, "Content_Type": PIECE, "Content_Length": str(tus.CHUNK + 1)}
+    too_much = {**who, "Content_Type": PIECE, "Content_Length": str(tus.MAX_CHUNK_BYTES + 1)}
     assert server.ask("PATCH", f"/uploads/{job.pk}", b"", **too_much).status == 413

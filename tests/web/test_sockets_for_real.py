@@ -12,8 +12,8 @@ import pytest
 
 from jobs import presence
 from jobs.models import Cue, Job
-from jobs.web.live.consumer import LONGEST
-from jobs.web.routing import socket_of
+from jobs.web.live.consumer import MAX_MESSAGE_BYTES
+from jobs.web.routing import socket_path
 from tests.jobs import rows
 from tests.waiting import PATIENCE
 from tests.web.server import Server, cookies
@@ -32,7 +32,7 @@ def test_a_snapshot_may_be_long_and_what_a_page_says_may_not(server: Server) -> 
         assert kind == TEXT
         assert len(data) > 2 << 20
         assert len(json.loads(data)["cues"]) == MANY
-        say(link, b" " * (LONGEST + 1))
+        say(link, b" " * (MAX_MESSAGE_BYTES + 1))
         with pytest.raises(ConnectionError):
             list(iter(lambda: hear(link), None))
 
@@ -41,7 +41,7 @@ def test_a_snapshot_may_be_long_and_what_a_page_says_may_not(server: Server) -> 
 def opened(server: Server, of: Job) -> Iterator[network.socket]:
     jar = f"sessionid={cookies(of.owner)['sessionid']}"
     lines = [
-        f"GET {socket_of(presence.open_page(of.owner.pk))}?job={of.pk} HTTP/1.1",
+        f"GET {socket_path(presence.open_page(of.owner.pk))}?job={of.pk} HTTP/1.1",
         *(f"Host: 127.0.0.1:{server.port}", f"Origin: {server.base}", f"Cookie: {jar}"),
         *("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"),
         *("Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", "", ""),

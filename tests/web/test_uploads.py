@@ -179,7 +179,7 @@ def test_a_page_of_another_site_cannot() -> None:
 def test_a_wrong_piece_changes_nothing(
     offset: Any, data: bytes, headers: dict[str, str], status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(received, "_PIECE", 2)
+    monkeypatch.setattr(received, "_BUFFER_BYTES", 2)
     job = job_of(rows.owner(), 10)
     client = came(job, b"01234")
     answer = patch(client, job, offset, data, **headers)
@@ -192,7 +192,7 @@ def test_a_wrong_piece_changes_nothing(
 
 
 def test_too_much_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tus, "CHUNK", 4)
+    monkeypatch.setattr(tus, "MAX_CHUNK_BYTES", 4)
     job = job_of(rows.owner(), 10)
     assert patch(signed_in(job.owner), job, 0, b"01234").status_code == 413
     assert patch(signed_in(job.owner), job, 0, b"0123").status_code == 204

@@ -1,4 +1,4 @@
-"""The channel layer: changes of jobs reach the open pages of one web server process within it."""
+"""The channel layer: carries messages to the open pages within one web server process."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ from typing import Any
 
 from channels.layers import InMemoryChannelLayer
 
-TIDY = 1.0
-"""Seconds between two looks for messages that nobody took."""
+CLEANUP_INTERVAL = 1.0
+"""Seconds between two searches for expired messages."""
 
 
-class Layer(InMemoryChannelLayer):  # type: ignore[misc]
-    """The inherited one goes through all channels each time one of them takes a message: a thousand pages make that a
-    million looks for one word to each. Here they are tidied now and then.
+class PageChannelLayer(InMemoryChannelLayer):  # type: ignore[misc]
+    """An in-memory layer that removes expired messages once in CLEANUP_INTERVAL.
+
+    The inherited one searches all channels whenever one of them receives a message, which takes quadratic time when
+    a message goes to each of a thousand pages.
     """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._tidied = 0.0
+        self._cleaned = 0.0
 
     def _clean_expired(self) -> None:
-        if time.monotonic() - self._tidied > TIDY:
-            self._tidied = time.monotonic()
+        if time.monotonic() - self._cleaned > CLEANUP_INTERVAL:
+            self._cleaned = time.monotonic()
             super()._clean_expired()

@@ -1,8 +1,8 @@
-"""The one socket of an open page: it keeps its owner present and tells it what changes.
+"""The WebSocket of an open page: renews its presence lease and sends it changes.
 
-The page is told JSON: `hello` (the whole state), then `job`, `cues`, `brief`, `gone` and now and then `alive`. It says
-that it is `hidden` or `visible` again, and nothing else. How it ends matters: with CLOSED the person closed the page,
-with WITHIN they went to another one of the site; any other end is silence, which changes nothing for a lease.
+The server sends JSON: `hello` (the whole state), then `job`, `cues`, `brief`, `gone` and, every 15 s, `alive`. The page
+sends `hidden` and `visible`, nothing else. The close code matters: CLOSED means that the person closed the page, WITHIN
+that they went to another page of the site; after any other code the lease simply runs out.
 """
 
 from __future__ import annotations
@@ -21,49 +21,55 @@ from django.utils.translation import get_supported_language_variant
 
 from jobs import presence
 from jobs.web.live import page_close
-from jobs.web.live.broadcaster import feed
+from jobs.web.live.broadcaster import broadcaster
 from jobs.web.live.messages import Page
 from jobs.web.live.page_close import Close
 from jobs.web.permissions import job_for
 
 CLOSED, WITHIN = 4000, 4001
-"""Codes with which a page closes its socket."""
+"""Close codes that a page sends."""
 
-REFUSED, NONSENSE = 4404, 4400
-"""Codes with which we do: no such page or job for this person; something that no page of ours says."""
+REFUSED, INVALID_MESSAGE = 4404, 4400
+"""Close codes that the server sends: no such page or job for this person; a message of unknown form."""
 
-LONGEST = 4096
-"""Bytes of a message from a page."""
+MAX_MESSAGE_BYTES = 4096
+"""The longest message that a page may send, in bytes."""
 
 
 class PageConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """One socket. `page` is None until it is admitted."""
+
     page: Page | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """However it ends, the page is no longer renewed."""
+        """Run the socket, then stop renewing its page however it ended."""
         try:
             await super().__call__(scope, receive, send)
         finally:
             if self.page:
-                feed.leave(self.page)
+                broadcaster.remove(self.page)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
-        """As the inherited one, which looks after database connections each time: handlers here do that themselves."""
+        """Call the handler of the message's type.
+
+        The inherited method also closes old database connections each time; the handlers here do that where needed.
+        """
         await getattr(self, message["type"].replace(".", "_"))(message)
 
     async def connect(self) -> None:
+        """Admit the page, or close with REFUSED."""
         if not self.scope["user"].is_authenticated:
             await self.close()
             return
-        await self.accept()  # who is refused before that is not told the code
-        page = self._asked_for()
+        await self.accept()  # close codes reach accepted sockets only
+        page = self._requested_page()
         if page is None or not await _admitted(self.scope["user"], page):
             await self.close(REFUSED)
             return
         self.page = page
-        feed.join(page)
+        broadcaster.add(page)
 
-    def _asked_for(self) -> Page | None:
+    def _requested_page(self) -> Page | None:
         query = parse_qs(self.scope["query_string"].decode("latin-1"))
         try:
             job_id = uuid.UUID(query["job"][0]) if "job" in query else None
@@ -75,15 +81,16 @@ class PageConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             language=_language(query.get("language", [""])[0]),
             job_id=job_id,
             channel=self.channel_name,
-            known=_number(query.get("cues", [""])[0]),
+            known=_cue_number(query.get("cues", [""])[0]),
         )
 
-    async def tell(self, message: dict[str, Any]) -> None:
-        """From the feed."""
+    async def push(self, message: dict[str, Any]) -> None:
+        """Send a message of the broadcaster to the page."""
         await self.send(text_data=message["text"])
 
     async def receive(self, text_data: str | None = None, **_: Any) -> None:
-        match _understood(text_data):
+        """Handle `hidden` and `visible`; close with INVALID_MESSAGE on anything else."""
+        match _message_type(text_data):
             case "hidden" if self.page:
                 self.page.hidden = True
                 await database_sync_to_async(presence.hide)(self.page.page_id)
@@ -91,21 +98,24 @@ class PageConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 self.page.hidden = False
                 await database_sync_to_async(presence.show)(self.page.page_id)
             case _:
-                await self.close(NONSENSE)
+                await self.close(INVALID_MESSAGE)
 
     async def disconnect(self, code: int) -> None:
+        """Remove the page; record a close when `code` says that the person left it."""
         if self.page is None:
             return
-        feed.leave(self.page)
+        broadcaster.remove(self.page)
         if code in {CLOSED, WITHIN}:
             within = code == WITHIN
-            written = page_close.closed(Close(page_id=self.page.page_id, owner_id=self.page.owner_id, within=within))
-            await asyncio.shield(asyncio.wrap_future(written))  # daphne gives it up after 10 s: it is written anyway
+            written = page_close.record_close(
+                Close(page_id=self.page.page_id, owner_id=self.page.owner_id, within=within)
+            )
+            await asyncio.shield(asyncio.wrap_future(written))  # shielded: daphne cancels this after 10 s
 
 
 @database_sync_to_async  # type: ignore[untyped-decorator]
 def _admitted(user: Any, page: Page) -> bool:
-    """Whether it is an open page of this person, and its job one that they may see. Then they are present."""
+    """Whether the page is an open one of `user` and they may see its job; if so, its lease is renewed."""
     try:
         if page.job_id:
             job_for(user, page.job_id)
@@ -117,8 +127,8 @@ def _admitted(user: Any, page: Page) -> bool:
     return True
 
 
-def _number(asked: str) -> int:
-    """The number of a cue; 0, of none, for nonsense."""
+def _cue_number(asked: str) -> int:
+    """The number of the last cue that the page has; 0 for none and for invalid text."""
     return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else 0
 
 
@@ -129,11 +139,11 @@ def _language(asked: str) -> str:
         return settings.LANGUAGE_CODE
 
 
-def _understood(text: str | None) -> str:
-    """The type of what the page says; empty for nonsense."""
+def _message_type(text: str | None) -> str:
+    """The `type` of a JSON message; empty when it is invalid."""
     try:
-        said = json.loads(text) if text and len(text) <= LONGEST else None
+        message = json.loads(text) if text and len(text) <= MAX_MESSAGE_BYTES else None
     except (ValueError, RecursionError):
         return ""
-    kind = said.get("type") if isinstance(said, dict) else None
+    kind = message.get("type") if isinstance(message, dict) else None
     return kind if isinstance(kind, str) else ""

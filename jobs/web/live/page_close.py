@@ -1,8 +1,8 @@
-"""Records that a person closed a page. The judge of `presence` does the rest, unless there is no grace: then the jobs
-end here.
+"""Records that a person closed a page.
 
-A close is said once, by a page that is gone a moment later. So it is kept in memory first, and a thread of this process
-writes it, again and again while the database is away or locked.
+`presence` cancels their jobs after the grace period; with a grace of 0 s they are cancelled here. A page reports its
+close once, just before it is gone. Closes are therefore kept in memory, and a thread of this process writes them and
+retries while the database is unreachable or locked.
 """
 
 from __future__ import annotations
@@ -27,16 +27,19 @@ from jobs.models import Reason
 
 log = logging.getLogger(__name__)
 
-PAUSE = 0.5
-"""Seconds between two attempts to write while the database does not answer."""
+RETRY_INTERVAL = 0.5
+"""Seconds between two attempts to write a close while the database does not respond."""
 
-MOST_UNVERIFIED = 10_000
-"""How many closes are kept of which nobody knows yet whether that page is the sender's."""
+MAX_UNVERIFIED = 10_000
+"""The most closes kept in memory whose sender has not been checked against the page's owner."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Close:
-    """What a page said last. Of who said it either `owner_id` is known, or the key of their session."""
+    """The close of a page. Its sender is given by `owner_id` or, before the database was asked, by `session_key`.
+
+    `within`: the person went to another page of the site.
+    """
 
     page_id: uuid.UUID
     owner_id: int | None = None
@@ -44,13 +47,13 @@ class Close:
     within: bool = False
 
 
-def closed(close: Close) -> Future[None]:
-    """Record a close, however long that takes; the result comes when it is written. Doing it twice changes nothing."""
+def record_close(close: Close) -> Future[None]:
+    """Record a close in the background; the future completes when it is written. Repeating it changes nothing."""
     return _writer.add(close)
 
 
-class _Writer:
-    """A thread that writes closes, in order; it ends when all are written."""
+class _CloseWriter:
+    """A thread that writes closes in order and ends when all are written."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -60,7 +63,7 @@ class _Writer:
     def add(self, close: Close) -> Future[None]:
         written: Future[None] = Future()
         with self._lock:
-            if close.owner_id is None and len(self._waiting) >= MOST_UNVERIFIED:
+            if close.owner_id is None and len(self._waiting) >= MAX_UNVERIFIED:
                 written.set_result(None)
                 return written
             self._waiting.append((close, written))
@@ -71,11 +74,11 @@ class _Writer:
 
     def _run(self) -> None:
         late = 0
-        while there := self._next():
-            close, written = there
+        while waiting := self._next():
+            close, written = waiting
             if not self._try(close):
                 late += not late
-                time.sleep(PAUSE)
+                time.sleep(RETRY_INTERVAL)
                 continue
             late += bool(late)
             with self._lock:
@@ -93,7 +96,7 @@ class _Writer:
             return None
 
     def _try(self, close: Close) -> bool:
-        """Whether it is done with. A mistake of ours must not keep the closes behind it."""
+        """Write a close; return False when it has to be retried. Unexpected errors are logged and not retried."""
         try:
             _write(close)
         except DatabaseTrouble:
@@ -106,11 +109,11 @@ class _Writer:
         return True
 
 
-_writer = _Writer()
+_writer = _CloseWriter()
 
 
 def _write(close: Close) -> None:
-    """All of it in one transaction, so that nothing is left out when it is repeated. Raises DatabaseTrouble."""
+    """Write a close in one transaction, so that a retry repeats all of it. Raises django.db.Error."""
     owner_id = close.owner_id if close.owner_id is not None else _owner_of(close.session_key)
     if owner_id is None or not presence.is_open(close.page_id, owner_id):
         return
@@ -122,7 +125,7 @@ def _write(close: Close) -> None:
 
 
 def _owner_of(session_key: str) -> int | None:
-    """Who is signed in with this session."""
+    """The id of the user who is signed in with this session; None for an anonymous session."""
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     found: int | None = auth.get_user(request).pk

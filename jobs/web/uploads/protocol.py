@@ -1,6 +1,7 @@
-"""tus 1.0.0, a protocol of uploads that go on where they broke off: its headers, checked, and its manners.
+"""The tus 1.0.0 protocol of resumable uploads: dispatch of methods, parsing and checking of headers.
 
-Offered are the core protocol and the extensions creation, termination and expiration (https://tus.io/protocols).
+Implements the core protocol and the extensions creation, expiration and termination
+(https://tus.io/protocols/resumable-upload).
 """
 
 from __future__ import annotations
@@ -22,32 +23,34 @@ VERSION = "1.0.0"
 EXTENSIONS = "creation,expiration,termination"
 CONTENT_TYPE = "application/offset+octet-stream"
 
-CHUNK = 64 << 20
-"""The most bytes of one PATCH: the web server holds each in memory for a moment. deploy/nginx.conf says the same."""
+MAX_CHUNK_BYTES = 64 << 20
+"""The most bytes of one PATCH, because the web server holds each in memory. deploy/nginx.conf has the same limit."""
 
 Handler = Callable[..., Coroutine[Any, Any, HttpResponse]]
 
 
 def resource(**handlers: Handler) -> Callable[..., Coroutine[Any, Any, HttpResponse]]:
-    """A view that speaks tus to people who are signed in; a handler for each method gets the request, the person, and
-    what the address holds. Raises nothing: a Problem or PipelineError becomes the answer.
+    """Make a tus view for signed-in users from one handler for each HTTP method.
+
+    A handler gets the request, the user and the arguments of the route. A Problem or PipelineError that it raises
+    becomes the response.
     """
 
-    async def view(request: HttpRequest, **address: Any) -> HttpResponse:
+    async def view(request: HttpRequest, **arguments: Any) -> HttpResponse:
         try:
-            answer = await _answer(handlers, request, address)
+            response = await _dispatch(handlers, request, arguments)
         except PipelineError as error:
-            answer = Problem.of(error).answer()
+            response = Problem.from_error(error).response()
         except Problem as problem:
-            answer = problem.answer()
-        answer["Tus-Resumable"] = VERSION
-        answer["Cache-Control"] = "no-store"
-        return answer
+            response = problem.response()
+        response["Tus-Resumable"] = VERSION
+        response["Cache-Control"] = "no-store"
+        return response
 
     return view
 
 
-async def _answer(handlers: dict[str, Handler], request: HttpRequest, address: dict[str, Any]) -> HttpResponse:
+async def _dispatch(handlers: dict[str, Handler], request: HttpRequest, arguments: dict[str, Any]) -> HttpResponse:
     if request.method == "OPTIONS":
         return _options()
     handler = handlers.get(request.method or "")
@@ -58,7 +61,7 @@ async def _answer(handlers: dict[str, Handler], request: HttpRequest, address: d
         raise Problem(401, _("You are signed out. Sign in and continue."))
     if request.headers.get("Tus-Resumable") != VERSION:
         raise Problem(412, _("This version of the upload protocol is not supported."), Tus_Version=VERSION)
-    return await handler(request, user, **address)
+    return await handler(request, user, **arguments)
 
 
 def _options() -> HttpResponse:
@@ -66,16 +69,19 @@ def _options() -> HttpResponse:
     return HttpResponse(status=204, headers=offered)
 
 
-def number(request: HttpRequest, name: str) -> int:
-    """A header that is a number of bytes. Raises Problem when it is missing or is none."""
+def byte_count(request: HttpRequest, name: str) -> int:
+    """The value of the header `name`, a number of bytes. Raises Problem (400) when it is missing or no number."""
     text = request.headers.get(name, "")
     if not re.fullmatch(r"[0-9]{1,18}", text):
         raise Problem(400, _("The header {name} must be a number of bytes.").format(name=name))
     return int(text)
 
 
-def metadata(text: str) -> dict[str, str]:
-    """Upload-Metadata: pairs of a name and base64 of UTF-8 without NUL, between commas. Raises Problem."""
+def parse_metadata(text: str) -> dict[str, str]:
+    """Parse Upload-Metadata: comma-separated pairs of a name and base64-encoded UTF-8 without NUL.
+
+    Raises Problem (400).
+    """
     found = {}
     for pair in filter(None, (part.strip() for part in text.split(","))):
         name, _space, value = pair.partition(" ")
@@ -92,6 +98,6 @@ def _unreadable(name: str) -> Problem:
     return Problem(400, _("The header {name} is invalid.").format(name=name))
 
 
-def as_metadata(**values: str) -> str:
-    """The same, made."""
+def format_metadata(**values: str) -> str:
+    """Build an Upload-Metadata header."""
     return ",".join(f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in values.items())

@@ -1,8 +1,8 @@
-"""The file of an upload, as it grows.
+"""The file of an upload while it grows.
 
-It lies in the job's directory under its last name from the first byte on: what publishes it is its row, which is
-written together with the word that the job may begin. So whatever is killed at whatever moment, the size of the file
-tells how far the upload came, and a file that is whole without a row wants only that row.
+It has its final name in the job's directory from the first byte on; it is published by its Artifact row, which is
+written in one transaction with the submission of the job. After a kill at any moment, the size of the file is therefore
+the progress of the upload, and a complete file without a row only needs that row.
 """
 
 from __future__ import annotations
@@ -23,21 +23,22 @@ from jobs.pipeline.media.atomic_files import refusal
 from jobs.storage import artifacts, installation
 from jobs.web.problems import Problem
 
-_PIECE = 256 << 10
+_BUFFER_BYTES = 256 << 10
 """Bytes read and written at a time."""
 
 
 class Body(Protocol):
-    """What a request brings."""
+    """A request body that can be read in parts."""
 
-    def read(self, size: int, /) -> bytes: ...
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes; empty at the end."""
 
 
 def size_of(job: Job) -> int:
-    """How many bytes came, and are on the disk to stay. Raises StorageAway."""
+    """The number of bytes received and synced to the disk. Raises StorageAway."""
     installation.require()
     try:
-        file = os.open(_place(job), os.O_RDONLY)
+        file = os.open(_path(job), os.O_RDONLY)
     except FileNotFoundError:
         return 0
     try:
@@ -48,87 +49,87 @@ def size_of(job: Job) -> int:
         os.close(file)
 
 
-def add(job: Job, offset: int, body: Body, *, most: int, actor: str) -> int:
-    """Put what `body` brings at the end of the file, which has to be at `offset`; the size that it has then.
+def append(job: Job, offset: int, body: Body, *, max_bytes: int, actor: str) -> int:
+    """Append `body` to the file, whose size must be `offset`; return the new size. Submits the job when it is complete.
 
-    When that is all of it, the job is queued. Raises Problem: 409 when the file ends elsewhere, 410 when the job waits
-    for nothing, 413 when there are more than `most` bytes or more than were promised, 423 while somebody else adds to
-    it. Raises StorageAway, DiskFull, Unwritable. Then the file is as it was.
+    Raises Problem: 409 when the size is another one, 410 when the job waits for no upload, 413 when there are more than
+    `max_bytes` bytes or more than announced, 423 while another request appends. Raises StorageAway, DiskFull and
+    Unwritable. After an error the file is as it was before.
     """
-    with _held(job) as file:
+    with _locked(job) as file:
         size = os.fstat(file).st_size
         if size != offset:
             raise Problem(409, _("The upload does not continue where the server stopped. Refresh the page to resume."))
-        size = _append(file, size, body, min(job.size, size + most), _place(job))
+        size = _append(file, size, body, min(job.size, size + max_bytes), _path(job))
         if not lifecycle.uploaded_more(job.pk):
-            raise gone()
+            raise upload_ended()
         if size == job.size:
             _publish(job, actor)
         return size
 
 
-def settle(job: Job, actor: str) -> None:
-    """Queue a job whose file is whole: who was to do so was killed, or is about to."""
-    with suppress(Problem), _held(job) as file:
+def submit_if_complete(job: Job, actor: str) -> None:
+    """Submit a job whose file is complete: the process that should have done so may have been killed."""
+    with suppress(Problem), _locked(job) as file:
         if os.fstat(file).st_size == job.size:
             _publish(job, actor)
 
 
-def gone() -> Problem:
+def upload_ended() -> Problem:
+    """The problem (410) for an upload whose job no longer waits for one."""
     return Problem(410, _("This upload has ended. Start again."))
 
 
 @contextmanager
-def _held(job: Job) -> Iterator[int]:
-    """The file, open and locked; the lock goes with the process that has it. The directory is never made here: it is
-    renamed away when the job is cancelled. While its disk is away, it is not gone.
-    """
+def _locked(job: Job) -> Iterator[int]:
+    """The descriptor of the file, locked; the kernel releases the lock when the process ends. Raises StorageAway."""
     installation.require()
-    with _opened(_place(job)) as file:
+    with _opened(_path(job)) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Problem(423, _("This file is already being uploaded elsewhere. Wait a moment.")) from None
         if not Job.objects.filter(pk=job.pk, status=JobStatus.UPLOADING).exists():
-            raise gone()
+            raise upload_ended()
         yield file
 
 
 @contextmanager
-def _opened(place: Path) -> Iterator[int]:
+def _opened(path: Path) -> Iterator[int]:
+    # The directory is not created here: it is renamed away when the job is cancelled.
     try:
-        file = os.open(place, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
     except FileNotFoundError:
-        installation.require()
-        raise gone() from None
+        installation.require()  # a file is missing also while its disk is away
+        raise upload_ended() from None
     except OSError as error:
         installation.require()
-        raise refusal(error, place) from None
+        raise refusal(error, path) from None
     try:
         yield file
     finally:
         os.close(file)
 
 
-def _append(file: int, start: int, body: Body, limit: int, place: Path) -> int:
-    """The size that the file has then, on the disk to stay. What goes wrong leaves it at `start`."""
+def _append(file: int, start: int, body: Body, limit: int, path: Path) -> int:
+    """Append and sync; return the new size. Any error truncates the file to `start`."""
     try:
         os.lseek(file, start, os.SEEK_SET)
         return _copy(file, start, body, limit)
     except OSError as error:
         os.ftruncate(file, start)
-        raise refusal(error, place) from None
+        raise refusal(error, path) from None
     except BaseException:
         os.ftruncate(file, start)
         raise
 
 
 def _copy(file: int, size: int, body: Body, limit: int) -> int:
-    while piece := body.read(_PIECE):
-        size += len(piece)
+    while chunk := body.read(_BUFFER_BYTES):
+        size += len(chunk)
         if size > limit:
             raise Problem(413, _("More data arrived than was announced, or this piece is too large."))
-        left = memoryview(piece)
+        left = memoryview(chunk)
         while left:
             left = left[os.write(file, left) :]
     os.fsync(file)
@@ -136,14 +137,15 @@ def _copy(file: int, size: int, body: Body, limit: int) -> int:
 
 
 def _publish(job: Job, actor: str) -> None:
-    place = _place(job)
+    """Submit the job and write the row of its source. Raises Problem (410)."""
+    path = _path(job)
     try:
         with transaction.atomic():
             lifecycle.submit(job.pk, actor)
-            Artifact.objects.create(job=job, kind="source", name=place.name, size=job.size)
+            Artifact.objects.create(job=job, kind="source", name=path.name, size=job.size)
     except lifecycle.IllegalTransition:
-        raise gone() from None
+        raise upload_ended() from None
 
 
-def _place(job: Job) -> Path:
+def _path(job: Job) -> Path:
     return artifacts.home(job.pk) / artifacts.source_name(job.source)

@@ -1,4 +1,4 @@
-"""Uploads by tus: the job waits, `uploading`, until the last byte of its file is there. Its id is the upload's."""
+"""The tus endpoints. A job is `uploading` until its file is complete; its id is that of the upload."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from jobs.intake import submit
 from jobs.models import Job, JobStatus, Reason, SourceKind
 from jobs.pipeline.filenames import shortened
 from jobs.storage import deletion
-from jobs.web.forms import OrderForm
+from jobs.web.forms import JobOptionsForm
 from jobs.web.permissions import job_for
 from jobs.web.problems import Problem
 from jobs.web.uploads import protocol as tus
-from jobs.web.uploads import storage as received
+from jobs.web.uploads import storage
 
-_CAME = {JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.COMPLETED, JobStatus.FAILED}
-"""A job in one of these has its file."""
+_RECEIVED = {JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.COMPLETED, JobStatus.FAILED}
+"""Statuses of jobs whose file is complete."""
 
 
 async def _create(request: HttpRequest, user: Any) -> HttpResponse:
-    """POST with Upload-Length and, as Upload-Metadata, `filename` and the fields of the order."""
-    size = tus.number(request, "Upload-Length")
-    fields = tus.metadata(request.headers.get("Upload-Metadata", ""))
+    """POST with Upload-Length; Upload-Metadata has `filename` and the fields of JobOptionsForm."""
+    size = tus.byte_count(request, "Upload-Length")
+    fields = tus.parse_metadata(request.headers.get("Upload-Metadata", ""))
     job = await sync_to_async(_accept)(user, size, fields)
     address = reverse("upload", args=[job.pk])
     return HttpResponse(status=201, headers={"Location": address, "Upload-Expires": _expires(job.changed)})
@@ -43,7 +43,7 @@ def _accept(user: Any, size: int, fields: dict[str, str]) -> Job:
     name = PurePosixPath(fields.pop("filename", "").replace("\\", "/")).name
     if not name or not size:
         raise Problem(400, _("Choose a video or audio file that is not empty."))
-    form = OrderForm(fields)
+    form = JobOptionsForm(fields)
     if not form.is_valid():
         raise Problem(400, str(next(iter(form.errors.values()))[0]))
     return submit.accept_upload(
@@ -51,45 +51,47 @@ def _accept(user: Any, size: int, fields: dict[str, str]) -> Job:
     )
 
 
-async def _tell(_request: HttpRequest, user: Any, job_id: uuid.UUID) -> HttpResponse:
-    """HEAD: how far it came. Also when all of it did: whoever missed that answer asks again. (GET: with a sentence when
-    that cannot be told, which an answer to HEAD has no place for.)
+async def _offset(_request: HttpRequest, user: Any, job_id: uuid.UUID) -> HttpResponse:
+    """HEAD: the progress, also after the last byte, for a client that missed that response.
+
+    GET does the same; its errors have a sentence in the body, which a response to HEAD cannot carry.
     """
     headers = await sync_to_async(_progress)(await _job(user, job_id), user.get_username())
     return HttpResponse(headers=headers)
 
 
 def _progress(job: Job, actor: str) -> dict[str, str]:
-    if job.status not in {JobStatus.UPLOADING, *_CAME} or job.source_kind != SourceKind.UPLOAD:
-        raise received.gone()
-    came = job.size if job.status in _CAME else received.size_of(job)
-    if job.status == JobStatus.UPLOADING and came == job.size:
-        received.settle(job, actor)
+    if job.status not in {JobStatus.UPLOADING, *_RECEIVED} or job.source_kind != SourceKind.UPLOAD:
+        raise storage.upload_ended()
+    size = job.size if job.status in _RECEIVED else storage.size_of(job)
+    if job.status == JobStatus.UPLOADING and size == job.size:
+        storage.submit_if_complete(job, actor)
     return {
-        "Upload-Offset": str(came),
+        "Upload-Offset": str(size),
         "Upload-Length": str(job.size),
-        "Upload-Metadata": tus.as_metadata(filename=job.source),
+        "Upload-Metadata": tus.format_metadata(filename=job.source),
         "Upload-Expires": _expires(job.changed),
     }
 
 
-async def _add(request: HttpRequest, user: Any, job_id: uuid.UUID) -> HttpResponse:
-    """PATCH: the next bytes, at most `tus.CHUNK` of them, at Upload-Offset."""
+async def _append(request: HttpRequest, user: Any, job_id: uuid.UUID) -> HttpResponse:
+    """PATCH: at most `tus.MAX_CHUNK_BYTES` more bytes, at Upload-Offset."""
     job = await _job(user, job_id)
     if request.content_type != tus.CONTENT_TYPE:
         raise Problem(415, _("The content type must be {type}.").format(type=tus.CONTENT_TYPE))
-    offset = tus.number(request, "Upload-Offset")
+    offset = tus.byte_count(request, "Upload-Offset")
     if job.status != JobStatus.UPLOADING:
-        raise received.gone()
-    size = await sync_to_async(received.add)(job, offset, request, most=tus.CHUNK, actor=user.get_username())
+        raise storage.upload_ended()
+    actor = user.get_username()
+    size = await sync_to_async(storage.append)(job, offset, request, max_bytes=tus.MAX_CHUNK_BYTES, actor=actor)
     return HttpResponse(status=204, headers={"Upload-Offset": str(size), "Upload-Expires": _expires(timezone.now())})
 
 
-async def _end(_request: HttpRequest, user: Any, job_id: uuid.UUID) -> HttpResponse:
-    """DELETE: the upload is not wanted any more, and so the job."""
+async def _terminate(_request: HttpRequest, user: Any, job_id: uuid.UUID) -> HttpResponse:
+    """DELETE: cancels the upload and its job."""
     job = await _job(user, job_id)
     if job.status != JobStatus.UPLOADING:
-        raise received.gone()
+        raise storage.upload_ended()
     await sync_to_async(_cancel)(job, user.get_username())
     return HttpResponse(status=204)
 
@@ -107,9 +109,9 @@ async def _job(user: Any, job_id: uuid.UUID) -> Job:
 
 
 def _expires(last: datetime) -> str:
-    """When the sweeps give up an upload to which nothing was added since `last`."""
+    """The time, as an HTTP date, at which an upload without data since `last` is cancelled."""
     return http_date((last + min(lifecycle.UPLOAD_EXPIRY, timedelta(hours=settings.RETENTION_HOURS))).timestamp())
 
 
 uploads = tus.resource(POST=_create)
-upload = tus.resource(HEAD=_tell, GET=_tell, PATCH=_add, DELETE=_end)
+upload = tus.resource(HEAD=_offset, GET=_offset, PATCH=_append, DELETE=_terminate)

@@ -1,4 +1,4 @@
-"""Accounts: Django's own views do most of it. Signing up is off unless the settings allow it."""
+"""Sign-up, which is off unless SIGN_UP is set. Django's own views do the rest."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from jobs.web import usernames
 
 
-class SignUpForm(UserCreationForm):  # type: ignore[type-arg]  # it cannot be subscripted when the program runs
+class SignUpForm(UserCreationForm):  # type: ignore[type-arg]  # generic in the stubs only
+    """User name, password and e-mail address of a new account."""
+
     class Meta:
         model = User
         fields = ("username", "email")
@@ -34,7 +36,7 @@ class SignUpForm(UserCreationForm):  # type: ignore[type-arg]  # it cannot be su
 
 @sensitive_post_parameters()
 def sign_up(request: HttpRequest) -> HttpResponse:
-    """An account of one's own, signed in at once."""
+    """Create an account and sign it in. Answers 404 while SIGN_UP is off."""
     if not settings.SIGN_UP:
         raise Http404
     form = SignUpForm(request.POST or None)

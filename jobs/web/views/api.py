@@ -1,4 +1,4 @@
-"""What scripts ask: the same plain data that the pages are made of. Errors are problem JSON (RFC 9457)."""
+"""The JSON API: the same data that the pages are rendered from. Errors are problem JSON (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -14,57 +14,58 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import django_auth
 
 from jobs.models import Job
-from jobs.monitoring.health import look
-from jobs.web.job_list import PAGE, searched
+from jobs.monitoring.health import check_health
+from jobs.web.job_list import PAGE_SIZE, filter_jobs
 from jobs.web.permissions import job_for
-from jobs.web.problems import answer
-from jobs.web.serializers import briefs, cue_of, snapshot
+from jobs.web.problems import problem_response
+from jobs.web.serializers import briefs, cue_data, snapshot
 
 api = NinjaAPI(title="Zirnevis", auth=django_auth, docs_url=None, openapi_url=None)
 
 
 @api.get("/jobs")
 def jobs(request: HttpRequest, show: str = "", q: str = "", page: int = 1) -> dict[str, Any]:
-    """One's own jobs, the newest first."""
-    found = searched(Job.objects.filter(owner=request.user.pk), show, q)
-    shown = Paginator(found.prefetch_related("stages", "artifacts"), PAGE).get_page(page)
-    return {"jobs": briefs(shown), "page": shown.number, "pages": shown.paginator.num_pages}
+    """One page of the user's own jobs, newest first."""
+    found = filter_jobs(Job.objects.filter(owner=request.user.pk), show, q)
+    current = Paginator(found.prefetch_related("stages", "artifacts"), PAGE_SIZE).get_page(page)
+    return {"jobs": briefs(current), "page": current.number, "pages": current.paginator.num_pages}
 
 
 @api.get("/jobs/{uuid:job_id}")
 def job(request: HttpRequest, job_id: uuid.UUID) -> dict[str, Any]:
+    """The snapshot of one job."""
     return snapshot(job_for(request.user, job_id), request.user.pk)
 
 
 @api.get("/jobs/{uuid:job_id}/cues")
 def cues(request: HttpRequest, job_id: uuid.UUID, after: int = 0) -> dict[str, Any]:
-    """Those with a higher number than `after`, or all."""
+    """The cues with a number above `after`."""
     found = job_for(request.user, job_id)
-    return {"version": found.version, "cues": [cue_of(cue) for cue in found.cues.filter(number__gt=after)]}
+    return {"version": found.version, "cues": [cue_data(cue) for cue in found.cues.filter(number__gt=after)]}
 
 
 @api.api_operation(["GET", "HEAD"], "/health", auth=None)
 def health(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - its name is the API's
-    """For those who watch over the site: database, clusters, reaper, web server, disk, engines. 503: one is amiss."""
-    found = look()
+    """The health of the installation, for monitoring; 503 when something is wrong. Needs no sign-in."""
+    found = check_health()
     return JsonResponse(asdict(found), status=200 if found.ok else 503, headers={"Cache-Control": "no-store"})
 
 
 @api.exception_handler(Http404)
 def _missing(_request: HttpRequest, _error: Any) -> HttpResponse:
-    return answer(404, _("Job not found."))
+    return problem_response(404, _("Job not found."))
 
 
 @api.exception_handler(AuthenticationError)
 def _unknown(_request: HttpRequest, _error: Any) -> HttpResponse:
-    return answer(401, _("Sign in first."))
+    return problem_response(401, _("Sign in first."))
 
 
 @api.exception_handler(ValidationError)
 def _wrong(_request: HttpRequest, _error: Any) -> HttpResponse:
-    return answer(400, _("The request is invalid."))
+    return problem_response(400, _("The request is invalid."))
 
 
 @api.exception_handler(HttpError)
 def _refused(_request: HttpRequest, error: Any) -> HttpResponse:
-    return answer(error.status_code, str(error))
+    return problem_response(error.status_code, str(error))

@@ -1,4 +1,4 @@
-"""Published files of a job: whole or a range of them (RFC 9110), by us or, where it is in front, by nginx."""
+"""Published files of a job, whole or a byte range (RFC 9110); sent by nginx where X_ACCEL_REDIRECT is set."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from jobs.pipeline.filenames import result_file, result_name
 from jobs.storage import artifacts
 from jobs.web.permissions import job_for
 
-TYPES = {
+CONTENT_TYPES = {
     ".mp4": "video/mp4",
     ".m4v": "video/mp4",
     ".mkv": "video/x-matroska",
@@ -46,17 +46,20 @@ TYPES = {
     ".srt": "application/x-subrip; charset=utf-8",
     ".ass": "text/x-ssa; charset=utf-8",
 }
-"""What a browser is told. Anything else that somebody uploads is bytes to it, never a page."""
+"""Content types by suffix. Any other file is sent as application/octet-stream, so that no upload is shown as a page."""
 
 _INTERNAL = {"audio"}
-"""Kinds that only the stages need."""
+"""Kinds of artifacts that are not served."""
 
-_PIECE = 256 << 10
+_CHUNK_BYTES = 256 << 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Found:
-    """An open file of `size` bytes, last changed at `changed` (seconds since 1970)."""
+class _OpenFile:
+    """An open file of `size` bytes, last changed at `changed` (seconds since 1970).
+
+    `linked`: it was opened through a symbolic link that the site made to a local file.
+    """
 
     file: BinaryIO
     path: Path
@@ -69,23 +72,23 @@ class _Found:
 
 @require_safe
 async def media(request: HttpRequest, job_id: uuid.UUID, kind: str) -> HttpResponseBase:
-    """The file of `kind`; with `?download=1` to be kept, under a name that says what it is."""
+    """The file of `kind`; with `?download=1` as an attachment with a descriptive name."""
     user = await request.auser()
     found = await sync_to_async(_find)(user, job_id, kind)
     try:
-        answer = await _answer(request, found)
+        response = await _respond(request, found)
     except BaseException:
         found.file.close()
         raise
-    if not answer.streaming:
+    if not response.streaming:
         found.file.close()
-    answer["Cache-Control"] = "private, no-cache"  # a file may be made anew under the same address
-    answer["X-Content-Type-Options"] = "nosniff"
-    return answer
+    response["Cache-Control"] = "private, no-cache"  # the file behind an address can change
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
-def _find(user: Any, job_id: uuid.UUID, kind: str) -> _Found:
-    """Raises Http404 when there is no such file, or none for `user`."""
+def _find(user: Any, job_id: uuid.UUID, kind: str) -> _OpenFile:
+    """Open the file. Raises Http404 when there is none or `user` may not see the job."""
     job = job_for(user, job_id)
     artifact = job.artifacts.filter(kind=kind).exclude(kind__in=_INTERNAL).first()
     if artifact is None:
@@ -94,7 +97,7 @@ def _find(user: Any, job_id: uuid.UUID, kind: str) -> _Found:
     linked = kind == "source" and job.source_kind in {SourceKind.FILE, SourceKind.SAMPLE}
     file = _open(path, linked)
     facts = os.fstat(file.fileno())
-    return _Found(
+    return _OpenFile(
         file=file,
         path=path,
         name=_name(job, artifact),
@@ -106,7 +109,7 @@ def _find(user: Any, job_id: uuid.UUID, kind: str) -> _Found:
 
 
 def _open(path: Path, linked: bool) -> BinaryIO:
-    """Only a regular file; through a link only where we have made it ourselves, to the video that was named."""
+    """Open a regular file, and follow a symbolic link only if `linked`. Raises Http404."""
     follow = 0 if linked else os.O_NOFOLLOW
     try:
         file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | follow)
@@ -125,13 +128,13 @@ def _name(job: Job, artifact: Artifact) -> str:
     return result_file(name, artifact.kind, artifact.name, job.target)
 
 
-async def _answer(request: HttpRequest, found: _Found) -> HttpResponseBase:
+async def _respond(request: HttpRequest, found: _OpenFile) -> HttpResponseBase:
     headers = {
-        "Content-Type": TYPES.get(found.path.suffix.lower(), "application/octet-stream"),
+        "Content-Type": CONTENT_TYPES.get(found.path.suffix.lower(), "application/octet-stream"),
         "Content-Disposition": content_disposition_header(bool(request.GET.get("download")), found.name) or "inline",
     }
-    if settings.X_ACCEL_REDIRECT and not found.linked:  # what is linked to may be closed to nginx
-        return HttpResponse(headers={**headers, "X-Accel-Redirect": _below(found.path)})
+    if settings.X_ACCEL_REDIRECT and not found.linked:  # nginx may not be allowed to read the target of a link
+        return HttpResponse(headers={**headers, "X-Accel-Redirect": _internal_address(found.path)})
     headers |= {"Accept-Ranges": "bytes", "ETag": found.etag, "Last-Modified": http_date(found.changed)}
     unchanged = get_conditional_response(request, found.etag, int(found.changed), HttpResponse(headers=headers))
     if unchanged is not None and unchanged.status_code != 200:
@@ -139,35 +142,35 @@ async def _answer(request: HttpRequest, found: _Found) -> HttpResponseBase:
     return _ranged(request, found, headers)
 
 
-def _below(path: Path) -> str:
-    """The address under which nginx, and only nginx, finds the file."""
+def _internal_address(path: Path) -> str:
+    """The internal nginx address of the file."""
     return settings.X_ACCEL_REDIRECT.rstrip("/") + "/" + quote(str(path.relative_to(settings.MEDIA_ROOT)))
 
 
-def _ranged(request: HttpRequest, found: _Found, headers: dict[str, str]) -> HttpResponseBase:
-    wanted = _range(request, found)
-    if wanted is None:
+def _ranged(request: HttpRequest, found: _OpenFile, headers: dict[str, str]) -> HttpResponseBase:
+    requested = _range(request, found)
+    if requested is None:
         first, last, status = 0, found.size - 1, 200
     else:
-        first, last, status = *wanted, 206
+        first, last, status = *requested, 206
         if first > last:
             return HttpResponse(status=416, headers={**headers, "Content-Range": f"bytes */{found.size}"})
         headers["Content-Range"] = f"bytes {first}-{last}/{found.size}"
     headers["Content-Length"] = str(last - first + 1)
     if request.method == "HEAD":
         return HttpResponse(headers=headers)
-    return StreamingHttpResponse(_Pieces(found.file, first, last - first + 1), status=status, headers=headers)
+    return StreamingHttpResponse(_FileChunks(found.file, first, last - first + 1), status=status, headers=headers)
 
 
-def _range(request: HttpRequest, found: _Found) -> tuple[int, int] | None:
-    """The first and the last byte that are wanted, the first behind the last where there are none; None: all of them.
+def _range(request: HttpRequest, found: _OpenFile) -> tuple[int, int] | None:
+    """The first and the last byte requested; the first is after the last when the range is empty. None: the whole file.
 
-    Of several ranges at once nobody gets several parts: the whole is an answer too.
+    Several ranges get the whole file, which RFC 9110 allows.
     """
-    wanted = re.fullmatch(r"bytes=\s*([0-9]{0,18})-([0-9]{0,18})\s*", request.headers.get("Range", ""))
-    if request.method != "GET" or not wanted or not _is_current(request.headers.get("If-Range"), found):
+    parts = re.fullmatch(r"bytes=\s*([0-9]{0,18})-([0-9]{0,18})\s*", request.headers.get("Range", ""))
+    if request.method != "GET" or not parts or not _is_current(request.headers.get("If-Range"), found):
         return None
-    first, last = wanted.groups()
+    first, last = parts.groups()
     if (first and last and int(first) > int(last)) or (not first and not last):
         return None
     end = found.size - 1
@@ -176,13 +179,13 @@ def _range(request: HttpRequest, found: _Found) -> tuple[int, int] | None:
     return int(first), min(int(last), end) if last else end
 
 
-def _is_current(known: str | None, found: _Found) -> bool:
-    """Whether who has a part of the file, as `known` says, has a part of this one."""
+def _is_current(known: str | None, found: _OpenFile) -> bool:
+    """Whether `known`, an If-Range header, names this version of the file; True without one."""
     return known is None or known in {found.etag, http_date(found.changed)}
 
 
-class _Pieces:
-    """Bytes of a file, read piece by piece by other threads. Closes it at the end, or when the client goes."""
+class _FileChunks:
+    """`count` bytes of a file from `first` on, read in threads; closes the file at the end or on disconnect."""
 
     def __init__(self, file: BinaryIO, first: int, count: int) -> None:
         self._file, self._first, self._count = file, first, count
@@ -191,11 +194,12 @@ class _Pieces:
         try:
             await asyncio.to_thread(self._file.seek, self._first)
             left = self._count
-            while left and (piece := await asyncio.to_thread(self._file.read, min(_PIECE, left))):
-                left -= len(piece)
-                yield piece
+            while left and (chunk := await asyncio.to_thread(self._file.read, min(_CHUNK_BYTES, left))):
+                left -= len(chunk)
+                yield chunk
         finally:
             self.close()
 
     def close(self) -> None:
+        """Close the file; Django calls it when a response ends early."""
         self._file.close()

@@ -22,7 +22,7 @@ def test_it_is_tidied_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(InMemoryChannelLayer, "_clean_expired", look)
 
     async def talk(count: int) -> list[str]:
-        found = channel_layer.Layer(expiry=60)
+        found = channel_layer.PageChannelLayer(expiry=60)
         for number in range(count):
             await found.send("page", {"text": str(number)})
         return [(await found.receive("page"))["text"] for _ in range(count)]
@@ -32,10 +32,10 @@ def test_it_is_tidied_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_nobody_took_goes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(channel_layer, "TIDY", 0.0)
+    monkeypatch.setattr(channel_layer, "CLEANUP_INTERVAL", 0.0)
 
     async def talk() -> bool:
-        found = channel_layer.Layer(expiry=-1)
+        found = channel_layer.PageChannelLayer(expiry=-1)
         await found.send("left", {"text": "old"})
         receiving = asyncio.create_task(found.receive("other"))
         await asyncio.sleep(0)
@@ -46,4 +46,4 @@ def test_what_nobody_took_goes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_ours_is_in_use() -> None:
-    assert isinstance(get_channel_layer(), channel_layer.Layer)
+    assert isinstance(get_channel_layer(), channel_layer.PageChannelLayer)

@@ -27,6 +27,7 @@ OF_A_JOB: dict[str, tuple[str, dict[str, Any]]] = {
     "report": ("get", {}),
     "cancel": ("post", {}),
     "retry": ("post", {}),
+    "job_parts": ("get", {}),
     "again": ("post", {}),
     "keep": ("post", {}),
     "notify": ("post", {}),

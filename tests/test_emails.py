@@ -24,10 +24,19 @@ from jobs.models import Job, JobStatus
 from tests.databases import on_both, process_environment
 from tests.jobs import rows
 from tests.jobs.stack import ROOT
+from tests.mail_server import MailServer
 from tests.waiting import PATIENCE, until
-from tests.web.mail_server import MailServer
 
 ASKED = {"language": "en", "address": "https://site.example/jobs/1/"}
+
+
+@pytest.fixture(autouse=True)
+def media_root(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> Path:
+    """An empty MEDIA_ROOT, and an empty STATIC_ROOT, without which WhiteNoise warns."""
+    settings.STATIC_ROOT = tmp_path_factory.mktemp("static")
+    settings.MEDIA_ROOT = tmp_path_factory.mktemp("media")
+    (settings.MEDIA_ROOT / "jobs").mkdir()
+    return settings.MEDIA_ROOT  # type: ignore[no-any-return]
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from jobs import lifecycle
 from jobs.models import Cue, Job
 from jobs.pipeline.stage import Stage
 from jobs.web.live import broadcaster, messages
-from jobs.web.live.messages import ALIVE, Changes, Page, Said, Teller
+from jobs.web.live.messages import ALIVE, Changes, MessageBuilder, Outbox, Page
 from tests.databases import on_both, only_on
 from tests.jobs import rows
 from tests.postgres import Postgres
@@ -99,7 +99,7 @@ def pages_of(*jobs: Job, times: int = 1) -> list[Page]:
 def test_the_number_of_pages_costs_no_query(mine: Job) -> None:
     def asked(pages: list[Page]) -> int:
         with CaptureQueriesContext(connection) as found:
-            said = Teller().changes(Changes().of(pages, None), pages)
+            said = MessageBuilder().changes(Changes().watched(pages, None), pages)
         assert len(said) == len(pages)
         return len(found)
 
@@ -110,27 +110,27 @@ def test_the_number_of_pages_costs_no_query(mine: Job) -> None:
 def test_a_job_that_nobody_watches_is_not_read(mine: Job, omid: User) -> None:
     pages = pages_of(job(omid))
     with CaptureQueriesContext(connection) as found:
-        assert Changes().of(pages, {str(mine.pk)}) == []
+        assert Changes().watched(pages, {str(mine.pk)}) == []
     assert len(found) == 1
 
 
 def test_a_version_is_told_once(mine: Job) -> None:
     changes, pages = Changes(), pages_of(mine)
-    assert changes.of(pages, None) == [mine]
-    assert changes.of(pages, None) == changes.of(pages, {str(mine.pk)}) == []
+    assert changes.watched(pages, None) == [mine]
+    assert changes.watched(pages, None) == changes.watched(pages, {str(mine.pk)}) == []
     touch(mine)
-    assert changes.of(pages, {str(mine.pk)}) == [mine]
-    assert changes.of(pages, None) == []
+    assert changes.watched(pages, {str(mine.pk)}) == [mine]
+    assert changes.watched(pages, None) == []
 
 
 def test_a_change_that_is_committed_late_is_found(mine: Job) -> None:
     """It bears the time at which it was made, when others that are younger had been seen already."""
     changes, pages = Changes(), pages_of(mine)
-    changes.of(pages, None)
+    changes.watched(pages, None)
     before = Job.objects.get(pk=mine.pk).changed
     touch(mine)
     Job.objects.filter(pk=mine.pk).update(changed=before)
-    assert changes.of(pages, None) == [mine]
+    assert changes.watched(pages, None) == [mine]
 
 
 # Captions
@@ -181,11 +181,11 @@ def test_captions_of_a_cancelled_job_go(sockets: Sockets, shirin: User, mine: Jo
 
 def test_many_captions_are_not_read_again_and_again(mine: Job) -> None:
     Cue.objects.bulk_create(Cue(job=mine, number=n, start=n, end=n + 1, source="x") for n in range(1, 1001))
-    teller, pages = Teller(), pages_of(mine)
-    teller.greetings(pages)
-    assert [kind(text) for _, text in teller.changes([mine], pages)] == ["job"]
+    builder, pages = MessageBuilder(), pages_of(mine)
+    builder.snapshots(pages)
+    assert [kind(text) for _, text in builder.changes([mine], pages)] == ["job"]
     answer(mine, 500)
-    said = [json.loads(text) for _, text in teller.changes([mine], pages)]
+    said = [json.loads(text) for _, text in builder.changes([mine], pages)]
     assert [numbers(one) for one in said if one["type"] == "cues"] == [[500]]
 
 
@@ -196,16 +196,16 @@ def kind(text: str) -> str:
 def test_however_long_a_lease_pages_hear_of_their_server(settings: Any) -> None:
     """They take a silence of 45 s for a dead socket."""
     for settings.PAGE_LEASE, seconds in ((60, 5), (180, 15), (3600, 15)):
-        assert broadcaster._interval() == seconds
+        assert broadcaster._renew_interval() == seconds
 
 
 def test_of_many_pages_some_are_reassured_at_a_time(mine: Job) -> None:
-    pages, said = pages_of(mine, times=100), list[Said]()
-    reader = broadcaster._Reader(broadcaster._Bell(), said.append)
-    reader._renewed -= broadcaster._interval()
+    pages, said = pages_of(mine, times=100), list[Outbox]()
+    rounds = broadcaster._Rounds(broadcaster._WakePipe(), said.append)
+    rounds._renewed -= broadcaster._renew_interval()
     for _ in range(5):
-        reader.round(pages, [])
-    reader._wakeups.close()
+        rounds.run(pages, [])
+    rounds._listener.close()
     told = [[page for page, text in some if text == ALIVE] for some in said]
     assert [len(some) for some in told if some] == [25, 25, 25, 25]
     assert [page for some in told for page in some] == pages
@@ -267,7 +267,7 @@ def trouble(monkeypatch: pytest.MonkeyPatch, what: Exception) -> Iterator[list[i
         raise what
 
     with monkeypatch.context() as patched:
-        patched.setattr(messages.Changes, "of", fails)
+        patched.setattr(messages.Changes, "watched", fails)
         yield met
 
 
@@ -311,7 +311,7 @@ def test_it_rests_when_nobody_is_there(sockets: Sockets, shirin: User, mine: Job
     for _ in range(3):
         page = sockets.open(shirin)
         page.hear("hello")
-        assert broadcaster.feed._running
+        assert broadcaster.broadcaster._running
         page.vanish()
-        broadcaster.feed.settled()
-        assert not broadcaster.feed._running
+        broadcaster.broadcaster.join()
+        assert not broadcaster.broadcaster._running
