@@ -674,7 +674,7 @@ ELSEWHERE = ("it is on another machine", "another process has its number now")
 """Clusters that are stuck, but are not this reaper's to end."""
 
 
-@pytest.mark.parametrize("reason", [*STUCK, *HEALTHY])
+@pytest.mark.parametrize("why", [*STUCK, *HEALTHY])
 def test_health_and_reaper_agree(why: str) -> None:
     """One set of rows: what health calls stuck, and the doctor with it, is what a reaper ends."""
     with sleeping() as cluster:
