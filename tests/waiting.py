@@ -13,6 +13,9 @@ from typing import TypeVar
 PATIENCE = 90.0
 """Seconds to wait for what takes one on an idle machine. Only a test that fails waits so long."""
 
+LONG = 5 * PATIENCE
+"""The same for the work of engines and ffmpeg. They are nice to others: on a busy machine all others come first."""
+
 T = TypeVar("T")
 
 

@@ -23,7 +23,7 @@ from tests.databases import Databases
 from tests.engines.fake_llm_server import KEY, Asked, FakeServer, Said, saying
 from tests.jobs.stack import ROOT
 from tests.pipeline.clips import Clips, gray_frame
-from tests.waiting import until
+from tests.waiting import LONG, until
 
 SAMPLE = ROOT / "static" / "sample" / "sample.mp4"
 PASSWORD = "a-long-walk-home"
@@ -63,10 +63,10 @@ def test_from_the_upload_to_the_end(site: Site, browser: Browser, tmp_path: Path
     page = window(browser, base_url=site.address, locale="fa", accept_downloads=True).new_page()
     sign_in(page)
     upload(page)
-    expect(page.locator("[data-captions]")).to_contain_text("این جملهٔ")
+    expect(page.locator("[data-captions]")).to_contain_text("این جملهٔ", timeout=1000 * LONG)
     expect(page.locator("[data-no-cues]")).to_be_hidden()
     page.evaluate("document.querySelector('video').currentTime = 7")
-    expect(page.locator("main")).to_have_attribute("data-status", "completed")
+    expect(page.locator("main")).to_have_attribute("data-status", "completed", timeout=1000 * LONG)
     expect(page.locator("video")).to_have_attribute("src", re.compile("/video$"))
     expect(page.locator("video")).to_have_js_property("currentTime", 7)
     plays(page)

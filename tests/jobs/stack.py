@@ -34,7 +34,7 @@ from tests.jobs.rows import contradictions
 from tests.pipeline.clips import run as ffmpeg
 from tests.pipeline.clips import write_srt
 from tests.postgres import free_port
-from tests.waiting import PATIENCE, until
+from tests.waiting import LONG, PATIENCE, until
 
 ROOT = Path(__file__).parents[2]
 BIN = ROOT / ".venv" / "bin"
@@ -244,7 +244,7 @@ def run_of(job: Job, stage: str) -> StageRun:
     return StageRun.objects.get(job=job, stage=stage)
 
 
-def at_work(job: Job, stage: Stage, patience: float = PATIENCE) -> StageRun:
+def at_work(job: Job, stage: Stage, patience: float = LONG) -> StageRun:
     """The stage as soon as a group works for it. A job that ends before fails the test."""
 
     def begun() -> bool:
@@ -259,7 +259,7 @@ def at_work(job: Job, stage: Stage, patience: float = PATIENCE) -> StageRun:
     return until(found, patience, 0.003, lambda: story(job))
 
 
-def heard(job: Job, seconds: float = 1.0, patience: float = PATIENCE) -> StageRun:
+def heard(job: Job, seconds: float = 1.0, patience: float = LONG) -> StageRun:
     """`transcribe` at work, when it has committed what it heard up to `seconds`."""
 
     def found() -> StageRun | None:
@@ -269,7 +269,7 @@ def heard(job: Job, seconds: float = 1.0, patience: float = PATIENCE) -> StageRu
     return until(found, patience, what=lambda: story(job))
 
 
-def ended(job: Job, patience: float = 3 * PATIENCE) -> Job:
+def ended(job: Job, patience: float = LONG) -> Job:
     """The job, when it has ended. At no moment do two groups work for one of its stages, nor is a row wrong."""
     last: dict[str, tuple[uuid.UUID, int]] = {}
 
@@ -297,7 +297,7 @@ def story(job: Job) -> str:
     return "\n".join(["", *lines, *map(str, errors), str(Job.objects.get(pk=job.pk).error)])
 
 
-def completed(job: Job, patience: float = 3 * PATIENCE) -> Job:
+def completed(job: Job, patience: float = LONG) -> Job:
     found = ended(job, patience)
     assert found.status == JobStatus.COMPLETED, story(job)
     return found

@@ -29,7 +29,7 @@ from tests.jobs.rows import contradictions
 from tests.jobs.stack import Stack, at_work
 from tests.pipeline.clips import Clips
 from tests.pipeline.web_server import WebServer, serving
-from tests.waiting import until
+from tests.waiting import LONG, until
 
 _STAGES = (Stage.FETCH, Stage.TRANSCRIBE, Stage.TRANSLATE, Stage.RENDER)
 
@@ -155,7 +155,7 @@ def at_publish(job: Job, stage: Stage) -> None:
         Stage.TRANSLATE: lambda: Cue.objects.filter(job=job, answered=True).exists(),
         Stage.RENDER: lambda: (_room(job, attempt) / "video.mp4").exists(),
     }
-    until(published[stage], every=0.001, what=lambda: real.story(job))
+    until(published[stage], LONG, every=0.001, what=lambda: real.story(job))
     time.sleep(random.uniform(0, 0.02))
 
 

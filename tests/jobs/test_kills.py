@@ -27,7 +27,7 @@ from tests.jobs import stack as real
 from tests.jobs.stack import Stack, at_work, kill
 from tests.pipeline.clips import Clips
 from tests.postgres import NoPostgres, Postgres, throwaway
-from tests.waiting import PATIENCE, until
+from tests.waiting import LONG, until
 
 
 @dataclass
@@ -161,7 +161,7 @@ def check_went_on(job: Job, run: StageRun, kept: list[tuple[int, str]]) -> None:
 def next_attempt(job: Job, run: StageRun) -> StageRun:
     """The stage under its next attempt."""
     later = StageRun.objects.filter(job=job, stage=run.stage, group__isnull=False).exclude(attempt=run.attempt)
-    return until(lambda: later.first(), every=0.01, what=lambda: real.story(job))
+    return until(lambda: later.first(), LONG, every=0.01, what=lambda: real.story(job))
 
 
 def cues_of(job: Job) -> list[tuple[int, str]]:
@@ -197,13 +197,13 @@ def test_what_was_translated_is_not_asked_again(standing: Scene) -> None:
     def slow(asked: Asked) -> Said:
         """The second answer does not come as long as who asked lives."""
         if len(standing.model.asked) == 2:
-            killed.wait(PATIENCE)
+            killed.wait(LONG)
         return saying(answers(asked))
 
     standing.model.behave(slow)
     job = real.asked(standing.clips["middle.mp4"], standing.english)
-    until(lambda: len(standing.model.asked) == 2, what=lambda: real.story(job))
-    until(lambda: Cue.objects.filter(job=job, answered=True).count() == 2)
+    until(lambda: len(standing.model.asked) == 2, LONG, what=lambda: real.story(job))
+    until(lambda: Cue.objects.filter(job=job, answered=True).count() == 2, LONG)
     run = at_work(job, Stage.TRANSLATE)
     kill(the_worker(run))
     until(lambda: not groups.members(run.group or 0))

@@ -24,7 +24,7 @@ from tests.databases import on_both
 from tests.jobs import rows
 from tests.jobs.command import children, files_in
 from tests.pipeline.clips import Clips
-from tests.waiting import until
+from tests.waiting import LONG, until
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -33,7 +33,7 @@ SPANISH = JobOptions(target="es", spoken="en", brought=True, mode="none", transl
 
 
 def ended(job: Job) -> Job:
-    until(lambda: rows.status(job.pk) in {"completed", "failed", "cancelled"})
+    until(lambda: rows.status(job.pk) in {"completed", "failed", "cancelled"}, LONG)
     found = Job.objects.get(pk=job.pk)
     assert found.status == "completed", found.error
     return found

@@ -24,7 +24,7 @@ from tests.jobs import rows
 from tests.jobs.command import Ran, children, command_line, environment, files_in, translate
 from tests.pipeline.clips import Clips
 from tests.pipeline.web_server import serving
-from tests.waiting import PATIENCE, until
+from tests.waiting import LONG, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -121,7 +121,7 @@ class Scene:
             stderr=subprocess.PIPE,
             text=True,
         ) as process:
-            until(lambda: process.poll() is not None or self.reached(stage, process))
+            until(lambda: process.poll() is not None or self.reached(stage, process), LONG)
             assert process.poll() is None, process.communicate()
             yield process
 
@@ -157,7 +157,7 @@ def test_ctrl_c(scene: Scene, stage: str) -> None:
     with scene.running(stage) as process:
         below = children(process.pid)
         os.killpg(process.pid, signal.SIGINT)
-        _, err = process.communicate(timeout=PATIENCE)
+        _, err = process.communicate(timeout=LONG)
     assert (process.returncode, err) == (130, "Interrupted: nothing is left behind.\n")
     assert not [pid for pid in below if alive(pid)]
     assert not scene.output.exists()
@@ -252,7 +252,7 @@ def test_an_end_from_outside(scene: Scene, number: signal.Signals) -> None:
         below = children(process.pid)
         assert below
         process.send_signal(number)
-        _, err = process.communicate(timeout=PATIENCE)
+        _, err = process.communicate(timeout=LONG)
     assert (process.returncode, err) == (130, "Interrupted: nothing is left behind.\n")
     assert not [pid for pid in below if alive(pid)]
     assert not scene.output.exists()
@@ -263,7 +263,7 @@ def test_what_the_caller_ignores_is_ignored(scene: Scene) -> None:
     heard = threading.Event()
 
     def held(asked: Asked) -> Said:
-        heard.wait(PATIENCE)
+        heard.wait(LONG)
         return good(asked)
 
     scene.model.behave(held)
@@ -271,7 +271,7 @@ def test_what_the_caller_ignores_is_ignored(scene: Scene) -> None:
         for number in (signal.SIGHUP, signal.SIGINT):
             process.send_signal(number)
         heard.set()
-        _, err = process.communicate(timeout=PATIENCE)
+        _, err = process.communicate(timeout=LONG)
     assert (process.returncode, err) == (0, "")
     assert (scene.output / "plain.fa.mp4").exists()
 
@@ -284,7 +284,7 @@ def test_ctrl_c_twice(scene: Scene) -> None:
             with suppress(ProcessLookupError):
                 process.send_signal(signal.SIGINT)
             time.sleep(0.01)
-        _, err = process.communicate(timeout=PATIENCE)
+        _, err = process.communicate(timeout=LONG)
     assert (process.returncode, err) == (130, "Interrupted: nothing is left behind.\n")
     assert not scene.output.exists()
 
@@ -293,7 +293,7 @@ def test_the_next_run_sweeps_after_a_kill(scene: Scene) -> None:
     with scene.running("render") as process:
         below = children(process.pid)
         process.kill()
-        process.communicate(timeout=PATIENCE)
+        process.communicate(timeout=LONG)
     for pid in below:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
@@ -312,6 +312,6 @@ def test_a_run_leaves_another_one_alone(scene: Scene) -> None:
         assert translate(scene.clips["plain.mp4"], "--to", "fa", *more).code == 0
         assert len(list(scene.output.glob(".zirnevis-work-*"))) == 1
         os.killpg(process.pid, signal.SIGINT)
-        process.communicate(timeout=PATIENCE)
+        process.communicate(timeout=LONG)
     assert not list(scene.output.glob(".*"))
     assert (scene.output / "plain.fa.srt").exists()

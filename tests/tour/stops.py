@@ -33,7 +33,7 @@ from tests.browser.people import Site, connected, window
 from tests.engines.fake_llm_server import KEY, Asked, Said, saying
 from tests.jobs import stack as real
 from tests.pipeline.clips import run as ffmpeg
-from tests.waiting import until
+from tests.waiting import LONG, until
 
 SAMPLE = real.ROOT / "static" / "sample"
 WIDTHS = {"wide": (1280, 800), "phone": (360, 740)}
@@ -147,7 +147,7 @@ def _progress(site: Site, owner: User) -> Job:
     path = site.stack.directory / "talk.mp4"
     ffmpeg("-stream_loop", "8", "-i", str(SAMPLE / "sample.mp4"), "-c", "copy", str(path))
     job = submit.accept_file(owner, path, ORDER, keep_running=True)
-    until(lambda: Cue.objects.filter(job=job).exclude(target="").count() >= 8, what=lambda: real.story(job))
+    until(lambda: Cue.objects.filter(job=job).exclude(target="").count() >= 8, LONG, what=lambda: real.story(job))
     signal_all(job, signal.SIGSTOP)
     return job
 
