@@ -1,6 +1,6 @@
-"""What the admin may look at and not touch."""
+"""Admin classes without forms: every field is read-only."""
 
-# ruff: noqa: ARG002  Django hands these methods more than they need.
+# ruff: noqa: ARG002  Signatures are Django's.
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 
 class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Rows that only the product writes: no form of the admin adds, changes or deletes one."""
+    """Rows that no form of the admin adds, changes or deletes."""
 
     list_per_page = 50
     show_full_result_count = False
@@ -31,7 +31,7 @@ class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
-    """Rows of a job. Django's own table says of each what it is, in the words of a log."""
+    """Read-only rows of a job, in a table without Django's heading for each row."""
 
     template = "admin/jobs/job/rows.html"
     extra = 0

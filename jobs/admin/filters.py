@@ -1,6 +1,6 @@
-"""How the admin narrows a list of jobs, or of what they used."""
+"""Filters of the lists of jobs and of usage."""
 
-# ruff: noqa: ARG002  Django hands these methods more than they need.
+# ruff: noqa: ARG002  Signatures are Django's.
 
 from __future__ import annotations
 
@@ -30,11 +30,13 @@ _AGES = {
 }
 _OLDER = "older"
 
-_OWNERS = 20
-"""So many are offered, those with the most jobs; the others are found by search, or by a click on their name."""
+_MAX_OWNERS = 20
+"""The most owners that the filter offers, those with the most jobs; others are found by search or a click on a name."""
 
 
 class StatusFilter(admin.SimpleListFilter):
+    """Jobs by status."""
+
     title = _("status")
     parameter_name = "status__exact"
 
@@ -46,7 +48,7 @@ class StatusFilter(admin.SimpleListFilter):
 
 
 class StageFilter(admin.SimpleListFilter):
-    """Jobs that are at a stage now, or failed in it."""
+    """Jobs by current or failed stage."""
 
     title = _("current stage")
     parameter_name = "stage"
@@ -56,18 +58,22 @@ class StageFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
         if stage := self.value():
-            there = StageRun.objects.filter(stage=stage, status__in=AT_WORK).order_by()
-            return queryset.filter(pk__in=there.values("job"))
+            runs = StageRun.objects.filter(stage=stage, status__in=AT_WORK).order_by()
+            return queryset.filter(pk__in=runs.values("job"))
         return queryset
 
 
 class OwnerFilter(admin.SimpleListFilter):
+    """Jobs by owner."""
+
     title = _("owner")
     parameter_name = "owner"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, SafeString]]:
         counted = Job.objects.values_list("owner__username").annotate(jobs=Count("pk"))
-        offered = [(who, _counted(who, jobs)) for who, jobs in counted.order_by("-jobs", "owner__username")[:_OWNERS]]
+        offered = [
+            (who, _counted(who, jobs)) for who, jobs in counted.order_by("-jobs", "owner__username")[:_MAX_OWNERS]
+        ]
         chosen = self.value()
         return offered if not chosen or chosen in dict(offered) else [(chosen, name(chosen)), *offered]
 
@@ -80,7 +86,7 @@ def _counted(who: str, jobs: int) -> SafeString:
 
 
 class AgeFilter(admin.SimpleListFilter):
-    """Of rows by the time in `field`."""
+    """Rows by the age of the time in `field`."""
 
     title = _("created")
     parameter_name = "age"
@@ -99,10 +105,14 @@ class AgeFilter(admin.SimpleListFilter):
 
 
 class UsageAgeFilter(AgeFilter):
+    """Usage entries by age."""
+
     field = "at"
 
 
 class EngineFilter(admin.SimpleListFilter):
+    """Usage entries by engine."""
+
     title = _("engine")
     parameter_name = "engine__exact"
 

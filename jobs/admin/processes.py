@@ -1,4 +1,4 @@
-"""One page for the machines: what waits in each cluster, and who is alive to take it."""
+"""Admin page of clusters and workers: queue lengths, live processes and their stages."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from jobs.models import Process, Queue, StageRun, StageStatus
 from jobs.queueing import tickets
 from jobs.queueing.processes import STALE
 
-_REMEMBERED = timedelta(days=1)
-"""How long a process that gives no sign of life is shown."""
+_SHOWN_FOR = timedelta(days=1)
+"""How long a process is listed after its last heartbeat."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClusterLine:
-    """A cluster: counts of its stages, of tickets that can be taken, of its workers that are alive."""
+    """A cluster: numbers of its stages, available tickets and live workers; times as text."""
 
     name: str
     ready: int
@@ -39,13 +39,13 @@ class ClusterLine:
 
     @property
     def is_unattended(self) -> bool:
-        """Work waits, and nobody is there to take it."""
+        """Whether stages are ready and no worker is alive."""
         return self.ready > 0 and self.workers == 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WorkerLine:
-    """A process. `stages` are those that it runs now, each with its job."""
+    """A process. `stages`: the id of the job and the label of each stage that it runs now."""
 
     row: Process
     seen: str
@@ -55,7 +55,7 @@ class WorkerLine:
 
 
 def cluster_lines() -> list[ClusterLine]:
-    """Of every cluster, five queries in all."""
+    """One line for each cluster, by five queries in all."""
     now = timezone.now()
     stages = StageRun.objects.filter(status__in=(StageStatus.READY, StageStatus.RUNNING)).order_by()
     counts = {
@@ -84,10 +84,10 @@ def _line(
 
 
 def worker_lines() -> list[WorkerLine]:
-    """Of every process that was seen in the last day, two queries in all."""
+    """One line for each process with a heartbeat in the last day, by two queries in all."""
     now = timezone.now()
     running = StageRun.objects.filter(status=StageStatus.RUNNING).only("job", "stage", "worker", "number")
-    rows = Process.objects.filter(seen__gt=now - _REMEMBERED).order_by("cluster", "host", "-seen")
+    rows = Process.objects.filter(seen__gt=now - _SHOWN_FOR).order_by("cluster", "host", "-seen")
     return [
         WorkerLine(
             row=row,
@@ -101,14 +101,15 @@ def worker_lines() -> list[WorkerLine]:
 
 
 @admin.register(Process)
-class WorkerAdmin(ReadOnly):
-    """Its list is the page about all clusters."""
+class ProcessAdmin(ReadOnly):
+    """Processes; the list is replaced by the page of clusters and workers."""
 
     def changelist_view(
         self,
         request: HttpRequest,
         extra_context: dict[str, Any] | None = None,  # noqa: ARG002
     ) -> HttpResponse:
+        """The page of clusters and workers. Raises PermissionDenied."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         context = {
