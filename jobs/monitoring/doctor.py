@@ -1,4 +1,4 @@
-"""What this installation has, what it lacks, and the command that brings what is missing."""
+"""Findings of `manage.py doctor`: what is installed, what is missing, and the command that installs it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from jobs import lifecycle
 from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
 from jobs.engines.spec import Spec
 from jobs.monitoring import health
-from jobs.monitoring.health import ROOM
+from jobs.monitoring.health import MIN_FREE_BYTES
 from jobs.pipeline.errors import PipelineError
 from jobs.pipeline.media import encode
 from jobs.pipeline.media.limits import bytes_text
@@ -29,7 +29,7 @@ from jobs.storage import artifacts, installation
 from jobs.worker import in_process
 
 _PAIRS = (("en", "fa"), ("en", "es"), ("fa", "en"), ("ar", "fa"))
-"""Language pairs that the table of engines shows: the ones this project is for, first."""
+"""Language pairs whose engines are shown; the main purpose of this project first."""
 
 _OURS = (in_process.COMMAND, lifecycle.SYSTEM, lifecycle.PRESENCE)
 """Names under which the site writes what it does itself."""
@@ -37,7 +37,7 @@ _OURS = (in_process.COMMAND, lifecycle.SYSTEM, lifecycle.PRESENCE)
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing looked at. What is `needed` and not `good` keeps the main job from running."""
+    """The result of one check. A finding that is `needed` and not `good` keeps videos from being translated."""
 
     subject: str
     good: bool
@@ -47,7 +47,7 @@ class Finding:
 
 
 def examine() -> Iterator[Finding]:
-    """Everything `manage.py doctor` shows, in its order. Nothing is loaded, sent or changed."""
+    """Yield all findings in the order in which they are shown. Loads no model, sends and changes nothing."""
     yield Finding(subject="Zirnevis", good=True, detail=settings.VERSION)
     yield Finding(subject="Python", good=True, detail=platform.python_version())
     yield _ffmpeg()
@@ -86,10 +86,10 @@ def _fonts() -> Iterator[Finding]:
 
 
 def _names() -> Iterator[Finding]:
-    """People with a name that the site uses itself: reserved since, but not taken from them."""
+    """Users whose names were reserved for the site after they had registered."""
     try:
         people = [user for user in User.objects.filter(username__in=_OURS) if in_process.is_person(user)]
-    except DatabaseError:  # which is a finding of its own
+    except DatabaseError:  # reported by _database
         return
     for user in people:
         detail = f"“{user}” is the name of a person, and the name under which the site writes what it does itself"
@@ -113,18 +113,20 @@ def _media_directory() -> Finding:
         if found := installation.problem():
             return Finding(subject="Disk", good=False, detail=found, remedy=installation.REMEDY, needed=True)
         disk = artifacts.disk()
-    except DatabaseError:  # which is a finding of its own
+    except DatabaseError:  # reported by _database
         disk = place if os.access(place, os.W_OK) else None
     if disk is None:
         remedy = f"mount the disk, or create {place} so that this user can write to it, or set MEDIA_ROOT"
         return Finding(subject="Disk", good=False, detail=f"{place} is not writable", remedy=remedy, needed=True)
     free = shutil.disk_usage(disk).free
     remedy = "free some space, or set MEDIA_ROOT to a larger disk"
-    return Finding(subject="Disk", good=free > ROOM, detail=f"{bytes_text(free)} free in {place}", remedy=remedy)
+    return Finding(
+        subject="Disk", good=free > MIN_FREE_BYTES, detail=f"{bytes_text(free)} free in {place}", remedy=remedy
+    )
 
 
 def _processes() -> Iterator[Finding]:
-    """Those of `make run`: the clusters, the reaper, the web server. Commands can do without."""
+    """The processes of `make run`: clusters, reaper, web server. None is `needed`: commands start their own."""
     found = health.check_health()
     if not found.database:
         return
@@ -134,7 +136,7 @@ def _processes() -> Iterator[Finding]:
 
 
 def _cluster(cluster: health.Cluster) -> Finding:
-    """One that is stuck is ended by the reaper, and brought back by what `make run` started."""
+    # A stuck cluster is killed by the reaper and restarted by the process that `make run` started.
     state = "stuck, takes no tickets" if cluster.stuck else "running" if cluster.workers else "not running"
     load = f"workers: {cluster.workers}; stages running: {cluster.running}, waiting: {cluster.waiting}"
     detail = f"{state} ({load}; tickets: {cluster.tickets})"
@@ -162,13 +164,13 @@ def _languages() -> Iterator[Finding]:
 
 
 def _engines_for(source: str, target: str) -> str:
-    heard, translated = health.engines_for(source, target)
-    return f"{heard.label}, then {translated.label}"
+    transcriber, translator = health.engines_for(source, target)
+    return f"{transcriber.label}, then {translator.label}"
 
 
 def _main_job() -> Finding:
-    """The main job can run when some speech and some translation engine can work together on some pair."""
-    for source, target in health.MAIN:
+    """Whether the ready engines can translate one of MAIN_PAIRS."""
+    for source, target in health.MAIN_PAIRS:
         try:
             used = _engines_for(source, target)
         except PipelineError:

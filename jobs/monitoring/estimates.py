@@ -1,4 +1,4 @@
-"""How long a job will still take, from how long jobs took before on this installation."""
+"""Estimates of the time left, from the durations of recent jobs of this installation, and queue positions."""
 
 from __future__ import annotations
 
@@ -14,46 +14,51 @@ from django.utils import timezone
 from jobs.models import Job, JobStatus, StageRun, StageStatus
 from jobs.pipeline.stage import WEIGHTS, Stage, overall
 
-_FIRST_SPEED = 0.6
-"""Seconds of work a second of video with the embedded engines on two cores, until there is a past to look at."""
+_DEFAULT_SPEED = 0.6
+"""Seconds of work for one second of video before a job is completed; measured on 2 cores with the embedded engines."""
 
-_PAST = 20
-"""How many completed jobs are looked at."""
+_SAMPLE_SIZE = 20
+"""The number of completed jobs from which speeds are measured."""
 
-_KEPT = 60
-"""Seconds for which their speeds are remembered by a process."""
+_CACHE_SECONDS = 60
+"""Seconds for which the measured speeds are cached."""
 
-_TELLING = 0.05
-"""From this share on, a running stage tells more about itself than others do."""
+_RELIABLE_SHARE = 0.05
+"""The share from which the speed of a running stage itself is used instead of that of earlier jobs."""
 
 
 def speeds() -> Mapping[Stage, float]:
-    """Seconds of work a second of video, the median of the last completed jobs, of each stage."""
+    """Seconds of work for one second of video, by stage: the median of the last completed jobs."""
     found: dict[Stage, float] | None = cache.get("speeds")
     if found is None:
         found = _measure()
-        cache.set("speeds", found, _KEPT)
+        cache.set("speeds", found, _CACHE_SECONDS)
     return found
 
 
 def _measure() -> dict[Stage, float]:
-    lately = Job.objects.filter(status=JobStatus.COMPLETED).order_by("-created").values_list("pk", flat=True)[:_PAST]
+    lately = (
+        Job.objects.filter(status=JobStatus.COMPLETED).order_by("-created").values_list("pk", flat=True)[:_SAMPLE_SIZE]
+    )
     took: dict[Stage, list[float]] = defaultdict(list)
     runs = StageRun.objects.filter(job__in=list(lately), status=StageStatus.DONE, job__seconds__gt=0)
     for run in runs.select_related("job"):
         if run.started and run.ended:
             took[Stage(run.stage)].append((run.ended - run.started).total_seconds() / run.job.seconds)
-    return {stage: median(took[stage]) if took[stage] else weight * _FIRST_SPEED for stage, weight in WEIGHTS.items()}
+    return {stage: median(took[stage]) if took[stage] else weight * _DEFAULT_SPEED for stage, weight in WEIGHTS.items()}
 
 
 def share_done(runs: Iterable[StageRun]) -> float:
-    """Of the whole job, from 0 to 1. Stages that it does not have weigh nothing."""
+    """The progress of the whole job from 0 to 1. Stages that it does not have are not counted."""
     shares = {Stage(run.stage): _share(run) for run in runs}
     return overall(shares, shares)
 
 
 def seconds_left(job: Job, runs: Iterable[StageRun]) -> float | None:
-    """Of work, once it runs; None while nothing can be said. Recognition and translation go on side by side."""
+    """Seconds of work left of a running job; None when its status or length allows no estimate.
+
+    Transcription and translation run in parallel, so the longer one counts.
+    """
     if job.status != JobStatus.RUNNING or not job.seconds:
         return None
     left = {Stage(run.stage): _left(run, job.seconds) for run in runs}
@@ -63,7 +68,7 @@ def seconds_left(job: Job, runs: Iterable[StageRun]) -> float | None:
 
 def _left(run: StageRun, length: float) -> float:
     share = _share(run)
-    if run.status == StageStatus.RUNNING and run.started and share >= _TELLING:
+    if run.status == StageStatus.RUNNING and run.started and share >= _RELIABLE_SHARE:
         return (timezone.now() - run.started).total_seconds() * (1 - share) / share
     return speeds()[Stage(run.stage)] * length * (1 - share)
 
@@ -73,9 +78,9 @@ def _share(run: StageRun) -> float:
 
 
 def ahead(waiting: Sequence[StageRun]) -> dict[int, int]:
-    """How many stages of anybody wait in the same queue for longer than each of these, by its id. One query at most.
+    """The number of stages that have waited longer in the same queue, by id of each stage in `waiting`.
 
-    Owners take turns, so that it can be less in truth, and hardly more.
+    One query at most. It is an upper estimate: owners take turns, so a stage may run before older ones.
     """
     if not waiting:
         return {}

@@ -1,4 +1,7 @@
-"""Is everything there that moves jobs along? Seen from our own rows, in a fixed number of queries, and on the disk."""
+"""The health of the installation: database, clusters, reaper, web server, disk and engines.
+
+Read from the database in a fixed number of queries, and from the disk.
+"""
 
 from __future__ import annotations
 
@@ -22,20 +25,20 @@ from jobs.pipeline.errors import PipelineError
 from jobs.queueing import processes, tickets
 from jobs.storage import artifacts, installation
 
-ROOM = 2 * 1024**3
-"""Bytes of free disk under which a video of an hour may not fit any more."""
+MIN_FREE_BYTES = 2 * 1024**3
+"""The least free disk space that is healthy, in bytes: below it, a video of an hour may not fit."""
 
-MAIN = (("en", "fa"), ("en", "es"))
-"""Language pairs by which one sees whether a video can be translated at all: the first is what this project is for, the
-second what the embedded engines can do.
+MAIN_PAIRS = (("en", "fa"), ("en", "es"))
+"""Pairs of codes of which one has to work. The first is the main purpose of this project; the embedded engines do the
+second.
 """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cluster:
-    """Of one queue: live `workers`, stages due but `waiting`, stages `running`, `tickets` that a worker could take.
+    """The state of one queue: live `workers`, due stages `waiting`, stages `running`, available `tickets`.
 
-    `stuck`: the cluster of some host takes no tickets any more (`tickets.stuck_clusters`).
+    `stuck`: the cluster of some host has stopped taking tickets (`tickets.stuck_clusters`).
     """
 
     name: str
@@ -48,8 +51,8 @@ class Cluster:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Ready:
-    """`names` of the engines that are ready; `ok`: some of them can translate a video together."""
+class EngineHealth:
+    """The `names` of ready engines; `ok`: together they can translate one of MAIN_PAIRS."""
 
     names: tuple[str, ...]
     ok: bool
@@ -57,8 +60,10 @@ class Ready:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Health:
-    """`database`: it answers (without it nothing is known of `clusters`, `reaper` and `web`). `free` is in bytes.
-    `disk_problem`: a sentence where the disk is not that of this installation, so that nothing is begun or deleted.
+    """The state of the installation. `free` is in bytes.
+
+    `database`: it responds; without it, `clusters` is empty and `reaper` and `web` are False. `disk_problem`: a
+    sentence when the disk is not that of this installation, so that nothing starts or is deleted; else empty.
     """
 
     ok: bool
@@ -70,13 +75,13 @@ class Health:
     disk: bool
     disk_problem: str
     free: int
-    engines: Ready
+    engines: EngineHealth
 
 
 def check_health() -> Health:
-    """The state of the whole installation, ready for `dataclasses.asdict` and JSON. Raises nothing."""
+    """Check the whole installation. The result can be passed to `dataclasses.asdict` and JSON. Raises nothing."""
     free, engines, problem = _free(), _engines(), _disk_problem()
-    disk = free > ROOM and not problem
+    disk = free > MIN_FREE_BYTES and not problem
     kept: dict[str, Any] = {"version": settings.VERSION, "disk": disk, "disk_problem": problem}
     kept |= {"free": free, "engines": engines}
     try:
@@ -90,15 +95,15 @@ def check_health() -> Health:
 
 
 def engines_for(source: str, target: str) -> tuple[TranscriberSpec, TranslatorSpec]:
-    """Those that would translate speech in `source` into `target` (codes). Loads nothing. Raises PipelineError."""
+    """The engines that would translate speech in `source` into `target` (codes), not loaded. Raises PipelineError."""
     engines = Engines(transcriber=settings.TRANSCRIBER, translator=settings.TRANSLATOR, options=settings.ENGINE_OPTIONS)
-    heard = engines.choose_transcriber(source)
-    return heard, engines.choose_translator(source, target, heard)
+    transcriber = engines.choose_transcriber(source)
+    return transcriber, engines.choose_translator(source, target, transcriber)
 
 
-def _engines() -> Ready:
+def _engines() -> EngineHealth:
     names = tuple(spec.name for spec in SPECS if _is_ready(spec))
-    return Ready(names=names, ok=any(_can(source, target) for source, target in MAIN))
+    return EngineHealth(names=names, ok=any(_can(source, target) for source, target in MAIN_PAIRS))
 
 
 def _is_ready(spec: Spec) -> bool:
@@ -116,7 +121,7 @@ def _can(source: str, target: str) -> bool:
 
 
 def _workers() -> dict[str, int]:
-    """How many processes of each cluster are alive."""
+    """The number of live processes by cluster."""
     return _by(processes.alive_now(), "cluster")
 
 
@@ -141,7 +146,7 @@ def _clusters(live: dict[str, int]) -> tuple[Cluster, ...]:
 
 
 def _by(rows: QuerySet[Any], field: str) -> dict[str, int]:
-    """How many rows there are of each value."""
+    """The number of rows by value of `field`."""
     return dict(rows.order_by().values_list(field).annotate(Count("pk")))
 
 
@@ -154,7 +159,7 @@ def _disk_problem() -> str:
 
 
 def _free() -> int:
-    """Bytes of free disk; none where no job can be stored, or where a database that is away would have to tell."""
+    """Bytes of free disk; 0 when no job can be stored, or when that cannot be known without the database."""
     try:
         place = artifacts.disk()
         return shutil.disk_usage(place).free if place else 0

@@ -108,7 +108,7 @@ def test_a_disk_that_is_not_mounted(settings: Any, tmp_path: Path) -> None:
 
 @needs_apertium
 def test_little_room_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "ROOM", 1 << 62)
+    monkeypatch.setattr(doctor, "MIN_FREE_BYTES", 1 << 62)
     ran = diagnose()
     assert ran.code == 0
     assert "– Disk" in ran.out

@@ -167,7 +167,7 @@ def test_a_cluster_that_does_not_run_is_not_stuck(sara: User) -> None:
 
 @pytest.mark.usefixtures("all_alive")
 def test_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "ROOM", 1 << 62)
+    monkeypatch.setattr(health, "MIN_FREE_BYTES", 1 << 62)
     found = health.check_health()
     assert not found.disk
     assert not found.ok
