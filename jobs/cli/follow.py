@@ -1,4 +1,4 @@
-"""Watching one job from the command line: what changed since the last look, told to a display."""
+"""Follows one job by polling its row, and reports changes to an observer."""
 
 from __future__ import annotations
 
@@ -16,66 +16,66 @@ from jobs.pipeline.stage import Stage
 from jobs.pipeline.text.languages import language
 
 POLL_INTERVAL = 0.1
-"""Seconds between two looks: a person at a terminal sees no difference, and a database hardly any work."""
+"""Seconds between two polls: short for a person at a terminal, and little work for a database."""
 
 _DEMO = "offline demo engine: expect errors"
 
 
-class Listener(Protocol):
-    """Who is told."""
+class JobObserver(Protocol):
+    """Receives the changes of a job."""
 
     def stages(self, stages: Sequence[Stage]) -> None:
-        """The stages of the job: told first, and again when one is left out."""
+        """The stages of the job; called first, and again when a stage is left out."""
 
     def progress(self, stage: Stage, share: float) -> None:
         """`share` of `stage` is done, 0 to 1."""
 
     def note(self, sentence: str) -> None:
-        """Something worth knowing that is no error."""
+        """A sentence about the job that is no error."""
 
 
-def follow(job_id: uuid.UUID, listener: Listener) -> Iterator[Job]:
-    """The job at each look, until it has ended; the last one is final."""
-    seen = _Seen(listener)
+def follow(job_id: uuid.UUID, observer: JobObserver) -> Iterator[Job]:
+    """Yield the job at each poll until it has ended; the last one has a final status."""
+    reporter = _Reporter(observer)
     while True:
         job = call_with_retry(Job.objects.prefetch_related("stages").get, pk=job_id)
-        seen.look(job)
+        reporter.report(job)
         yield job
         if job.status in FINAL:
             return
         time.sleep(POLL_INTERVAL)
 
 
-class _Seen:
-    """What has been told already."""
+class _Reporter:
+    """Reports to an observer what it has not reported yet."""
 
-    def __init__(self, listener: Listener) -> None:
-        self._listener = listener
+    def __init__(self, observer: JobObserver) -> None:
+        self._observer = observer
         self._stages: list[Stage] = []
         self._shares: dict[Stage, float] = {}
         self._notes: set[str] = set()
 
-    def look(self, job: Job) -> None:
+    def report(self, job: Job) -> None:
         stages = [Stage(run.stage) for run in job.stages.all()]
         if stages != self._stages:
             self._stages = stages
-            self._listener.stages(stages)
+            self._observer.stages(stages)
         for sentence in _notes(job):
             if sentence not in self._notes:
                 self._notes.add(sentence)
-                self._listener.note(sentence)
+                self._observer.note(sentence)
         for run in job.stages.all():
             if run.started:
                 self._share(Stage(run.stage), 1.0 if run.status == StageStatus.DONE else run.progress)
 
     def _share(self, stage: Stage, share: float) -> None:
-        """Every stage that began is told to have begun, and none goes backwards."""
+        """Report a stage with 0 first, then increasing shares only."""
         if stage not in self._shares:
-            self._listener.progress(stage, 0.0)
+            self._observer.progress(stage, 0.0)
             self._shares[stage] = 0.0
         if share > self._shares[stage]:
             self._shares[stage] = share
-            self._listener.progress(stage, share)
+            self._observer.progress(stage, share)
 
 
 def _notes(job: Job) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Showing a job at the command line: bars on a terminal, plain lines elsewhere, JSON lines for scripts."""
+"""Progress displays of the command line: bars on a terminal, plain lines elsewhere, JSON lines for scripts."""
 
 from __future__ import annotations
 
@@ -9,31 +9,32 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
-from jobs.cli.export import Delivered
-from jobs.cli.follow import Listener
+from jobs.cli.export import ExportResult
+from jobs.cli.follow import JobObserver
 from jobs.pipeline.stage import Stage, overall
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 _STEP = 0.25
-"""Of a stage, between two plain lines."""
+"""Share of a stage between two plain lines."""
 
-_PAUSE = 0.5
+_JSON_INTERVAL = 0.5
 """Seconds between two JSON lines about the same stage."""
 
-_SETTLED = 2.0
-"""Seconds of a stage before its speed says anything about the time that is left."""
+_MIN_SECONDS = 2.0
+"""Seconds of a stage after which the time left is estimated from its speed."""
 
 
-class Display(Listener, Protocol):
-    """A listener that also shows how it ended."""
+class Display(JobObserver, Protocol):
+    """An observer that also shows the result."""
 
-    def result(self, result: Delivered) -> None: ...
+    def result(self, result: ExportResult) -> None:
+        """The job is completed and its results are exported."""
 
 
-class Silence:
-    """A listener that tells nobody."""
+class SilentObserver:
+    """An observer that shows nothing."""
 
     def stages(self, stages: Sequence[Stage]) -> None: ...
 
@@ -42,27 +43,27 @@ class Silence:
     def note(self, sentence: str) -> None: ...
 
 
-class _Clock:
-    """How long each stage has been at work, and how long it may still take."""
+class _TimeLeft:
+    """Estimates the time left of each stage from its speed so far."""
 
     def __init__(self) -> None:
         self._began: dict[Stage, float] = {}
 
-    def left(self, stage: Stage, share: float) -> float | None:
-        """Seconds until the stage ends at its speed so far; None while that is a guess."""
+    def seconds(self, stage: Stage, share: float) -> float | None:
+        """Seconds until the stage ends at its speed so far; None during its first _MIN_SECONDS."""
         spent = time.monotonic() - self._began.setdefault(stage, time.monotonic())
-        return spent * (1 - share) / share if share > 0 and spent >= _SETTLED else None
+        return spent * (1 - share) / share if share > 0 and spent >= _MIN_SECONDS else None
 
 
 class Bars:
-    """One bar a stage, with percent and time left."""
+    """One bar for each stage, with percentage and time left."""
 
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
         self._tasks: dict[Stage, TaskID] = {}
 
     def stages(self, stages: Sequence[Stage]) -> None:
-        """A bar comes when its stage begins."""
+        """Do nothing: a bar is added when its stage begins."""
 
     def progress(self, stage: Stage, share: float) -> None:
         if stage not in self._tasks:
@@ -72,49 +73,49 @@ class Bars:
     def note(self, sentence: str) -> None:
         self._bars.console.print(sentence, markup=False, highlight=False)
 
-    def result(self, result: Delivered) -> None:
+    def result(self, result: ExportResult) -> None:
         self._bars.stop()
         for line in _ending(result):
             self._bars.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 class Lines:
-    """A line when a stage begins, at each quarter, and when it ends."""
+    """Plain lines: one when a stage begins, at each quarter, and when it ends."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
-        self._clock = _Clock()
+        self._time_left = _TimeLeft()
         self._next: dict[Stage, float] = {}
 
     def stages(self, stages: Sequence[Stage]) -> None:
-        """A line comes when its stage begins."""
+        """Do nothing: a line is written when a stage begins."""
 
     def progress(self, stage: Stage, share: float) -> None:
-        left = self._clock.left(stage, share)
+        left = self._time_left.seconds(stage, share)
         if share < self._next.get(stage, 0.0):
             return
         self._next[stage] = 2.0 if share >= 1 else (share // _STEP + 1) * _STEP
         rest = f", about {_clock_text(left)} left" if left and share < 1 else ""
-        self._say(f"{stage}: {share:.0%}{rest}")
+        self._write(f"{stage}: {share:.0%}{rest}")
 
     def note(self, sentence: str) -> None:
-        self._say(sentence)
+        self._write(sentence)
 
-    def result(self, result: Delivered) -> None:
+    def result(self, result: ExportResult) -> None:
         for line in _ending(result):
-            self._say(line)
+            self._write(line)
 
-    def _say(self, line: str) -> None:
+    def _write(self, line: str) -> None:
         self._out.write(line + "\n")
         self._out.flush()
 
 
 class JsonLines:
-    """One JSON object a line: `event` is `progress`, `note` or `result`."""
+    """One JSON object on each line; its `event` is `progress`, `note` or `result`."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
-        self._clock = _Clock()
+        self._time_left = _TimeLeft()
         self._last: dict[Stage, float] = {}
         self._stages: Sequence[Stage] = ()
         self._shares: dict[Stage, float] = {}
@@ -124,12 +125,12 @@ class JsonLines:
 
     def progress(self, stage: Stage, share: float) -> None:
         self._shares[stage] = share
-        left = self._clock.left(stage, share)
+        left = self._time_left.seconds(stage, share)
         now = time.monotonic()
-        if 0 < share < 1 and now - self._last.get(stage, 0.0) < _PAUSE:
+        if 0 < share < 1 and now - self._last.get(stage, 0.0) < _JSON_INTERVAL:
             return
         self._last[stage] = now
-        self._say(
+        self._write(
             event="progress",
             stage=str(stage),
             share=round(share, 4),
@@ -138,10 +139,10 @@ class JsonLines:
         )
 
     def note(self, sentence: str) -> None:
-        self._say(event="note", sentence=sentence)
+        self._write(event="note", sentence=sentence)
 
-    def result(self, result: Delivered) -> None:
-        self._say(
+    def result(self, result: ExportResult) -> None:
+        self._write(
             event="result",
             video=str(result.video) if result.video else None,
             subtitles=str(result.subtitles),
@@ -149,14 +150,14 @@ class JsonLines:
             report=result.report,
         )
 
-    def _say(self, **event: Any) -> None:
+    def _write(self, **event: Any) -> None:
         self._out.write(json.dumps(event, ensure_ascii=False) + "\n")
         self._out.flush()
 
 
 @contextmanager
 def display(out: TextIO, *, as_json: bool) -> Iterator[Display]:
-    """The way of showing that suits `out`. What its encoding lacks is shown as `\\uXXXX`, which JSON reads, too."""
+    """The display for `out`. Characters that its encoding lacks are written as `\\uXXXX`, which is valid JSON, too."""
     if isinstance(out, io.TextIOWrapper):
         out.reconfigure(errors="backslashreplace")
     if as_json:
@@ -169,7 +170,7 @@ def display(out: TextIO, *, as_json: bool) -> Iterator[Display]:
 
 
 def _bars(out: TextIO) -> Progress:
-    """Imported here: scripts and `--help` need not wait for it."""
+    # Imported here so that scripts and `--help` do not wait for rich.
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -177,7 +178,7 @@ def _bars(out: TextIO) -> Progress:
     return Progress(*columns, console=Console(file=out))
 
 
-def _ending(result: Delivered) -> list[str]:
+def _ending(result: ExportResult) -> list[str]:
     kept = f"{result.quality.good} of {result.quality.cues} cues have no issues"
     return [f"quality: {kept}", f"result: {result.video or result.subtitles}", f"subtitles: {result.subtitles}"]
 

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from jobs import lifecycle
-from jobs.cli.export import check_overwriting, deliver, is_brought
+from jobs.cli.export import check_overwriting, export, is_brought
 from jobs.models import Artifact, Job
 from jobs.pipeline.errors import DiskFull, Unwritable, WouldOverwrite
 from jobs.pipeline.media.atomic_files import workspace
@@ -43,7 +43,7 @@ def job(database: str) -> Job:
 
 def bring(job: Job, output: Path, *brought: Path, name: str = "talk", source: str | None = None) -> Any:
     with workspace(output) as work:
-        return deliver(job, name, output, work, brought, source=source)
+        return export(job, name, output, work, brought, source=source)
 
 
 def owners(output: Path) -> dict[str, str]:

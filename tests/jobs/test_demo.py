@@ -75,7 +75,7 @@ def test_without_apertium_there_is_one(
     assert not results("es") & files_in(output)
 
 
-def test_what_is_missing_for_good_persian(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_list_missing_for_good_persian(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     whisperx, models, key = demo._steps()
     assert whisperx.startswith("make whisperx ")
@@ -88,7 +88,7 @@ def test_what_is_missing_for_good_persian(settings: Any, monkeypatch: pytest.Mon
 def test_nothing_is_missing(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "_steps", lambda: iter(()))
     out = io.StringIO()
-    demo.Command(stdout=out, no_color=True)._what_is_missing()
+    demo.Command(stdout=out, no_color=True)._list_missing()
     assert "Good Persian for any video: ready" in out.getvalue()
     assert "manage.py translate VIDEO --to fa" in out.getvalue()
 

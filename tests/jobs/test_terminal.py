@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from jobs.cli import progress
-from jobs.cli.export import Delivered
+from jobs.cli.export import ExportResult
 from jobs.pipeline.stage import Stage
 from jobs.pipeline.subtitles.quality import check
 from jobs.pipeline.text.languages import language
@@ -32,11 +32,11 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def result(video: Path | None) -> Delivered:
+def result(video: Path | None) -> ExportResult:
     srt = Path("out/film.fa.srt")
     quality = check([], language("en"), language("fa"))
     files = (srt, *([video] if video else []))
-    return Delivered(video=video, subtitles=srt, files=files, quality=quality, report={"title": "فیلم"})
+    return ExportResult(video=video, subtitles=srt, files=files, quality=quality, report={"title": "فیلم"})
 
 
 def test_a_line_for_each_quarter(clock: Clock) -> None:

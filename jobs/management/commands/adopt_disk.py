@@ -1,4 +1,4 @@
-"""`manage.py adopt_disk`: the disk at MEDIA_ROOT is the right one."""
+"""`manage.py adopt_disk`: declares the disk at MEDIA_ROOT the one of this installation."""
 
 from __future__ import annotations
 

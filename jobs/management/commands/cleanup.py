@@ -1,4 +1,4 @@
-"""`manage.py cleanup`: remove what nobody needs any more, and say what that frees."""
+"""`manage.py cleanup`: deletes expired results, incomplete uploads and orphaned files, and reports what was freed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Command(BaseCommand):
 
 
 def age(text: str) -> timedelta:
-    """90m, 24h, 7d. Raises ArgumentTypeError."""
+    """Parse an age such as 90m, 24h or 7d. Raises ArgumentTypeError."""
     if parts := re.fullmatch(r"(\d{1,5})([mhd])", text):
         return timedelta(**{_UNITS[parts[2]]: int(parts[1])})
     raise ArgumentTypeError(f"“{text}” is not an age such as 90m, 24h or 7d.")

@@ -1,4 +1,4 @@
-"""`manage.py demo`: two results from the bundled clip, and what is missing for good Persian of any video."""
+"""`manage.py demo`: makes two results from the bundled clip, and lists what is missing for good Persian."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from jobs.pipeline.protocols import Readiness
 SAMPLE = Path(settings.BASE_DIR) / "static" / "sample"
 
 WHISPERX_DISK = int(7.6e9)
-"""Bytes that requirements/whisperx.txt takes with PyTorch's CUDA libraries, measured."""
+"""Bytes on disk of requirements/whisperx.txt with PyTorch's CUDA libraries; measured."""
 
 
 class Command(BaseCommand):
@@ -42,12 +42,12 @@ class Command(BaseCommand):
             self.stdout.write(f"Skipped: {lacking.reason} {lacking.remedy}")
         else:
             call_command("translate", clip, to="es", transcriber="pocketsphinx", translator="apertium", output=output)
-        self._what_is_missing()
+        self._list_missing()
 
     def _title(self, text: str) -> None:
         self.stdout.write(self.style.MIGRATE_HEADING(f"\n{text}"))
 
-    def _what_is_missing(self) -> None:
+    def _list_missing(self) -> None:
         steps = list(_steps())
         if not steps:
             self._title("Good Persian for any video: ready")
@@ -62,13 +62,13 @@ _TRANSLATE = ".venv/bin/python manage.py translate VIDEO --to fa"
 
 
 def _lacking(*names: str) -> Readiness | None:
-    """What keeps the first of these engines from working, or None."""
+    """The readiness of the first of these engines that is not ready; None when all are."""
     states = [spec.readiness(settings.ENGINE_OPTIONS[spec.name]) for spec in SPECS if spec.name in names]
     return next((state for state in states if not state.ready), None)
 
 
 def _steps() -> Iterator[str]:
-    """The commands that make WhisperX and Gemini ready, each with what it costs."""
+    """The commands that make WhisperX and Gemini ready, each with its cost."""
     if importlib.util.find_spec("whisperx") is None:
         disk = bytes_text(WHISPERX_DISK)
         yield f"make whisperx    (WhisperX: {disk} on disk; README.md shows how to leave out CUDA)"

@@ -1,4 +1,4 @@
-"""`manage.py doctor`: is everything here that a job needs, and if not, what brings it?"""
+"""`manage.py doctor`: shows what is installed and how to install what is missing. Exits with 1 if needed parts lack."""
 
 from __future__ import annotations
 

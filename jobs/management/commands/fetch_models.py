@@ -1,4 +1,4 @@
-"""`manage.py fetch_models`: bring WhisperX's models onto the disk, from the hub, a mirror, or a directory."""
+"""`manage.py fetch_models`: downloads models for WhisperX from the hub or a mirror, or copies them from a directory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from jobs.engines.whisperx.spec import Options
 from jobs.pipeline.errors import PipelineError
 from jobs.pipeline.text.languages import language
 
-_STEP = 10  # percent between two lines where there is no terminal
+_STEP = 10  # percent between two lines without a terminal
 
 
 class Command(BaseCommand):
@@ -104,7 +104,7 @@ class Command(BaseCommand):
 
     @contextmanager
     def _bar(self, found: hub.Listing) -> Iterator[Callable[[int], None]]:
-        """What is told of bytes: a bar on a terminal, a line for each tenth elsewhere."""
+        """A callback for downloaded bytes: it moves a bar on a terminal and writes a line for each tenth elsewhere."""
         console = Console(stderr=True)
         if not console.is_terminal:
             yield self._lines(found)
@@ -115,21 +115,21 @@ class Command(BaseCommand):
             yield lambda count: bar.advance(task, count)
 
     def _lines(self, found: hub.Listing) -> Callable[[int], None]:
-        done, said = 0, 0
+        done, reported = 0, 0
 
         def advance(count: int) -> None:
-            nonlocal done, said
+            nonlocal done, reported
             done += count
             percent = 100 * done // max(found.size, 1)
-            if percent >= said + _STEP:
-                said = percent - percent % _STEP
-                self.stdout.write(f"{_name(found.model)}: {said} % of {_size(found.size)}")
+            if percent >= reported + _STEP:
+                reported = percent - percent % _STEP
+                self.stdout.write(f"{_name(found.model)}: {reported} % of {_size(found.size)}")
 
         return advance
 
 
 def _asked(name: str | None, languages: Sequence[str], configured: Options) -> list[Model]:
-    """The models that the options name; without any, the configured one and the alignment model of English."""
+    """The models that the options name; by default the configured one and the alignment model for English."""
     asked = [models.whisper(name)] if name else []
     asked += [models.aligner(language(code).code) for code in languages]
     if asked:

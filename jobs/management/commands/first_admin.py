@@ -1,4 +1,4 @@
-"""`manage.py first_admin`: who runs the place gets in for the first time. There is no default password."""
+"""`manage.py first_admin`: prints a one-time link for the password of the administrator; there is no default one."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 NAME = "admin"
+"""User name of the administrator."""
 
 
 class Command(BaseCommand):
@@ -25,15 +26,17 @@ class Command(BaseCommand):
         users = get_user_model()
         if any(one.has_usable_password() for one in users.objects.filter(is_superuser=True, is_active=True)):
             return
-        chief, made = users.objects.get_or_create(username=NAME, defaults={"is_staff": True, "is_superuser": True})
+        administrator, made = users.objects.get_or_create(
+            username=NAME, defaults={"is_staff": True, "is_superuser": True}
+        )
         if made:
-            chief.set_unusable_password()
-            chief.save()
-        if not chief.is_superuser:
+            administrator.set_unusable_password()
+            administrator.save()
+        if not administrator.is_superuser:
             self.stdout.write("This site has no administrator yet. Run: manage.py createsuperuser")
             return
-        # The link dies when it is used: its token is made of the password that it replaces.
-        token = default_token_generator.make_token(chief)
-        page = reverse("password_reset_confirm", args=[urlsafe_base64_encode(force_bytes(chief.pk)), token])
+        # The link works once: its token is derived from the password that it replaces.
+        token = default_token_generator.make_token(administrator)
+        page = reverse("password_reset_confirm", args=[urlsafe_base64_encode(force_bytes(administrator.pk)), token])
         self.stdout.write(f"Choose a password for “{NAME}” with this one-time link:")
         self.stdout.write(f"  {options['address']}{page}")

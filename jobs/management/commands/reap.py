@@ -1,4 +1,4 @@
-"""`manage.py reap`: one pass of the sweep, or with `--loop` one a second until it is stopped."""
+"""`manage.py reap`: runs the reaper once, or with `--loop` every second until it is stopped."""
 
 from __future__ import annotations
 
@@ -30,6 +30,6 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stop.set())
         reaper = Reaper()
         processes.show_life(Process.REAPER, lives=reaper.lives)
-        # In a thread of its own: a mail server that hangs must not hold the sweep.
-        threading.Thread(target=emails.deliver, args=(stop,), daemon=True, name="letters").start()
+        # In its own thread, so that a mail server that hangs does not stop the reaper.
+        threading.Thread(target=emails.deliver, args=(stop,), daemon=True, name="emails").start()
         reaper.run(stop)

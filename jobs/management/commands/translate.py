@@ -1,4 +1,4 @@
-"""`manage.py translate`: one video, from the command line."""
+"""`manage.py translate`: translates one video from the command line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from django.db import connection
 
 from jobs import lifecycle
 from jobs.cli import progress
-from jobs.cli.export import Delivered, check_overwriting, deliver
+from jobs.cli.export import ExportResult, check_overwriting, export
 from jobs.cli.follow import follow
 from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
 from jobs.engines.selection import AUTO
@@ -100,22 +100,22 @@ class Command(BaseCommand):
         parser.set_defaults(mode="burn")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        heeded = _heed_signals()
+        previous = _handle_signals()
         try:
-            with _quiet(options["verbosity"] < 3):  # the display tells it better
+            with _quiet(options["verbosity"] < 3):  # the display shows the same
                 code = self._run(options)
-        except KeyboardInterrupt:  # of which there is only one
+        except KeyboardInterrupt:  # later signals are ignored
             self.stderr.write("Interrupted: nothing is left behind.")
             code = 130
         finally:
-            _ignore_signals()  # what is left to do takes a moment, and the exit code has been decided
+            _ignore_signals()  # the exit code is decided
             if not getattr(self, "_called_from_command_line", False):
-                _restore_signals(heeded)
+                _restore_signals(previous)
         if code:
             sys.exit(code)
 
     def _run(self, options: dict[str, Any]) -> int:
-        """The exit code; what goes wrong has been said."""
+        """Run the job and show its result; return the exit code. Errors are written to stderr."""
         try:
             _check_database()
             # Django's wrapper ends every write with a newline, which no bar survives; the stream is inside it.
@@ -127,31 +127,31 @@ class Command(BaseCommand):
         except _Cancelled as cancelled:
             self.stderr.write(str(cancelled))
             return 1
-        except BrokenPipeError:  # `| head` has read enough; nobody listens any more
-            _say_nothing_more()
+        except BrokenPipeError:  # the reader of a pipe, such as `| head`, has ended
+            _discard_stdout()
             return 1
         except CommandError:
             raise
         except Exception as error:
-            return self._fail(_named(error, options["output"]), options)
+            return self._fail(_as_pipeline_error(error, options["output"]), options)
         return 0
 
     def _fail(self, error: PipelineError, options: dict[str, Any]) -> int:
-        """Say it in one sentence, whatever became of stdout."""
+        """Write the error as one sentence, even when stdout is broken; return the exit code."""
         try:
             if options["json"]:
                 self.stdout.write(json.dumps({"event": "error", **error.record(), "sentence": str(error)}))
             self.stdout.flush()
         except OSError:
-            _say_nothing_more()
+            _discard_stdout()
         self.stderr.write(" ".join(str(error).split()))
         if options["verbosity"] >= 3:
             self.stderr.write(f"{error.detail}\n{traceback.format_exc()}")
         return 1
 
 
-def _named(error: Exception, output: Path) -> PipelineError:
-    """What went wrong as an error with a sentence."""
+def _as_pipeline_error(error: Exception, output: Path) -> PipelineError:
+    """The error as one with a sentence for people."""
     if isinstance(error, DatabaseError):
         return database_error(error)
     if isinstance(error, OSError):
@@ -159,14 +159,14 @@ def _named(error: Exception, output: Path) -> PipelineError:
     return error if isinstance(error, PipelineError) else PipelineError(detail=repr(error))
 
 
-def _say_nothing_more() -> None:
-    """Nobody can be told on stdout; Python would try once more at the end, and complain."""
+def _discard_stdout() -> None:
+    """Redirect stdout to /dev/null: it cannot be written to, and Python would report that again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextlib.contextmanager
 def _quiet(quiet: bool) -> Iterator[None]:
-    """Without the log, which belongs to servers."""
+    """Silence the log, which is for servers."""
     logger = logging.getLogger("jobs")
     level = logger.level
     logger.setLevel(logging.CRITICAL if quiet else level)
@@ -177,16 +177,16 @@ def _quiet(quiet: bool) -> Iterator[None]:
 
 
 def _check_database() -> None:
-    """Everything is a row, so there must be tables. Raises a database error."""
+    """Raises django.db.Error when the database has no tables or does not respond."""
     Job.objects.exists()
 
 
 class _Cancelled(Exception):
-    """Somebody cancelled the job meanwhile, in the admin say."""
+    """The job was cancelled elsewhere, such as in the admin."""
 
 
-def _translate(options: dict[str, Any], display: progress.Display) -> Delivered:
-    """The job, from its row to its results in the output directory."""
+def _translate(options: dict[str, Any], display: progress.Display) -> ExportResult:
+    """Create the job, wait for it and export its results."""
     job_options, source, output = _job_options(options), options["source"], options["output"]
     brought = [path for path in (options["subtitles"], None if is_link(source) else Path(source)) if path]
     if not is_link(source):
@@ -195,8 +195,8 @@ def _translate(options: dict[str, Any], display: progress.Display) -> Delivered:
         job = _accept(options, job_options)
         try:
             job = _wait(job.pk, job_options, output, brought, display, clusters)
-            # From the first result in its place no signal undoes anything: the command ends well, with all of them.
-            return deliver(
+            # Signals are ignored once the first result is published: the command then ends with all of them.
+            return export(
                 job,
                 result_name(job.title if is_link(source) else Path(source).stem),
                 output,
@@ -216,7 +216,7 @@ def _translate(options: dict[str, Any], display: progress.Display) -> Delivered:
 
 @contextlib.contextmanager
 def _clusters() -> Iterator[in_process.Clusters | None]:
-    """Those of this process, unless others run already."""
+    """Clusters of this process; None when clusters of the site run already."""
     if in_process.clusters_run():
         yield None
         return
@@ -244,7 +244,7 @@ def _wait(
     display: progress.Display,
     clusters: in_process.Clusters | None,
 ) -> Job:
-    """Until it is completed. Raises what it failed with, or what broke those who work for it."""
+    """Wait until the job is completed. Raises its error, or that of the clusters of this process."""
     for job in follow(job_id, display):
         if clusters:
             clusters.check()
@@ -253,27 +253,27 @@ def _wait(
     if job.status == JobStatus.FAILED:
         raise from_record(cast(ErrorRecord, job.error))
     if job.status == JobStatus.CANCELLED:
-        why = job.transitions.filter(to_status=JobStatus.CANCELLING).last()
-        raise _Cancelled(f"The job was cancelled by {why.actor if why else 'somebody'}.")
+        last = job.transitions.filter(to_status=JobStatus.CANCELLING).last()
+        raise _Cancelled(f"The job was cancelled by {last.actor if last else 'somebody'}.")
     return job
 
 
 def _cancel(job_id: uuid.UUID, clusters: in_process.Clusters | None = None) -> None:
-    """Back when nothing of the job is left.
+    """Cancel the job and wait until its files are deleted.
 
-    On a new connection: the interrupt may have left the old one half way through an answer. Until that is read, SQLite
-    shows it nothing that others write, and lets it write only if nobody else has.
+    Uses a new connection: the interrupt may have left the old one in the middle of a SELECT. Until that is read to its
+    end, SQLite keeps it on an old snapshot, on which it sees no changes and can write only if nothing has changed.
     """
     connection.close()
     call_with_retry(lifecycle.cancel, job_id, actor=in_process.COMMAND, reason=Reason.COMMAND_INTERRUPTED)
-    for _ in follow(job_id, progress.Silence()):
+    for _ in follow(job_id, progress.SilentObserver()):
         call_with_retry(deletion.finish, job_id)
         if clusters:
             clusters.check()
 
 
 def _owner(name: str) -> Any:
-    """The user whose job it is. The command line has one of its own, who cannot sign in."""
+    """The user with this name. Raises CommandError. By default that of the command line, who cannot sign in."""
     if name == in_process.COMMAND:
         return in_process.owner()
     users = get_user_model()
@@ -307,8 +307,8 @@ def _job_options(options: dict[str, Any]) -> JobOptions:
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def _heed_signals() -> dict[signal.Signals, Any]:
-    """Let the first signal unwind everything; those after it must not interrupt that. Returns the handlers before.
+def _handle_signals() -> dict[signal.Signals, Any]:
+    """Turn the first signal into KeyboardInterrupt and ignore later ones; return the previous handlers.
 
     SIGHUP and SIGINT stay ignored where the caller ignores them: nohup does, and a shell that is not interactive for
     what it runs in the background.
@@ -326,12 +326,12 @@ def _heed_signals() -> dict[signal.Signals, Any]:
 
 
 def _ignore_signals() -> None:
-    """From here on the command ends as it has begun to end."""
+    """Ignore signals from here on."""
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 
 def _restore_signals(before: dict[signal.Signals, Any]) -> None:
-    """For a command that called this one."""
+    """Restore the handlers for code that calls this command."""
     for number, handler in before.items():
         signal.signal(number, handler)
