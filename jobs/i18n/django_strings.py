@@ -1,5 +1,6 @@
-"""Sentences of Django's own forms and admin, so that the catalogue has them: where Django's Persian is careless, or
-missing, ours is read.
+"""Sentences of Django's own forms and admin that the catalogue of this project translates into Persian.
+
+They are those whose translation in Django is missing or poor.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Words and numbers in the language of the page. Persian prose has Persian digits; clocks keep Latin ones.
+"""Sentences, numbers, dates and sizes in the language of the page.
 
-Babel and the Persian calendar are imported where they are needed: the admin is read by every process, and uses this.
+Persian prose has Persian digits; timecodes keep Latin ones. Babel and the Persian calendar are imported where they are
+used, because every process imports the admin, which imports this module.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ _PERSIAN = str.maketrans("0123456789.,", "۰۱۲۳۴۵۶۷۸۹٫٬")
 
 
 def sentence_of(error: PipelineError) -> str:
-    """What a person reads of an error."""
+    """The sentence of an error, translated."""
     return gettext(error.sentence).format(**_localised(error.params))
 
 
 def recorded(record: Mapping[str, Any]) -> str:
-    """What a person reads of an error that was stored, maybe by another version."""
+    """The sentence of a stored error; a general one for a record of an unknown version."""
     try:
         return sentence_of(from_record(cast(ErrorRecord, record)))
     except (KeyError, IndexError, TypeError, ValueError):
@@ -38,13 +39,13 @@ def recorded(record: Mapping[str, Any]) -> str:
 
 
 def hopeless(record: Mapping[str, Any]) -> bool:
-    """Whether the same input would fail in the same way: another one is needed."""
+    """Whether a retry with the same input would fail in the same way."""
     kinds = [kind for kind in all_errors(BadInput) if kind.__name__ == record.get("code")]
     return any(not kind.retryable for kind in kinds)
 
 
 def news(job: Job) -> str:
-    """What is told to somebody who looks at something else, of a job that has come to its end."""
+    """The sentence that a job has completed or failed, for notifications and e-mails; empty in other states."""
     match job.status:
         case JobStatus.COMPLETED:
             return _("“{title}” is ready.").format(title=job)
@@ -54,7 +55,7 @@ def news(job: Job) -> str:
 
 
 def noted(note: Mapping[str, Any]) -> str:
-    """What a person reads of a note of a job."""
+    """The sentence of a note of a job, translated."""
     return gettext(template(note["code"])).format(**_localised(note["params"]))
 
 
@@ -63,7 +64,7 @@ def _localised(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _param(name: str, value: Any) -> Any:
-    """Numbers, amounts, languages and what engines lack as the reader knows them; names and commands as they are."""
+    """Localise a parameter: numbers, amounts, language names, reasons and remedies; names and commands stay."""
     if isinstance(value, int):
         return number(value)
     if name in {"language", "source", "target"}:
@@ -78,7 +79,7 @@ def _param(name: str, value: Any) -> Any:
 
 
 def _named(name: str) -> str:
-    """The pipeline names languages in English."""
+    """The localised name for an English language name of the pipeline."""
     try:
         return language_name(language(name).code)
     except PipelineError:
@@ -86,7 +87,7 @@ def _named(name: str) -> str:
 
 
 def problem(kind: str) -> str:
-    """What is wrong with a cue, as the quality report counts it."""
+    """The label of a kind of finding of the quality report."""
     return gettext(KINDS.get(kind, kind))
 
 
@@ -102,27 +103,26 @@ def language_name(code: str, shown_in: str | None = None) -> str:
 
 
 def number(value: float) -> str:
+    """A number with grouped thousands."""
     from babel.numbers import format_decimal
 
     return digits(str(format_decimal(value, locale="en")))
 
 
 def percent(value: int) -> str:
-    """Of 100."""
+    """A percentage; `value` is from 0 to 100."""
     return f"{digits(str(value))}٪" if _locale() == "fa" else f"{value}%"
 
 
 def listed(names: Sequence[str]) -> str:
-    """“Transcribe and Translate”."""
+    """A list in words: “Transcribe and Translate”."""
     from babel.lists import format_list
 
     return format_list(list(names), locale=_locale()) if names else ""
 
 
 def moment(at: datetime, *, year: bool = False) -> str:
-    """A date and the time of day: “23 November, 06:11”; with its `year` if that is asked for. Persian has a calendar of
-    its own.
-    """
+    """A local date and time of day: “23 November, 06:11”; in the Solar Hijri calendar on Persian pages."""
     import jdatetime
     from babel.dates import format_datetime
 
@@ -136,22 +136,24 @@ def moment(at: datetime, *, year: bool = False) -> str:
 
 
 def clock(seconds: float) -> str:
-    """750 → 12:30, 5400 → 1:30:00; in Latin digits everywhere, as players show it."""
+    """A timecode in Latin digits: 750 → 12:30, 5400 → 1:30:00."""
     whole = int(seconds)
     hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
 
 
 def size(count: int) -> str:
+    """A number of bytes in the fitting unit."""
     return units(bytes_text(count))
 
 
 def length(seconds: float) -> str:
+    """A duration in the fitting units."""
     return units(duration_text(seconds))
 
 
 def left(seconds: float) -> str:
-    """How long it will take: in whole minutes, since nobody knows it better."""
+    """The time left, rounded to minutes: the estimate is no more precise."""
     if seconds < 50:
         return _("less than a minute left")
     minutes = max(1, round(seconds / 60))
@@ -161,14 +163,14 @@ def left(seconds: float) -> str:
 
 
 def before(count: int) -> str:
-    """Where in the queue a job is."""
+    """The queue position of a job with `count` stages before it."""
     if count == 0:
         return _("next in the queue")
     return ngettext("{n} before it in the queue", "{n} before it in the queue", count).format(n=number(count))
 
 
 _AMOUNT = re.compile(r"(?:\d+ × \d+ \()?(?:[\d.]+ (?:bytes|kB|MB|GB|megapixels|h|min|s) ?)+\)?")
-"""What the texts of `limits` are like."""
+"""Matches the amounts that `pipeline.media.limits` writes."""
 
 _UNITS = {
     "bytes": lambda: _("bytes"),
@@ -184,12 +186,12 @@ _UNITS = {
 
 
 def units(text: str) -> str:
-    """“1.5 GB”, “1 h 3 min” and “2 d 4 h”, in the language of the page."""
+    """Translate the units of an amount such as “1.5 GB”, “1 h 3 min” or “2 d 4 h”."""
     return digits(re.sub("[A-Za-z]+", lambda word: _UNITS[word[0]](), text))
 
 
 def digits(text: str) -> str:
-    """With the digits of the language of the page."""
+    """Replace digits by those of the language of the page."""
     return text.translate(_PERSIAN) if _locale() == "fa" else text
 
 

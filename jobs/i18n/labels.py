@@ -1,4 +1,4 @@
-"""What people call the states and stages of a job, and where its video comes from."""
+"""Labels of statuses, stages and kinds of sources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the controls of the player say, in the language of the page. By themselves, media-chrome, they speak English."""
+"""Translations for the controls of the player (media-chrome), which are in English otherwise."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ WORDS = (
 
 
 def words() -> str:
-    """JSON of each phrase of the controls and what is said in its place; nothing on English pages."""
+    """JSON that maps each phrase of the controls to its translation; empty on English pages."""
     if (get_language() or "en").startswith("en"):
         return ""
     return json.dumps({word: gettext(word) for word in WORDS}, ensure_ascii=False)
