@@ -1,4 +1,4 @@
-"""`manage.py check`: combinations of settings that cannot work are refused before anything starts."""
+"""System checks of Django: refuse combinations of settings that cannot work."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
 from jobs.engines.selection import AUTO
 from jobs.models import Queue
 
-LONGEST_RETRY = 300
+MAX_RETRY = 300
+"""The longest `retry` of the queue in seconds, after which the ticket of a dead worker is delivered again."""
 
 
 @register
 def queues(**_: Any) -> list[CheckMessage]:
-    """Tickets reach somebody, are stored with the jobs, and come again soon after a worker died."""
+    """Check that every queue has a cluster, is in the database of the jobs, and redelivers tickets of dead workers."""
     found: list[CheckMessage] = []
     conf: dict[str, Any] = settings.Q_CLUSTER
     if conf.get("orm") != "default":
@@ -32,8 +33,8 @@ def queues(**_: Any) -> list[CheckMessage]:
                 f"Set Q_CLUSTER_NAME to one of {_list(Queue.values)}.",
             )
         )
-    if not conf["timeout"] < conf["retry"] <= LONGEST_RETRY:
-        hint = f"Keep timeout below retry, and retry at most {LONGEST_RETRY} s."
+    if not conf["timeout"] < conf["retry"] <= MAX_RETRY:
+        hint = f"Keep timeout below retry, and retry at most {MAX_RETRY} s."
         found.append(_error(4, "Tickets of a dead worker would be delivered again too late or too early.", hint))
     if any(workers < 1 for workers in settings.CLUSTERS.values()):
         found.append(_error(5, "A cluster has no workers.", "Set each …_WORKERS to 1 or more."))
@@ -42,7 +43,7 @@ def queues(**_: Any) -> list[CheckMessage]:
 
 @register
 def engines(**_: Any) -> list[CheckMessage]:
-    """The engines that the settings name exist."""
+    """Check that the engines that the settings name exist."""
     found: list[CheckMessage] = []
     for setting, specs in (("TRANSCRIBER", TRANSCRIBERS), ("TRANSLATOR", TRANSLATORS)):
         known = [AUTO, *(spec.name for spec in specs)]
@@ -53,7 +54,7 @@ def engines(**_: Any) -> list[CheckMessage]:
 
 @register
 def numbers(**_: Any) -> list[CheckMessage]:
-    """Times and limits that make sense together."""
+    """Check the ranges of times and limits."""
     found: list[CheckMessage] = []
     if settings.PAGE_LEASE < 60:
         found.append(_error(7, "PAGE_LEASE is too short: open pages renew it every 15 s.", "Set it to 60 or more."))
@@ -68,7 +69,7 @@ def numbers(**_: Any) -> list[CheckMessage]:
 
 @register
 def sqlite(**_: Any) -> list[CheckMessage]:
-    """SQLite has to wait for its lock at the start of a transaction, not to fail in the middle."""
+    """Check that SQLite waits for its lock at the start of a transaction: later it fails at once."""
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3") and database.get("OPTIONS", {}).get("transaction_mode") != "IMMEDIATE":
         return [checks.Warning("SQLite without IMMEDIATE transactions fails under load.", id="jobs.W010")]

@@ -1,7 +1,7 @@
-"""Letters to those who want to be told when their job is done.
+"""E-mails to owners whose job has ended, if they asked for one.
 
-A letter is claimed before it is sent: whoever is killed in between, or whose mail server refuses, has lost that letter,
-and none is ever sent twice.
+An e-mail is claimed before it is sent, so none is sent twice; it is lost when the process is killed in between or the
+mail server refuses it.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from jobs.models import Job, JobStatus
 log = logging.getLogger(__name__)
 
 POLL_INTERVAL = 1.0
-"""Seconds between two looks for jobs that are done."""
+"""Seconds between two polls for ended jobs."""
 
 
 def address_of(user: Any) -> str:
-    """The address under which this person gets letters; empty where there is none, or no mail server."""
+    """The e-mail address of a user; empty without one or without a mail server."""
     return user.email if settings.EMAIL_HOST else ""
 
 
 def deliver(stop: threading.Event) -> None:
-    """Send what is due until `stop` is set. Whatever is wrong with one letter, the next ones are sent."""
+    """Send due e-mails until `stop` is set. An error with one e-mail is logged and does not stop the others."""
     while not stop.wait(POLL_INTERVAL):
         try:
             close_old_connections()
@@ -50,22 +50,21 @@ def deliver(stop: threading.Event) -> None:
 
 
 def send_all() -> None:
+    """Send the e-mails that are due now."""
     for job in due():
         if claim(job):
             _send(job)
 
 
 def due() -> QuerySet[Job]:
-    """Jobs that have come to their end by themselves, whose owners want to be told and were not.
-
-    Asked for by the end and not by the status, so that the index of the few is used, not that of the many.
-    """
-    told = Job.objects.filter(notify__isnull=False, ended__isnull=False).exclude(status=JobStatus.CANCELLED)
-    return told.select_related("owner").order_by("ended")
+    """Completed and failed jobs whose owners asked for an e-mail that was not claimed yet, the oldest first."""
+    # Filtered by `ended` and not by status, so that the partial index on `notify` is used.
+    found = Job.objects.filter(notify__isnull=False, ended__isnull=False).exclude(status=JobStatus.CANCELLED)
+    return found.select_related("owner").order_by("ended")
 
 
 def claim(job: Job) -> bool:
-    """The right to send the letter of `job`, to one of all who try."""
+    """Claim the e-mail of `job`. Returns True to exactly one of several processes that try."""
     return bool(due().order_by().filter(pk=job.pk).update(notify=None))
 
 
@@ -73,18 +72,18 @@ def _send(job: Job) -> None:
     if not address_of(job.owner):
         return
     try:
-        letter(job).send()
+        build_email(job).send()
     except (smtplib.SMTPException, OSError) as error:
         log.warning("e-mail not sent: %s", error, extra={"job": str(job.pk)})
     else:
         log.info("e-mail sent", extra={"job": str(job.pk)})
 
 
-def letter(job: Job) -> EmailMessage:
-    """What `job.notify` asks for, in its language."""
-    asked: dict[str, str] = job.notify or {}
-    with translation.override(asked["language"]):
+def build_email(job: Job) -> EmailMessage:
+    """The e-mail that `job.notify` asks for, in its language."""
+    request: dict[str, str] = job.notify or {}
+    with translation.override(request["language"]):
         subject, error = formats.news(job), formats.recorded(job.error) if job.error else ""
-        told = {"news": subject, "error": error, "address": asked["address"]}
-        body = render_to_string("web/letter.txt", told)
+        context = {"news": subject, "error": error, "address": request["address"]}
+        body = render_to_string("web/job_email.txt", context)
     return EmailMessage(" ".join(subject.split()), body, to=[address_of(job.owner)])

@@ -16,7 +16,7 @@ from django.urls import URLResolver, get_resolver
 
 from jobs.engines.registry import SPECS
 from jobs.engines.spec import TranslatorSpec, read_options, variable
-from jobs.log_format import FACTS
+from jobs.log_format import FIELDS
 from jobs.models import JobStatus, Reason
 from jobs.pipeline.protocols import Brief, Line
 from jobs.web import problems
@@ -150,7 +150,7 @@ def test_what_you_see_is_what_pages_say(guide: str, quoted: str) -> None:
 def test_the_log_lines_of_a_guide_name_what_the_log_names(guide: str) -> None:
     lines = re.findall(r"^    … .* → .*$", (ROOT / "docs" / guide).read_text(encoding="utf-8"), re.MULTILINE)
     assert len(lines) >= 3
-    assert set(re.findall(r"\b(\w+)=", "".join(lines))) <= set(FACTS)
+    assert set(re.findall(r"\b(\w+)=", "".join(lines))) <= set(FIELDS)
     assert set(re.findall(r"\breason=(\w+)", "".join(lines))) <= set(Reason.values)
 
 

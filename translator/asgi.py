@@ -1,4 +1,4 @@
-"""What daphne serves."""
+"""The ASGI application that daphne serves: pages and WebSockets."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "translator.settings")
 
 pages = get_asgi_application()
 
-# Imported here: models can be imported only after the line above.
+# Models can be imported only after the line above.
 from jobs import models  # noqa: E402
 from jobs.queueing import processes  # noqa: E402
 from jobs.web.backpressure import limit_incoming_messages, with_backpressure  # noqa: E402
@@ -21,9 +21,9 @@ application = ProtocolTypeRouter({"http": with_backpressure(pages), "websocket":
 
 limit_incoming_messages(MAX_MESSAGE_BYTES)
 
-# Threads that answer requests give the interpreter away with each query, and the busy one that moves an upload or a
-# video keeps it for 5 ms, unless it is told otherwise: they would wait that long again and again.
+# Request threads release the GIL at each query. A thread that copies an upload or a video would then keep it for 5 ms,
+# the default, each time.
 sys.setswitchinterval(0.0005)
 
-# Twice a second: see `presence.WITNESS`.
+# Every 0.5 s, see `presence.WITNESS`.
 processes.show_life(models.Process.WEB, every=0.5)

@@ -67,7 +67,7 @@ SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None  # daphne speaks plain HTTP to nginx
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-# Nothing comes from another host, whatever gets into a page. Styles are free: the player writes its own.
+# Nothing is loaded from other hosts. Inline styles are allowed, because the player writes some.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [csp.SELF],
@@ -148,15 +148,15 @@ STORAGES = {
 MEDIA_ROOT = Path(_env.get("MEDIA_ROOT") or BASE_DIR / "media")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Where nginx is in front: the address under which it gives out MEDIA_ROOT to nobody but us
+# The internal address under which nginx serves MEDIA_ROOT, if it is in front
 
 X_ACCEL_REDIRECT = _env.get("X_ACCEL_REDIRECT", "")
 
-# Changes of jobs reach the open pages of one web server process within it; the database tells each process of them
+# Messages to open pages stay within a web server process: each reads changes of jobs from the database itself
 
 CHANNEL_LAYERS = {"default": {"BACKEND": "jobs.web.live.channel_layer.PageChannelLayer"}}
 
-# E-mail: passwords that were forgotten, word that a job is done. Without a server it is written to the log.
+# E-mail: password resets and notifications of ended jobs. Without a mail server they are written to the log.
 
 EMAIL_HOST = _env.get("EMAIL_HOST", "")
 EMAIL_PORT = _number("EMAIL_PORT", 587)
@@ -168,8 +168,8 @@ EMAIL_TIMEOUT = 20
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
 DEFAULT_FROM_EMAIL = _env.get("EMAIL_FROM") or "zirnevis@localhost"
 
-# The database: SQLite until DATABASE_URL names another one. Write-ahead logging lets readers go on beside the one
-# writer; IMMEDIATE takes the write lock at the start of a transaction, so that it waits instead of failing half way.
+# The database: SQLite unless DATABASE_URL names another one. Write-ahead logging lets readers work beside the one
+# writer; IMMEDIATE takes the write lock at the start of a transaction, where it waits; later it would fail at once.
 
 DATABASES = {"default": dj_database_url.parse(_env.get("DATABASE_URL") or f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
@@ -186,29 +186,29 @@ CLUSTERS = {
     "text": _number("TEXT_WORKERS", 2),
     "media": _number("MEDIA_WORKERS", 2),
 }
-CLUSTER = _env.get("Q_CLUSTER_NAME", "")  # which of them this process belongs to, if any
+CLUSTER = _env.get("Q_CLUSTER_NAME", "")  # the cluster of this process, if any
 Q_CLUSTER = {
     "name": "zirnevis",
     "orm": "default",
     "workers": 1,
-    "queue_limit": 1,  # tickets taken before a worker is free are hidden from the others
+    "queue_limit": 1,  # a ticket fetched before a worker is free is hidden from other clusters
     "poll": 0.1,
     "retry": 60,
-    "timeout": 50,  # of anything but a ticket, which brings its own
+    "timeout": 50,  # for tasks other than tickets, which bring their own
     "recycle": 100_000,
     "save_limit": -1,
     "ack_failures": True,
     "ALT_CLUSTERS": {name: {"workers": workers} for name, workers in CLUSTERS.items()},
 }
 
-# How many seconds a page keeps its owner present: since its last sign, once it was closed, and while it is hidden on a
-# touch device. A server may be away for twice the lease without anybody being judged absent.
+# Seconds for which a page counts its owner as present: after its last renewal, after it was closed, and while it is
+# hidden on a touch device. An outage of up to twice the lease makes no owner absent.
 
 PAGE_LEASE = _number("PAGE_LEASE", 180)
 TAB_CLOSE_GRACE = _number("TAB_CLOSE_GRACE", 10)
 HIDDEN_GRACE = _number("HIDDEN_GRACE", 15 * 60)
 
-# What one owner may have, unless the admin says otherwise (0: no limit), and how long results stay
+# Limits of each owner, unless the admin sets others (0: no limit), and hours for which results are kept
 
 LIMIT_RUNNING = _number("LIMIT_RUNNING", 2)
 LIMIT_QUEUED = _number("LIMIT_QUEUED", 20)
@@ -216,15 +216,15 @@ LIMIT_MINUTES_A_DAY = _number("LIMIT_MINUTES_A_DAY", 0)
 LIMIT_STORED_BYTES = _number("LIMIT_STORED_MEGABYTES", 50_000) * 1024 * 1024
 RETENTION_HOURS = _number("RETENTION_HOURS", 24)
 
-# What the children that run stages get of our environment: no key, no password, no address of a database
+# Environment variables that child processes of stages inherit: no key, no password, no address of a database
 
-_PASSED_ON = {"PATH", "HOME", "USER", "LANG", "TZ", "LD_LIBRARY_PATH", "XDG_CACHE_HOME", "IMAGEIO_FFMPEG_EXE"}
-_PASSED_ON_PREFIXES = ("LC_", "CUDA_", "NVIDIA_", "HF_HOME", "HF_HUB_", "TORCH_", "OMP_", "MKL_", "NLTK_", "SSL_CERT_")
+_INHERITED = {"PATH", "HOME", "USER", "LANG", "TZ", "LD_LIBRARY_PATH", "XDG_CACHE_HOME", "IMAGEIO_FFMPEG_EXE"}
+_INHERITED_PREFIXES = ("LC_", "CUDA_", "NVIDIA_", "HF_HOME", "HF_HUB_", "TORCH_", "OMP_", "MKL_", "NLTK_", "SSL_CERT_")
 CHILD_ENVIRONMENT = {
-    name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith(_PASSED_ON_PREFIXES)
+    name: value for name, value in os.environ.items() if name in _INHERITED or name.startswith(_INHERITED_PREFIXES)
 }
 
-# What a video may be
+# Limits of a video
 
 MAX_BYTES = _number("MAX_MEGABYTES", 4096) * 1024 * 1024
 MAX_SECONDS = _number("MAX_MINUTES", 240) * 60
@@ -236,8 +236,8 @@ LOG_LEVEL = (_env.get("LOG_LEVEL") or "INFO").upper()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"facts": {"()": "jobs.log_format.Facts"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "facts"}},
+    "formatters": {"fields": {"()": "jobs.log_format.FieldFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "fields"}},
     "loggers": {
         "jobs": {"handlers": ["stderr"], "level": LOG_LEVEL},
         "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
@@ -251,7 +251,7 @@ LINK_COOKIES = Path(_env["LINK_COOKIES"]) if _env.get("LINK_COOKIES") else None
 LINK_DENO = Path(_env["LINK_DENO"]) if _env.get("LINK_DENO") else None
 LINK_TEST_HOSTS = tuple(_list("LINK_TEST_HOSTS", ""))
 
-# Engines: which one, and the options of each by its name
+# Engines: the chosen ones, and the options of each by name
 
 TRANSCRIBER = _env.get("TRANSCRIBER") or "auto"
 TRANSLATOR = _env.get("TRANSLATOR") or "auto"

@@ -1,4 +1,4 @@
-"""Static files: each with a hash of its contents in its name, and compressed."""
+"""Storage of static files with a hash in their names, compressed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage  # type: ign
 
 
 class StaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
-    """Only style sheets name other files by address. The source maps that vendored scripts name are not here."""
+    """Rewrites addresses in style sheets only: vendored scripts name source maps that are not included."""
 
     patterns = tuple(rule for rule in CompressedManifestStaticFilesStorage.patterns if rule[0] == "*.css")

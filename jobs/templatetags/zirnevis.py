@@ -1,4 +1,4 @@
-"""Small pieces that templates repeat."""
+"""Template tags and filters of this project."""
 
 from __future__ import annotations
 
@@ -23,22 +23,23 @@ _MARKUP_OR_NUMBER = re.compile(r"&[^;\s]+;|<[^>]*>|\d+")
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
-    """An icon of the sprite, said to nobody: the words beside it say what it means."""
+    """An icon of the sprite, hidden from screen readers: the text beside it has the meaning."""
     sprite = static("vendor/web/lucide.svg")
     return format_html('<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>', sprite, name)
 
 
 @register.simple_tag
 def module_map() -> SafeString:
-    """The import map of the page's modules, as JSON: the address by which a module imports another one, and the address
-    under which that is served, which may have a hash in its name.
+    """The import map of the page's modules as JSON.
+
+    It maps the address by which modules import each other to the served one, which may have a hash in its name.
     """
     return _module_map(storages["staticfiles"])
 
 
 @lru_cache(maxsize=1)
 def _module_map(storage: Storage) -> SafeString:
-    """Made once in a process, from the scripts in `web/` that were collected; where none were, those of the finders."""
+    """The map of the collected scripts in `web/`, or of those that the finders know where none were collected."""
     collected = getattr(storage, "hashed_files", None)
     names = collected or {name for finder in get_finders() for name, _ in finder.list([])}
     scripts = sorted(name for name in names if name.startswith("web/") and name.endswith(".js"))
@@ -48,10 +49,10 @@ def _module_map(storage: Storage) -> SafeString:
 
 @register.filter
 def digits(text: str) -> SafeString:
-    """What Django says in a form, with the digits of the page's language. It is HTML already, or made such."""
-    html = _MARKUP_OR_NUMBER.sub(lambda found: _shown(found[0]), conditional_escape(text))
+    """Escape a text unless it is safe HTML, and replace the digits outside markup by those of the page's language."""
+    html = _MARKUP_OR_NUMBER.sub(lambda found: _localised(found[0]), conditional_escape(text))
     return mark_safe(html)  # noqa: S308
 
 
-def _shown(piece: str) -> str:
+def _localised(piece: str) -> str:
     return piece if piece[0] in "&<" else formats.digits(piece)

@@ -10,19 +10,19 @@ from typing import Any
 import pytest
 
 from jobs import lifecycle
-from jobs.log_format import FACTS, Facts
+from jobs.log_format import FIELDS, FieldFormatter
 from tests.jobs import rows
 
 
 def line(message: str, **facts: Any) -> str:
     record = logging.LogRecord("jobs.test", logging.INFO, __file__, 1, message, None, None)
     vars(record).update(facts)
-    return Facts().format(record)
+    return FieldFormatter().format(record)
 
 
 def facts_of(text: str) -> dict[str, str]:
     found = (word.partition("=") for word in shlex.split(text) if "=" in word)
-    return {name: value for name, _, value in found if name in FACTS}
+    return {name: value for name, _, value in found if name in FIELDS}
 
 
 def test_facts_come_after_the_sentence_in_one_order() -> None:
@@ -50,7 +50,7 @@ def test_each_transition_is_a_line(caplog: pytest.LogCaptureFixture, monkeypatch
     monkeypatch.setattr(logging.getLogger("jobs"), "propagate", True)
     claim = rows.up_to(rows.ALL[0])
     lifecycle.cancel(claim.job_id, actor="shirin", reason="no time")
-    lines = [Facts().format(record) for record in caplog.records if record.name == "jobs.lifecycle"]
+    lines = [FieldFormatter().format(record) for record in caplog.records if record.name == "jobs.lifecycle"]
     told = rows.told(claim.job_id)
     assert len(lines) == len(told)
     for (stage, was, now), text in zip(told, lines, strict=True):
