@@ -94,6 +94,7 @@ INSTALLED_APPS = [
     "jobs",
 ]
 MIDDLEWARE = [
+    "jobs.web.middleware.HttpsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -237,10 +238,13 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"fields": {"()": "jobs.log_format.FieldFormatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "fields"}},
+    "filters": {"bounded": {"()": "jobs.log_format.Bounded"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "fields", "filters": ["bounded"]}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},  # in place of daphne's own: each line comes once
     "loggers": {
-        "jobs": {"handlers": ["stderr"], "level": LOG_LEVEL},
-        "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "jobs": {"level": LOG_LEVEL},
+        "django": {"handlers": [], "level": "WARNING"},
+        "django-q": {"level": "WARNING"},
     },
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import platform
 import shutil
@@ -27,6 +28,9 @@ from jobs.pipeline.subtitles.fonts import FONTS, missing_font
 from jobs.pipeline.text.languages import language
 from jobs.storage import artifacts, installation
 from jobs.worker import in_process
+
+ASKED_FOR_HTTPS = "_https=1"
+"""As `web.middleware` marks an address: who comes with it and not by https is told what is wrong (400)."""
 
 _PAIRS = (("en", "fa"), ("en", "es"), ("fa", "en"), ("ar", "fa"))
 """Language pairs whose engines are shown; the main purpose of this project first."""
@@ -55,6 +59,7 @@ def examine() -> Iterator[Finding]:
     yield _database()
     yield _media_directory()
     yield from _names()
+    yield from _https()
     yield from _processes()
     yield from (_engine("speech", spec) for spec in TRANSCRIBERS)
     yield from (_engine("translation", spec) for spec in TRANSLATORS)
@@ -83,6 +88,39 @@ def _fonts() -> Iterator[Finding]:
         if package := missing_font(language(code)):
             detail = f"no font to burn in {language(code).name} subtitles"
             yield Finding(subject="Fonts", good=False, detail=detail, remedy=f"apt install {package}")
+
+
+def _https() -> Iterator[Finding]:
+    """With HTTPS=1: whether the proxy says that visitors come by https. It is asked like any visitor would."""
+    if not settings.HTTPS:
+        return
+    needed, remedy = "the proxy must send “X-Forwarded-Proto: https”", "see “HTTPS” in docs/operations.md"
+    host = next((host for host in settings.ALLOWED_HOSTS if _is_public(host)), None)
+    if host is None:
+        detail = f"{needed}; not checked, because ALLOWED_HOSTS names no public host"
+        yield Finding(subject="HTTPS", good=False, detail=detail, remedy=remedy)
+        return
+    status = _status_of(f"https://{host}/api/health?{ASKED_FOR_HTTPS}")
+    details = {400: f"https://{host}: {needed}, and does not", None: f"https://{host} does not answer; {needed}"}
+    good = status not in details
+    yield Finding(subject="HTTPS", good=good, detail=details.get(status, f"https://{host} answers"), remedy=remedy)
+
+
+def _is_public(host: str) -> bool:
+    return "." in host.strip(".") and host[0] not in ".*[" and not host.startswith("127.")
+
+
+def _status_of(address: str) -> int | None:
+    """The status of the answer, without following it elsewhere; None if there is none within 5 seconds."""
+    host, _, path = address.removeprefix("https://").partition("/")
+    connection = http.client.HTTPSConnection(host, timeout=5)
+    try:
+        connection.request("GET", f"/{path}")
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
 
 
 def _names() -> Iterator[Finding]:

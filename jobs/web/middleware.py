@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from urllib.parse import unquote
 
+from django.conf import settings
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.utils import translation
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.encoding import escape_uri_path
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views import csrf
 
@@ -15,6 +20,57 @@ from jobs.web.problems import CONTENT_TYPE, problem_response
 
 API_PREFIXES = ("/api/", "/uploads/")
 """Refusals below these addresses are problem JSON, not pages."""
+
+
+ASKED_FOR_HTTPS = "_https=1"
+"""Ends the address to which a visitor is sent by https. Whoever arrives with it by another protocol was misreported."""
+
+log = logging.getLogger(__name__)
+
+
+class HttpsMiddleware(MiddlewareMixin):
+    """Sends visitors to https, as Django would, but only once.
+
+    Whether a request came by https is what the proxy says (X-Forwarded-Proto). One that never says so would send
+    visitors to the address at which they are, without end: they get a page that says what is wrong.
+    """
+
+    def process_request(self, request: HttpRequest) -> HttpResponse | None:
+        if not settings.SECURE_SSL_REDIRECT:
+            return None
+        query = request.META.get("QUERY_STRING", "")
+        asked = query.endswith(ASKED_FOR_HTTPS)
+        if request.is_secure():
+            plain = query.removesuffix(ASKED_FOR_HTTPS).removesuffix("&")
+            return _redirect(request, plain) if asked and request.method in {"GET", "HEAD"} else None
+        if not asked:
+            return _redirect(request, f"{query}&{ASKED_FOR_HTTPS}" if query else ASKED_FOR_HTTPS)
+        said = request.headers.get("X-Forwarded-Proto", "")[:50]
+        log.error("HTTPS=1, but the proxy does not send “X-Forwarded-Proto: https”; it sends %r", said)
+        with translation.override(translation.get_language_from_request(request)):
+            return _not_by_https(request)
+
+
+def _redirect(request: HttpRequest, query: str) -> HttpResponse:
+    """To the same page by https. (Not for ever: browsers would keep it after the proxy was mended.)"""
+    address = f"https://{request.get_host()}{escape_uri_path(request.path)}"
+    return HttpResponseRedirect(f"{address}?{query}" if query else address)
+
+
+def _not_by_https(request: HttpRequest) -> HttpResponse:
+    sentence = _(
+        "This site must be reached over HTTPS, but the proxy in front of it reports another protocol. If you run the "
+        "site, let the proxy send the header “X-Forwarded-Proto: https” (see docs/operations.md)."
+    )
+    if _is_api(request):
+        return problem_response(400, sentence)
+    page = (
+        '<!doctype html><html lang="{}" dir="{}"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width"><title>Zirnevis</title><p>{}</p></html>'
+    )
+    language = translation.get_language() or settings.LANGUAGE_CODE
+    right_to_left = "rtl" if translation.get_language_bidi() else "ltr"
+    return HttpResponse(format_html(page, language, right_to_left, sentence), status=400)
 
 
 class RequestGuardMiddleware(MiddlewareMixin):

@@ -2,17 +2,45 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
+from typing import Any
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
-from django.urls import path
+from channels.security.websocket import OriginValidator
+from django.conf import settings
+from django.urls import path, re_path
 
 from jobs.web.live.consumer import PageConsumer
 
-_addresses = [path("ws/page/<uuid:page_id>/", PageConsumer.as_asgi())]
-sockets = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(_addresses)))
+log = logging.getLogger(__name__)
+
+
+class _Origins(OriginValidator):  # type: ignore[misc]
+    """Refuses sockets of pages of other hosts, and says so."""
+
+    def valid_origin(self, parsed_origin: Any) -> bool:
+        valid = bool(super().valid_origin(parsed_origin))
+        if not valid:
+            origin = parsed_origin.geturl()[:200] if parsed_origin else ""
+            log.warning("A socket was refused: its page is of another host, %r", origin)
+        return valid
+
+
+async def _nowhere(scope: Any, receive: Any, send: Any) -> None:
+    """Close a socket that was opened under an address where there is none."""
+    log.warning("A socket was refused: its address is unknown, %r", scope["path"][:200])
+    await receive()
+    await send({"type": "websocket.close"})
+
+
+_addresses = [
+    path("ws/page/<uuid:page_id>/", AuthMiddlewareStack(PageConsumer.as_asgi())),
+    re_path("", _nowhere),  # type: ignore[arg-type]  # an ASGI application, as URLRouter wants it
+]
+_hosts = settings.ALLOWED_HOSTS or (["localhost", "127.0.0.1", "[::1]"] if settings.DEBUG else [])
+sockets = _Origins(URLRouter(_addresses), _hosts)
 
 
 def socket_path(page_id: uuid.UUID) -> str:
