@@ -22,7 +22,7 @@ from jobs.engines.spec import Spec
 from jobs.monitoring import health
 from jobs.monitoring.health import MIN_FREE_BYTES
 from jobs.pipeline.errors import PipelineError
-from jobs.pipeline.media import encode
+from jobs.pipeline.media.ffmpeg import ffmpeg
 from jobs.pipeline.media.limits import bytes_text
 from jobs.pipeline.subtitles.fonts import FONTS, missing_font
 from jobs.pipeline.text.languages import language
@@ -69,8 +69,8 @@ def examine() -> Iterator[Finding]:
 
 def _ffmpeg() -> Finding:
     try:
-        filters = _output(str(encode.ffmpeg()), "-hide_banner", "-filters")
-        version = _output(str(encode.ffmpeg()), "-version").split(" ")[2]
+        filters = _output(str(ffmpeg()), "-hide_banner", "-filters")
+        version = _output(str(ffmpeg()), "-version").split(" ")[2]
     except (PipelineError, OSError, subprocess.SubprocessError, IndexError) as error:
         remedy = "pip install -r requirements/base.txt"
         return Finding(subject="ffmpeg", good=False, detail=str(error), remedy=remedy, needed=True)

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django import DjangoDbBlocker
 
 from jobs.models import Job
-from jobs.pipeline.media.encode import probe
+from jobs.pipeline.media.probe import probe
 from jobs.pipeline.subtitles.reader import read_subtitles
 from tests.browser.people import Site, chromium, served, window
 from tests.databases import Databases

@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from jobs.pipeline.media import encode
+from jobs.pipeline.media.ffmpeg import ffmpeg
+from jobs.pipeline.media.probe import probe
 from jobs.pipeline.subtitles import writer
 from jobs.pipeline.subtitles.fonts import FONTS
 from jobs.pipeline.subtitles.segmentation import Cue
@@ -23,7 +25,7 @@ def measure(*, quick: bool) -> list[Row]:
     source, cues = video(seconds), persian_cues(seconds)
     drawn, persian = BUILD / "burning.ass", language("fa")
     writer.write(cues, drawn, form="target", source=persian, target=persian, size=(1280, 720))
-    found = encode.probe(source)
+    found = probe(source)
     ours, bare = alternate(
         runs,
         partial(timed, partial(encode.burn, source, drawn, BUILD / "ours.mp4", media=found, fonts=FONTS)),
@@ -40,7 +42,7 @@ def _bare(source: Path, drawn: Path, target: Path) -> None:
     """What a person types: the same filter, codec and quality."""
     picture = ("-vf", f"ass={drawn}:fontsdir={FONTS}", "-c:v", "libx264", "-crf", str(encode.CRF))
     rest = ("-pix_fmt", "yuv420p", "-c:a", "copy", "-movflags", "+faststart", str(target))
-    subprocess.run([str(encode.ffmpeg()), "-nostdin", "-v", "error", "-y", "-i", source, *picture, *rest], check=True)
+    subprocess.run([str(ffmpeg()), "-nostdin", "-v", "error", "-y", "-i", source, *picture, *rest], check=True)
 
 
 def _compose(source: Path, cues: list[Cue], target: Path) -> None:

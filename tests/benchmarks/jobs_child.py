@@ -28,7 +28,7 @@ from jobs import cues, lifecycle  # noqa: E402
 from jobs.intake import submit  # noqa: E402
 from jobs.intake.options import JobOptions  # noqa: E402
 from jobs.models import FINAL, Job, JobStatus, Queue, StageRun, StageStatus  # noqa: E402
-from jobs.pipeline.media import encode  # noqa: E402
+from jobs.pipeline.media.ffmpeg import ffmpeg  # noqa: E402
 from jobs.pipeline.process import groups  # noqa: E402
 from jobs.pipeline.stage import Stage  # noqa: E402
 from jobs.pipeline.stages import dispatch  # noqa: E402
@@ -136,7 +136,7 @@ def _bare() -> float:
     """SIGKILL of the same ffmpeg, by itself."""
     with tempfile.TemporaryDirectory() as room:
         burn = ("-vf", f"drawtext=text=x:fontfile={FONTS / 'Vazirmatn-Regular.ttf'}", "-c:v", "libx264")
-        command = [str(encode.ffmpeg()), "-nostdin", "-v", "quiet", "-i", str(video(60)), *burn, f"{room}/out.mp4"]
+        command = [str(ffmpeg()), "-nostdin", "-v", "quiet", "-i", str(video(60)), *burn, f"{room}/out.mp4"]
         process = subprocess.Popen(command, start_new_session=True)
         time.sleep(1.5)
         began = time.monotonic()

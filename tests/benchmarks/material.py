@@ -6,7 +6,7 @@ import subprocess
 import wave
 from pathlib import Path
 
-from jobs.pipeline.media.encode import ffmpeg
+from jobs.pipeline.media.ffmpeg import ffmpeg
 from jobs.pipeline.protocols import SAMPLE_RATE, Word
 from jobs.pipeline.subtitles.reader import read_subtitles
 from jobs.pipeline.subtitles.segmentation import Cue

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 BLOCK = 1 << 16
-MEDIA = {"name": "v.mp4", "container": "mov", "duration": 1.0, "size": 5, "bitrate": 0, "video": None}
+MEDIA = {"name": "v.mp4", "container": "mov", "duration": 1.0, "size": 5, "video": None}
 
 
 class Pipes:

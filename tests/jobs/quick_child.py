@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-SOUND = {"index": 1, "codec": "pcm", "language": "en", "channels": "mono", "sample_rate": 16000}
-MEDIA = {"name": "v", "container": "mov", "duration": 9.0, "size": 5, "bitrate": 0, "video": None, "audio": [SOUND]}
+SOUND = {"index": 1, "codec": "pcm", "language": "en", "sample_rate": 16000}
+MEDIA = {"name": "v", "container": "mov", "duration": 9.0, "size": 5, "video": None, "audio": [SOUND]}
 CUES = [{"id": number, "start": number, "end": number + 0.5, "source": f"Line {number}."} for number in (1, 2, 3)]
 
 FILES = {"fetchtask": {"source": "v.mov", "audio": "audio.wav"}, "subtitletask": {"en.srt": "subtitles.en.srt"}}

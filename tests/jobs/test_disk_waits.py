@@ -18,7 +18,7 @@ from jobs.intake.options import JobOptions
 from jobs.models import Job, JobStatus, Process, StageRun, StageStatus, Transition
 from jobs.pipeline import errors
 from jobs.pipeline.errors import from_record
-from jobs.pipeline.media import encode
+from jobs.pipeline.media.probe import probe
 from jobs.pipeline.stage import Stage
 from jobs.storage import artifacts, installation
 from jobs.web.serializers import brief
@@ -131,7 +131,7 @@ def test_a_good_video_is_not_called_damaged(
     monkeypatch.setattr("tempfile.tempdir", str(disk))
     fill(disk)
     with pytest.raises(errors.DiskFull):
-        encode.probe(clips[clip])
+        probe(clips[clip])
 
 
 def test_a_disk_that_is_away_is_waited_for(

@@ -17,7 +17,7 @@ import pytest
 from jobs.engines import apertium
 from jobs.engines.gemini import spec as gemini
 from jobs.engines.pocketsphinx import spec as pocketsphinx
-from jobs.pipeline.media import encode
+from jobs.pipeline.media.probe import probe
 from tests.engines.fake_llm_server import KEY, FakeServer
 from tests.jobs.command import command_line, environment, files_in, run, translate
 from tests.pipeline.clips import Clips, gray_frame, write_srt
@@ -124,7 +124,7 @@ def test_both_languages(clips: Clips, output: Path, english: Path) -> None:
 @pytest.mark.soak
 def test_a_soft_track(clips: Clips, output: Path, persian: Path) -> None:
     translate(clips["black.mp4"], "--to", "fa", "--subtitles", persian, "--soft", "--output", output)
-    made = encode.probe(output / "black.fa.mp4")
+    made = probe(output / "black.fa.mp4")
     assert len(made.subtitles) == 1
     assert max(gray_frame(output / "black.fa.mp4", 1.0, (160, 120))) < 40, "the picture is untouched"
 
@@ -153,7 +153,7 @@ def test_sound_without_a_picture_gives_subtitles(clips: Clips, output: Path, per
 def test_the_hevc_video_of_a_phone(clips: Clips, output: Path, persian: Path) -> None:
     source = clips.turned()
     assert translate(source, "--to", "fa", "--subtitles", persian, "--output", output).code == 0
-    made, known = encode.probe(output / "turned.fa.mp4").video, encode.probe(source).video
+    made, known = probe(output / "turned.fa.mp4").video, probe(source).video
     assert made
     assert known
     assert (made.width, made.height, made.rotation) == (known.width, known.height, 0)

@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs.pipeline.media.encode import ffmpeg
+from jobs.pipeline.media.ffmpeg import ffmpeg
 
 PICTURE = ("-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25:duration=2")
 BLACK = ("-f", "lavfi", "-i", "color=black:size=160x120:rate=25:duration=2")

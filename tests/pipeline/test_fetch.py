@@ -25,6 +25,7 @@ from jobs.pipeline.errors import (
     TooManyPixels,
     Unwritable,
 )
+from jobs.pipeline.media.ffmpeg import ffmpeg
 from jobs.pipeline.media.limits import Limits, bytes_text, duration_text, pixels_text
 from jobs.pipeline.stages.fetch import fetch
 from tests.pipeline.clips import Clips, run
@@ -55,7 +56,7 @@ def server(clip: Path) -> Iterator[WebServer]:
 def test_a_file_is_used_where_it_is(clip: Path, work: Path) -> None:
     shares: list[float] = []
     fetched = fetch(str(clip), work, progress=shares.append)
-    assert (fetched.path, fetched.title, fetched.language) == (clip, "faststart", None)
+    assert (fetched.path, fetched.title) == (clip, "faststart")
     assert fetched.media.duration == pytest.approx(2.0, abs=0.1)
     assert fetched.media.video is not None
     assert shares == [1.0]
@@ -190,7 +191,6 @@ def test_picture_and_sound_are_merged(server: WebServer, work: Path, clips: Clip
     fetched = fetch(server.url("/manifest.mpd"), work, options=options, progress=shares.append)
     assert fetched.media.video is not None
     assert len(fetched.media.audio) == 1
-    assert fetched.language == "en"
     assert shares == sorted(shares)
     assert list(work.iterdir()) == [work / "source.mp4"]
 
@@ -260,7 +260,7 @@ def downloaded(monkeypatch: pytest.MonkeyPatch, *sources: Path) -> None:
         files = tuple(directory / str(number) for number in range(len(sources)))
         for source, file in zip(sources, files, strict=True):
             shutil.copyfile(source, file)
-        return link.Download(files=files, suffix=".mp4", title="My talk", language=None)
+        return link.Download(files=files, suffix=".mp4", title="My talk")
 
     monkeypatch.setattr(link, "download", download)
 
@@ -292,3 +292,16 @@ def test_errors_of_merging_name_the_title(clips: Clips, work: Path, monkeypatch:
 def test_the_limits_are_those_of_the_settings() -> None:
     usual = Limits()
     assert (usual.max_bytes, usual.max_seconds, usual.max_pixels) == (4096 << 20, 240 * 60, 3840 * 2160)
+
+
+def test_each_file_is_probed_once(clips: Clips, work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a picture and a sound that come apart: both, and the video that is made of them."""
+    log, counting = tmp_path / "starts", tmp_path / "ffmpeg"
+    counting.write_text(f'#!/bin/sh\necho "$*" >> {log}\nexec {ffmpeg()} "$@"\n')
+    counting.chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(counting))
+    downloaded(monkeypatch, clips["mute.mp4"], clips["sound.m4a"])
+    fetch("https://example.org/talk", work)
+    starts = log.read_text().splitlines()
+    descriptions = [start for start in starts if "-nostdin" in start and " " not in start.rpartition(" -i ")[2]]
+    assert len(descriptions) == 3

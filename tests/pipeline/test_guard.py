@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from jobs.pipeline.download.network_guard import Guard, RefusedError, endpoint, is_public
+from jobs.pipeline.download.network_guard import NetworkGuard, RefusedError, endpoint, is_public
 from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
@@ -66,21 +66,21 @@ def test_not_public(address: str) -> None:
     ],
 )
 def test_refuses_peers(event: str, address: object) -> None:
-    guard = Guard()
+    guard = NetworkGuard()
     with pytest.raises(RefusedError):
         guard(event, (None, address))
     assert guard.refused == [str(address)]
 
 
 def test_lets_public_peers_through() -> None:
-    guard = Guard()
+    guard = NetworkGuard()
     guard("socket.connect", (None, ("1.1.1.1", 443)))
     guard("socket.connect", (None, ("2606:4700::1111", 443, 0, 0)))
     assert guard.refused == []
 
 
 def test_an_allowed_endpoint_is_one_port_in_every_spelling() -> None:
-    guard = Guard(also=[endpoint("127.0.0.1", 8000)])
+    guard = NetworkGuard(also=[endpoint("127.0.0.1", 8000)])
     guard("socket.connect", (None, ("127.0.0.1", 8000)))
     guard("socket.connect", (None, ("::ffff:127.0.0.1", 8000, 0, 0)))
     for other in (("127.0.0.1", 8001), ("127.0.0.2", 8000)):
@@ -94,7 +94,7 @@ SEALED = ["run", "--ext=js", "--no-prompt", "--no-remote", "--no-npm", "--cached
 
 @pytest.mark.parametrize("options", [SEALED, ["--version"]])
 def test_lets_sealed_deno_through(options: list[str]) -> None:
-    Guard(deno=DENO)("subprocess.Popen", (str(DENO), [str(DENO), *options], None, None))
+    NetworkGuard(deno=DENO)("subprocess.Popen", (str(DENO), [str(DENO), *options], None, None))
 
 
 @pytest.mark.parametrize(
@@ -113,20 +113,20 @@ def test_lets_sealed_deno_through(options: list[str]) -> None:
 )
 def test_refuses_other_programs(executable: str, command: object) -> None:
     with pytest.raises(RefusedError):
-        Guard(deno=DENO)("subprocess.Popen", (executable, command, None, None))
+        NetworkGuard(deno=DENO)("subprocess.Popen", (executable, command, None, None))
 
 
 def test_refuses_deno_unless_it_was_named() -> None:
     with pytest.raises(RefusedError):
-        Guard()("subprocess.Popen", (str(DENO), [str(DENO), *SEALED], None, None))
+        NetworkGuard()("subprocess.Popen", (str(DENO), [str(DENO), *SEALED], None, None))
 
 
 GUARDED = """
 import ctypes, json, os, socket, subprocess, sys, urllib.request
-from jobs.pipeline.download.network_guard import Guard, endpoint
+from jobs.pipeline.download.network_guard import NetworkGuard, endpoint
 
 port, open_port = int(sys.argv[1]), int(sys.argv[2])
-Guard(also=[endpoint("127.0.0.1", open_port)]).install()
+NetworkGuard(also=[endpoint("127.0.0.1", open_port)]).install()
 
 def stream(family=socket.AF_INET):
     return socket.socket(family, socket.SOCK_STREAM)

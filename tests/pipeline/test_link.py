@@ -49,7 +49,7 @@ class Fetch:
     def __call__(self, target: str, limits: Limits | None = None, **options: Any) -> Download:
         source = self.server.url(target) if target.startswith("/") else target
         chosen = LinkOptions(
-            **{"allow_loopback": (self.server.endpoint,), "timeout": PATIENCE, "patience": PATIENCE, **options}
+            **{"allow_loopback": (self.server.endpoint,), "timeout": PATIENCE, "idle_timeout": PATIENCE, **options}
         )
         return link.download(
             source, self.directory, limits=limits or Limits(), options=chosen, progress=self.shares.append
@@ -151,7 +151,7 @@ def test_a_failure_crosses_the_pipe(fetch: Fetch) -> None:
 
 def test_a_server_that_drips_is_given_up(fetch: Fetch) -> None:
     with pytest.raises(BrokenDownload, match="stopped before"):
-        fetch("/drip.mp4", patience=2.0)
+        fetch("/drip.mp4", idle_timeout=2.0)
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\0", None])

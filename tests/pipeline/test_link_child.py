@@ -17,7 +17,7 @@ import pytest
 
 from jobs.pipeline.download import client as link
 from jobs.pipeline.download.client import LinkOptions
-from jobs.pipeline.download.request import Orders
+from jobs.pipeline.download.request import Request
 from jobs.pipeline.errors import BrokenDownload, DeadLink, DiskFull, LinkError, TooLarge, WrongKey
 from jobs.pipeline.media.limits import Limits
 from tests.pipeline.web_server import WebServer, serving
@@ -135,7 +135,7 @@ def _python(script: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_a_child_that_dies_without_a_word_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Orders, "line", lambda self: b"not the orders\n")
+    monkeypatch.setattr(Request, "line", lambda self: b"not a request\n")
     with pytest.raises(LinkError) as caught, serving() as server:
         download(server, tmp_path, print)
     assert "exit code 1" in caught.value.detail
@@ -227,12 +227,12 @@ def test_other_errors_become_a_link_error(record: object) -> None:
 
 def test_the_result_names_only_our_files(tmp_path: Path) -> None:
     (tmp_path / "0").write_bytes(b"x")
-    done = {"files": 1, "suffix": "/../x", "title": " A\n\ttitle\x1b ", "language": ["en"]}
+    done = {"files": 1, "suffix": "/../x", "title": " A\n\ttitle\x1b "}
     loaded = link._result(done, tmp_path)
-    assert (loaded.files, loaded.suffix, loaded.title, loaded.language) == ((tmp_path / "0",), ".mkv", "A title", None)
+    assert (loaded.files, loaded.suffix, loaded.title) == ((tmp_path / "0",), ".mkv", "A title")
 
 
 def test_a_result_that_is_a_link_to_another_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "0").symlink_to("/etc/hostname")
     with pytest.raises(LinkError):
-        link._result({"files": 1, "suffix": ".mp4", "title": "x", "language": None}, tmp_path)
+        link._result({"files": 1, "suffix": ".mp4", "title": "x"}, tmp_path)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from jobs.pipeline.download.request import Orders
+from jobs.pipeline.download.request import Request
 from jobs.pipeline.download.ytdlp import download
 from jobs.pipeline.errors import (
     BadCookies,
@@ -55,7 +55,7 @@ class Fetch:
         self.server, self.directory = server, directory
 
     def __call__(self, target: str, limits: Limits | None = None, cookies: str | None = None) -> dict[str, Any]:
-        orders = Orders(
+        request = Request(
             link=self.server.url(target) if target.startswith("/") else target,
             directory=self.directory,
             limits=limits or Limits(),
@@ -65,7 +65,7 @@ class Fetch:
             allow_loopback=(),
             deno=None,
         )
-        return download(orders, lambda _: None)
+        return download(request, lambda _: None)
 
     @property
     def saved(self) -> bytes:

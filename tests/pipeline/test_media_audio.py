@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from jobs.pipeline import errors
 from jobs.pipeline.media import encode
+from jobs.pipeline.media.probe import probe
 from tests.pipeline.clips import Clips, run
 
 
 def sound(path: Path, target: Path) -> NDArray[np.int16]:
-    encode.extract_audio(path, target, media=encode.probe(path))
+    encode.extract_audio(path, target, media=probe(path))
     with wave.open(str(target)) as file:
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (16000, 1, 2)
         return np.frombuffer(file.readframes(file.getnframes()), dtype=np.int16)
@@ -58,7 +59,7 @@ def test_no_sound(clips: Clips, tmp_path: Path) -> None:
 def test_progress_ends_at_one(clips: Clips, tmp_path: Path) -> None:
     shares: list[float] = []
     source = clips["plain.mp4"]
-    encode.extract_audio(source, tmp_path / "out.wav", media=encode.probe(source), progress=shares.append)
+    encode.extract_audio(source, tmp_path / "out.wav", media=probe(source), progress=shares.append)
     assert shares == sorted(shares)
     assert shares[-1] == 1
 
@@ -71,5 +72,5 @@ def test_a_file_longer_than_it_says_is_read_no_further(tmp_path: Path) -> None:
     place = content.index(b"\x44\x89\x88") + 3
     content[place : place + 8] = struct.pack(">d", 1000.0)
     source.write_bytes(content)
-    assert encode.probe(source).duration == 1
+    assert probe(source).duration == 1
     assert 1 < len(sound(source, tmp_path / "out.wav")) / 16000 < 8

@@ -12,7 +12,9 @@ import pytest
 
 from jobs.pipeline import errors
 from jobs.pipeline.media import encode
-from jobs.pipeline.media.description import frame_times
+from jobs.pipeline.media.description import Media, frame_times
+from jobs.pipeline.media.ffmpeg import ffmpeg
+from jobs.pipeline.media.probe import probe
 from jobs.pipeline.subtitles.fonts import FONTS
 from tests.pipeline.clips import Clips, gray_frame, run, write_ass
 
@@ -30,10 +32,10 @@ class Burned:
     def __init__(self, clips: Clips, target: Path, ass: Path, fonts: Path) -> None:
         self.clips, self.target, self.ass, self.fonts = clips, target, ass, fonts
 
-    def __call__(self, source: Path | str) -> encode.Media:
+    def __call__(self, source: Path | str) -> Media:
         path = self.clips[source] if isinstance(source, str) else source
-        encode.burn(path, self.ass, self.target, media=encode.probe(path), fonts=self.fonts)
-        return encode.probe(self.target)
+        encode.burn(path, self.ass, self.target, media=probe(path), fonts=self.fonts)
+        return probe(self.target)
 
 
 def lit(frame: bytes) -> int:
@@ -81,7 +83,7 @@ def test_the_index_comes_first(burned: Burned) -> None:
 def packets(path: Path, stream: str) -> list[str]:
     """The check sums of a stream's packets as they are stored."""
     command = [
-        str(encode.ffmpeg()),
+        str(ffmpeg()),
         "-v",
         "error",
         "-i",
@@ -118,7 +120,7 @@ def test_sound_is_encoded_only_where_it_must_be(burned: Burned, name: str, codec
 
 @pytest.mark.parametrize("name", ["late_sound.mkv", "late_sound.mp4"])
 def test_late_sound_stays_late(burned: Burned, name: str) -> None:
-    before = encode.probe(burned.clips[name])
+    before = probe(burned.clips[name])
     assert burned(name).audio[0].offset == pytest.approx(before.audio[0].offset, abs=0.03)
 
 
@@ -138,7 +140,7 @@ def test_a_variable_rate_keeps_every_time(burned: Burned) -> None:
 
 
 def times(path: Path) -> list[float]:
-    command = [str(encode.ffmpeg()), "-v", "error", "-i", str(path), "-map", "0:v", "-c", "copy", "-f", "framecrc", "-"]
+    command = [str(ffmpeg()), "-v", "error", "-i", str(path), "-map", "0:v", "-c", "copy", "-f", "framecrc", "-"]
     return frame_times(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
@@ -154,7 +156,7 @@ def test_colour_tags_survive(burned: Burned) -> None:
     result = burned("ten_bit.mkv")
     assert result.video
     assert result.video.pixel_format == "yuv420p"
-    command = [str(encode.ffmpeg()), "-i", str(burned.target)]
+    command = [str(ffmpeg()), "-i", str(burned.target)]
     said = subprocess.run(command, capture_output=True, text=True, check=False).stderr
     assert "bt2020nc/bt2020/arib-std-b67" in said
 
@@ -178,7 +180,7 @@ def one_processor() -> Iterator[None]:
 def test_progress_rises_to_one(clips: Clips, tmp_path: Path, ass: Path, fonts: Path) -> None:
     shares: list[float] = []
     source = clips["long.mp4"]
-    encode.burn(source, ass, tmp_path / "out.mp4", media=encode.probe(source), fonts=fonts, progress=shares.append)
+    encode.burn(source, ass, tmp_path / "out.mp4", media=probe(source), fonts=fonts, progress=shares.append)
     assert shares == sorted(shares)
     assert shares[-1] == 1
     assert any(0 < share < 1 for share in shares)
@@ -194,7 +196,7 @@ def test_a_bundled_font_is_found(clips: Clips, tmp_path: Path) -> None:
         fonts.mkdir(exist_ok=True)
         cues = write_ass(tmp_path / "cues.ass", 0, 2, "سلام")
         target = tmp_path / f"{number}.mp4"
-        encode.burn(clips["black.mp4"], cues, target, media=encode.probe(clips["black.mp4"]), fonts=fonts)
+        encode.burn(clips["black.mp4"], cues, target, media=probe(clips["black.mp4"]), fonts=fonts)
         frames.append(gray_frame(target, 1, SIZE))
     assert frames[0] != frames[1]
 
@@ -212,30 +214,34 @@ def test_sound_alone_cannot_be_burned(burned: Burned) -> None:
 def test_an_old_result_is_replaced_only_by_a_whole_one(burned: Burned, tmp_path: Path) -> None:
     burned.target.write_text("old")
     broken = tmp_path / "broken.mp4"
-    known = encode.probe(burned.clips["plain.mp4"])
+    known = probe(burned.clips["plain.mp4"])
     broken.write_bytes(b"nonsense")
     with pytest.raises(errors.MediaFailed) as caught:
         encode.burn(broken, burned.ass, burned.target, media=known, fonts=burned.fonts)
     assert "Invalid data" in caught.value.detail
     assert burned.target.read_text() == "old"
     burned("plain.mp4")
-    assert encode.probe(burned.target).video
+    assert probe(burned.target).video
+
+
+def merged(picture: Path, sound: Path, target: Path) -> None:
+    encode.merge(picture, sound, target, media=probe(picture), sound=probe(sound))
 
 
 def test_merge_brings_two_downloads_together(clips: Clips, tmp_path: Path) -> None:
     for suffix in ("mp4", "mkv"):
         target = tmp_path / f"whole.{suffix}"
-        encode.merge(clips["mute.mp4"], clips["sound.m4a"], target)
-        whole = encode.probe(target)
+        merged(clips["mute.mp4"], clips["sound.m4a"], target)
+        whole = probe(target)
         assert whole.video
         assert [track.codec for track in whole.audio] == ["aac"]
 
 
 def test_merge_wants_one_of_each(clips: Clips, tmp_path: Path) -> None:
     with pytest.raises(errors.NoAudio):
-        encode.merge(clips["mute.mp4"], clips["mute.mp4"], tmp_path / "whole.mp4")
+        merged(clips["mute.mp4"], clips["mute.mp4"], tmp_path / "whole.mp4")
     with pytest.raises(errors.NoVideoStream):
-        encode.merge(clips["sound.m4a"], clips["sound.m4a"], tmp_path / "whole.mp4")
+        merged(clips["sound.m4a"], clips["sound.m4a"], tmp_path / "whole.mp4")
 
 
 def test_the_control_picture_is_black(clips: Clips, tmp_path: Path) -> None:
@@ -246,6 +252,6 @@ def test_the_control_picture_is_black(clips: Clips, tmp_path: Path) -> None:
 def test_no_more_is_burned_than_the_file_said_it_holds(clips: Clips, tmp_path: Path, ass: Path, fonts: Path) -> None:
     source = tmp_path / "long.mkv"
     run("-f", "lavfi", "-i", "color=size=64x48:rate=10:duration=20", str(source))
-    said = dataclasses.replace(encode.probe(source), duration=1.0)
+    said = dataclasses.replace(probe(source), duration=1.0)
     encode.burn(source, ass, tmp_path / "out.mp4", media=said, fonts=fonts)
-    assert 1 < encode.probe(tmp_path / "out.mp4").duration < 8
+    assert 1 < probe(tmp_path / "out.mp4").duration < 8

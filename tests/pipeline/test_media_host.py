@@ -15,6 +15,8 @@ import pytest
 
 from jobs.pipeline import errors
 from jobs.pipeline.media import encode
+from jobs.pipeline.media.poster import poster
+from jobs.pipeline.media.probe import probe
 from tests.pipeline.clips import Clips
 from tests.waiting import PATIENCE, until
 
@@ -23,14 +25,15 @@ ROOT = Path(__file__).parents[2]
 BURN = """
 import signal, sys
 from pathlib import Path
-from jobs.pipeline.media import encode
+from jobs.pipeline.media.encode import burn
+from jobs.pipeline.media.probe import probe
 
 def interrupt(*_):
     raise KeyboardInterrupt
 
 signal.signal(signal.SIGTERM, interrupt)
 source, subtitles, fonts, target = map(Path, sys.argv[1:])
-encode.burn(source, subtitles, target, media=encode.probe(source), fonts=fonts, progress=lambda _: print(flush=True))
+burn(source, subtitles, target, media=probe(source), fonts=fonts, progress=lambda _: print(flush=True))
 """
 
 
@@ -48,7 +51,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk(clips: Clips, small_disk: Path, ass: Path, srt: Path, fonts: Path) -> None:
     source = clips["long.mp4"]
-    known = encode.probe(source)
+    known = probe(source)
     with pytest.raises(errors.DiskFull):
         encode.extract_audio(source, small_disk / "out.wav", media=known)
     with pytest.raises(errors.DiskFull):
@@ -64,15 +67,15 @@ def test_a_disk_that_is_full_already(clips: Clips, small_disk: Path, ass: Path, 
             pass
     source = clips["plain.mp4"]
     with pytest.raises(errors.DiskFull):
-        encode.burn(source, ass, small_disk / "out.mp4", media=encode.probe(source), fonts=fonts)
+        encode.burn(source, ass, small_disk / "out.mp4", media=probe(source), fonts=fonts)
     with pytest.raises(errors.DiskFull):
-        encode.poster(source, small_disk / "out.webp", media=encode.probe(source))
+        poster(source, small_disk / "out.webp", media=probe(source))
     assert [path.name for path in small_disk.iterdir()] == ["filler"]
 
 
 def test_nowhere_to_write(clips: Clips, tmp_path: Path) -> None:
     source = clips["plain.mp4"]
-    known = encode.probe(source)
+    known = probe(source)
     (tmp_path / "file").touch()
     for target in (tmp_path / "missing" / "out.wav", tmp_path / "file" / "out.wav"):
         with pytest.raises(errors.Unwritable) as caught:
@@ -83,7 +86,7 @@ def test_nowhere_to_write(clips: Clips, tmp_path: Path) -> None:
 def test_a_directory_in_the_way(clips: Clips, tmp_path: Path) -> None:
     (tmp_path / "out.wav").mkdir()
     with pytest.raises(errors.Unwritable):
-        encode.extract_audio(clips["plain.mp4"], tmp_path / "out.wav", media=encode.probe(clips["plain.mp4"]))
+        encode.extract_audio(clips["plain.mp4"], tmp_path / "out.wav", media=probe(clips["plain.mp4"]))
     assert [path.name for path in tmp_path.iterdir()] == ["out.wav"]
 
 
@@ -92,18 +95,18 @@ def test_no_permission(clips: Clips, tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o500)
     with pytest.raises(errors.Unwritable):
-        encode.extract_audio(clips["plain.mp4"], closed / "out.wav", media=encode.probe(clips["plain.mp4"]))
+        encode.extract_audio(clips["plain.mp4"], closed / "out.wav", media=probe(clips["plain.mp4"]))
     secret = tmp_path / "secret.mp4"
     secret.write_bytes(b"x")
     secret.chmod(0)
     with pytest.raises(errors.NotAFile):
-        encode.probe(secret)
+        probe(secret)
 
 
 def test_the_result_may_be_read_by_others(clips: Clips, tmp_path: Path) -> None:
     """As any file this process makes."""
     (tmp_path / "usual").touch()
-    encode.extract_audio(clips["plain.mp4"], tmp_path / "out.wav", media=encode.probe(clips["plain.mp4"]))
+    encode.extract_audio(clips["plain.mp4"], tmp_path / "out.wav", media=probe(clips["plain.mp4"]))
     assert (tmp_path / "out.wav").stat().st_mode == (tmp_path / "usual").stat().st_mode
 
 
@@ -152,7 +155,7 @@ def test_a_callback_that_stops_the_work(clips: Clips, tmp_path: Path, ass: Path,
             clips["long.mp4"],
             ass,
             tmp_path / "out.mp4",
-            media=encode.probe(clips["long.mp4"]),
+            media=probe(clips["long.mp4"]),
             fonts=fonts,
             progress=stop,
         )
@@ -165,7 +168,7 @@ def test_no_ffmpeg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(tmp_path / "none"))
     (tmp_path / "film.mp4").write_bytes(b"x")
     with pytest.raises(errors.NoFfmpeg):
-        encode.probe(tmp_path / "film.mp4")
+        probe(tmp_path / "film.mp4")
 
 
 def gone(pid: int) -> bool:

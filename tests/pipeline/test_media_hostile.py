@@ -15,7 +15,11 @@ import pytest
 
 from jobs.pipeline import errors
 from jobs.pipeline.media import encode
+from jobs.pipeline.media import probe as probing
 from jobs.pipeline.media.description import describe
+from jobs.pipeline.media.ffmpeg import ffmpeg
+from jobs.pipeline.media.poster import poster
+from jobs.pipeline.media.probe import probe
 from tests.pipeline.clips import Clips, run, write_ass
 from tests.waiting import PATIENCE
 
@@ -91,7 +95,7 @@ OPENED_BY: dict[Trap, tuple[str, ...]] = {
 def unguarded(path: Path, trap: Trap) -> str:
     """What an ffmpeg says that lets itself be led on."""
     options = ("-nostdin", "-protocol_whitelist", "file,http,tcp", *OPENED_BY[trap])
-    command = [str(encode.ffmpeg()), *options, "-i", str(path)]
+    command = [str(ffmpeg()), *options, "-i", str(path)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE).stderr
 
 
@@ -103,7 +107,7 @@ def test_a_file_that_names_an_address(tmp_path: Path, server: Hits, trap: Trap) 
     assert server.paths, said
     server.paths.clear()
     with pytest.raises(errors.NotAVideo):
-        encode.probe(path)
+        probe(path)
     assert server.paths == []
 
 
@@ -114,7 +118,7 @@ def test_a_file_that_names_another_file(clips: Clips, tmp_path: Path, trap: Trap
     path.write_text(trap(str(secret)))
     assert "Video: h264" in unguarded(path, trap)
     with pytest.raises(errors.NotAVideo):
-        encode.probe(path)
+        probe(path)
 
 
 @pytest.mark.parametrize(
@@ -125,20 +129,20 @@ def test_the_suffix_opens_no_door(tmp_path: Path, name: str, trap: Trap) -> None
     path = tmp_path / name
     path.write_text(trap("file:///etc/hostname"))
     with pytest.raises(errors.NotAVideo) as caught:
-        encode.probe(path)
+        probe(path)
     assert not caught.value.detail.count("localhost")
 
 
 def test_subtitles_are_no_video(tmp_path: Path, srt: Path, ass: Path) -> None:
     for path in (srt, ass):
         with pytest.raises(errors.NotAVideo):
-            encode.probe(path.rename(tmp_path / "film.mp4"))
+            probe(path.rename(tmp_path / "film.mp4"))
 
 
 def test_a_file_that_turns_into_a_playlist_after_it_was_looked_at(
     clips: Clips, tmp_path: Path, server: Hits, ass: Path, srt: Path, fonts: Path
 ) -> None:
-    known = encode.probe(clips["plain.mp4"])
+    known = probe(clips["plain.mp4"])
     path = tmp_path / "film.mp4"
     path.write_text(hls(server.address("part.ts")))
     with pytest.raises(errors.MediaFailed):
@@ -148,9 +152,9 @@ def test_a_file_that_turns_into_a_playlist_after_it_was_looked_at(
     with pytest.raises(errors.MediaFailed):
         encode.extract_audio(path, tmp_path / "out.wav", media=known)
     with pytest.raises(errors.MediaFailed):
-        encode.poster(path, tmp_path / "out.webp", media=known)
-    with pytest.raises(errors.NotAVideo):
-        encode.merge(path, clips["sound.m4a"], tmp_path / "out.mp4")
+        poster(path, tmp_path / "out.webp", media=known)
+    with pytest.raises(errors.MediaFailed):
+        encode.merge(path, clips["sound.m4a"], tmp_path / "out.mp4", media=known, sound=probe(clips["sound.m4a"]))
     assert server.paths == []
     assert not list(tmp_path.glob("out*"))
 
@@ -159,9 +163,7 @@ def test_a_playlist_for_subtitles(clips: Clips, tmp_path: Path, server: Hits) ->
     path = tmp_path / "cues.srt"
     path.write_text(hls(server.address("part.vtt")))
     with pytest.raises(errors.MediaFailed):
-        encode.embed(
-            clips["plain.mp4"], path, tmp_path / "out.mp4", media=encode.probe(clips["plain.mp4"]), language="fa"
-        )
+        encode.embed(clips["plain.mp4"], path, tmp_path / "out.mp4", media=probe(clips["plain.mp4"]), language="fa")
     assert server.paths == []
 
 
@@ -178,25 +180,25 @@ def test_any_name_works(clips: Clips, tmp_path: Path, monkeypatch: pytest.Monkey
     directory, source = Path(name).with_suffix(".d"), Path(name)
     directory.mkdir()
     source.write_bytes(clips["mute.mp4"].read_bytes())
-    known = encode.probe(source)
+    known = probe(source)
     assert known.name == name
     cues = write_ass(Path(name).with_suffix(".ass"), 0, 2)
     encode.burn(source, cues, directory / name, media=known, fonts=directory)
-    encode.poster(source, Path(name).with_suffix(".jpg"), media=known)
-    assert encode.probe(directory / name).duration == pytest.approx(2, abs=0.1)
+    poster(source, Path(name).with_suffix(".jpg"), media=known)
+    assert probe(directory / name).duration == pytest.approx(2, abs=0.1)
     assert sorted(path.name for path in directory.iterdir()) == [name]
 
 
 def test_a_name_that_is_no_text(clips: Clips, tmp_path: Path) -> None:
     path = tmp_path / b"caf\xe9.mp4".decode("utf-8", "surrogateescape")
     path.write_bytes(clips["plain.mp4"].read_bytes())
-    assert encode.probe(path).video
+    assert probe(path).video
 
 
 def test_the_control_run_is_real(clips: Clips, tmp_path: Path) -> None:
     """What the whitelist must not do is refuse every file."""
     run("-i", str(clips["plain.mp4"]), "-c", "copy", str(tmp_path / "again.mkv"))
-    assert encode.probe(tmp_path / "again.mkv").video
+    assert probe(tmp_path / "again.mkv").video
 
 
 def test_a_tag_that_looks_like_a_stream(clips: Clips, tmp_path: Path) -> None:
@@ -205,7 +207,7 @@ def test_a_tag_that_looks_like_a_stream(clips: Clips, tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     tag = ("-metadata", f"{fake}b=x", "-movflags", "use_metadata_tags")
     run("-i", str(clips["plain.mp4"]), "-c", "copy", *tag, str(path))
-    picture = encode.probe(path).picture
+    picture = probe(path).picture
     assert (picture.width, picture.height) == (160, 120)
 
 
@@ -219,21 +221,21 @@ def test_a_stream_is_described_once() -> None:
 def test_a_huge_picture_is_refused_before_it_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "huge.mkv"
     run("-f", "lavfi", "-i", "color=size=16000x8000:rate=1:duration=1", "-c:v", "png", str(path))
-    monkeypatch.setattr(encode, "_frame_times", lambda *_: pytest.fail("decoded"))
+    monkeypatch.setattr(probing, "_frame_times", lambda *_: pytest.fail("decoded"))
     with pytest.raises(errors.TooManyPixels, match="16000 × 8000"):
-        encode.probe(path)
+        probe(path)
 
 
 def test_only_the_first_sound_tracks_are_decoded(clips: Clips, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "many.mkv"
     run("-i", str(clips["plain.mp4"]), *(("-map", "0:a") * 12), "-c", "copy", str(path))
     runs: list[object] = []
-    real = encode._frame_times
+    real = probing._frame_times
 
     def counted(source: Path, *outputs: Sequence[str]) -> list[list[float]]:
         runs.append(outputs)
         return real(source, *outputs)
 
-    monkeypatch.setattr(encode, "_frame_times", counted)
-    assert len(encode.probe(path).audio) == 12
+    monkeypatch.setattr(probing, "_frame_times", counted)
+    assert len(probe(path).audio) == 12
     assert len(runs) == 8

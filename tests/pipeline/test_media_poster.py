@@ -8,12 +8,13 @@ import pytest
 from PIL import Image
 
 from jobs.pipeline import errors
-from jobs.pipeline.media import encode
+from jobs.pipeline.media.poster import poster as media_poster
+from jobs.pipeline.media.probe import probe
 from tests.pipeline.clips import Clips, run
 
 
 def poster(source: Path, target: Path) -> Image.Image:
-    encode.poster(source, target, media=encode.probe(source))
+    media_poster(source, target, media=probe(source))
     return Image.open(target)
 
 

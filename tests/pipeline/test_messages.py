@@ -31,8 +31,8 @@ VIDEO = VideoStream(
     pixel_format="yuv420p",
     colour_range="tv",
 )
-SOUND = AudioStream(index=1, codec="aac", language="eng", channels="stereo", sample_rate=44100)
-MEDIA = Media(name="v.mp4", container="mov", duration=1.5, size=9, bitrate=0, video=VIDEO, audio=(SOUND,))
+SOUND = AudioStream(index=1, codec="aac", language="eng", sample_rate=44100)
+MEDIA = Media(name="v.mp4", container="mov", duration=1.5, size=9, video=VIDEO, audio=(SOUND,))
 LINK = LinkOptions(cookies=Path("/c"), proxy="socks5h://x:1", allow_loopback=("127.0.0.1:1",))
 
 TASKS: list[m.Task] = [

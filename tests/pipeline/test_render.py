@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jobs.pipeline import errors
-from jobs.pipeline.media import encode
+from jobs.pipeline.media.probe import probe
 from jobs.pipeline.protocols import Mode
 from jobs.pipeline.stages.render import poster_of, render
 from tests.pipeline.clips import Clips, gray_frame
@@ -22,23 +22,23 @@ def target(tmp_path: Path) -> Path:
 def test_burning(clips: Clips, ass: Path, target: Path) -> None:
     source = clips["black.mp4"]
     shares: list[float] = []
-    assert render(source, encode.probe(source), ass, target, mode="burn", progress=shares.append) == target
+    assert render(source, probe(source), ass, target, mode="burn", progress=shares.append) == target
     assert max(gray_frame(target, 0.7, (160, 120))) > 180
-    assert encode.probe(target).subtitles == ()
+    assert probe(target).subtitles == ()
     assert sorted(target.parent.iterdir()) == [target, poster_of(target)]
     assert shares[-1] == 1
 
 
 def test_a_soft_track(clips: Clips, srt: Path, target: Path) -> None:
     source = clips["black.mp4"]
-    assert render(source, encode.probe(source), srt, target, mode="soft", language="fa") == target
+    assert render(source, probe(source), srt, target, mode="soft", language="fa") == target
     assert max(gray_frame(target, 0.7, (160, 120))) < 20
-    assert [track.language for track in encode.probe(target).subtitles] == ["fas"]
+    assert [track.language for track in probe(target).subtitles] == ["fas"]
 
 
 def test_the_poster_follows_the_name_of_an_mkv(clips: Clips, srt: Path, target: Path) -> None:
     source = clips["web.webm"]
-    written = render(source, encode.probe(source), srt, target, mode="soft")
+    written = render(source, probe(source), srt, target, mode="soft")
     assert written == target.with_suffix(".mkv")
     assert sorted(target.parent.iterdir()) == [written, target.with_suffix(".webp")]
 
@@ -46,7 +46,7 @@ def test_the_poster_follows_the_name_of_an_mkv(clips: Clips, srt: Path, target: 
 @pytest.mark.parametrize("mode", ["none", "burn", "soft"])
 def test_nothing_to_render(clips: Clips, ass: Path, target: Path, mode: Mode) -> None:
     source = clips["black.mp4"]
-    assert render(source, encode.probe(source), ass if mode == "none" else None, target, mode=mode) is None
+    assert render(source, probe(source), ass if mode == "none" else None, target, mode=mode) is None
     assert not list(target.parent.iterdir())
 
 
@@ -54,5 +54,5 @@ def test_nothing_to_render(clips: Clips, ass: Path, target: Path, mode: Mode) ->
 def test_sound_alone(clips: Clips, ass: Path, target: Path, mode: Mode) -> None:
     source = clips["sound.mp3"]
     with pytest.raises(errors.NoVideoStream):
-        render(source, encode.probe(source), ass, target, mode=mode)
+        render(source, probe(source), ass, target, mode=mode)
     assert not list(target.parent.iterdir())

@@ -12,8 +12,8 @@ import pytest
 from jobs.pipeline import errors
 from jobs.pipeline.download.client import LinkOptions
 from jobs.pipeline.media.description import Media
-from jobs.pipeline.media.encode import probe
 from jobs.pipeline.media.limits import Limits
+from jobs.pipeline.media.probe import probe
 from jobs.pipeline.notes import NoteCode, template
 from jobs.pipeline.process.messages import (
     FetchTask,

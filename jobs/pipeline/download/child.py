@@ -1,15 +1,15 @@
-"""The process that downloads a link: `python -m jobs.pipeline.download.child`, started by `link`.
+"""Child process that downloads a link: `python -m jobs.pipeline.download.child`, started by `download.client`.
 
-It reads its orders as one JSON line on stdin and writes JSON lines to stdout. It reaches public addresses only (see
-`guard`), starts no program but deno where that is set, and ends with its parent.
+It reads a Request as one JSON line on stdin and writes JSON lines to stdout. It connects to public addresses only (see
+`network_guard`), starts no program except deno, if that is configured, and ends with its parent.
 
-What of yt-dlp could go around the guard is kept out: curl_cffi (libcurl opens its own sockets), external downloaders
-and ffmpeg (rtmp, live and encrypted streams), plugins, configuration, netrc, the cache.
+Parts of yt-dlp that would bypass the network guard are disabled: curl_cffi (libcurl opens its own sockets), external
+downloaders and ffmpeg (rtmp, live and encrypted streams), plugins, configuration, netrc, the cache.
 
-YouTube hides some formats behind JavaScript. Of the runtimes that yt-dlp knows only deno gives a script neither network
-nor files unless an option says so; node's permissions leave the network open before version 25, bun and quickjs have
-none. So deno alone can be allowed, by LinkOptions.deno, and the guard looks at its options. It is off by default: a
-script can still import a local file as a module (seen with deno 2.9), so it needs the trust that one has in YouTube.
+YouTube hides some formats behind JavaScript. Of the runtimes that yt-dlp supports, only deno denies a script network
+and files unless an option grants them; node's permissions leave the network open before version 25, bun and quickjs
+have none. So only deno can be allowed (LinkOptions.deno), and the network guard checks its options. It is off by
+default: a script can still import a local file as a module (seen with deno 2.9), so YouTube has to be trusted.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ import urllib.parse
 from typing import IO, Any
 
 from jobs.pipeline.download.errors import tidy
-from jobs.pipeline.download.network_guard import Endpoint, Guard
-from jobs.pipeline.download.request import Orders
+from jobs.pipeline.download.network_guard import Endpoint, NetworkGuard
+from jobs.pipeline.download.request import Request
 from jobs.pipeline.errors import (
     BrokenDownload,
     DeadLink,
@@ -38,39 +38,40 @@ from jobs.pipeline.errors import (
     PipelineError,
 )
 
-_MEMORY = 1 << 30
-_PROCESSOR_SECONDS = 3600
+_MEMORY = 1 << 30  # bytes of data
+_CPU_SECONDS = 3600
 _OPEN_FILES = 256
-_SLACK = 1 << 20
+_SLACK = 1 << 20  # bytes of a file beyond the limit, so that the meter reports the limit first
 _MAY_BE_THE_GUARD = {LinkError, DeadLink, BrokenDownload, NoVideoAtLink}
-"""What a refused connection looks like once yt-dlp has put it into its own words."""
+"""Errors that a connection refused by the network guard may appear as, after yt-dlp has reworded it."""
 
 
 def main() -> None:
-    orders = Orders.parse(sys.stdin.buffer.readline())
+    """Read the request, install the network guard, download, and report the result or the error."""
+    request = Request.parse(sys.stdin.buffer.readline())
     end_with_parent()
     messages = _take_stdout()
-    _limit_resources(orders.limits.max_bytes)
-    guard = Guard(also=[*orders.allow_loopback, *_proxy_endpoints(orders.proxy)], deno=orders.deno)
-    _keep_native_network_code_out()
+    _limit_resources(request.limits.max_bytes)
+    guard = NetworkGuard(also=[*request.allow_loopback, *_proxy_endpoints(request.proxy)], deno=request.deno)
+    _block_native_network_code()
     guard.install()
     try:
-        _send(messages, {"done": _download(orders, messages)})
+        _send(messages, {"done": _download(request, messages)})
     except PipelineError as error:
         if guard.refused and type(error) in _MAY_BE_THE_GUARD:
-            error = ForbiddenAddress()  # without the address: it would tell what a name means inside this network
+            error = ForbiddenAddress()  # without the address, which would reveal names of this network
         _send(messages, {"error": error.record()})
 
 
-def _download(orders: Orders, messages: IO[bytes]) -> dict[str, Any]:
-    from jobs.pipeline.download.ytdlp import download  # yt-dlp: only now that the guard stands
+def _download(request: Request, messages: IO[bytes]) -> dict[str, Any]:
+    from jobs.pipeline.download.ytdlp import download  # imports yt-dlp, after the network guard is installed
 
     try:
-        return download(orders, lambda message: _send(messages, message))
+        return download(request, lambda message: _send(messages, message))
     except PipelineError:
         raise
-    except Exception as error:  # a bug in yt-dlp, or more data than fits into memory: this link's failure alone
-        raise LinkError(detail=tidy(f"{type(error).__name__}: {error}", (str(orders.directory),))) from error
+    except Exception as error:  # a bug in yt-dlp, or more data than fits into memory
+        raise LinkError(detail=tidy(f"{type(error).__name__}: {error}", (str(request.directory),))) from error
 
 
 def _send(messages: IO[bytes], message: dict[str, Any]) -> None:
@@ -79,17 +80,17 @@ def _send(messages: IO[bytes], message: dict[str, Any]) -> None:
 
 
 def _take_stdout() -> IO[bytes]:
-    """The pipe to the parent, under another number: what anything prints goes to stderr."""
+    """Return the pipe to the parent and redirect stdout to stderr, so that prints do not mix with messages."""
     messages = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return messages
 
 
 def end_with_parent() -> None:
-    """Die, with all of our process group, when the other end of stdin closes: the parent holds it while it lives.
+    """Kill this process and its process group when stdin closes, which the parent holds open while it runs.
 
-    The kernel does it where it can (Linux: the pipe's signal, SIGKILL, to the group), because a regular expression
-    that runs away in yt-dlp would keep a thread from running.
+    On Linux the kernel does it (the pipe sends SIGKILL to the group), because a runaway regular expression in yt-dlp
+    would block the thread that does it elsewhere.
     """
     if hasattr(fcntl, "F_SETSIG"):
         fcntl.fcntl(0, fcntl.F_SETOWN, -os.getpgrp())
@@ -106,14 +107,14 @@ def _wait_for_end_of_input() -> None:
 
 
 def _limit_resources(max_bytes: int) -> None:
-    """The second line behind the checks of `link_download`.
+    """Set limits of the kernel, in case the checks of `ytdlp` fail.
 
-    Memory is limited as data, not as address space, of which deno reserves much and uses little.
+    Memory is limited as data, not as address space, because deno reserves much of that and uses little.
     """
     for what, limit in (
         (resource.RLIMIT_FSIZE, max_bytes + _SLACK),
         (resource.RLIMIT_DATA, _MEMORY),
-        (resource.RLIMIT_CPU, _PROCESSOR_SECONDS),
+        (resource.RLIMIT_CPU, _CPU_SECONDS),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
         (resource.RLIMIT_CORE, 0),
     ):
@@ -121,12 +122,12 @@ def _limit_resources(max_bytes: int) -> None:
             resource.setrlimit(what, (limit, limit))
 
 
-def _keep_native_network_code_out() -> None:
+def _block_native_network_code() -> None:
     sys.modules["curl_cffi"] = None  # type: ignore[assignment]  # makes its import fail
 
 
 def _proxy_endpoints(proxy: str) -> list[Endpoint]:
-    """Every address of the proxy. It then resolves the names in links, so its own rules decide what they may reach."""
+    """Every address of the proxy. The proxy resolves the names in links, so its rules decide which may be reached."""
     if not proxy:
         return []
     parts = urllib.parse.urlsplit(proxy)

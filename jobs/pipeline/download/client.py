@@ -1,4 +1,4 @@
-"""Links, on this side: start the child that downloads, listen to it, and leave nothing of it behind."""
+"""Client of the download child: starts it, reads its messages, and ends it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from typing import IO, Any
 
 from jobs.pipeline import errors
 from jobs.pipeline.download.network_guard import Endpoint, endpoint
-from jobs.pipeline.download.request import Orders
+from jobs.pipeline.download.request import Request
 from jobs.pipeline.filenames import shortened
 from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.protocols import Progress
 
 _ROOT = Path(__file__).parents[3]
-_LINE_BYTES = 64 << 10
-_LINK_LENGTH = 4096
+_LINE_BYTES = 64 << 10  # longest message
+_LINK_LENGTH = 4096  # characters
 _COOKIES_BYTES = 1 << 20
 _SUFFIXES = {".mp4", ".m4a", ".mov", ".webm", ".mp3", ".mkv"}
 _LOOKS_LIKE_A_LINK = re.compile(r"\s*([a-z][a-z0-9+.-]*://|www\.|(javascript|data|blob|mailto|file):)", re.IGNORECASE)
@@ -34,58 +34,59 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LinkOptions:
-    """`cookies` is a file in Netscape format, only read. `proxy` is http://, https:// or socks5h://[user:password@]host:port;
-    its address may be connected to even when it is not public, and it does the resolving of names from then on.
-    `deno` is the one JavaScript runtime that may be started; without it YouTube shows fewer formats (see `link_child`).
-    `timeout` is for one connection; `patience` for any sign of life of the whole download; both in seconds.
-    `allow_loopback` names loopback endpoints ("127.0.0.1:8000") that may be fetched from: for tests only.
+    """Settings of downloads.
+
+    `cookies` is a file in Netscape format, only read. `proxy` is http://, https:// or
+    socks5h://[user:password@]host:port; its address need not be public, and it resolves the names in links. `deno` is
+    the JavaScript runtime that may be started; without it YouTube offers fewer formats (see `download.child`).
+    `timeout` is the seconds that one connection may be silent, `idle_timeout` the seconds without any message of the
+    child. `allow_loopback` names loopback endpoints ("127.0.0.1:8000") that may be downloaded from, for tests only.
     """
 
     cookies: Path | None = None
     proxy: str = ""
     deno: Path | None = None
     timeout: float = 20.0
-    patience: float = 120.0
+    idle_timeout: float = 120.0
     allow_loopback: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Download:
-    """`files` are one file, or a picture and a sound to be merged. `suffix` suits what they make."""
+    """A finished download: one file, or a picture and a sound to be merged into a file with `suffix`."""
 
     files: tuple[Path, ...]
     suffix: str
     title: str
-    language: str | None
 
 
 def is_link(source: str) -> bool:
-    """Whether `source` is meant as a link, good or bad, rather than as the path of a file."""
+    """Tell whether `source` is meant as a link, valid or not, rather than as the path of a file."""
     return bool(_LOOKS_LIKE_A_LINK.match(source))
 
 
 def check_link(link: str) -> str:
-    """`link` without the space around it. Raises BadLink unless it is http or https, with a host and no password.
+    """Return `link` without surrounding spaces. Raises BadLink unless it is http(s) with a host and no password.
 
-    Links are stored and shown, so they must not carry credentials; those go into the cookies file.
+    Links are stored and shown, so they must not contain credentials; those belong into the cookies file.
     """
     link = link.strip()
     try:
         parts = urllib.parse.urlsplit(link)
-        sound = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 and parts.username is None
+        valid = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 and parts.username is None
     except ValueError:
-        sound = False
-    if not sound or len(link) > _LINK_LENGTH or re.search(r"\s", link) or _CONTROL.search(link):
+        valid = False
+    if not valid or len(link) > _LINK_LENGTH or re.search(r"\s", link) or _CONTROL.search(link):
         raise errors.BadLink
     return link
 
 
 def download(link: str, directory: Path, *, limits: Limits, options: LinkOptions, progress: Progress) -> Download:
-    """The video behind `link`, in files of `directory`, which should be empty and go when they were used.
+    """Download the video behind `link` into `directory`, which should be empty and be deleted after use.
 
-    Raises LinkError, TooLarge, TooLong, TooManyPixels, HostError. Whatever ends this call ends the child.
+    The child ends with this call. Raises LinkError, TooLarge, TooLong, TooManyPixels, HostError.
     """
-    orders = Orders(
+    request = Request(
         link=check_link(link),
         directory=directory.absolute(),
         limits=limits,
@@ -95,9 +96,9 @@ def download(link: str, directory: Path, *, limits: Limits, options: LinkOptions
         allow_loopback=tuple(_loopback(each) for each in options.allow_loopback),
         deno=options.deno,
     )
-    with _child(orders) as child:
+    with _child(request) as child:
         assert child.stdout
-        for message in _messages(child.stdout, options.patience):
+        for message in _messages(child.stdout, options.idle_timeout):
             if "progress" in message:
                 _report(progress, message["progress"])
             elif "error" in message:
@@ -118,7 +119,7 @@ def _read_cookies(path: Path | None) -> str | None:
 
 
 def _loopback(setting: str) -> Endpoint:
-    """Raises ValueError for anything but a loopback address with a port, so that the setting cannot open more."""
+    """Parse an endpoint of `allow_loopback`. Raises ValueError unless it is a loopback address with a port."""
     parts = urllib.parse.urlsplit(f"//{setting}")
     if parts.hostname not in {"127.0.0.1", "::1"} or parts.port is None:
         raise ValueError(f"allow_loopback takes 127.0.0.1:PORT or [::1]:PORT, not “{setting}”.")
@@ -126,24 +127,24 @@ def _loopback(setting: str) -> Endpoint:
 
 
 @contextmanager
-def _child(orders: Orders) -> Iterator[subprocess.Popen[bytes]]:
-    """The running child. It stays in our process group, with which whatever it started ends (see `shim`).
+def _child(request: Request) -> Iterator[subprocess.Popen[bytes]]:
+    """Start the child, and kill it at the end. It stays in our process group, whose leader ends what it started.
 
-    Its stdin stays open: if this process dies the pipe closes, and the child ends itself (`link_child`).
+    Its stdin stays open: if this process ends, the pipe closes and the child ends itself (see `download.child`).
     """
     process = subprocess.Popen(
         [sys.executable, "-B", "-s", "-P", "-m", "jobs.pipeline.download.child"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,  # yt-dlp prints cookies it does not understand; errors come as messages
-        cwd=orders.directory,
-        env=_environment(orders.directory),
+        cwd=request.directory,
+        env=_environment(request.directory),
     )
     assert process.stdin
     assert process.stdout
     try:
         with suppress(BrokenPipeError):
-            process.stdin.write(orders.line())
+            process.stdin.write(request.line())
             process.stdin.flush()
         yield process
     finally:
@@ -155,7 +156,7 @@ def _child(orders: Orders) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _environment(directory: Path) -> dict[str, str]:
-    """Nothing of ours: no key, no proxy, no home with configuration."""
+    """The child's environment, without keys, proxies or a home directory with configuration."""
     return {
         "PYTHONPATH": str(_ROOT),
         "PATH": "/nonexistent",
@@ -168,13 +169,13 @@ def _environment(directory: Path) -> dict[str, str]:
     }
 
 
-def _messages(pipe: IO[bytes], patience: float) -> Iterator[dict[str, Any]]:
-    """The child's messages as they come. Lines that are no JSON object, or too long, are skipped: they are not ours.
+def _messages(pipe: IO[bytes], timeout: float) -> Iterator[dict[str, Any]]:
+    """Yield the child's messages as they come. Lines that are not a JSON object, or too long, are skipped.
 
-    Raises BrokenDownload after `patience` seconds without any.
+    Raises BrokenDownload after `timeout` seconds without a message.
     """
     pending, skipping = b"", False
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout
     with selectors.DefaultSelector() as selector:
         selector.register(pipe, selectors.EVENT_READ)
         while selector.select(max(0.0, deadline - time.monotonic())):
@@ -184,11 +185,11 @@ def _messages(pipe: IO[bytes], patience: float) -> Iterator[dict[str, Any]]:
             *lines, pending = (pending + block).split(b"\n")
             for line in lines[1:] if skipping and lines else lines:
                 if message := _parse(line):
-                    deadline = time.monotonic() + patience
+                    deadline = time.monotonic() + timeout
                     yield message
             skipping = (skipping and not lines) or len(pending) > _LINE_BYTES
             pending = b"" if skipping else pending
-    raise errors.BrokenDownload(detail=f"No data arrived for {patience:.0f} seconds.")
+    raise errors.BrokenDownload(detail=f"No data arrived for {timeout:.0f} seconds.")
 
 
 def _parse(line: bytes) -> dict[str, Any] | None:
@@ -205,7 +206,7 @@ def _report(progress: Progress, share: object) -> None:
 
 
 def _error(record: object) -> errors.PipelineError:
-    """The error that the child reports, if it is one that a link can cause."""
+    """The error that the child reports; LinkError if a link cannot cause it."""
     try:
         error = errors.from_record(record)  # type: ignore[arg-type]  # checked by making it
     except (KeyError, TypeError, AttributeError):
@@ -214,11 +215,10 @@ def _error(record: object) -> errors.PipelineError:
 
 
 def _result(done: Mapping[str, Any], directory: Path) -> Download:
-    """The child names no path; only these two names in `directory` are looked at."""
+    """Build the result. The child names no path: only the files "0" and "1" in `directory` are used."""
     files = tuple(directory / name for name in ("0", "1")[: int(done["files"])])
     if not all(file.is_file() and not file.is_symlink() for file in files):
         raise errors.LinkError(detail="The download process left no file.")
     suffix = done["suffix"] if done["suffix"] in _SUFFIXES else ".mkv"
     title = shortened(" ".join(_CONTROL.sub(" ", str(done["title"])).split()), 200) or "video"
-    language = done["language"] if isinstance(done["language"], str) else None
-    return Download(files=files, suffix=suffix, title=title, language=language)
+    return Download(files=files, suffix=suffix, title=title)

@@ -1,7 +1,7 @@
-"""What yt-dlp says when it fails, as one of our errors.
+"""Conversion of yt-dlp's error messages to errors of ours.
 
-yt-dlp has few exception classes; what happened stands in the message, in the words of the site or of the network
-library. So the message is searched, the most telling words first.
+yt-dlp has few exception classes; the cause is in the message, in the words of the site or of the network library. So
+the message is searched for known words, the most specific first.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from jobs.pipeline.errors import (
     VideoUnavailable,
 )
 
-_DETAIL_LENGTH = 500
+_DETAIL_LENGTH = 500  # characters
 
 _WORDS: tuple[tuple[type[PipelineError], tuple[str, ...]], ...] = (
     (BadLink, ("no connection adapters", "unsupported url scheme")),  # a redirect to ftp: or file:
@@ -133,18 +133,18 @@ _WORDS: tuple[tuple[type[PipelineError], tuple[str, ...]], ...] = (
             "failed to parse xml",
         ),
     ),
-    (SignInRequired, ("--cookies",)),  # the advice at the end of many messages, so only when they say nothing else
+    (SignInRequired, ("--cookies",)),  # advice at the end of many messages, so it comes last
 )
 _TABLE = tuple((kind, re.compile("|".join(words), re.IGNORECASE)) for kind, words in _WORDS)
 _NOT_ITS_WORDS = re.compile(r"https?://\S+|\[[^\]]+\] [^:\s]+: ")
-"""Addresses and ids, which may hold any of the words above."""
+"""Addresses and ids, which may contain any of the words above."""
 _ADVICE = re.compile(r"[;.]? *please report this issue on|\.? *(Use --cookies|See +https://github\.com/yt-dlp)")
 
 
 def error_for(message: str, *, hide: tuple[str, ...] = ()) -> PipelineError:
-    """The error for one message of yt-dlp; LinkError when nothing in it is known.
+    """The error for a message of yt-dlp; LinkError when no known word is in it.
 
-    `hide` are texts that must not reach anyone (paths of this machine, the proxy with its password).
+    `hide` are texts to remove from its detail (paths of this machine, the proxy with its password).
     """
     words = _NOT_ITS_WORDS.sub(" ", message)
     kind = next((kind for kind, pattern in _TABLE if pattern.search(words)), LinkError)
@@ -152,7 +152,7 @@ def error_for(message: str, *, hide: tuple[str, ...] = ()) -> PipelineError:
 
 
 def tidy(message: str, hide: tuple[str, ...] = ()) -> str:
-    """One line without colours, secrets and yt-dlp's advice on reporting bugs to its authors."""
+    """Shorten a message to one line without colours, texts to `hide`, and advice on reporting bugs to yt-dlp."""
     for secret in filter(None, hide):
         message = message.replace(secret, "…")
     message = re.sub(r"\x1b\[[0-9;]*m", "", message)

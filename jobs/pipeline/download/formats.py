@@ -1,4 +1,4 @@
-"""Which of a video's formats to download."""
+"""Choice of the formats to download, from those that a site offers of a video."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 Format = Mapping[str, Any]
-"""One entry of yt-dlp's `formats`; the fields are described in its InfoExtractor class."""
+"""One entry of yt-dlp's `formats`; its class InfoExtractor describes the fields."""
 
 SORT = ("lang", "res:1080", "vcodec:h264", "acodec:aac", "ext:mp4:m4a")
 """yt-dlp's `format_sort`: the original language first, then the largest picture up to 1080 lines (the shorter side, so
 that portrait counts the same), then what every player and an MP4 container take."""
 
 PROTOCOLS = frozenset({"http", "https", "m3u8_native", "m3u8", "http_dash_segments", "http_dash_segments_generator"})
-"""Those that yt-dlp downloads by itself, over HTTP, in this process. rtmp, mms, rtsp and websockets are not."""
+"""Protocols that yt-dlp downloads over HTTP in its own process, unlike rtmp, mms, rtsp and websockets."""
 
 _MP4 = frozenset({"mp4", "m4a", "mov"})
 
 
 def choose(formats: Sequence[Format], max_pixels: int) -> list[Format]:
-    """The best of `formats`, which are sorted worst first: one with picture and sound, or a picture and a sound to be
-    merged, or a sound alone. Empty when none can be downloaded.
+    """Choose the best of `formats`, which are sorted from worst to best.
+
+    Returns a format with picture and sound, or a picture and a sound to be merged, or a sound alone; empty if none can
+    be downloaded.
     """
     usable = [each for each in formats if _is_usable(each)]
     pictures = [each for each in usable if each.get("vcodec") != "none" and fits(each, max_pixels)]
@@ -32,12 +34,12 @@ def choose(formats: Sequence[Format], max_pixels: int) -> list[Format]:
 
 
 def fits(candidate: Format, max_pixels: int) -> bool:
-    """An unknown size fits: it is measured once it is here."""
+    """Tell whether the picture is within `max_pixels`. An unknown size fits, and is checked after the download."""
     return (candidate.get("width") or 0) * (candidate.get("height") or 0) <= max_pixels
 
 
 def suffix(chosen: Sequence[Format]) -> str:
-    """The suffix of the file that `chosen` makes: MP4 where it is, else Matroska, which takes every codec."""
+    """Suffix of the file made of `chosen`: MP4 if all parts are, else Matroska, which accepts every codec."""
     extensions = {each.get("ext") for each in chosen}
     if extensions <= _MP4 or (len(chosen) == 1 and extensions <= {"webm", "mp3"}):
         return f".{next(iter(extensions))}" if len(chosen) == 1 else ".mp4"

@@ -1,11 +1,11 @@
-"""Which addresses and programs a process may reach: an audit hook that cannot be taken off again.
+"""Network guard: an audit hook, which cannot be removed, that limits the addresses and programs a process may reach.
 
-Python raises an audit event before every connect with the address that the kernel is about to get, so the decision is
-made after the name was resolved and on every hop: redirects, playlists and their segments, a name that changes between
-two look-ups. Native code that opens its own sockets does not pass here; whoever installs the guard keeps it out.
+Python raises an audit event before every connect, with the address that is passed to the kernel. So the check comes
+after the resolution of names, and on every hop: redirects, playlists and their segments, names whose address changes.
+Native code that opens its own sockets raises no event: the process must not load any.
 
-Ranges are those of IANA's special-purpose registries for IPv4 (RFC 6890 and after) and IPv6. `ipaddress.is_global` is
-not used: in Python 3.11 it calls multicast, 6to4 and NAT64 addresses of private hosts global.
+Ranges are those of IANA's special-purpose registries for IPv4 (RFC 6890 and later) and IPv6. `ipaddress.is_global` is
+not used: in Python 3.11 it is true for multicast, and for 6to4 and NAT64 addresses of private hosts.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def is_public(address: str) -> bool:
-    """Whether a numeric IPv4 or IPv6 address is on the public internet. Anything that is no such address is not."""
+    """Tell whether a numeric IPv4 or IPv6 address is on the public internet; False for anything else."""
     try:
         number = _plain(ipaddress.ip_address(address))
     except ValueError:
@@ -60,12 +60,12 @@ def is_public(address: str) -> bool:
 
 
 def endpoint(address: str, port: int) -> Endpoint:
-    """The one spelling of an address that endpoints are compared by. Raises ValueError for a name."""
+    """Normalise a numeric address and a port, so that endpoints can be compared. Raises ValueError for a name."""
     return str(_plain(ipaddress.ip_address(address))), port
 
 
 def _plain(number: Address) -> Address:
-    """An IPv6 address that stands for an IPv4 one (mapped, or behind the NAT64 of an IPv6-only network) is that one."""
+    """Convert IPv6 addresses that stand for IPv4 ones (mapped, or by the NAT64 of an IPv6-only network)."""
     if isinstance(number, ipaddress.IPv4Address):
         return number
     if number in _NAT64:
@@ -74,43 +74,46 @@ def _plain(number: Address) -> Address:
 
 
 class RefusedError(PermissionError):
-    """The guard said no. An OSError, so that network code treats it as a connection that could not be made."""
+    """Raised by the network guard. It is an OSError, so that network code treats it as a failed connection."""
 
 
-class Guard:
-    """The audit hook. `refused` collects what was turned away, because network code may swallow the exception."""
+class NetworkGuard:
+    """The audit hook. `also` are endpoints allowed besides public addresses, `deno` the program that may be started.
+
+    `refused` collects the refused addresses, because network code may swallow the exception.
+    """
 
     def __init__(self, *, also: Sequence[Endpoint] = (), deno: Path | None = None) -> None:
-        """`also` names endpoints allowed besides public addresses; `deno` the one program that may be started."""
         self.refused: list[str] = []
         self._also = frozenset(endpoint(*each) for each in also)
         self._deno = str(deno) if deno else None
-        self._judges: Mapping[str, Callable[[tuple[Any, ...]], None]] = {
-            **dict.fromkeys(("socket.connect", "socket.sendto", "socket.sendmsg"), self._judge_peer),
+        self._checks: Mapping[str, Callable[[tuple[Any, ...]], None]] = {
+            **dict.fromkeys(("socket.connect", "socket.sendto", "socket.sendmsg"), self._check_peer),
             **dict.fromkeys(_STARTS_A_PROGRAM, self._refuse_program),
-            "subprocess.Popen": self._judge_program,
-            "ctypes.dlopen": self._judge_library,
+            "subprocess.Popen": self._check_program,
+            "ctypes.dlopen": self._check_library,
         }
 
     def install(self) -> None:
-        """From now on, for the rest of this process's life."""
+        """Install the hook, for the rest of this process's life."""
         sys.addaudithook(self)
 
     def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
-        judge = self._judges.get(event)
-        if judge is not None:
-            judge(arguments)
+        """Check one audit event. Raises RefusedError."""
+        check = self._checks.get(event)
+        if check is not None:
+            check(arguments)
 
-    def _judge_peer(self, arguments: tuple[Any, ...]) -> None:
+    def _check_peer(self, arguments: tuple[Any, ...]) -> None:
         address = arguments[1]
-        if address is None:  # sendmsg on a socket that is connected: judged when it was
+        if address is None:  # sendmsg on a connected socket, which was checked at its connect
             return
         if not self._reachable(address):
             self.refused.append(str(address))
             raise RefusedError(f"Not a public address: {address}")
 
     def _reachable(self, address: object) -> bool:
-        """Unix sockets (a string), netlink (numbers) and names that the kernel layer would resolve are not."""
+        """Refuse Unix sockets (a string), netlink (numbers) and names, which would be resolved below this layer."""
         if not (isinstance(address, tuple) and len(address) >= 2 and isinstance(address[0], str)):
             return False
         try:
@@ -119,7 +122,7 @@ class Guard:
             return False
         return peer in self._also or is_public(peer[0])
 
-    def _judge_program(self, arguments: tuple[Any, ...]) -> None:
+    def _check_program(self, arguments: tuple[Any, ...]) -> None:
         executable, command = arguments[0], arguments[1]
         words = [] if isinstance(command, str | bytes) else [str(word) for word in command]
         if self._deno is None or not words or {str(executable or words[0]), words[0]} != {self._deno}:
@@ -130,8 +133,8 @@ class Guard:
     def _refuse_program(self, _: tuple[Any, ...] = ()) -> None:
         raise RefusedError("Starting another program is not allowed here")
 
-    def _judge_library(self, arguments: tuple[Any, ...]) -> None:
-        if arguments[0] is not None:  # None is Python's own image, opened by every import of ctypes
+    def _check_library(self, arguments: tuple[Any, ...]) -> None:
+        if arguments[0] is not None:  # None is the interpreter itself, which every import of ctypes opens
             raise RefusedError("Loading a native library is not allowed here")
 
 
@@ -150,8 +153,10 @@ _DENO_OPTIONS = frozenset({"run", "-", "--ext=js", "--node-modules-dir=none", "-
 
 
 def _is_sealed(words: Sequence[str]) -> bool:
-    """Whether deno, started so, reaches neither network nor files: it grants a script nothing but what options name
-    (--allow-net, -N, -A, …), and fetches no module with --no-remote and --cached-only. No other option is let through.
+    """Tell whether deno, started with these arguments, has neither network nor files.
+
+    It grants a script only what options name (--allow-net, -N, -A, …), and downloads no module with --no-remote and
+    --cached-only. Any other option is refused.
     """
     if list(words) == ["--version"]:
         return True

@@ -1,4 +1,4 @@
-"""What the parent tells the downloading child: one JSON line, so that cookies stand in no command line and no file."""
+"""Request to the download child: one JSON line on stdin, so that cookies appear in no command line and no file."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from jobs.pipeline.media.limits import Limits
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Orders:
-    """`directory` takes the files; `cookies` is the text of a cookies file; `timeout` is in seconds of silence."""
+class Request:
+    """A download to make into `directory`. `cookies` is the text of a cookies file, `timeout` in seconds of silence."""
 
     link: str
     directory: Path
@@ -25,10 +25,12 @@ class Orders:
     deno: Path | None
 
     def line(self) -> bytes:
+        """Encode as one JSON line, newline included."""
         return json.dumps(asdict(self), default=str).encode() + b"\n"
 
     @classmethod
-    def parse(cls, line: bytes) -> Orders:
+    def parse(cls, line: bytes) -> Request:
+        """Decode the result of `line`. Raises ValueError, KeyError or TypeError."""
         fields: dict[str, Any] = json.loads(line)
         fields["limits"] = Limits(**fields["limits"])
         fields["directory"] = Path(fields["directory"])

@@ -1,4 +1,4 @@
-"""yt-dlp, in the child process behind the guard: look the link up, choose formats, download them.
+"""Download by yt-dlp, in the child process behind the network guard: look up the link, choose formats, save them.
 
 It never starts ffmpeg: separate streams stay separate files named 0 and 1, which the parent merges.
 """
@@ -18,7 +18,7 @@ from yt_dlp.utils import DownloadError, YoutubeDLError
 
 from jobs.pipeline.download.errors import error_for
 from jobs.pipeline.download.formats import SORT, choose, fits, suffix
-from jobs.pipeline.download.request import Orders
+from jobs.pipeline.download.request import Request
 from jobs.pipeline.errors import BrokenDownload, DeadLink, LiveStream, NoVideoAtLink, SeveralVideos
 from jobs.pipeline.media.limits import Limits
 
@@ -26,38 +26,41 @@ Info = Mapping[str, Any]
 Send = Callable[[dict[str, Any]], None]
 
 _PAGE_BYTES = 32 << 20
-"""The most that is read into memory at once: pages and playlists. The largest real ones are a tenth of it."""
+"""Most bytes of a page or playlist that are read into memory. The largest real ones are a tenth of it."""
 _BLOCK_BYTES = 64 << 10
 _RETRIES = 3
 _LIVE = {"is_live", "is_upcoming", "post_live"}
 _SHARES = {1: (1.0,), 2: (0.9, 0.1)}
-"""How the progress bar is divided where picture and sound come apart: sound is about a tenth."""
+"""Shares of the files in the progress, by number of files: sound is about a tenth of the bytes."""
 
 
-def download(orders: Orders, send: Send) -> dict[str, Any]:
-    """Files 0 (and 1) in the directory of `orders`, and their title, language and suffix. Raises PipelineError."""
-    meter = _Meter(orders.limits, send)
+def download(request: Request, send: Send) -> dict[str, Any]:
+    """Download files 0 (and 1) into the request's directory. Returns title, suffix and number of files.
+
+    `send` gets messages about the progress. Raises PipelineError.
+    """
+    meter = _Meter(request.limits, send)
     try:
-        return _download(orders, meter)
+        return _download(request, meter)
     except (YoutubeDLError, RequestError, OSError) as error:
-        found = error_for(_words(error), hide=(str(orders.directory), orders.proxy))
+        found = error_for(_message(error), hide=(str(request.directory), request.proxy))
         raise BrokenDownload(detail=found.detail) if isinstance(found, DeadLink) and meter.received else found from None
 
 
-def _download(orders: Orders, meter: _Meter) -> dict[str, Any]:
-    with _Downloader(_settings(orders, meter)) as downloader:
-        info = _look_up(downloader, orders.link)
+def _download(request: Request, meter: _Meter) -> dict[str, Any]:
+    with _Downloader(_settings(request, meter)) as downloader:
+        info = _look_up(downloader, request.link)
         title = str(info.get("title") or info.get("id") or "video")
-        chosen = _accept(info, title, orders.limits)
+        chosen = _accept(info, title, request.limits)
         meter.expect(title, len(chosen))
         for number, each in enumerate(chosen):
             meter.begin(number)
-            _save(downloader, {**info, **each}, orders.directory / str(number))
-    return {"title": title, "language": _language(info, chosen), "files": len(chosen), "suffix": suffix(chosen)}
+            _save(downloader, {**info, **each}, request.directory / str(number))
+    return {"title": title, "files": len(chosen), "suffix": suffix(chosen)}
 
 
 class _Downloader(YoutubeDL):  # type: ignore[misc]  # yt-dlp has no types
-    """yt-dlp with one way to the network: requests, which speaks http and https only, on Python's own sockets."""
+    """yt-dlp with a single network backend: requests, which supports http and https only, on Python's sockets."""
 
     def build_request_director(self, _: object, preferences: object = None) -> Any:
         return super().build_request_director([RequestsRH], preferences)
@@ -69,7 +72,7 @@ class _Downloader(YoutubeDL):  # type: ignore[misc]  # yt-dlp has no types
 
 
 def _bounded(read: Callable[[int], bytes]) -> Callable[[int | None], bytes]:
-    """`read` that does not put an endless page into memory. Files are read block by block and counted elsewhere."""
+    """Wrap `read` so that a page of endless length fails. Files are read in blocks, which _Meter counts."""
 
     def bounded(amount: int | None = None) -> bytes:
         if amount is not None:
@@ -84,8 +87,8 @@ def _bounded(read: Callable[[int], bytes]) -> Callable[[int | None], bytes]:
     return bounded
 
 
-def _settings(orders: Orders, meter: _Meter) -> dict[str, Any]:
-    """yt-dlp's parameters (documented in its class YoutubeDL). What is not named here stays at its default, off."""
+def _settings(request: Request, meter: _Meter) -> dict[str, Any]:
+    """yt-dlp's parameters, documented in its class YoutubeDL; others keep their default, which is off."""
     yt_dlp.globals.plugin_dirs.value = []
     return {
         "logger": _Logger(meter.send),
@@ -93,18 +96,18 @@ def _settings(orders: Orders, meter: _Meter) -> dict[str, Any]:
         "color": "never",
         "noprogress": True,
         "cachedir": False,
-        "format": lambda context: iter(context["formats"][-1:]),  # the real choice is ours, see `_accept`
+        "format": lambda context: iter(context["formats"][-1:]),  # `_accept` makes the real choice
         "format_sort": SORT,
         "noplaylist": True,
-        "playlist_items": "1,2",  # enough to know that there are several
+        "playlist_items": "1,2",  # enough to tell that there are several
         "extract_flat": "in_playlist",
         "external_downloader": "native",
         "ffmpeg_location": "/nonexistent",
         "fixup": "never",
-        "js_runtimes": {"deno": {"path": str(orders.deno)}} if orders.deno else {},
-        "proxy": orders.proxy,  # empty: none, whatever the environment says
-        "cookiefile": None if orders.cookies is None else StringIO(orders.cookies),
-        "socket_timeout": orders.timeout,
+        "js_runtimes": {"deno": {"path": str(request.deno)}} if request.deno else {},
+        "proxy": request.proxy,  # empty: no proxy, even if the environment names one
+        "cookiefile": None if request.cookies is None else StringIO(request.cookies),
+        "socket_timeout": request.timeout,
         "retries": _RETRIES,
         "fragment_retries": _RETRIES,
         "extractor_retries": 1,
@@ -119,7 +122,7 @@ def _settings(orders: Orders, meter: _Meter) -> dict[str, Any]:
 
 
 class _Logger:
-    """yt-dlp's words, as signs of life."""
+    """Logger of yt-dlp that sends a keep-alive message for every line, without its text."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -131,7 +134,7 @@ class _Logger:
 
 
 def _look_up(downloader: YoutubeDL, link: str) -> Info:
-    """The one video behind `link`. A page that embeds a single video counts as that video."""
+    """The only video behind `link`. A page that embeds a single video counts as that video."""
     info = downloader.extract_info(link, download=False)
     while info and info.get("_type") in {"playlist", "multi_video"}:
         info = _only_entry(downloader, info)
@@ -143,7 +146,7 @@ def _look_up(downloader: YoutubeDL, link: str) -> Info:
 
 
 def _only_entry(downloader: YoutubeDL, playlist: Info) -> Info | None:
-    """The video of a list of one, under the list's title: that of the page, where a page embeds a video."""
+    """The only video of a playlist, with the playlist's title, which is the page's if a page embeds the video."""
     entries = [entry for entry in playlist.get("entries") or () if entry]
     if len(entries) > 1:
         raise SeveralVideos
@@ -156,7 +159,7 @@ def _only_entry(downloader: YoutubeDL, playlist: Info) -> Info | None:
 
 
 def _accept(info: Info, title: str, limits: Limits) -> Sequence[Info]:
-    """The formats to download. Raises what can be known before the first byte: too long, too sharp, too large."""
+    """Choose the formats. Raises NoVideoAtLink, and limits exceeded before the first byte: TooLong and the like."""
     limits.check_duration(info.get("duration") or 0, title)
     formats = info.get("formats") or []
     chosen = choose(formats, limits.max_pixels)
@@ -177,7 +180,7 @@ def _save(downloader: YoutubeDL, info: Info, path: Path) -> None:
 
 
 class _Meter:
-    """Counts what arrives, over all files and their segments, and stops at the limit: servers need not name a size."""
+    """Counts the bytes of all files and segments and raises TooLarge at the limit: servers need not state a size."""
 
     def __init__(self, limits: Limits, send: Send) -> None:
         self.send = send
@@ -187,7 +190,7 @@ class _Meter:
 
     @property
     def received(self) -> int:
-        """Bytes of the video so far."""
+        """Bytes of the video received so far."""
         return sum(self._bytes)
 
     def expect(self, title: str, files: int) -> None:
@@ -207,12 +210,7 @@ class _Meter:
         self.send({"progress": before + self._shares[self._number] * share})
 
 
-def _language(info: Info, chosen: Sequence[Info]) -> str | None:
-    """That of the sound; some sites name it only for the video as a whole."""
-    return chosen[-1].get("language") or info.get("language")
-
-
-def _words(error: BaseException) -> str:
-    """What it says and what it was raised from: yt-dlp often keeps the cause out of its own message."""
+def _message(error: BaseException) -> str:
+    """The message of an error with that of its cause, which yt-dlp often leaves out of its own message."""
     cause = error.exc_info[1] if isinstance(error, DownloadError) and error.exc_info else None
     return str(error) if cause is None or str(cause) in str(error) else f"{error} {cause}"

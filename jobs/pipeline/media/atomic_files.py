@@ -1,7 +1,6 @@
-"""Where files grow until they are whole: a hidden directory beside the results, on the same disk, so that renaming
-publishes them.
+"""Atomic publication of files: they are written in a hidden directory on the same disk and renamed when complete.
 
-The directory is locked while its owner lives. What a killed owner left is swept away by the next one.
+The directory is locked while its owner runs. Directories of killed owners are deleted by the next owner.
 """
 
 from __future__ import annotations
@@ -18,16 +17,17 @@ from pathlib import Path
 from jobs.pipeline.errors import DiskFull, HostError, SystemRefused, Unwritable
 
 PREFIX = ".zirnevis-work-"
+"""Beginning of the names of work directories."""
 
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EIO}
-"""What no other place would help against: files, memory, processes, or a broken disk."""
+"""Refusals that another directory would not avoid: open files, memory, processes, or a broken disk."""
 
 
 @contextmanager
 def workspace(output: Path) -> Iterator[Path]:
-    """A directory below `output`, which is made if it is missing; gone at the end, however it ends.
+    """Make a work directory below `output`, which is created if it is missing; always deleted at the end.
 
-    An `output` made here is taken away again when nothing was put into it. Raises Unwritable, DiskFull.
+    If `output` was created here and stays empty it is deleted as well. Raises Unwritable, DiskFull, SystemRefused.
     """
     made = _missing(output)
     try:
@@ -44,8 +44,7 @@ def workspace(output: Path) -> Iterator[Path]:
 
 
 def _claim(output: Path) -> tuple[Path, int]:
-    """A new work directory and the lock on it. Two processes take turns, so that neither sweeps what the other has
-    made and not locked yet."""
+    """Make a work directory and lock it. One process at a time, or one could sweep what another has not locked yet."""
     with locked(output):
         sweep(output)
         work = Path(tempfile.mkdtemp(prefix=PREFIX, dir=output))
@@ -56,18 +55,18 @@ def _claim(output: Path) -> tuple[Path, int]:
 
 @contextmanager
 def locked(directory: Path) -> Iterator[None]:
-    """Within, no other process is within for the same directory."""
-    turn = os.open(directory, os.O_RDONLY)
+    """Hold an exclusive lock on `directory` (flock); waits while another process holds it."""
+    lock = os.open(directory, os.O_RDONLY)
     try:
-        fcntl.flock(turn, fcntl.LOCK_EX)
+        fcntl.flock(lock, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(turn)
+        os.close(lock)
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turns the system's refusals to write below `path` into ours."""
+    """Turn every OSError inside the context into the error of `refusal`."""
     try:
         yield
     except OSError as error:
@@ -75,7 +74,7 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def refusal(error: OSError, path: Path) -> HostError:
-    """What the system's refusal to write below `path` is called here."""
+    """Convert an OSError from writing below `path` to DiskFull, SystemRefused or Unwritable."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return DiskFull(detail=str(error))
     if error.errno in _EXHAUSTED:
@@ -84,9 +83,9 @@ def refusal(error: OSError, path: Path) -> HostError:
 
 
 def publish(places: Mapping[Path, Path]) -> None:
-    """Rename each file to its place, on the same disk. Where one cannot be, those that are new there go again.
+    """Rename each file to its place, on the same disk. If one fails, files that are new at their place are deleted.
 
-    A file of an earlier run may have been replaced by then, but is never missing. Raises OSError.
+    Files of an earlier run may be replaced by then, but are never missing. Raises OSError.
     """
     for place in places.values():
         if place.is_dir():
@@ -102,12 +101,12 @@ def publish(places: Mapping[Path, Path]) -> None:
 
 
 def sweep(output: Path) -> None:
-    """Remove the work directories in `output` whose owner is dead."""
+    """Delete the work directories in `output` whose owner has ended."""
     for work in output.glob(f"{PREFIX}*"):
         try:
             lock = os.open(work, os.O_RDONLY | os.O_DIRECTORY)
         except OSError:
-            continue  # Its owner has just removed it.
+            continue  # its owner has just deleted it
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(work, ignore_errors=True)
@@ -118,7 +117,7 @@ def sweep(output: Path) -> None:
 
 
 def _missing(directory: Path) -> list[Path]:
-    """Which of it and its parents are still to be made, innermost first."""
+    """The directory and its parents that do not exist, innermost first."""
     return [place for place in (directory, *directory.parents) if not place.exists()]
 
 
@@ -127,6 +126,6 @@ def _unmake(made: list[Path]) -> None:
         try:
             directory.rmdir()
         except FileNotFoundError:
-            continue  # The way to it could not be made.
+            continue  # it was never created
         except OSError:
-            return  # It holds results.
+            return  # it holds results

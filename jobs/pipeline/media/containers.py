@@ -1,4 +1,4 @@
-"""What containers are like: how they begin and end, what an MP4 may hold, how they name languages."""
+"""Facts about container formats: signatures, stated lengths, codecs allowed in an MP4, language tags."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jobs.pipeline.media.description import Media
 
 MP4_VIDEO: frozenset[str] = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4"})
 MP4_AUDIO: frozenset[str] = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"})
-"""The codecs that are copied into an MP4: those that the common players open in it, not all that could stand there."""
+"""Codecs that are copied into an MP4: those that common players open in it, not all that the standard allows."""
 
 _SIGNATURES = (
     b"\x1aE\xdf\xa3",
@@ -27,15 +27,15 @@ _ATOMS = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")
 
 
 def looks_like_media(head: bytes) -> bool:
-    """Whether a file begins as a media file does, so that what cannot be read in it must be damage."""
+    """Tell whether a file's first 16 bytes are those of a media file, so that it must be damaged if unreadable."""
     return head.startswith(_SIGNATURES) or head[4:8] in _ATOMS
 
 
 def is_cut_short(path: Path) -> bool:
-    """Whether an MP4, MOV, MKV or WebM file says that it goes on after its last byte.
+    """Tell whether an MP4, MOV, MKV or WebM file is shorter than it states.
 
-    Only these write how long they are. Files that were recorded live (MKV without a length, MP4 in fragments) are
-    made to be usable up to any point and are never called short; so are those whose last box is no picture or sound.
+    Other formats do not state their size. Live recordings (MKV without a length, fragmented MP4) are usable up to any
+    point and never count as cut short, nor do files whose last box holds neither picture nor sound.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -66,7 +66,7 @@ def _ends_inside_data(file: BinaryIO, size: int) -> bool:
 
 
 def _segment_end(file: BinaryIO) -> int:
-    """Where the segment of a Matroska file ends by its own account; 0 when it does not say (RFC 8794, RFC 9559)."""
+    """Stated end of the segment of a Matroska file in bytes; 0 when it is unknown (RFC 8794, RFC 9559)."""
     file.seek(4)
     header = _element_size(file)
     file.seek(header or 0, 1)
@@ -87,7 +87,7 @@ def _element_size(file: BinaryIO) -> int | None:
 
 
 def fits_mp4(media: Media) -> bool:
-    """Whether every stream that would be copied may stand in an MP4 that common players open."""
+    """Tell whether every stream may be copied into an MP4 that common players open."""
     picture = media.video is None or media.video.codec in MP4_VIDEO
     return picture and all(track.codec in MP4_AUDIO for track in media.audio)
 
@@ -97,13 +97,13 @@ _BIBLIOGRAPHIC = {
     **{"kat": "geo", "deu": "ger", "ell": "gre", "isl": "ice", "mkd": "mac", "mri": "mao", "msa": "may", "fas": "per"},
     **{"ron": "rum", "slk": "slo", "bod": "tib", "cym": "wel"},
 }
-"""The languages whose two codes in ISO 639-2 differ. MP4 takes the first (/T), Matroska the second (/B)."""
+"""Languages with two codes in ISO 639-2: MP4 uses the first (/T), Matroska the second (/B)."""
 
 _NOT_IN_CLDR = {"ak": "aka", "gu": "guj", "tl": "tgl", "tw": "twi"}
 
 
 def track_language(code: str, *, mp4: bool) -> str:
-    """How an MP4 or an MKV tags a track in the language `code`: `fa` is `fas` or `per`; an unknown one is `und`."""
+    """Language tag of a track in an MP4 or MKV: `fas` or `per` for `fa`; `und` for an unknown code."""
     from jobs.pipeline.text import cldr
 
     short = code.replace("_", "-").split("-")[0].lower()

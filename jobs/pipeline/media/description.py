@@ -1,7 +1,7 @@
-"""What a media file holds, as plain data, and how it is read out of ffmpeg's words. No process is started here.
+"""Data about a media file, and the parser of ffmpeg's description of it. No process is started here.
 
-ffmpeg's description of an input is the only source there is without ffprobe. `describe` reads the parts of it that
-moviepy's parser leaves out; `media.probe` brings both together.
+Without ffprobe, ffmpeg's description of an input is the only source. `describe` reads the parts of it that moviepy's
+parser leaves out; `media.probe` combines both.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ _PIXELS = re.compile(r", (\w+)(?:\(([^)]*)\))?(?:, |$)")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VideoStream:
-    """The picture. Width and height are those of a shown frame, after rotation; `rotation` is in degrees, clockwise."""
+    """A video stream. Width and height are in pixels after rotation; `rotation` is in degrees, clockwise.
+
+    `offset`: seconds from the file's start to its first frame. `fps`: frames per second, a mean if `variable_rate`.
+    """
 
     index: int
     codec: str
@@ -37,12 +40,11 @@ class VideoStream:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AudioStream:
-    """A sound track. `offset`: seconds from the file's start to its first sample. `language` as tagged, or empty."""
+    """An audio track. `offset`: seconds from the file's start to its first sample. `language` as tagged, or empty."""
 
     index: int
     codec: str
     language: str
-    channels: str
     sample_rate: int
     default: bool = False
     offset: float = 0.0
@@ -50,7 +52,7 @@ class AudioStream:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SubtitleStream:
-    """A subtitle track that came with the file."""
+    """A subtitle track of the file. `language` as tagged, or empty."""
 
     index: int
     codec: str
@@ -59,33 +61,32 @@ class SubtitleStream:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Media:
-    """A media file. `duration` is in seconds, `size` in bytes, `bitrate` in bits a second (0: unknown)."""
+    """A media file. `duration` is in seconds, `size` in bytes, `name` as shown to people."""
 
     name: str
     container: str
     duration: float
     size: int
-    bitrate: int
     video: VideoStream | None
     audio: tuple[AudioStream, ...] = ()
     subtitles: tuple[SubtitleStream, ...] = ()
 
     @property
     def picture(self) -> VideoStream:
-        """The moving picture. Raises NoVideoStream."""
+        """The video stream. Raises NoVideoStream."""
         if not self.video:
             raise NoVideoStream(name=self.name)
         return self.video
 
     @property
     def speech(self) -> AudioStream | None:
-        """The sound track to transcribe: the first that is marked default, else the first."""
+        """The audio track to transcribe: the first that is marked default, else the first."""
         return next((track for track in self.audio if track.default), self.audio[0] if self.audio else None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Described:
-    """One stream in ffmpeg's description. `words` is what stands behind its kind."""
+    """One stream in ffmpeg's description. `words` is the text after its kind."""
 
     index: int
     kind: str
@@ -96,12 +97,13 @@ class Described:
 
     @property
     def default(self) -> bool:
+        """Marked as the default track of its kind."""
         return "(default)" in self.words
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Description:
-    """ffmpeg's description of an input: no container when it could not be opened, no duration unless it is sure."""
+    """ffmpeg's description of an input. `container` is empty if it cannot be opened, `duration` None if estimated."""
 
     text: str
     container: str
@@ -110,15 +112,17 @@ class Description:
 
     @property
     def pictures(self) -> list[Described]:
-        """Moving pictures: a cover is none."""
+        """Video streams without cover pictures."""
         return [each for each in self._known("Video") if "(attached pic)" not in each.words]
 
     @property
     def sounds(self) -> list[Described]:
+        """Audio tracks with a known codec."""
         return self._known("Audio")
 
     @property
     def subtitles(self) -> tuple[SubtitleStream, ...]:
+        """Subtitle tracks with a known codec."""
         return tuple(
             SubtitleStream(index=each.index, codec=each.codec, language=each.language)
             for each in self._known("Subtitle")
@@ -129,10 +133,10 @@ class Description:
 
 
 def describe(text: str) -> Description:
-    """Read the answer to `ffmpeg -i`.
+    """Parse the output of `ffmpeg -i`.
 
-    The tags of a file are printed as they are, line breaks in their names included, so they can look like anything.
-    Those of the file come before its length: reading begins at the last length, and the first word on a stream counts.
+    ffmpeg prints the tags of a file unescaped, line breaks in their names included, so a tag can imitate any line. Tags
+    of the file come before its length: parsing begins at the last length, and the first line about a stream counts.
     """
     head = re.search(r"^Input #0, (.+), from ", text, re.MULTILINE)
     body = text[max(text.rfind("\n  Duration: "), 0) :]
@@ -165,14 +169,14 @@ def _streams(text: str) -> Iterator[Described]:
 
 
 def shown_size(found: Described) -> tuple[int, int]:
-    """Width and height of a frame as it is shown; (0, 0) where they are not told."""
+    """Width and height of a frame after rotation; (0, 0) when unknown."""
     size = re.search(r" (\d+)x(\d+)[, ]", found.words + " ")
     width, height = (int(size.group(1)), int(size.group(2))) if size else (0, 0)
     return (height, width) if found.rotation in {90, 270} else (width, height)
 
 
 def video_stream(found: Described, *, fps: float, variable_rate: bool, offset: float) -> VideoStream:
-    """The picture as shown. `fps` and `variable_rate` come from the times of its frames."""
+    """Build a VideoStream; `fps` and `variable_rate` come from the times of its frames."""
     width, height = shown_size(found)
     pixels = _PIXELS.search(found.words)
     colour = (pixels.group(2) or "") if pixels else ""
@@ -191,13 +195,12 @@ def video_stream(found: Described, *, fps: float, variable_rate: bool, offset: f
 
 
 def audio_stream(found: Described, *, offset: float) -> AudioStream:
-    """A sound track; an unknown sample rate is 0."""
-    rate = re.search(r", (\d+) Hz(?:, ([^,]+))?", found.words)
+    """Build an AudioStream; an unknown sample rate is 0."""
+    rate = re.search(r", (\d+) Hz", found.words)
     return AudioStream(
         index=found.index,
         codec=found.codec,
         language=found.language,
-        channels=(rate.group(2) or "") if rate else "",
         sample_rate=int(rate.group(1)) if rate else 0,
         default=found.default,
         offset=offset,
@@ -205,7 +208,7 @@ def audio_stream(found: Described, *, offset: float) -> AudioStream:
 
 
 def frame_times(listing: str) -> list[float]:
-    """The times in seconds, in order, of the frames in a framecrc listing of one stream."""
+    """Parse the framecrc listing of one stream into the times of its frames in seconds, sorted."""
     base = re.search(r"^#tb 0: (\d+)/(\d+)", listing, re.MULTILINE)
     if not base:
         return []
@@ -215,7 +218,7 @@ def frame_times(listing: str) -> list[float]:
 
 
 def pace(times: list[float]) -> tuple[float, bool]:
-    """Frames a second and whether they vary, by more than the rounding of times to milliseconds."""
+    """Frames per second, and whether the rate varies by more than the rounding of times to milliseconds."""
     steps = sorted(later - earlier for earlier, later in pairwise(times) if later > earlier)
     if not steps:
         return 0.0, False

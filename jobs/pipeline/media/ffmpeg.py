@@ -1,14 +1,13 @@
-"""Running ffmpeg: only `media` does it, and only through here.
+"""Runs ffmpeg; no other module starts it, apart from moviepy in `media.probe` and `media.poster`.
 
-Files that people bring are hostile until read: ffmpeg may open local files only, and only in formats that cannot name
-another file (no playlist, no script, no sequence of pictures). Names are always given as `file:` and an absolute path,
-so that none is taken for an option, an address or a pattern. Whatever ends a call, ffmpeg is dead and reaped before it
-returns, and a target appears whole or not at all.
+Uploaded files are treated as hostile: ffmpeg may open local files only, and only formats that cannot refer to another
+file (no playlists, scripts or image sequences). Names are always given as `file:` and an absolute path, so that none is
+taken for an option, an address or a pattern. When a call ends, also by an exception, ffmpeg has ended and is reaped; a
+target file is complete or does not exist.
 """
 
 from __future__ import annotations
 
-import errno
 import shutil
 import signal
 import subprocess
@@ -21,6 +20,7 @@ from functools import cache
 from pathlib import Path
 
 from jobs.pipeline import errors
+from jobs.pipeline.media.atomic_files import writing
 from jobs.pipeline.media.description import Media
 from jobs.pipeline.protocols import Progress, ignore_progress
 
@@ -28,13 +28,14 @@ FORMATS = (
     "mov,matroska,avi,flv,mpegts,mpeg,asf,rm,mxf,wtv,dv,ogg,"
     "wav,w64,mp3,aac,flac,aiff,amr,caf,ac3,eac3,dts,au,ape,wv,tta"
 )
-"""The formats that are opened: each whole in one file. Not hls, dash, concat, image2, sdp, imf, vobsub, lavfi."""
+"""Formats that may be opened: each is one file. Excluded are hls, dash, concat, image2, sdp, imf, vobsub, lavfi."""
 
 SUBTITLE_FORMATS = "ass,srt,webvtt"
+"""Formats of subtitles that may be opened."""
 
 
 def ffmpeg() -> Path:
-    """The ffmpeg that imageio-ffmpeg brings: it has libass and x264. Raises NoFfmpeg."""
+    """Path of imageio-ffmpeg's ffmpeg, which has libass and x264. Raises NoFfmpeg."""
     import imageio_ffmpeg
 
     try:
@@ -44,33 +45,30 @@ def ffmpeg() -> Path:
 
 
 def input_of(path: Path, formats: str = FORMATS) -> tuple[str, ...]:
+    """Arguments that open `path` in one of `formats` only."""
     return ("-protocol_whitelist", "file,pipe", "-format_whitelist", formats, "-i", f"file:{path.absolute()}")
 
 
 @contextmanager
 def making(target: Path) -> Iterator[Path]:
-    """A file to write in a private directory beside `target`; it becomes the target when nothing went wrong."""
-    try:
-        room = Path(tempfile.mkdtemp(prefix=".zirnevis-", dir=target.absolute().parent))
-    except OSError as error:
-        raise _refused(error, target) from None
-    try:
-        yield room / "part"
-        (room / "part").replace(target)
-    except OSError as error:
-        raise _refused(error, target) from None
-    finally:
-        shutil.rmtree(room, ignore_errors=True)
+    """Yield a path in a private directory beside `target`; without an exception, rename it to `target`.
 
-
-def _refused(error: OSError, target: Path) -> errors.PipelineError:
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return errors.DiskFull(detail=str(error))
-    return errors.Unwritable(path=str(target), detail=str(error))
+    Turns every OSError into DiskFull, SystemRefused or Unwritable.
+    """
+    with writing(target):
+        directory = Path(tempfile.mkdtemp(prefix=".zirnevis-", dir=target.absolute().parent))
+        try:
+            yield directory / "part"
+            (directory / "part").replace(target)
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
 
 
 def make(arguments: Sequence[str], part: Path, *, media: Media, progress: Progress = ignore_progress) -> None:
-    """Let ffmpeg write `part`. Raises DiskFull, Unwritable, MediaFailed or StageDied."""
+    """Run ffmpeg to write `part`; progress is measured by the duration of `media`.
+
+    Raises DiskFull, Unwritable, MediaFailed or StageDied.
+    """
     done = 0.0
 
     def clock(time: float) -> None:
@@ -80,7 +78,7 @@ def make(arguments: Sequence[str], part: Path, *, media: Media, progress: Progre
 
     output = ("-y", f"file:{part.absolute()}")
     code, said = run([*_QUIET, *arguments, *output], directory=part.parent, clock=clock)
-    if code == -signal.SIGKILL:  # by the system, for want of memory, say: the file is not to blame
+    if code == -signal.SIGKILL:  # by the system, such as for lack of memory: not the file's fault
         raise errors.StageDied(detail=f"ffmpeg was killed. {said}")
     if code:
         raise _failure(said, part, media)
@@ -91,7 +89,7 @@ _QUIET = ("-loglevel", "error")
 
 
 def _failure(said: str, part: Path, media: Media) -> errors.PipelineError:
-    """What ffmpeg's last words mean; it passes on the system's."""
+    """Convert ffmpeg's last lines, which include the system's errors, to an error."""
     if is_full(said):
         return errors.DiskFull(detail=said)
     if "Read-only file system" in said or "File too large" in said:
@@ -100,14 +98,17 @@ def _failure(said: str, part: Path, media: Media) -> errors.PipelineError:
 
 
 def is_full(said: str) -> bool:
-    """Whether ffmpeg found no room for what it had to write."""
+    """Tell whether ffmpeg's output says that the disk is full."""
     return "No space left on device" in said or "Disk quota exceeded" in said
 
 
 def run(
     arguments: Sequence[str], *, directory: Path, clock: Callable[[float], None] = ignore_progress, keep: int = 50
 ) -> tuple[int, str]:
-    """Run ffmpeg in `directory`: its exit code and the last `keep` lines it said. `clock` gets the second it is at."""
+    """Run ffmpeg in `directory`. Returns its exit code and the last `keep` lines of its stderr.
+
+    `clock` is called with the position in the output, in seconds. Raises NoFfmpeg.
+    """
     said: deque[str] = deque(maxlen=keep)
     process = _start(arguments, directory)
     listener = threading.Thread(target=said.extend, args=(process.stderr,), daemon=True)
@@ -128,12 +129,12 @@ def run(
 
 
 def dying_with_us(command: Sequence[str]) -> list[str]:
-    """`command`, started so that the kernel kills it when we die, even by SIGKILL, which leaves us no time to do it.
+    """Wrap `command` so that the kernel kills it when this process ends, even by SIGKILL.
 
-    The kernel means the thread that starts it: that thread has to wait for the command. setpriv (util-linux, on every
-    Debian) asks for the signal and then becomes the command, with the same process id. A `preexec_fn` could do so too,
-    but is not safe beside threads. Where there is no such setpriv (macOS, BusyBox) the command is started plainly, and
-    goes on if we are killed; so is one that is missing, for the system's own error.
+    The kernel's signal follows the end of the thread that starts the command, so that thread has to wait for it.
+    setpriv (util-linux, on every Debian) requests the signal and then becomes the command, with the same pid. A
+    `preexec_fn` could do the same, but is not safe with threads. Without setpriv (macOS, BusyBox) the command is
+    returned unchanged and outlives a SIGKILL; a missing command is returned unchanged for the system's own error.
     """
     setpriv = _setpriv()
     return [*setpriv, *command] if setpriv and shutil.which(command[0]) else [*command]

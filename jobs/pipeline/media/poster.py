@@ -1,4 +1,4 @@
-"""The picture that stands for a video."""
+"""The poster of a video: a still picture that represents it."""
 
 from __future__ import annotations
 
@@ -15,15 +15,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 POSTER_WIDTH = 1280
+"""Largest width in pixels."""
+
 POSTER_QUALITY = 82
+"""Quality of WebP and JPEG, of 100."""
+
 _POSTER_SHARES = (0.1, 0.3, 0.5)
+"""Positions that are tried first, as shares of the duration."""
+
 _DARK = 24
+"""Mean brightness, of 255, up to which a frame counts as dark."""
 
 
 def poster(source: Path, target: Path, *, media: Media) -> None:
-    """Write a picture of the video, WebP or JPEG by its suffix: a frame near a tenth of its length that is not dark.
+    """Write a poster, WebP or JPEG by its suffix.
 
-    Errors as those of `burn`.
+    It is the first of some frames that is not dark, else the brightest. Raises as `encode.burn` does.
     """
     from PIL import Image
 
@@ -41,10 +48,10 @@ def poster(source: Path, target: Path, *, media: Media) -> None:
 
 
 def _frame(source: Path, time: float, still: Path, media: Media) -> NDArray[np.uint8] | None:
-    """The frame at `time`, upright, of shape (height, width, 3); None where there is none to be had by seeking.
+    """The frame at `time` seconds, upright, of shape (height, width, 3); None when seeking finds no frame there.
 
-    moviepy runs ffmpeg without a whitelist, stumbles over chapters and unusual tags, and does not know today's words
-    for a rotation. So what it opens is a video of this one frame, of our own making.
+    moviepy runs ffmpeg without a whitelist, fails on chapters and unusual tags, and misreads rotations of current
+    ffmpeg. So it opens a video of this one frame only, which is made here.
     """
     from moviepy.video.io.VideoFileClip import VideoFileClip
 

@@ -1,4 +1,4 @@
-"""The first stage: a file or a link becomes a video that was looked at and is within the limits."""
+"""The fetch stage: a file or a link becomes a probed video within the limits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,25 +18,22 @@ from jobs.pipeline.media import encode
 from jobs.pipeline.media.atomic_files import writing
 from jobs.pipeline.media.description import Media
 from jobs.pipeline.media.limits import Limits
+from jobs.pipeline.media.probe import probe
 from jobs.pipeline.protocols import Progress, ignore_progress
 
 __all__ = ["Fetched", "Limits", "LinkOptions", "fetch", "is_link"]
 
 _DOWNLOAD_SHARE = 0.95
-"""Of the whole; the rest is merging picture and sound."""
+"""Share of the download in the progress; merging picture and sound is the rest."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fetched:
-    """`path` of a local source is that of the person's own file: read it, never write or remove it.
-
-    `language` is the code that the site names for the speech, if it does.
-    """
+    """A fetched video. The `path` of a local source is the user's own file: never write or delete it."""
 
     path: Path
     media: Media
     title: str
-    language: str | None = None
 
 
 def fetch(
@@ -48,12 +45,11 @@ def fetch(
     options: LinkOptions = LinkOptions(),
     progress: Progress = ignore_progress,
 ) -> Fetched:
-    """The video `source`: the path of a file, which is used where it is, or a link, downloaded into `directory`.
+    """Fetch `source`: the path of a file, which stays where it is, or a link, downloaded into `directory`.
 
-    `name` is what the person calls a file that we keep under another name.
-
-    `directory` must exist. However this ends, `directory` holds the whole video `source.*` or nothing new. Raises
-    SourceError for what is wrong with the source, HostError for what is wrong here.
+    `name` is the user's name of a file that is stored under another one. `directory` must exist; in the end it holds
+    the complete video `source.*` or nothing new. Raises SourceError for faults of the source, HostError for faults of
+    this machine.
     """
     if is_link(source):
         return _fetch_link(source, directory, limits, options, progress)
@@ -77,13 +73,11 @@ def _fetch_file(source: str, limits: Limits) -> Fetched:
     if size == 0:
         raise EmptyFile(path=source)
     limits.check_size(size, path.name)
-    found = encode.probe(path)
-    limits.check(found, path.name)
-    return Fetched(path=path, media=found, title=path.stem)
+    return Fetched(path=path, media=_checked(path, limits), title=path.stem)
 
 
 def _size(path: Path) -> int:
-    """In bytes, of a regular file that can be opened (a pipe, which may wait, is not). Raises OSError."""
+    """Size in bytes of a regular, readable file. Raises OSError, also for a pipe, which could block."""
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "Not a regular file")
     with path.open("rb") as file:
@@ -98,27 +92,27 @@ def _fetch_link(source: str, directory: Path, limits: Limits, options: LinkOptio
         )
         limits.check_size(sum(file.stat().st_size for file in loaded.files), loaded.title)
         with _named(loaded.title):
-            found, *_ = [_checked(file, limits) for file in loaded.files]
-            whole = _merge(loaded, work, rising)
-            if len(loaded.files) > 1:
-                found = _checked(whole, limits)
+            parts = [_checked(file, limits) for file in loaded.files]
+            whole, media = loaded.files[0], parts[0]
+            if len(parts) > 1:
+                whole = _merge(loaded, parts, work, rising)
+                media = _checked(whole, limits)
         path = directory / f"source{loaded.suffix}"
         with writing(directory):
             whole.replace(path)
     progress(1.0)
-    named = replace(found, name=loaded.title)
-    return Fetched(path=path, media=named, title=loaded.title, language=loaded.language)
+    return Fetched(path=path, media=replace(media, name=loaded.title), title=loaded.title)
 
 
 def _checked(file: Path, limits: Limits) -> Media:
-    found = encode.probe(file)
-    limits.check(found, file.name)
-    return found
+    media = probe(file)
+    limits.check(media, file.name)
+    return media
 
 
 @contextmanager
 def _named(title: str) -> Iterator[None]:
-    """Errors name the title: nobody knows our names for the files."""
+    """Put the title into errors, because the user does not know our names of the files."""
     try:
         yield
     except PipelineError as error:
@@ -129,20 +123,24 @@ def _named(title: str) -> Iterator[None]:
         raise type(error)(detail=error.detail, **{**error.params, **names}) from None
 
 
-def _merge(loaded: link.Download, work: Path, progress: Progress) -> Path:
-    if len(loaded.files) == 1:
-        return loaded.files[0]
+def _merge(loaded: link.Download, parts: Sequence[Media], work: Path, progress: Progress) -> Path:
+    """Merge the picture and the sound of a download, given their probes."""
     whole = work / f"whole{loaded.suffix}"
-    picture, sound = loaded.files
+    (picture, sound), (media, sound_media) = loaded.files, parts
     encode.merge(
-        picture, sound, whole, progress=lambda share: progress(_DOWNLOAD_SHARE + (1 - _DOWNLOAD_SHARE) * share)
+        picture,
+        sound,
+        whole,
+        media=media,
+        sound=sound_media,
+        progress=lambda share: progress(_DOWNLOAD_SHARE + (1 - _DOWNLOAD_SHARE) * share),
     )
     return whole
 
 
 @contextmanager
 def _workshop(directory: Path) -> Iterator[Path]:
-    """A directory inside `directory` for all that is unfinished; gone at the end, however it ends."""
+    """Make a directory inside `directory` for unfinished files; always deleted at the end."""
     with writing(directory):
         work = Path(tempfile.mkdtemp(prefix=".fetch-", dir=directory))
     try:
@@ -152,7 +150,7 @@ def _workshop(directory: Path) -> Iterator[Path]:
 
 
 def _never_falling(progress: Progress) -> Progress:
-    """`progress` without the steps back that estimates of a size make."""
+    """Wrap `progress` so that it never falls when the estimate of a size changes."""
     highest = 0.0
 
     def rising(share: float) -> None:

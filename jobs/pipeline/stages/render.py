@@ -6,8 +6,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from jobs.pipeline.errors import MediaFailed
-from jobs.pipeline.media import encode as ffmpeg
-from jobs.pipeline.media.encode import Media
+from jobs.pipeline.media import encode
+from jobs.pipeline.media.description import Media
+from jobs.pipeline.media.poster import poster
 from jobs.pipeline.protocols import Mode, Progress, ignore_progress
 from jobs.pipeline.subtitles.fonts import FONTS
 
@@ -36,9 +37,9 @@ def render(
     if mode == "none" or subtitles is None:
         return None
     if mode == "burn":
-        ffmpeg.burn(source, subtitles, target, media=media, fonts=FONTS, progress=progress)
+        encode.burn(source, subtitles, target, media=media, fonts=FONTS, progress=progress)
     else:
-        target = ffmpeg.embed(source, subtitles, target, media=media, language=language, progress=progress)
+        target = encode.embed(source, subtitles, target, media=media, language=language, progress=progress)
     with suppress(MediaFailed):
-        ffmpeg.poster(source, poster_of(target), media=media)
+        poster(source, poster_of(target), media=media)
     return target

@@ -1,0 +1,172 @@
+"""Probing: reads what a media file holds by running ffmpeg on it."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jobs.pipeline import errors
+from jobs.pipeline.media.containers import is_cut_short, looks_like_media
+from jobs.pipeline.media.description import (
+    AudioStream,
+    Described,
+    Description,
+    Media,
+    VideoStream,
+    audio_stream,
+    describe,
+    frame_times,
+    pace,
+    shown_size,
+    video_stream,
+)
+from jobs.pipeline.media.ffmpeg import input_of, is_full, run
+from jobs.pipeline.media.limits import Limits
+
+PACE_FRAMES = 300
+"""Frames from which a variable rate is told from a constant one: ten seconds of most videos."""
+
+MAX_DECODED = Limits(max_pixels=8192 * 8192)
+"""Largest picture of which a frame is decoded, whatever the limits allow: 8K is half as large."""
+
+CLOSE_TRACKS = 8
+"""Audio tracks that are test-decoded; each costs a run of ffmpeg, about 0.1 s."""
+
+
+def probe(path: Path) -> Media:
+    """Read what `path` holds by decoding a frame of each stream.
+
+    Raises NoSuchFile, NotAFile, EmptyFile, NotAVideo, DamagedVideo, TooManyPixels, TooShort or DiskFull. A file that is
+    shorter than it states counts as damaged (see `containers.is_cut_short`).
+    """
+    size = _readable_size(path)
+    with tempfile.TemporaryDirectory(prefix="zirnevis-") as name:
+        source = Path(name) / "source"
+        source.symlink_to(path.absolute())
+        found = describe(_description(source))
+        if not found.container:
+            raise _unreadable(path, found.text)
+        if is_cut_short(path):
+            raise errors.DamagedVideo(name=path.name, detail="The file ends before its end mark.")
+        return _media(path.name, size, source, found)
+
+
+def _readable_size(path: Path) -> int:
+    if not path.exists():
+        raise errors.NoSuchFile(path=str(path))
+    if not path.is_file():
+        raise errors.NotAFile(path=str(path))
+    try:
+        with path.open("rb"):
+            size = path.stat().st_size
+    except OSError as error:
+        raise errors.NotAFile(path=str(path), detail=str(error)) from None
+    if not size:
+        raise errors.EmptyFile(path=str(path))
+    return size
+
+
+def _unreadable(path: Path, said: str) -> errors.PipelineError:
+    with path.open("rb") as file:
+        damaged = looks_like_media(file.read(16)) and "not on whitelist" not in said
+    return (errors.DamagedVideo if damaged else errors.NotAVideo)(name=path.name, detail=said)
+
+
+def _media(name: str, size: int, source: Path, found: Description) -> Media:
+    told = _told_by_moviepy(source)
+    duration = _played_length(source) if found.duration is None else told.get("duration", found.duration)
+    if not (found.pictures or found.sounds):
+        raise errors.NotAVideo(name=name, detail=found.text)
+    if duration <= 0:
+        raise errors.TooShort(name=name)
+    for stream in found.pictures[:1]:
+        MAX_DECODED.check_picture(*shown_size(stream), name)
+    video = next((_video(source, stream, told) for stream in found.pictures), None)
+    audio = tuple(_tracks(source, found.sounds))
+    if (found.pictures and (not video or not video.width)) or not (video or audio):
+        raise errors.DamagedVideo(name=name, detail=found.text)
+    return Media(
+        name=name,
+        container=found.container,
+        duration=duration,
+        size=size,
+        video=video,
+        audio=audio,
+        subtitles=found.subtitles,
+    )
+
+
+def _description(source: Path) -> str:
+    _, said = run(input_of(source), directory=source.parent, keep=100_000)
+    return said
+
+
+def _told_by_moviepy(source: Path) -> Mapping[str, Any]:
+    """Result of moviepy's parser; empty when it fails, as on chapters and on language tags such as en-US.
+
+    moviepy starts ffmpeg without a whitelist of formats, so this must only be called after our own check of the format,
+    with a path that ffmpeg cannot take for an option or a pattern.
+    """
+    from moviepy.video.io.ffmpeg_reader import ffmpeg_parse_infos
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            told: Mapping[str, Any] = ffmpeg_parse_infos(str(source))
+        except (OSError, LookupError, AttributeError, TypeError, ValueError):
+            return {}
+    return told
+
+
+def _video(source: Path, stream: Described, told: Mapping[str, Any]) -> VideoStream | None:
+    """The video stream, or None when no frame of it can be decoded."""
+    shown = ("-map", f"0:{stream.index}", "-frames:v", "1", "-fps_mode", "passthrough")
+    copied = ("-map", f"0:{stream.index}", "-frames:v", str(PACE_FRAMES), "-c", "copy")
+    first, stored = _frame_times(source, shown, copied)
+    if not first:
+        return None
+    fps, variable = pace(stored)
+    rates = {each["stream_number"]: each.get("fps") for part in told.get("inputs", ()) for each in part["streams"]}
+    return video_stream(
+        stream, fps=fps if variable else rates.get(stream.index) or fps, variable_rate=variable, offset=first[0]
+    )
+
+
+def _tracks(source: Path, sounds: Sequence[Described]) -> Iterator[AudioStream]:
+    """The audio tracks that can be decoded. Those after CLOSE_TRACKS are not tested, and get the offset 0."""
+    for stream in sounds[:CLOSE_TRACKS]:
+        if track := _audio(source, stream):
+            yield track
+    for stream in sounds[CLOSE_TRACKS:]:
+        yield audio_stream(stream, offset=0.0)
+
+
+def _audio(source: Path, stream: Described) -> AudioStream | None:
+    """The audio track, or None when nothing of it can be decoded."""
+    (first,) = _frame_times(source, ("-map", f"0:{stream.index}", "-frames:a", "1"))
+    return audio_stream(stream, offset=first[0]) if first else None
+
+
+def _frame_times(source: Path, *outputs: Sequence[str]) -> list[list[float]]:
+    """Presentation times in seconds of the frames of each output, counted from the earliest stream as players do.
+
+    Raises DiskFull if the list of times could not be written.
+    """
+    names = [f"times{number}" for number in range(len(outputs))]
+    written = [part for name, output in zip(names, outputs, strict=True) for part in (*output, "-f", "framecrc", name)]
+    _, said = run([*input_of(source), "-y", *written], directory=source.parent)
+    if is_full(said):
+        raise errors.DiskFull(detail=said)
+    files = [source.with_name(name) for name in names]
+    return [frame_times(file.read_text()) if file.exists() else [] for file in files]
+
+
+def _played_length(source: Path) -> float:
+    """The length in seconds, found by reading the whole file; for files that do not state it."""
+    times = [0.0]
+    copied = ("-map", "0:V?", "-map", "0:a?", "-c", "copy", "-f", "null", "-")
+    run([*input_of(source), *copied], directory=source.parent, clock=times.append)
+    return max(times)
