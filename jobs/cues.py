@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from jobs import models
 from jobs.models import Job
-from jobs.pipeline.subtitles.segmentation import Cue
+from jobs.pipeline.subtitles.cue import Cue
 
 
 def as_cue(row: models.Cue) -> Cue:

@@ -29,8 +29,8 @@ from jobs.pipeline.download.client import check_link
 from jobs.pipeline.errors import EmptyFile, EngineError, NoSuchFile, NotAFile, OnlyByCommand, SubtitlesNeeded
 from jobs.pipeline.media.atomic_files import refusal
 from jobs.pipeline.media.limits import Limits
+from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.reader import parse_subtitles, read_subtitles
-from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.text.languages import language
 from jobs.pipeline.text.script_detection import must_look_like
 from jobs.queueing import quotas

@@ -17,8 +17,8 @@ from jobs.intake.options import JobOptions
 from jobs.pipeline.download.client import check_link
 from jobs.pipeline.errors import PipelineError
 from jobs.pipeline.stages.translate import terms
+from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.reader import MAX_BYTES
-from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.subtitles.style import Style
 from jobs.pipeline.text.languages import language
 

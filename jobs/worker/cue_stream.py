@@ -13,7 +13,7 @@ from jobs.models import Cue, Job, StageRun, StageStatus
 from jobs.pipeline.process import messages
 from jobs.pipeline.process.messages import Cues, End, TranslateTask
 from jobs.pipeline.stage import Stage
-from jobs.pipeline.subtitles import segmentation
+from jobs.pipeline.subtitles.cue import Cue as PipelineCue
 from jobs.worker import translation_cache, usage
 from jobs.worker.child import Child
 
@@ -92,7 +92,7 @@ class CueStream:
         return share * self._job.cues.filter(answered=True).count() / known if known else 0.0
 
 
-def _own(cue: segmentation.Cue) -> tuple[str, ...]:
+def _own(cue: PipelineCue) -> tuple[str, ...]:
     """The flags of recognition; those of an earlier translation do not count for a new one."""
     return tuple(flag for flag in cue.flags if flag == "unsure")
 

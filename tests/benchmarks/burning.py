@@ -10,8 +10,8 @@ from jobs.pipeline.media import encode
 from jobs.pipeline.media.ffmpeg import ffmpeg
 from jobs.pipeline.media.probe import probe
 from jobs.pipeline.subtitles import writer
+from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.fonts import FONTS
-from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.text.languages import language
 from tests.benchmarks.material import persian_cues, video
 from tests.benchmarks.measure import BUILD, alternate, timed

@@ -16,6 +16,7 @@ from jobs.pipeline.stages import dispatch as pipeline
 from jobs.pipeline.stages.transcribe import transcribe
 from jobs.pipeline.stages.translate import translate
 from jobs.pipeline.subtitles import quality, segmentation, writer
+from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.text.languages import language
 from tests.benchmarks.doubles import Counter, Mirror
 
@@ -35,7 +36,7 @@ def resident(kind: str) -> float:
 
 def work(audio: Path, window: float, directory: Path) -> int:
     """As the stages do it. Returns how many cues there were."""
-    heard: list[segmentation.Cue] = []
+    heard: list[Cue] = []
     for part in transcribe(audio, Counter(window), name=audio.name, language="en"):
         heard += segmentation.segment(part.words, ENGLISH, first_id=len(heard) + 1, until=part.end)
     brief = Brief(source="en", target="es")

@@ -9,7 +9,8 @@ from functools import partial
 import pysubs2
 
 from jobs.pipeline.subtitles import writer
-from jobs.pipeline.subtitles.segmentation import Cue, segment
+from jobs.pipeline.subtitles.cue import Cue
+from jobs.pipeline.subtitles.segmentation import segment
 from jobs.pipeline.text.languages import language
 from tests.benchmarks.material import persian_cues, words
 from tests.benchmarks.measure import BUILD, Sample, alternate, middle, timed

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from jobs.pipeline.media.ffmpeg import ffmpeg
 from jobs.pipeline.protocols import SAMPLE_RATE, Word
+from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.reader import read_subtitles
-from jobs.pipeline.subtitles.segmentation import Cue
 from tests.benchmarks.measure import BUILD, ROOT
 
 SAMPLE = ROOT / "static" / "sample" / "sample.mp4"

@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from jobs.pipeline.media.ffmpeg import ffmpeg
+from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.fonts import FONTS
-from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.subtitles.style import Form, Style
 from jobs.pipeline.subtitles.writer import write
 from jobs.pipeline.text.languages import language

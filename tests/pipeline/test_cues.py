@@ -10,16 +10,8 @@ from itertools import pairwise
 import pytest
 
 from jobs.pipeline.protocols import Word
-from jobs.pipeline.subtitles.segmentation import (
-    GAP,
-    LINGER,
-    MAX_SECONDS,
-    MIN_SECONDS,
-    UNSURE_BELOW,
-    Cue,
-    budget,
-    segment,
-)
+from jobs.pipeline.subtitles.cue import Cue, budget
+from jobs.pipeline.subtitles.segmentation import GAP, LINGER, MAX_SECONDS, MIN_SECONDS, UNSURE_BELOW, segment
 from jobs.pipeline.text.languages import language
 from jobs.pipeline.text.line_breaking import wrap
 from tests.pipeline.spoken import spoken

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.pipeline.protocols import Word
-from jobs.pipeline.subtitles.segmentation import FRAME, GAP, LINGER, MAX_SECONDS, MIN_SECONDS, Cue, segment
+from jobs.pipeline.subtitles.cue import Cue
+from jobs.pipeline.subtitles.segmentation import FRAME, GAP, LINGER, MAX_SECONDS, MIN_SECONDS, segment
 from jobs.pipeline.text.display_width import cell_width, pieces
 from jobs.pipeline.text.languages import Language, language
 from jobs.pipeline.text.line_breaking import line_cells, wrap

@@ -49,14 +49,16 @@ def test_another_order_or_letter_is_refused(name: str, right: str, wrong: str) -
 )
 def test_without_marks_inside_the_line_the_order_is_another(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The picture shows what the marks are for: with RLM at the start of lines alone, the parts change sides."""
-    monkeypatch.setattr(writer, "_directed", lambda lines, direction: tuple(f"\u200f{line}" for line in lines))
+    monkeypatch.setattr(
+        writer, "_with_direction_marks", lambda lines, direction: tuple(f"\u200f{line}" for line in lines)
+    )
     assert difference(draw(SCENES[name]), approved(name)) > TOLERANCE
 
 
 def test_without_any_mark_a_line_that_starts_with_a_latin_word_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     scene = replace(SCENES["latin_first"], text="YouTube را باز کن.")
     right = draw(scene)
-    monkeypatch.setattr(writer, "_directed", lambda lines, direction: lines)
+    monkeypatch.setattr(writer, "_with_direction_marks", lambda lines, direction: lines)
     assert difference(draw(scene), right) > TOLERANCE
 
 

@@ -19,8 +19,8 @@ from jobs.pipeline.errors import (
     UnreadableSubtitles,
 )
 from jobs.pipeline.subtitles import reader as given_module
+from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.reader import read_subtitles
-from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.subtitles.writer import write
 from jobs.pipeline.text.languages import language
 

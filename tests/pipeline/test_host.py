@@ -22,7 +22,7 @@ from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.process import messages as m
 from jobs.pipeline.protocols import Brief
 from jobs.pipeline.stages.host import serve
-from jobs.pipeline.subtitles.segmentation import Cue
+from jobs.pipeline.subtitles.cue import Cue
 from tests.engines.echo_translator import EchoTranslator
 from tests.pipeline import sounds
 from tests.pipeline.doubles import Parrot

@@ -13,7 +13,7 @@ from jobs.pipeline.media.description import AudioStream, Media, VideoStream
 from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.process import messages as m
 from jobs.pipeline.protocols import Brief, Usage
-from jobs.pipeline.subtitles.segmentation import Cue
+from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.style import Style
 
 CUES = (

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.quality import KINDS, Finding, check
 from jobs.pipeline.subtitles.reader import read_subtitles
-from jobs.pipeline.subtitles.segmentation import Cue, segment
+from jobs.pipeline.subtitles.segmentation import segment
 from jobs.pipeline.text.languages import language
 from tests.pipeline.spoken import spoken
 

@@ -10,8 +10,8 @@ import pysubs2
 import pytest
 
 from jobs.pipeline import errors
+from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.reader import read_subtitles
-from jobs.pipeline.subtitles.segmentation import Cue
 from jobs.pipeline.subtitles.style import Form
 from jobs.pipeline.subtitles.writer import write
 from jobs.pipeline.text.languages import language

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.pipeline.subtitles.segmentation import Cue
+from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.writer import write
 from jobs.pipeline.text.languages import language
 

@@ -10,7 +10,7 @@ import pytest
 
 from jobs.pipeline import errors
 from jobs.pipeline.subtitles.ass_style import ass_style, em, fitting_cells, narrowed
-from jobs.pipeline.subtitles.segmentation import Cue
+from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.style import Style, parse_style
 from jobs.pipeline.subtitles.writer import write
 from jobs.pipeline.text.display_width import cell_width

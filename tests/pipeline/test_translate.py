@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jobs.pipeline.errors import NothingTranslated, OutOfQuota
 from jobs.pipeline.protocols import Batch, Brief, Line, Translation, Translator, Usage
 from jobs.pipeline.stages.translate import Translated, is_captions, lines, translate
-from jobs.pipeline.subtitles.segmentation import Cue, budget
+from jobs.pipeline.subtitles.cue import Cue, budget
 from jobs.pipeline.text.languages import language
 from tests.engines.echo_translator import EchoTranslator
 

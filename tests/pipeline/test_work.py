@@ -26,7 +26,7 @@ from jobs.pipeline.process.messages import (
 )
 from jobs.pipeline.protocols import Batch, Brief, Line, Usage
 from jobs.pipeline.stages.dispatch import StageContext, StageResult, run_task
-from jobs.pipeline.subtitles.segmentation import Cue
+from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.style import Style
 from tests.engines.echo_translator import EchoTranslator
 from tests.pipeline import sounds

@@ -17,7 +17,7 @@ from jobs.pipeline.errors import ErrorRecord
 from jobs.pipeline.media.description import Media
 from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.protocols import Brief, Mode, Usage
-from jobs.pipeline.subtitles.segmentation import Cue
+from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.style import Form, Style
 
 T = TypeVar("T")

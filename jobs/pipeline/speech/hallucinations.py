@@ -1,9 +1,9 @@
-"""Words that nobody said: what speech engines make of noise, music and silence. The same for every engine.
+"""Removal of hallucinations: words that speech engines output for noise, music and silence. The same for every engine.
 
-Whisper is known for three kinds, all held against the evidence of the audio: words where nobody speaks, one phrase
-over and over, and phrases that closed thousands of the videos it learned from (Koenecke et al., "Careless Whisper",
-FAccT 2024; Barański et al., "Investigation of Whisper ASR hallucinations induced by non-speech audio", ICASSP 2025).
-A phrase that is really spoken, loud and at the pace of speech, stays, whatever it says.
+Whisper is known for three kinds, which are all checked against the audio: words without speech, one phrase over and
+over, and phrases that end thousands of its training videos (Koenecke et al., "Careless Whisper", FAccT 2024; Barański
+et al., "Investigation of Whisper ASR hallucinations induced by non-speech audio", ICASSP 2025). A phrase over clear
+speech, at the pace of speech, is kept, whatever its words.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from jobs.pipeline.protocols import Word
 from jobs.pipeline.speech.voice_activity import Region, overlap
 
 _SLACK = 0.3  # seconds by which the times of a word may be wrong
-_PAUSE = 0.5  # seconds between words that part two utterances
-_LONGEST_PHRASE = 12  # words of a phrase that is looked for again
-_REPEATS = 3  # times in a row that are suspicious
+_PAUSE = 0.5  # seconds between words that separate two utterances
+_LONGEST_PHRASE = 12  # words of a phrase that is checked for repetition
+_REPEATS = 3  # repetitions in a row that are suspicious
 _COVERED = 0.5  # share of a phrase's time that must be speech
-_CONFIDENT = 0.35  # mean confidence under which a suspicious phrase is not believed
-_SLOWEST, _FASTEST = 0.5, 7.0  # words a second; the fastest speakers reach about 6
+_CONFIDENT = 0.35  # mean confidence below which a suspicious phrase is removed
+_SLOWEST, _FASTEST = 0.5, 7.0  # words per second; the fastest speakers reach about 6
 _SENTENCE_END = (".", "!", "?", "。", "！", "？", "؟", "۔", "…")
 
 _STOCK = (
@@ -63,11 +63,11 @@ _STOCK = (
     *("谢谢观看", "感谢观看", "謝謝觀看", "请不吝点赞", "請不吝點贊", "中文字幕"),
     *("시청해주셔서 감사합니다", "시청해 주셔서 감사합니다", "구독과 좋아요"),
 )
-"""How utterances begin that Whisper makes of silence, as `_plain` writes them: credits, thanks and appeals."""
+"""Beginnings of utterances that Whisper outputs for silence, in the form of `_plain`: credits, thanks and appeals."""
 
 
 def spoken(words: Sequence[Word], regions: Sequence[Region]) -> list[Word]:
-    """Those of `words` that somebody can have said, given where speech is; times of both from the same zero."""
+    """Return `words` without hallucinations, given the `regions` with speech; both in seconds from the same start."""
     utterances = _utterances(_without_loops(words, regions))
     believed = [word for utterance in utterances if not _is_invented(utterance, regions) for word in utterance]
     return [word for word in believed if overlap(word.start - _SLACK, word.end + _SLACK, regions) > 0]
@@ -79,17 +79,17 @@ def _is_invented(utterance: Sequence[Word], regions: Sequence[Region]) -> bool:
 
 
 def _without_loops(words: Sequence[Word], regions: Sequence[Region]) -> list[Word]:
-    """`words` without phrases said three times or more in a row, where the audio does not bear them out.
+    """Remove phrases repeated three times or more in a row that the audio does not support.
 
-    Of a loop over real speech the first turn stays: somebody said something, and the engine got stuck in it.
+    Of a loop over speech the first repetition is kept: the engine recognised it and then got stuck.
     """
     kept: list[Word] = []
     plain = [_plain(word.text) for word in words]
     at = 0
     while at < len(words):
-        length, turns = _loop_at(plain, at)
-        loop = words[at : at + length * turns]
-        if turns < _REPEATS or not _is_weak(loop, regions):
+        length, repeats = _loop_at(plain, at)
+        loop = words[at : at + length * repeats]
+        if repeats < _REPEATS or not _is_weak(loop, regions):
             loop = loop[:1]
             kept += loop
         elif not _is_weak(loop, regions, pace=False):
@@ -99,21 +99,21 @@ def _without_loops(words: Sequence[Word], regions: Sequence[Region]) -> list[Wor
 
 
 def _loop_at(plain: Sequence[str], at: int) -> tuple[int, int]:
-    """The phrase at `at` that covers most by being repeated: its length in words and how often it comes in a row."""
+    """The repeated phrase at `at` that covers most words: its length in words, and its repetitions in a row."""
     longest = min(_LONGEST_PHRASE, (len(plain) - at) // _REPEATS)
-    loops = [(length, _turns(plain, at, length)) for length in range(1, longest + 1)]
+    loops = [(length, _repeats_at(plain, at, length)) for length in range(1, longest + 1)]
     return max((loop for loop in loops if loop[1] >= _REPEATS), key=lambda loop: loop[0] * loop[1], default=(1, 1))
 
 
-def _turns(plain: Sequence[str], at: int, length: int) -> int:
-    turns = 1
-    while plain[at : at + length] == plain[at + turns * length : at + (turns + 1) * length]:
-        turns += 1
-    return turns
+def _repeats_at(plain: Sequence[str], at: int, length: int) -> int:
+    repeats = 1
+    while plain[at : at + length] == plain[at + repeats * length : at + (repeats + 1) * length]:
+        repeats += 1
+    return repeats
 
 
 def _is_weak(phrase: Sequence[Word], regions: Sequence[Region], *, pace: bool = True) -> bool:
-    """Whether the audio speaks against `phrase`: little speech under it, little confidence, or no human pace."""
+    """Tell whether the audio contradicts `phrase`: little speech under it, low confidence, or an impossible pace."""
     start, end = phrase[0].start, phrase[-1].end
     seconds = max(end - start, 0.01)
     if overlap(start, end, regions) < _COVERED * seconds:
@@ -124,7 +124,7 @@ def _is_weak(phrase: Sequence[Word], regions: Sequence[Region], *, pace: bool = 
 
 
 def _utterances(words: Sequence[Word]) -> Iterator[list[Word]]:
-    """The words between pauses and ends of sentences."""
+    """Split the words at pauses and ends of sentences."""
     if not words:
         return
     utterance = [words[0]]
@@ -137,7 +137,7 @@ def _utterances(words: Sequence[Word]) -> Iterator[list[Word]]:
 
 
 def _plain(text: str) -> str:
-    """`text` in lower case, with nothing but letters, marks and digits, and a space where something else was."""
-    folded = text.casefold().replace("\u0307", "")  # what casefold() makes of the Turkish İ
+    """`text` in lower case, with letters, marks and digits only; each run of other characters becomes a space."""
+    folded = text.casefold().replace("\u0307", "")  # casefold() adds it to the Turkish İ
     kept = (character if unicodedata.category(character)[0] in "LMN" else " " for character in folded)
     return " ".join("".join(kept).split())

@@ -1,12 +1,12 @@
-"""Where somebody speaks: evidence that needs no model, the same for every speech engine.
+"""Voice activity detection without a model, the same for every speech engine.
 
-Two things tell speech from hum, noise and music. Its loudness moves (syllables), and its overtones never stand still,
-while those of an instrument do for the length of a note. Both are old observations: Scheirer and Slaney,
-"Construction and evaluation of a robust multifeature speech/music discriminator", ICASSP 1997.
+Two features tell speech from hum, noise and music: its loudness varies (syllables), and its overtones move all the
+time, while those of an instrument are steady for the length of a note. Source: Scheirer and Slaney, "Construction and
+evaluation of a robust multifeature speech/music discriminator", ICASSP 1997.
 
-The weights below were measured on the three voices of tests/data, clean and mixed with white noise and with 60 pieces
-of music: all clean speech passes, and 99 % of what is 5 dB louder than the music or the noise. Hum, white noise and
-sustained notes do not pass. Rhythmic music may: engines have detectors of their own.
+The constants were measured on the three voices of tests/data, clean and mixed with white noise and with 60 pieces of
+music: all clean speech is detected, and 99 % of speech that is 5 dB louder than the music or noise. Hum, white noise
+and sustained notes are rejected. Rhythmic music may be detected as speech: engines have detectors of their own.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ HOP = 320
 """Samples from one spectrum to the next: 20 ms."""
 
 FLOOR = -65.0
-"""Level in dBFS below which nothing counts as sound; the noise of a quiet room recorded with care."""
+"""Level in dBFS below which audio counts as silence: the noise of a quiet room in a good recording."""
 
-_SIZE = 1024
-_LAG = 8  # hops, 160 ms: longer than a phoneme's overtones stand still, shorter than most notes
+_SIZE = 1024  # samples per spectrum: 64 ms
+_LAG = 8  # hops, 160 ms: longer than a phoneme's overtones are steady, shorter than most notes
 _BAND = slice(13, 224)  # bins of 200 to 3,500 Hz: voices, without mains hum
-_SMOOTH = 15  # bins, 234 Hz: about two overtones wide, so that what remains above it are single overtones
+_SMOOTH = 15  # bins, 234 Hz: about two overtones wide, so that single overtones stand out above it
 _BLOCK = 1500  # spectra at once, 30 s: bounds the memory
 _RANGE = 40.0  # dB below the loud parts that still count as sound
 _DYNAMIC = 25.0  # dB below a second's peak that count for its movement
-_EDGE = 3  # hops that one spectrum reaches over
+_EDGE = 3  # hops that one spectrum overlaps
 _STEP = 25  # hops between two scores: half a second
 _SPREAD = 2.56  # the 10 % to 90 % range of a normal distribution in standard deviations
-_UNSTEADY = 0.5  # likeness of overtones that speech over loud music reaches, too
-_STEADINESS = 8.0  # dB of movement that one more of likeness cancels
+_UNSTEADY = 0.5  # correlation of overtones that speech over loud music also reaches
+_STEADINESS = 8.0  # dB of movement subtracted per unit of correlation
 _NEIGHBOURS = 2  # scores on either side that are averaged
-ENOUGH = 0.8  # dB; white noise reaches 0.5
+ENOUGH = 0.8  # dB of movement from which a second counts as speech; white noise reaches 0.5
 _GAP = 0.3  # seconds: shorter pauses do not end a region
 _MARGIN = 0.1  # seconds added on both sides of a region
 
@@ -48,14 +48,14 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Region:
-    """A stretch in which somebody speaks, in seconds from the start of the samples."""
+    """A stretch of speech, in seconds from the start of the samples."""
 
     start: float
     end: float
 
 
 def speech_regions(samples: Samples) -> list[Region]:
-    """Where speech is in `samples`, in order, apart by more than 0.3 s."""
+    """Detect the regions with speech in `samples`, of shape (n,), in order; gaps between them exceed 0.3 s."""
     if len(samples) < _SIZE:
         return []
     level, steadiness = _features(samples)
@@ -71,13 +71,13 @@ def overlap(start: float, end: float, regions: Sequence[Region]) -> float:
 
 
 def runs_of(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """The stretches of true values as (first, one past the last)."""
+    """The runs of true values in `mask`, of shape (n,), as (first, one past the last)."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8)))
     return [(int(first), int(last)) for first, last in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def _features(samples: Samples) -> tuple[Floats, Floats]:
-    """Per hop: the level in the voice band in dBFS, and how alike its overtones are to those 160 ms later (−1 to 1)."""
+    """Per hop, of shape (hops,): the voice band's level in dBFS, and the correlation of its overtones over 160 ms."""
     blocks = [_block_features(power) for power in _spectra(samples)]
     level = np.concatenate([level for level, _ in blocks])
     steadiness = np.concatenate([steadiness for _, steadiness in blocks])
@@ -85,7 +85,7 @@ def _features(samples: Samples) -> tuple[Floats, Floats]:
 
 
 def _spectra(samples: Samples) -> Iterator[Floats]:
-    """Power in the voice band in blocks of up to 30 s, each with `_LAG` spectra of the next block behind it."""
+    """Power in the voice band, of shape (hops, bins), in blocks of up to 30 s with `_LAG` spectra of the next block."""
     frames = np.lib.stride_tricks.sliding_window_view(samples, _SIZE)[::HOP]
     window = np.hanning(_SIZE).astype(np.float32)
     scale = 2.0 / (_SIZE * float(np.square(window).sum()))
@@ -103,7 +103,7 @@ def _block_features(power: Floats) -> tuple[Floats, Floats]:
 
 
 def _overtones(spectrum: Floats) -> Floats:
-    """What stands above the smoothed spectrum, each row with mean 0 and length 1."""
+    """The part of each spectrum above its smoothed curve, each row with mean 0 and length 1."""
     padded = np.pad(spectrum, ((0, 0), (_SMOOTH // 2 + 1, _SMOOTH // 2)), mode="edge")
     total = np.cumsum(padded, axis=1, dtype=np.float64)
     above = np.maximum(spectrum - (total[:, _SMOOTH:] - total[:, :-_SMOOTH]) / _SMOOTH, 0)
@@ -113,7 +113,7 @@ def _overtones(spectrum: Floats) -> Floats:
 
 
 def _speechlike(level: Floats, steadiness: Floats, sounding: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Per hop, whether it and the seconds around it move like speech. Silent seconds say nothing about the others."""
+    """Per hop, tell whether it and the seconds around it move like speech. Silent seconds are not counted."""
     firsts = range(0, len(level), _STEP)
     scores = np.array([_score(level, steadiness, sounding, slice(first, first + 2 * _STEP)) for first in firsts])
     known = ~np.isnan(scores)
@@ -125,31 +125,29 @@ def _speechlike(level: Floats, steadiness: Floats, sounding: NDArray[np.bool_]) 
 
 
 def _without_edges(sounding: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Less the hops whose spectrum reaches into silence: the onset of a steady sound is a movement, too."""
+    """Exclude hops whose spectrum overlaps silence, because the onset of a steady sound is a movement too."""
     beside = np.lib.stride_tricks.sliding_window_view(np.pad(sounding, _EDGE, mode="edge"), 2 * _EDGE + 1)
     return np.asarray(beside.all(axis=1), dtype=np.bool_)
 
 
 def _around(scores: NDArray[Any]) -> NDArray[np.float64]:
-    """Each score added to its neighbours."""
+    """The sum of each score and its neighbours."""
     return np.convolve(np.pad(scores, _NEIGHBOURS), np.ones(2 * _NEIGHBOURS + 1), "valid")
 
 
 def _score(level: Floats, steadiness: Floats, sounding: NDArray[np.bool_], second: slice) -> float:
-    """The movement of a second's level in dB, less what its steadiness takes away; NaN without sound."""
+    """The movement of a second's level in dB, reduced by the steadiness of its overtones; NaN without sound."""
     loud = level[second]
     counted = sounding[second] & (loud > loud.max() - _DYNAMIC)
     if not counted.any():
         return float("nan")
-    quiet, peak = np.percentile(
-        loud[counted], (10, 90)
-    )  # not the standard deviation: one onset in noise would carry it
+    quiet, peak = np.percentile(loud[counted], (10, 90))  # a standard deviation would react to one onset in noise
     steady = max(0.0, float(np.median(steadiness[second][counted])) - _UNSTEADY)
     return float((peak - quiet) / _SPREAD - _STEADINESS * steady)
 
 
 def _joined(runs: Sequence[Region], length: float) -> list[Region]:
-    """The runs with short gaps closed and a margin added, within 0 and `length`."""
+    """Join runs with short gaps and add a margin, within 0 and `length`."""
     joined: list[Region] = []
     for run in runs:
         start, end = max(0.0, run.start - _MARGIN), min(length, run.end + _SIZE / SAMPLE_RATE + _MARGIN)

@@ -27,9 +27,8 @@ from jobs.pipeline.protocols import Progress, Transcriber, Translator, Usage
 from jobs.pipeline.stages import fetch
 from jobs.pipeline.stages.render import poster_of, render
 from jobs.pipeline.stages.translate import translate
-from jobs.pipeline.subtitles import quality
-from jobs.pipeline.subtitles import segmentation as layout
-from jobs.pipeline.subtitles.segmentation import Cue
+from jobs.pipeline.subtitles import quality, segmentation
+from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.text.languages import language
 
 _FETCH_SHARE = 0.8
@@ -143,7 +142,7 @@ def _recognise(task: RecogniseTask, context: StageContext) -> StageResult:
         cues: list[Cue] = []
         if window.words:
             heard, spoken = True, window.language
-            cues = layout.segment(window.words, language(spoken), first_id=first_id, until=window.end)
+            cues = segmentation.segment(window.words, language(spoken), first_id=first_id, until=window.end)
             first_id += len(cues)
         context.report.window(end=window.end, language=spoken or "", heard=heard, cues=tuple(cues))
     return StageResult(files={}, outcome={"spoken": spoken})

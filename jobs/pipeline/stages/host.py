@@ -35,7 +35,7 @@ from jobs.pipeline.process.messages import (
 )
 from jobs.pipeline.protocols import Usage
 from jobs.pipeline.stages.dispatch import EngineFactory, StageContext, run_task
-from jobs.pipeline.subtitles.segmentation import Cue
+from jobs.pipeline.subtitles.cue import Cue
 
 log = logging.getLogger(__name__)
 

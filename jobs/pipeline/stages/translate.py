@@ -21,7 +21,7 @@ from jobs.pipeline.protocols import (
     Usage,
     ignore_progress,
 )
-from jobs.pipeline.subtitles.segmentation import Cue, budget, capacity
+from jobs.pipeline.subtitles.cue import Cue, budget, capacity
 from jobs.pipeline.text.display_width import width
 from jobs.pipeline.text.languages import Language, language
 from jobs.pipeline.text.phrases import ends_sentence

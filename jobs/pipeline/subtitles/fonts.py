@@ -1,4 +1,4 @@
-"""The fonts that subtitles are drawn with: bundled ones for the common scripts, the machine's Noto for the others."""
+"""Fonts of burned subtitles: bundled ones for the common scripts, the machine's Noto fonts for the others."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 from jobs.pipeline.text.languages import Language
 
 FONTS = Path(__file__).resolve().parents[3] / "static" / "vendor" / "fonts"
-"""The directory of the bundled fonts. It holds fonts only, for ffmpeg's `fontsdir` takes every file in it for one.
-What they are and where they came from stands in static/vendor/vendor.lock.json."""
+"""Directory of the bundled fonts. It must contain fonts only, since ffmpeg's `fontsdir` reads every file in it as one.
+static/vendor/vendor.lock.json lists them with their sources."""
 
 PLACES = (
     Path("/usr/share/fonts"),
@@ -19,13 +19,12 @@ PLACES = (
     Path("/Library/Fonts"),
     Path("~/Library/Fonts"),
 )
-"""Where systems keep fonts (the XDG base directories and Apple's)."""
+"""Directories in which systems keep fonts (the XDG base directories and Apple's)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Font:
-    """A font by the name of its family. `height` is what ASS counts font sizes in, ascent and descent of the font's
-    OS/2 table, in em."""
+    """A font by the name of its family. `height`, in em, is ascent plus descent of its OS/2 table: ASS's font size."""
 
     family: str
     height: float
@@ -40,7 +39,7 @@ _BUNDLED = {"Arab": _VAZIRMATN, "Hebr": _HEEBO, "Latn": _NOTO, "Cyrl": _NOTO, "G
 _CJK = {"Hans": "SC", "Hant": "TC", "Jpan": "JP", "Kore": "KR"}
 _CJK_HEIGHT = (1160 + 288) / 1000
 _OTHER_HEIGHT = 1.5
-"""Most Noto fonts for other scripts lie between 1.3 and 1.7."""
+"""Height of Noto fonts for other scripts, in em: most are between 1.3 and 1.7."""
 
 _NOTO_NAMES = {
     **{"Thai": "Thai", "Laoo": "Lao", "Khmr": "Khmer", "Mymr": "Myanmar", "Sinh": "Sinhala", "Tibt": "Tibetan"},
@@ -49,11 +48,11 @@ _NOTO_NAMES = {
     **{"Ethi": "Ethiopic", "Thaa": "Thaana", "Syrc": "Syriac", "Nkoo": "NKo", "Tfng": "Tifinagh"},
     **{"Mong": "Mongolian", "Cher": "Cherokee", "Adlm": "Adlam", "Olck": "OlChiki", "Cans": "CanadianAboriginal"},
 }
-"""Scripts (ISO 15924) to what Noto calls them."""
+"""Scripts (ISO 15924) to their names in Noto's families."""
 
 
 def font(language: Language) -> Font:
-    """The font for a language by its script; an unknown script gets plain Noto Sans."""
+    """The font for a language by its script; Noto Sans for an unknown script."""
     if language.script in _BUNDLED:
         return _BUNDLED[language.script]
     if language.script in _CJK:
@@ -64,7 +63,7 @@ def font(language: Language) -> Font:
 
 
 def missing_font(language: Language) -> str | None:
-    """The Debian package that brings the font for `language`, or None when it is bundled or on this machine."""
+    """The Debian package with the font for `language`, or None when it is bundled or on this machine."""
     if font(language).bundled:
         return None
     if language.script in _CJK:

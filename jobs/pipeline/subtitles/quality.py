@@ -1,7 +1,7 @@
-"""Which cues break a number of good subtitles, and why.
+"""Quality report: the cues that break a limit of readable subtitles, with the measured values.
 
-The numbers are those of the Netflix timed text guide, as `cues` and `languages` hold them; text is judged in the lines
-in which it will be shown. For Persian, also what a Persian reader stumbles over: Arabic letters and Latin punctuation.
+The limits are those of the Netflix timed text guide, from `segmentation` and `languages`; text is checked in the lines
+in which it will be shown. Persian text is also checked for Arabic letters and Latin punctuation.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Any, Literal
 
 from jobs.pipeline.gettext_marker import _
 from jobs.pipeline.protocols import FLAGS
-from jobs.pipeline.subtitles.segmentation import GAP, MAX_SECONDS, MIN_SECONDS, Cue
+from jobs.pipeline.subtitles.cue import Cue
+from jobs.pipeline.subtitles.segmentation import GAP, MAX_SECONDS, MIN_SECONDS
 from jobs.pipeline.text.display_width import width
 from jobs.pipeline.text.languages import Language
 from jobs.pipeline.text.line_breaking import MAX_LINES, lines_needed, unwrap, wrap
@@ -23,7 +24,7 @@ from jobs.pipeline.text.line_breaking import MAX_LINES, lines_needed, unwrap, wr
 Side = Literal["times", "source", "target"]
 
 _ROUNDING = 0.0015
-"""Seconds: subtitle files hold whole milliseconds, so that a start and an end may each be half of one off."""
+"""Tolerance in seconds: subtitle files have whole milliseconds, so start and end may each be half of one off."""
 
 _ARABIC_LETTERS = re.compile("[يك]")
 _LATIN_PUNCTUATION = re.compile(r"(?<=[\u0600-\u06ff\u200c]) *[,;?]")
@@ -31,7 +32,7 @@ _LATIN_PUNCTUATION = re.compile(r"(?<=[\u0600-\u06ff\u200c]) *[,;?]")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """One number that one cue breaks. `kind` is a key of KINDS, `value` what was measured, in the unit of `limit`."""
+    """One limit broken by one cue. `kind` is a key of KINDS; `value` and `limit` have the same unit."""
 
     cue: int
     start: float
@@ -44,7 +45,7 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
-    """What was found in `cues` cues, in their order. `source` and `target` are language codes."""
+    """The findings in a number of `cues`, in their order. `source` and `target` are language codes."""
 
     cues: int
     source: str
@@ -53,17 +54,17 @@ class Report:
 
     @property
     def totals(self) -> dict[str, int]:
-        """How many findings there are of each kind that occurs."""
+        """The number of findings of each kind that occurs."""
         counted = Counter(finding.kind for finding in self.findings)
         return {kind: counted[kind] for kind in KINDS if counted[kind]}
 
     @property
     def good(self) -> int:
-        """How many cues break nothing."""
+        """The number of cues without a finding."""
         return self.cues - len({finding.cue for finding in self.findings})
 
     def as_dict(self) -> dict[str, Any]:
-        """The report as plain data for JSON."""
+        """The report as types of JSON."""
         return {
             "source": self.source,
             "target": self.target,
@@ -74,7 +75,7 @@ class Report:
         }
 
     def as_text(self) -> str:
-        """The report to be read: a line of sum, the totals, then a line for each finding."""
+        """The report as text: a summary line, the totals, then a line for each finding."""
         head = f"{self.good} of {self.cues} cues have no quality issues ({self.source} to {self.target})."
         totals = [f"{count:6}  {KINDS[kind]}" for kind, count in self.totals.items()]
         lines = [
@@ -100,10 +101,10 @@ KINDS = {
 
 
 def check(cues: Sequence[Cue], source: Language, target: Language) -> Report:
-    """Judge `cues`, which must be in the order in which they are shown.
+    """Check `cues`, which must be in the order in which they are shown.
 
-    Source texts are judged where there are any; target texts too, and missed where there are none, unless both
-    languages are the same (captions).
+    Source and target texts are checked if there are any. A missing target text is a finding, unless both languages are
+    the same (captions); then a missing source text is one.
     """
     found = chain.from_iterable(
         chain(_times(cue, after), _texts(cue, source, target), _flags(cue))
@@ -169,7 +170,7 @@ def _flags(cue: Cue) -> Iterator[Finding]:
 
 
 def _finding(cue: Cue, side: Side, kind: str, value: float, limit: float, why: str) -> Finding:
-    """`why` is a template that takes the value and the limit."""
+    """Build a finding; `why` is a template for the value and the limit."""
     value, limit = round(value, 3), round(limit, 3)
     sentence = why.format(f"{round(value, 2):g}", f"{round(limit, 2):g}")
     return Finding(cue=cue.id, start=cue.start, side=side, kind=kind, value=value, limit=limit, why=sentence)

@@ -1,7 +1,7 @@
-"""Subtitles that a person brings: SRT, WebVTT, ASS or SSA in any usual encoding, read for their times and text only.
+"""Reader of uploaded subtitles: times and text of SRT, WebVTT, ASS or SSA in any usual encoding.
 
-The times are the person's: they are kept, overlaps included (`quality` names them); only lines without a length go.
-Styles, fonts, drawings and positions of an ASS are not even parsed, so that nothing it refers to can be opened.
+Times are kept, overlaps included (`quality` reports them); only lines without a duration are dropped. Styles, fonts,
+drawings and positions of an ASS file are not parsed, so that no file it refers to is opened.
 """
 
 from __future__ import annotations
@@ -15,31 +15,31 @@ from pathlib import Path
 import pysubs2
 
 from jobs.pipeline.errors import EmptyFile, NoSubtitleLines, NoSuchFile, NotAFile, TooLarge, UnreadableSubtitles
-from jobs.pipeline.subtitles.segmentation import Cue
+from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.writer import clean
 from jobs.pipeline.text.encoding import decode
 
 MAX_BYTES = 10 * 1024 * 1024
-"""Far above any film: three hours of speech take some 200 kB."""
+"""Largest file: three hours of speech are about 200 kB."""
 
 _TIMING = re.compile(r"\d{1,2}:\d{2}[.,:]\d{1,3}[ \t]*-->[ \t]*(\d+:)?\d{1,2}:\d{2}[.,:]\d")
 _LONGEST_LINE = 2000
-"""Characters that are read of a line, and of a cue: nobody reads a tenth of it in seven seconds."""
+"""Characters that are read of a line, and of a cue: ten times as many as can be read in seven seconds."""
 
 _DIALOGUE = re.compile(r"Dialogue:[^,]*,\s*\d+:\d+:\d+[.,]\d+\s*,\s*\d+:\d+:\d+[.,]\d+\s*,", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 
 
 def read_subtitles(path: Path) -> list[Cue]:
-    """The cues of a subtitle file: see `parse_subtitles`. Raises NoSuchFile and NotAFile, too."""
+    """Read the cues of a subtitle file. Raises NoSuchFile, NotAFile, and as `parse_subtitles` does."""
     return parse_subtitles(_contents(path), path.name)
 
 
 def parse_subtitles(data: bytes, name: str) -> list[Cue]:
-    """The cues in the order of their times, numbered from 1, the text in `source`. `name` is what their file is called.
+    """Parse cues in the order of their times, numbered from 1, with the text in `source`. `name` is the file's name.
 
-    Line breaks stay, as newlines; tags, comments and marks of direction at the ends of lines go; a line that stands
-    there twice comes once. Raises EmptyFile, TooLarge, UnreadableSubtitles or NoSubtitleLines.
+    Line breaks are kept as newlines; tags, comments and direction marks at the ends of lines are removed; of identical
+    cues one is kept. Raises EmptyFile, TooLarge, UnreadableSubtitles or NoSubtitleLines.
     """
     if not data.strip():
         raise EmptyFile(path=name)
@@ -58,7 +58,7 @@ def parse_subtitles(data: bytes, name: str) -> list[Cue]:
 
 
 def _contents(path: Path) -> bytes:
-    """No more than shows that it is too much."""
+    """Read the file, but only one byte more than allowed."""
     if not path.exists():
         raise NoSuchFile(path=str(path))
     try:
@@ -69,7 +69,7 @@ def _contents(path: Path) -> bytes:
 
 
 def _events(name: str, text: str) -> Iterator[tuple[int, int, str]]:
-    """Start and end in milliseconds, and text, of each line that has both."""
+    """Start and end in milliseconds, and text, of each event with a duration and text."""
     form, plain = _prepared(name, text)
     try:
         subtitles = pysubs2.SSAFile.from_string(plain, format_=form)
@@ -82,7 +82,7 @@ def _events(name: str, text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _prepared(name: str, text: str) -> tuple[str, str]:
-    """The format of `text`, and what pysubs2 is to read of it. Raises UnreadableSubtitles."""
+    """The format of `text`, and the part of it for pysubs2 to parse. Raises UnreadableSubtitles."""
     lines = [line[:_LONGEST_LINE] for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     start = clean(text[:200])[:6]
     if start == "WEBVTT":
@@ -91,7 +91,7 @@ def _prepared(name: str, text: str) -> tuple[str, str]:
         form = "ssa" if any(line.strip().lower() == "[v4 styles]" for line in lines) else "ass"
         return form, "\n".join(["[Events]", *(line.strip() for line in lines if _DIALOGUE.match(line.strip()))])
     if any(_TIMING.search(line) for line in lines):
-        # The number behind the last line keeps pysubs2 from taking a number that is its text for the next cue's.
+        # Without a number after the last line pysubs2 takes a number in its text for that of a next cue.
         return "srt", "\n".join([*lines, "", "0", ""])
     raise UnreadableSubtitles(name=name, detail="The file has no line with times.")
 
@@ -99,8 +99,8 @@ def _prepared(name: str, text: str) -> tuple[str, str]:
 def _vtt_lines(lines: Iterable[str]) -> Iterator[str]:
     """The timing and text lines of a WebVTT file, numbered.
 
-    pysubs2 takes comments, styles and names of cues for text of the cue before them, and times within a line of text
-    (karaoke) for those of a cue.
+    The rest is removed, because pysubs2 takes comments, styles and names of cues for text of the cue before them, and
+    times within a line of text (karaoke) for those of a cue.
     """
     yield "WEBVTT"
     inside = False
@@ -116,7 +116,7 @@ def _vtt_lines(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _clean(text: str, *, unescape: bool) -> str:
-    """The lines of one cue in NFC, without marks of direction (the writer puts in its own) and blank lines."""
+    """The lines of one cue in NFC, without direction marks (the writer adds its own) and blank lines."""
     plain = html.unescape(text) if unescape else text
     lines = (_clean_line(line) for line in plain.split("\n"))
     return unicodedata.normalize("NFC", "\n".join(line for line in lines if line))

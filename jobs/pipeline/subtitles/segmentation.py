@@ -1,45 +1,48 @@
-"""Words to cues: segmentation under the limits of good subtitles.
+"""Segmentation: words to cues, within the limits of readable subtitles.
 
-Rules and numbers: Netflix timed text style guide (general requirements) unless another source is named.
+Rules and numbers are those of the Netflix timed text style guide (general requirements), unless another source is
+named.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from jobs.pipeline.protocols import Word
+from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.word_timing import TimedPiece, timed_pieces
 from jobs.pipeline.text import phrases
 from jobs.pipeline.text.display_width import cells_a_character
 from jobs.pipeline.text.languages import Language
-from jobs.pipeline.text.line_breaking import MAX_LINES, line_cells
-from jobs.pipeline.text.line_breaking import wrap as wrap
+from jobs.pipeline.text.line_breaking import line_cells
 
 FRAME = 1 / 24
-"""Seconds a frame. The guide counts in frames of the picture; 24 a second is the slowest, so it holds for all."""
+"""Seconds per frame. The guide counts in frames of the video; 24 per second is the lowest usual rate."""
 
 MIN_SECONDS = 5 / 6
+"""Shortest duration of a cue in seconds."""
+
 MAX_SECONDS = 7.0
+"""Longest duration of a cue in seconds."""
+
 GAP = 2 * FRAME
+"""Shortest gap between two cues in seconds."""
+
 LINGER = 12 * FRAME
-"""How long a cue may stay after its last word."""
+"""Longest time in seconds that a cue is shown after its last word."""
 
 UNSURE_BELOW = math.exp(-1)
-"""Mean confidence below which a cue is flagged: Whisper itself takes a passage for badly decoded where the mean
-log-probability of its tokens falls below -1 (its logprob_threshold)."""
+"""Mean confidence below which a cue is flagged: Whisper treats a passage as badly decoded if the mean log-probability
+of its tokens is below -1 (its logprob_threshold)."""
 
-_LINES_FILLED = 0.9
-"""Lines break between words, so that about half a word a line stays empty: a tenth of 42 characters."""
-
-# The costs of a division, on the scale of `phrases`. Tried on read and spoken English, Persian, Spanish and Japanese.
+# Costs of a segmentation, on the scale of `phrases`. Tuned on read and spoken English, Persian, Spanish and Japanese.
 _CUE = 3.0
 _LONG_PAUSE = 1.5
-"""Seconds of silence that always part two cues."""
+"""Seconds of silence that always separate two cues."""
 _PAUSE_HEARD = 0.25
-"""Seconds: shorter silences are part of speaking (stops and breath)."""
+"""Seconds of silence up to which a pause costs nothing: stops and breath are part of speech."""
 _PAUSE_RELIEF = 6.0
 _PAUSE_CROSSED = 6.0
 _SENTENCE_CROSSED = 5.0
@@ -48,31 +51,15 @@ _TOO_SHORT = 10.0
 _TOO_FAST = 8.0
 _FRAGMENT = 4.0
 _FRAGMENT_BELOW = 0.4
-"""A cue that fills less of a line than this share is a fragment."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Cue:
-    """One subtitle: when it is shown (seconds from the video's start), what is said, and its translation.
-
-    `flags` are keys of `protocols.FLAGS`.
-    """
-
-    id: int
-    start: float
-    end: float
-    source: str
-    target: str = ""
-    speaker: str = ""
-    flags: tuple[str, ...] = ()
+"""Share of a line below which a cue counts as a fragment."""
 
 
 def segment(words: Iterable[Word], language: Language, *, first_id: int = 1, until: float = math.inf) -> list[Cue]:
-    """The cues of one window's `words`, numbered from `first_id`; their source text is one line, not wrapped.
+    """Divide one window's `words` into cues, numbered from `first_id`; their source text is one unwrapped line.
 
-    `until` is the end of the window in seconds: no cue outlasts it less the gap, so that windows never touch. Every
-    word is kept. A cue fits two lines and 7 seconds unless one word alone does not. Where speech leaves no room, a cue
-    is shorter than 5/6 s or faster than can be read: `quality` names it.
+    `until` is the end of the window in seconds: cues end a gap before it, so that those of two windows never touch.
+    Every word is kept. A cue fits two lines and 7 seconds, unless a single word does not. In fast speech a cue may be
+    shorter than 5/6 s or too fast to read: `quality` reports it.
     """
     parts = timed_pieces(words, language, until=until)
     if not parts:
@@ -83,16 +70,6 @@ def segment(words: Iterable[Word], language: Language, *, first_id: int = 1, unt
         _cue(parts[first:last], number, start, end)
         for number, ((first, last), (start, end)) in enumerate(zip(spans, times, strict=True), start=first_id)
     ]
-
-
-def capacity(cue: Cue, target: Language) -> int:
-    """How many characters of `target` (see `characters.width`) can be read in the time of `cue` and fit two lines."""
-    return max(1, int(min((cue.end - cue.start) * target.reading_speed, MAX_LINES * target.line_length)))
-
-
-def budget(cue: Cue, target: Language) -> int:
-    """What a translator is asked to keep to: the capacity, or less where words would have to fill both lines."""
-    return min(capacity(cue, target), int(MAX_LINES * target.line_length * _LINES_FILLED))
 
 
 def _cue(parts: Sequence[TimedPiece], number: int, start: float, end: float) -> Cue:
@@ -107,17 +84,17 @@ def _cue(parts: Sequence[TimedPiece], number: int, start: float, end: float) -> 
     )
 
 
-# Where to cut: the cheapest way through all word borders, found from left to right (dynamic programming)
+# Cuts: the cheapest segmentation over all borders of words, found from left to right (dynamic programming)
 
 
 def _cuts(parts: Sequence[TimedPiece], language: Language, until: float) -> list[int]:
-    """The borders of the cheapest division, from 0 to the number of parts."""
-    ways = _Ways(parts, language, until)
+    """The borders of the cheapest segmentation, from 0 to the number of parts."""
+    cue_costs = _CueCosts(parts, language, until)
     best = [0.0] + [math.inf] * len(parts)
     origin = [0] * (len(parts) + 1)
     for first in range(len(parts)):
         so_far = best[first]
-        for last, cost in enumerate(ways.costs(first), start=first + 1):
+        for last, cost in enumerate(cue_costs.from_part(first), start=first + 1):
             if so_far + cost < best[last]:
                 best[last], origin[last] = so_far + cost, first
     return _path(origin)
@@ -130,8 +107,8 @@ def _path(origin: Sequence[int]) -> list[int]:
     return path[::-1]
 
 
-class _Ways:
-    """What each possible cue costs. All that does not depend on both its ends is summed up once, beforehand."""
+class _CueCosts:
+    """Costs of all possible cues. Everything that does not depend on both ends of a cue is summed up beforehand."""
 
     def __init__(self, parts: Sequence[TimedPiece], language: Language, until: float) -> None:
         borders = [_border(before, after, language) for before, after in pairwise(parts)]
@@ -147,13 +124,13 @@ class _Ways:
         self._reach = self._reaches(parts)
 
     def _reaches(self, parts: Sequence[TimedPiece]) -> list[int]:
-        """For each part, the end of the longest cue that begins with it: two full lines, one speaker, no long pause."""
+        """For each part, the end of the longest cue that begins with it: two lines, one speaker, no long pause."""
         count = len(parts)
         line = [*self._line_ends(count), count]
-        walls = [count] * (count + 1)
+        limits = [count] * (count + 1)
         for at in range(count - 1, 0, -1):
-            walls[at] = at if _is_wall(parts[at - 1], parts[at]) else walls[at + 1]
-        return [min(line[line[first]], walls[first + 1]) for first in range(count)]
+            limits[at] = at if _must_cut(parts[at - 1], parts[at]) else limits[at + 1]
+        return [min(line[line[first]], limits[first + 1]) for first in range(count)]
 
     def _line_ends(self, count: int) -> list[int]:
         """For each part, the end of the longest line that begins with it: at least one part."""
@@ -166,10 +143,10 @@ class _Ways:
             ends.append(end)
         return ends
 
-    def costs(self, first: int) -> Iterator[float]:
-        """What the cues cost that begin with part `first`: the one of that part alone, of two parts, and so on.
+    def from_part(self, first: int) -> Iterator[float]:
+        """Yield the costs of the cues that begin with part `first`: of that part alone, of two parts, and so on.
 
-        The one loop that runs for every pair of borders: it reads plain lists and calls nothing.
+        This loop runs for every pair of borders, so it reads lists and calls no function.
         """
         start, reach = self._starts[first], self._reach[first]
         begin, base = self._widths[first] + self._spaces[first], _CUE - self._crossed[first]
@@ -195,29 +172,29 @@ class _Ways:
             yield cost
 
 
-def _is_wall(before: TimedPiece, after: TimedPiece) -> bool:
+def _must_cut(before: TimedPiece, after: TimedPiece) -> bool:
     return before.speaker != after.speaker or after.start - before.end >= _LONG_PAUSE
 
 
 def _border(before: TimedPiece, after: TimedPiece, language: Language) -> tuple[float, float]:
-    """What it costs to cut between two parts, and what it costs not to."""
+    """The cost of a cut between two parts, and the cost of no cut."""
     cost = phrases.cost(before.piece, after.piece, language)
     pause = max(0.0, after.start - before.end - _PAUSE_HEARD)
     crossed = _SENTENCE_CROSSED if cost == phrases.SENTENCE else _CLAUSE_CROSSED * (cost == phrases.CLAUSE)
     return max(0.0, cost - _PAUSE_RELIEF * pause), crossed + _PAUSE_CROSSED * pause
 
 
-# When to show
+# Times
 
 
 def _times(spoken: Sequence[tuple[float, float]], until: float) -> Iterator[tuple[float, float]]:
-    """When each cue is shown, given when it is spoken, in whole milliseconds, as SRT and WebVTT write them."""
+    """The times at which cues are shown, from those at which they are spoken; rounded to ms, as in SRT and WebVTT."""
     starts = list(accumulate((start for start, _ in spoken), lambda before, own: max(own, before + GAP + FRAME)))
     for start, (_, speech_end), following in zip(starts, spoken, [*starts[1:], until], strict=True):
         yield round(start, 3), round(_out_time(start, speech_end, following), 3)
 
 
 def _out_time(start: float, speech_end: float, following: float) -> float:
-    """Up to 12 frames after the last word, the gap kept before the next cue, 7 seconds at most, a frame at least."""
+    """The end of a cue: up to 12 frames after the last word, a gap before the next cue, 1 frame to 7 seconds long."""
     wanted = max(min(speech_end + LINGER, start + MAX_SECONDS), start + MIN_SECONDS)
     return max(min(wanted, following - GAP), start + FRAME)

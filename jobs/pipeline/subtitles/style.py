@@ -1,4 +1,4 @@
-"""What a person may choose about subtitles: which texts they hold, and how they look."""
+"""Style of subtitles as users choose it: look, size and position; and the texts that a file holds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CHOICES: dict[str, tuple[str, ...]] = {"look": get_args(Look), "size": get_args(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Style:
-    """What a person may choose. ASS, and so the burned picture, shows it; players draw SRT and WebVTT as they like."""
+    """The chosen style. It applies to ASS and burned subtitles; players use their own for SRT and WebVTT."""
 
     look: Look = "box"
     size: Size = "medium"
@@ -25,9 +25,9 @@ class Style:
 
 
 def parse_style(text: str) -> Style:
-    """The style of words in any order, such as `outline,large,top`; what is not named stays as it is by default.
+    """Parse words in any order, such as `outline,large,top`; what is not named keeps its default.
 
-    Raises BadStyle for an unknown word, or two of one kind.
+    Raises BadStyle for an unknown word, or two different words of one kind.
     """
     chosen: dict[str, str] = {}
     for word in filter(None, text.lower().replace(",", " ").split()):

@@ -1,6 +1,7 @@
-"""Recognised words as timed pieces of text: every oddity of a recogniser's times ends here.
+"""Recognised words as timed pieces of text, with all irregular times of recognisers corrected.
 
-Words may come with equal, inverted, overlapping or missing (NaN) times, several in one, punctuation apart, or blank.
+Words may have equal, inverted, overlapping or missing (NaN) times, contain several words, punctuation only, or be
+blank.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from jobs.pipeline.text.display_width import Piece, cell_width, holds, joins_wor
 from jobs.pipeline.text.languages import Language
 
 _SECONDS_A_CELL = 1 / 17
-"""How long words without times of their own are taken to last: as long as they take to read."""
+"""Seconds per cell that words without times of their own are assumed to last: their reading time."""
 
 
 class TimedPiece(NamedTuple):
-    """A piece of text and when it is spoken, in seconds. `cells` is its width without the space before it."""
+    """A piece of text and its times in seconds. `cells` is its width without the space before it."""
 
     piece: Piece
     start: float
@@ -31,15 +32,15 @@ class TimedPiece(NamedTuple):
 
 
 def timed_pieces(words: Iterable[Word], language: Language, *, until: float = math.inf) -> list[TimedPiece]:
-    """The pieces of `words` in order. Starts never fall; no piece ends after the next one's start, nor after `until`.
+    """Split `words` into pieces. Starts never decrease; no piece ends after the next one's start, nor after `until`.
 
-    A word without a speaker is taken to be of the one who spoke before.
+    A word without a speaker gets the speaker of the word before.
     """
-    return _pieces(_in_order(list(_rising(words, until)), until), language)
+    return _pieces(_without_overlaps(list(_with_rising_starts(words, until)), until), language)
 
 
 class _Spoken(NamedTuple):
-    """A word with the time and the speaker it is given here."""
+    """A word with its corrected times and speaker."""
 
     word: Word
     start: float
@@ -47,8 +48,8 @@ class _Spoken(NamedTuple):
     speaker: str
 
 
-def _rising(words: Iterable[Word], until: float) -> Iterator[_Spoken]:
-    """The words with text, their starts finite and never falling, their ends not before their starts."""
+def _with_rising_starts(words: Iterable[Word], until: float) -> Iterator[_Spoken]:
+    """The words with text, with finite starts that never decrease, and ends not before their starts."""
     start = end = 0.0
     speaker = ""
     for word in words:
@@ -60,8 +61,8 @@ def _rising(words: Iterable[Word], until: float) -> Iterator[_Spoken]:
         yield _Spoken(word, start, end, speaker)
 
 
-def _in_order(words: Sequence[_Spoken], until: float) -> Iterator[_Spoken]:
-    """The words with ends before the next start; those that share a start share the time to the next one."""
+def _without_overlaps(words: Sequence[_Spoken], until: float) -> Iterator[_Spoken]:
+    """The words with ends not after the next start; words with the same start share the time to the next one."""
     groups = [list(group) for _, group in groupby(words, key=attrgetter("start"))]
     for at, group in enumerate(groups, start=1):
         end = groups[at][0].start if at < len(groups) else until
@@ -80,7 +81,7 @@ def _spread(group: Sequence[_Spoken], latest: float) -> Iterator[_Spoken]:
 
 
 def _shares(start: float, end: float, sizes: Sequence[int]) -> Iterator[tuple[float, float]]:
-    """The stretch from `start` to `end` divided in proportion to `sizes`."""
+    """Divide the time from `start` to `end` in proportion to `sizes`."""
     total, before = sum(sizes) or 1, 0
     for size in sizes:
         begins = start + (end - start) * before / total
@@ -94,15 +95,15 @@ def _pieces(words: Iterable[_Spoken], language: Language) -> list[TimedPiece]:
     for spoken in words:
         space = space_between(before, spoken.word.text, language) if found else ""
         first, *rest = _timed(spoken, language, space)
-        if found and _is_glued(found[-1], first, language):
-            first = _glued(found.pop(), first)
+        if found and _belongs_together(found[-1], first, language):
+            first = _joined(found.pop(), first)
         found += [first, *rest]
         before = spoken.word.text
     return found
 
 
 def _timed(spoken: _Spoken, language: Language, space: str) -> list[TimedPiece]:
-    """The pieces of one word, which share its time in proportion to their widths."""
+    """The pieces of one word, with its time divided in proportion to their widths."""
     word, start, end, speaker = spoken
     parts = pieces(word.text, language, space=space)
     sizes = [cell_width(part.text) for part in parts]
@@ -114,14 +115,14 @@ def _timed(spoken: _Spoken, language: Language, space: str) -> list[TimedPiece]:
     ]
 
 
-def _is_glued(before: TimedPiece, after: TimedPiece, language: Language) -> bool:
-    """Whether the two are one piece: punctuation that came apart, or characters that no line break parts."""
+def _belongs_together(before: TimedPiece, after: TimedPiece, language: Language) -> bool:
+    """Tell whether two pieces are one: separate punctuation, or characters between which no line may break."""
     if after.piece.space or before.speaker != after.speaker:
         return False
     return not joins_words(language) or holds(before.piece.text[-1], after.piece.text[0])
 
 
-def _glued(before: TimedPiece, after: TimedPiece) -> TimedPiece:
+def _joined(before: TimedPiece, after: TimedPiece) -> TimedPiece:
     return before._replace(
         piece=before.piece._replace(text=before.piece.text + after.piece.text),
         end=max(before.end, after.end),

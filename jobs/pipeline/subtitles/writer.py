@@ -1,7 +1,7 @@
-"""Cues to subtitle files: SRT, WebVTT and ASS, in the source language, the target language or both.
+"""Writer of subtitle files: SRT, WebVTT and ASS, in the source language, the target language or both.
 
-Subtitles are data: whatever stands in them is shown as it is. What a format or its players would take for a tag, a
-time or the end of a cue is escaped, where the format has escapes, or parted by WORD JOINER, which nobody sees.
+Text is shown as it is: anything that a format or its players would take for a tag, a time or the end of a cue is
+escaped, or split by an invisible WORD JOINER in formats without escapes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pysubs2
 
 from jobs.pipeline.media.ffmpeg import making
 from jobs.pipeline.subtitles.ass_style import ass_style, fitting_cells, narrowed
-from jobs.pipeline.subtitles.segmentation import Cue
+from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.style import Form, Style
 from jobs.pipeline.text.bidi import direct, strip_marks
 from jobs.pipeline.text.display_width import Piece, cell_width, cells, pieces
@@ -29,9 +29,9 @@ WORD_JOINER = "\u2060"
 _CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 _INVISIBLE = re.compile("[\u2060\ufeff]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
-"""Halves of characters, as broken JSON brings them: UTF-8 has no form for them."""
+"""Unpaired surrogates, as from broken JSON: UTF-8 cannot encode them."""
 _BREAKS = re.compile(r"\\(?=[Nnh])")
-"""What ASS writes for line breaks and hard spaces; pysubs2 and many players know it in SRT and WebVTT too."""
+"""Line breaks and hard spaces of ASS; pysubs2 and many players accept them in SRT and WebVTT too."""
 _TIME = re.compile(r"(:\d{1,2})(?=[.,]\d)")
 _DASHES = "-–—‐"
 _SECOND_STYLE = "{\\rSecond}"
@@ -48,11 +48,11 @@ def write(
     style: Style = Style(),
     size: tuple[int, int] = (1280, 720),
 ) -> None:
-    """Write `cues` to `path` in the format of its suffix: .srt, .vtt or .ass. The file appears whole or not at all.
+    """Write `cues` to `path`, in the format of its suffix (.srt, .vtt or .ass), atomically.
 
-    `form` says which texts: `bilingual` has the target's lines first and the source's below, smaller in ASS. Cues
-    without text in that form are left out. `style` and `size`, the picture's (width, height), are of ASS only: SRT and
-    WebVTT have at most two lines a language, ASS more where the picture is narrow. Raises DiskFull or Unwritable.
+    `form` chooses the texts: `bilingual` has the target's lines first and the source's below, smaller in ASS. Cues
+    without text in that form are left out. `style` and `size`, the picture's (width, height), apply to ASS only: SRT
+    and WebVTT have at most two lines per language, ASS has more in a narrow picture. Raises DiskFull or Unwritable.
     """
     kind = path.suffix[1:].lower()
     languages = {"source": [source], "target": [target], "bilingual": [target, source]}[form]
@@ -76,21 +76,22 @@ def _wanted(cue: Cue, form: Form) -> list[str]:
 
 
 def _text(texts: list[str], languages: list[Language], rooms: list[int | None], kind: str) -> str:
-    """The texts of one cue as the format has them, with an ASS line break between lines; empty without any text."""
+    """The texts of one cue, escaped for the format, with an ASS line break between lines; empty without any text."""
     blocks = []
     for at, (text, language, room) in enumerate(zip(texts, languages, rooms, strict=True)):
-        lines = [_ESCAPES[kind](line) for line in _directed(_lines(clean(text), language, room), language.direction)]
+        marked = _with_direction_marks(_lines(clean(text), language, room), language.direction)
+        lines = [_ESCAPES[kind](line) for line in marked]
         tag = _SECOND_STYLE if lines and at and kind == "ass" else ""
         blocks.append(tag + "\\N".join(lines))
     return "\\N".join(filter(None, blocks))
 
 
 def clean(text: str) -> str:
-    """`text` without what no subtitle holds: control characters, marks of direction, halves of characters."""
+    """Remove direction marks and invisible characters; replace control characters and unpaired surrogates."""
     return _SURROGATES.sub("\ufffd", _CONTROLS.sub(" ", _INVISIBLE.sub("", strip_marks(text)))).strip()
 
 
-# The three formats of one video have the same lines in nearly every cue. Only the speed depends on the numbers.
+# Cached, because the three formats of a video have the same lines in nearly every cue.
 
 
 @lru_cache(maxsize=4096)
@@ -99,32 +100,32 @@ def _wrapped(text: str, language: Language) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4096)
-def _directed(lines: tuple[str, ...], direction: Direction) -> tuple[str, ...]:
+def _with_direction_marks(lines: tuple[str, ...], direction: Direction) -> tuple[str, ...]:
     return tuple(direct(lines, direction))
 
 
 def _lines(text: str, language: Language, room: int | None) -> tuple[str, ...]:
-    """The lines of one text: two, but as many as it takes where two are wider than `room` cells."""
+    """The lines of one text: two, or as many as needed if two are wider than `room` cells."""
     if room is None:
         return _wrapped(text, language)
     lines = _wrapped(text, narrowed(language, room))
     if max(map(cell_width, lines), default=0) <= room:
         return lines
     if all(line[0] in _DASHES for line in lines):
-        return tuple(part for speaker in lines for part in _filled(speaker, language, room))
-    return tuple(_filled(unwrap(text, language), language, room))
+        return tuple(part for speaker in lines for part in _evened(speaker, language, room))
+    return tuple(_evened(unwrap(text, language), language, room))
 
 
-def _filled(text: str, language: Language, room: int) -> list[str]:
-    """`text` in as few lines as fit into `room` cells, evened out: the narrowest that need no line more."""
+def _evened(text: str, language: Language, room: int) -> list[str]:
+    """`text` in as few lines as fit into `room` cells, of the smallest width that needs no further line."""
     parts = [part for piece in pieces(text, language) for part in _fitting(piece, room)]
-    needed = len(_stacked(parts, room))
+    needed = len(_fill_lines(parts, room))
     narrowest = max(*(cell_width(part.text) for part in parts), cell_width(text) // needed, 1)
-    return next(lines for width in range(narrowest, room + 1) if len(lines := _stacked(parts, width)) <= needed)
+    return next(lines for width in range(narrowest, room + 1) if len(lines := _fill_lines(parts, width)) <= needed)
 
 
 def _fitting(piece: Piece, room: int) -> Iterator[Piece]:
-    """`piece`, cut where not even a line of its own could hold it: nothing would cut it on the picture."""
+    """Split a piece that is wider than a line, because libass would not break it."""
     taken = begun = 0
     for at, size in enumerate(map(cells, piece.text)):
         if taken + size > room and taken:
@@ -134,7 +135,7 @@ def _fitting(piece: Piece, room: int) -> Iterator[Piece]:
     yield Piece(text=piece.text[begun:], space="" if begun else piece.space, inner=piece.inner)
 
 
-def _stacked(parts: Sequence[Piece], room: int) -> list[str]:
+def _fill_lines(parts: Sequence[Piece], room: int) -> list[str]:
     lines = [parts[0].text]
     for part in parts[1:]:
         longer = lines[-1] + part.space + part.text
@@ -146,21 +147,21 @@ def _stacked(parts: Sequence[Piece], room: int) -> list[str]:
 
 
 def _ass(text: str) -> str:
-    """libass shows `\\{` and `\\}` as braces. A backslash before anything else is parted from it."""
+    """Escape for ASS: libass shows `\\{` and `\\}` as braces; any other backslash is followed by a WORD JOINER."""
     return text.replace("\\", "\\" + WORD_JOINER).replace("{", "\\{").replace("}", "\\}")
 
 
 def _srt(text: str) -> str:
-    """SRT has no escapes; its players know a few HTML tags, and ASS tags in braces."""
+    """Split tags by a WORD JOINER: SRT has no escapes, and players accept some HTML tags, and ASS tags in braces."""
     text = text.replace("<", "<" + WORD_JOINER).replace("{", "{" + WORD_JOINER).replace("-->", f"--{WORD_JOINER}>")
-    return _unbroken(text)
+    return _without_breaks(text)
 
 
 def _vtt(text: str) -> str:
-    return _unbroken(html.escape(text, quote=False))
+    return _without_breaks(html.escape(text, quote=False))
 
 
-def _unbroken(text: str) -> str:
+def _without_breaks(text: str) -> str:
     return _TIME.sub(rf"\1{WORD_JOINER}", _BREAKS.sub(rf"\\{WORD_JOINER}", text))
 
 
@@ -169,6 +170,6 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "srt": {"keep_ssa_tags": True},
     "vtt": {"keep_ssa_tags": True},
 }
-"""What pysubs2 is told: without `keep_ssa_tags` it would take the text in braces for tags, and drop it."""
+"""Options of pysubs2: without `keep_ssa_tags` it takes text in braces for tags and drops it."""
 
 _ESCAPES: dict[str, Callable[[str], str]] = {"ass": _ass, "srt": _srt, "vtt": _vtt}

@@ -1,9 +1,9 @@
-"""Marks of direction, so that mixed lines are read in the right order in every player.
+"""Direction marks, which give lines of mixed direction the right order in every player.
 
-The rules are those of the Unicode Bidirectional Algorithm (UAX #9). Marks (LRM, RLM) are used and no isolates: every
-player and font of the last twenty years knows the marks, many a television shows isolates as boxes. libass pairs no
-brackets unless asked (N0 of UAX #9), so brackets get marks too. What a Persian reader expects of numbers is taken from
-CLDR's number patterns for `fa`: a minus or a currency sign stands left of its number, ٪ too.
+The rules are those of the Unicode Bidirectional Algorithm (UAX #9). Marks (LRM, RLM) are used instead of isolates: all
+players and fonts of the last twenty years support marks, many televisions show isolates as boxes. libass pairs brackets
+only on request (N0 of UAX #9), so brackets get marks too. The order of Persian numbers follows CLDR's patterns for
+`fa`: a minus, a currency sign and ٪ stand left of the number.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LRM = "\u200e"
 RLM = "\u200f"
 
 _RTL = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\U00010800-\U00010fff\U0001e800-\U0001efff"
-"""Letters, digits and punctuation of the scripts that run from right to left."""
+"""Letters, digits and punctuation of right-to-left scripts, as a class of regular expressions."""
 _EASTERN = "\u0660-\u0669\u06f0-\u06f9"
 _JOINERS = "\u200c\u200d"
 _SIGNS = "%٪$€£¥₹‰°"
@@ -28,11 +28,11 @@ _BROUGHT = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _HAS_RTL = re.compile(f"[{_RTL}]")
 _LETTER = re.compile(rf"[^\W\d_{_RTL}]")
 _NEEDS_CARE = re.compile(rf"[^\W{_RTL}]|[{_EASTERN}]")
-"""A line without any of these is all of one direction."""
+"""Characters without which a line is of one direction."""
 
 _WORD = re.compile(rf"[^\s{_RTL}{_JOINERS}]*[^\W{_RTL}][^\s{_RTL}{_JOINERS}]*")
 _NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
-"""Digits that come out right by themselves: 99.99, 12:30, 1,000, 1/2."""
+"""Numbers that need no marks: 99.99, 12:30, 1,000, 1/2."""
 _ACRONYM = re.compile(r"(?:[^\W\d_]\.){2,}")
 _AFTER_WORD = ".,:;!?…'’‘\"”“»«)]}"
 _BEFORE_WORD = "'‘’\"“”«»([{…"
@@ -47,7 +47,7 @@ _RANGE = re.compile(rf"[{_EASTERN}]+(-)[{_EASTERN}]+")
 
 
 class _Line:
-    """One right-to-left line: where its stretches of left-to-right text are, and which marks come before each place."""
+    """A right-to-left line with its runs of left-to-right text (`islands`) and the marks to insert at each index."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -64,7 +64,7 @@ class _Line:
             self.marks[at] += mark
 
     def leans_left(self, at: int, step: int) -> bool:
-        """Whether the nearest letter or mark from `at` on, in the direction of `step`, runs from left to right."""
+        """Tell whether the nearest letter or mark from `at` on, in the direction of `step`, is left-to-right."""
         while 0 <= at < len(self.text):
             character = self.text[at]
             if mark := self.marks.get(at + 1 if step < 0 else at, "")[-1 if step < 0 else 0 :][:1]:
@@ -78,15 +78,15 @@ class _Line:
 
 
 def strip_marks(text: str) -> str:
-    """`text` without the marks of direction that somebody put in; `direct` puts in those that are needed."""
+    """Remove the direction marks in `text`; `direct` adds those that are needed."""
     return _BROUGHT.sub("", text)
 
 
 def direct(lines: Sequence[str], direction: Direction) -> list[str]:
-    """The lines of one subtitle with marks of direction.
+    """Add direction marks to the lines of one subtitle.
 
-    A right-to-left line always begins with RLM. A left-to-right line begins with LRM when it holds right-to-left
-    letters, for players guess from the first letter.
+    A right-to-left line always begins with RLM. A left-to-right line with right-to-left letters begins with LRM,
+    because players guess the direction from the first letter.
     """
     mixed = any(map(_HAS_RTL.search, lines))
     if direction == "ltr":
@@ -111,7 +111,7 @@ def _right_to_left(text: str) -> str:
 
 
 def _islands(text: str) -> Iterator[tuple[int, int, bool]]:
-    """Start and end of each Latin word, price, address and the like, and whether its ends need marks to stay there."""
+    """Start and end of each Latin word, price, address and the like, and whether its ends need marks."""
     for found in _WORD.finditer(text):
         start, end = _trimmed(text, found.start(), found.end())
         word = text[start:end]
@@ -119,7 +119,7 @@ def _islands(text: str) -> Iterator[tuple[int, int, bool]]:
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
-    """Without the punctuation of the sentence around the word. A dash that begins a line or follows a letter is one."""
+    """Exclude the sentence's punctuation around the word, such as a dash that begins a line or follows a letter."""
     while end > start and text[end - 1] in _AFTER_WORD and not _belongs(text[start:end]):
         end -= 1
     while start < end and text[start] in _BEFORE_WORD:
@@ -130,7 +130,7 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _belongs(word: str) -> bool:
-    """Whether the last character is a part of `word`: f(x), U.S.A."""
+    """Tell whether the last character is part of `word`: f(x), U.S.A."""
     return bool(_ACRONYM.fullmatch(word)) or _OPENING.get(word[-1], " ") in word[1:]
 
 
@@ -144,7 +144,7 @@ def _mark_islands(line: _Line) -> None:
 
 
 def _mark_groups(line: _Line) -> None:
-    """Telephone numbers, dates with dashes and thousands parted by spaces run from left to right, in any digits."""
+    """Mark telephone numbers, dates with dashes and thousands separated by spaces as left-to-right, in any digits."""
     for found in _GROUPS.finditer(line.text):
         if _is_one_number(found.group()):
             line.mark(found.start(), LRM)
@@ -183,23 +183,23 @@ def _in_group(line: _Line, at: int) -> bool:
 
 
 def _stands_free(text: str, at: int) -> bool:
-    """A sign between a letter or the start of the line and the number is a dash, unless it is of money."""
+    """Tell whether the sign belongs to the number: after a letter or at the start of a line it is a dash."""
     return text[at] not in "-−+" or (at > 0 and text[at - 1].isspace())
 
 
 def _keep_apart(line: _Line, at: int) -> None:
-    """Behind a Latin word a number would become a part of it."""
+    """Separate a number from a Latin word before it, which it would join."""
     if line.leans_left(at - 1, -1):
         line.mark(at, RLM)
 
 
 def _after_sentence(line: _Line, at: int) -> bool:
-    """Whether punctuation and a space part the number from the Latin word before it."""
+    """Tell whether punctuation and a space separate the number from the Latin word before it."""
     return bool(re.search(r"[.!:;…)\]»”\"]\s+$", line.text[:at])) and line.leans_left(at - 1, -1)
 
 
 def _mark_brackets(line: _Line) -> None:
-    """Brackets of a Latin phrase run with it, all others with the line."""
+    """Give brackets of a Latin phrase its direction, and all others that of the line."""
     for start, end in _brackets(line.text):
         if line.leans_left(start - 1, -1) and not _HAS_RTL.search(line.text[start:end]):
             line.mark(end + 1, LRM)
@@ -211,7 +211,7 @@ def _mark_brackets(line: _Line) -> None:
 
 
 def _brackets(text: str) -> Iterator[tuple[int, int]]:
-    """Where each pair of brackets or quotation marks opens and closes."""
+    """Indices at which each pair of brackets or quotation marks opens and closes."""
     waiting: list[tuple[str, int]] = []
     for at, character in enumerate(text):
         if waiting and waiting[-1][0] == character:
@@ -223,7 +223,7 @@ def _brackets(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _mark_commas(line: _Line) -> None:
-    """The Persian comma is neutral: between Latin words it would make one left-to-right phrase of a list."""
+    """Mark Persian commas, which are neutral: between Latin words they would turn a list into one phrase."""
     for found in re.finditer("،", line.text):
         if line.leans_left(found.start() - 1, -1):
             line.mark(found.end(), RLM)

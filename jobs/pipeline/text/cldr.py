@@ -1,6 +1,6 @@
-"""What CLDR knows of languages and scripts, through babel.
+"""Data of CLDR about languages and scripts, through babel.
 
-Nothing else imports babel, and this is imported by the functions that ask: most processes never do.
+Only this module imports babel, and functions import it when they need it, because most processes never do.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _OTHER_NAMES = {
 
 
 def locale(code_or_name: str) -> Locale:
-    """Of a code (`fa`, `pt-BR`) or an English name (`Persian`). Raises UnknownLanguage."""
+    """The locale of a code (`fa`, `pt-BR`) or an English name (`Persian`). Raises UnknownLanguage."""
     wanted = code_or_name.strip()
     code = _OTHER_NAMES.get(wanted.lower()) or _names().get(wanted.lower()) or wanted
-    if not _CODE.fullmatch(code):  # babel lets anything follow a “.” or “@”
+    if not _CODE.fullmatch(code):  # babel accepts anything after “.” or “@”
         raise UnknownLanguage(language=code_or_name)
     try:
         found = Locale.parse(code, sep="_" if "_" in code else "-")
@@ -42,7 +42,7 @@ def locale(code_or_name: str) -> Locale:
 
 
 def script(of: Locale) -> str:
-    """The ISO 15924 code of the script it is written in."""
+    """The ISO 15924 code of a locale's script, by CLDR's likely subtags if it names none."""
     likely = get_global("likely_subtags").get(of.language, "")
     return of.script or next((part for part in likely.split("_") if len(part) == 4), "Latn")
 
@@ -54,14 +54,13 @@ def script_name(code: str) -> str:
 
 
 def long_codes(short: str) -> list[str]:
-    """The codes of three letters for the language `short`: those of its single members before that of the whole
-    (pes, then fas)."""
+    """The three-letter codes of the language `short`, members before their macrolanguage (pes, then fas)."""
     aliases = get_global("language_aliases").items()
     return [long for long, known in aliases if known == short and len(long) == 3]
 
 
 @cache
 def _names() -> dict[str, str]:
-    """English names to codes. A name of two codes keeps the shorter one."""
+    """English names to codes, the shorter code if a name has two."""
     names = Locale("en").languages
     return {names[code].lower(): code for code in sorted(names, key=lambda code: (-len(code), code))}

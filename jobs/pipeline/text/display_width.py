@@ -1,8 +1,8 @@
-"""How wide text is, and into what pieces it may be cut: the same for every script.
+"""Widths of text, and the pieces into which it may be split, for every script.
 
-Widths are counted in cells: a full-width character (Unicode's East Asian Width W or F) takes two, combining marks and
-invisible characters (ZWNJ, ZWJ, bidi marks) none, anything else one. Where the limits of a language are given in
-full-width characters, as the Netflix guides do for Chinese, Japanese and Korean, a character is two cells.
+Widths are counted in cells: a full-width character (Unicode's East Asian Width W or F) has two, combining marks and
+invisible characters (ZWNJ, ZWJ, bidi marks) have none, all others one. Limits of a language in full-width characters,
+as in the Netflix guides for Chinese, Japanese and Korean, count a character as two cells.
 """
 
 from __future__ import annotations
@@ -15,33 +15,33 @@ from typing import NamedTuple
 from jobs.pipeline.text.languages import Language
 
 _IDEOGRAPHIC = frozenset({"Hans", "Hant", "Jpan"})
-"""Scripts without spaces where a line may break between nearly any two characters."""
+"""Scripts without spaces in which a line may break between almost any two characters."""
 
 _CLUSTERED = frozenset({"Thai", "Laoo", "Khmr", "Mymr"})
-"""Scripts with spaces between phrases only; without a dictionary, words inside a phrase cannot be told."""
+"""Scripts with spaces between phrases only; words inside a phrase cannot be found without a dictionary."""
 
 _FULL_WIDTH_LINE = 20
-"""A line length up to this is counted in full-width characters (Netflix: 16 and 13)."""
+"""Line lengths up to this are in full-width characters (Netflix: 16 and 13)."""
 
 _SPACES = re.compile(r"[ \t\r\n\f\v\u2000-\u2006\u2008-\u200a\u2028\u2029]+")
-"""White space at which text may be cut: all but the no-break spaces and the ideographic space, which is punctuation."""
+"""White space at which text may be split: all except no-break spaces and the ideographic space, a punctuation mark."""
 
 _OPENING = frozenset("([{<«“‘「『（〈《【〔［｛¿¡")
 _CLOSING = frozenset(
     ")]}>»”’」』）〉》】〕］｝.,:;!?…%。、，．：；！？・،؛؟٪।॥ー々〜ゝゞヽヾぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ\u3000"
 )
-"""Characters that no line begins with (JIS X 4051 and its like for the small kana), beside ordinary punctuation."""
+"""Characters that may not begin a line: punctuation, and small kana by JIS X 4051."""
 
 _FOLLOWING = frozenset("ะาำๅๆฯະາຳ\u2060\ufeff")
 _LEADING = frozenset("เแโใไเແໂໃໄ\u1039\u17d2\u2060\ufeff\u200d")
-"""Vowels written before their consonant, stackers and joiners: nothing is cut off behind them."""
+"""Vowels written before their consonant, stackers and joiners: a line may not break after them."""
 
 
 class Piece(NamedTuple):
-    """The smallest stretch of text that a line break never cuts. `space` stands before it, unless it begins a line.
+    """The smallest part of a text that a line break may not split. `space` comes before it, unless it begins a line.
 
-    `inner` is true where no space shows whether the border before it is one of words. (A tuple, for there are tens of
-    thousands, and a frozen dataclass takes four times as long to make.)
+    `inner` is true if no space tells whether a word begins with it. (A named tuple, because there are tens of
+    thousands, and creating a frozen dataclass takes four times as long.)
     """
 
     text: str
@@ -56,6 +56,7 @@ def _is_closing(text: str) -> bool:
 
 @cache
 def cells(character: str) -> int:
+    """The width of one character in cells: 0, 1 or 2."""
     if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
         return 0
     return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
@@ -67,27 +68,27 @@ def cell_width(text: str) -> int:
 
 
 def cells_a_character(language: Language) -> int:
-    """How many cells one character of the language's limits takes."""
+    """Cells of one character in the language's limits: 1 or 2."""
     return 2 if language.line_length <= _FULL_WIDTH_LINE else 1
 
 
 def width(text: str, language: Language) -> float:
-    """The width of `text` in the characters that `language` counts in; a line break counts as the space it replaces."""
+    """The width of `text` in the characters of the language's limits; a line break counts as a space."""
     return cell_width(text) / cells_a_character(language)
 
 
 def joins_words(language: Language) -> bool:
-    """Whether words are written without spaces between them."""
+    """Tell whether the language is written without spaces between words."""
     return language.script in _IDEOGRAPHIC or language.script in _CLUSTERED
 
 
 def words_of(text: str) -> list[str]:
-    """`text` cut at white space; ZWNJ and no-break spaces hold."""
+    """Split `text` at white space, but not at ZWNJ and no-break spaces."""
     return [word for word in _SPACES.split(text) if word]
 
 
 def pieces(text: str, language: Language, *, space: str = "") -> list[Piece]:
-    """The pieces of `text`, in order, the first after `space`; joined again they give it, white space made single."""
+    """Split `text` into pieces; `space` comes before the first. Joined they give `text` with single spaces."""
     words = words_of(text)
     if not joins_words(language):
         return [Piece(text=word, space=" " if at else space, inner=False) for at, word in enumerate(words)]
@@ -111,7 +112,7 @@ def _clusters(word: str) -> list[str]:
 
 
 def holds(before: str, after: str) -> bool:
-    """Whether two neighbouring characters of a script without spaces stay on one line."""
+    """Tell whether no line may break between two neighbouring characters of a script without spaces."""
     return (
         after in _CLOSING
         or after in _FOLLOWING
@@ -123,14 +124,14 @@ def holds(before: str, after: str) -> bool:
 
 
 def _is_narrow_letter(character: str) -> bool:
-    """Letters and digits of Latin, Greek, Cyrillic and their like: their words are not cut inside Chinese or Thai."""
+    """Tell whether it is part of a Latin, Greek or Cyrillic word, which is not split inside Chinese or Thai."""
     return (character.isalnum() or character in "'’-_@/") and character < "\u0590"
 
 
 def space_between(before: str, after: str, language: Language) -> str:
-    """What stands between two words that a recogniser gave apart: punctuation alone belongs to the word before it.
+    """The space between two recognised words: none before a word of punctuation only.
 
-    In a script without spaces only Latin words are parted, and words that carry a space of their own.
+    In a script without spaces it is set between Latin words only, and if one of the words has a space of its own.
     """
     if not joins_words(language):
         return "" if _is_closing(after.strip()) else " "

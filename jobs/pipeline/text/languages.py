@@ -1,8 +1,8 @@
-"""The languages of the world as this project needs them: name, direction, script, length of a line, reading speed.
+"""Languages with the data that subtitles need: name, direction, script, line length, reading speed.
 
-Names, directions and scripts come from CLDR. Numbers come from the Netflix timed text guides: 42 characters a
-line for alphabets, 16 for Chinese and Korean, 13 for Japanese; 17 characters a second by default, 20 for English and
-Arabic, 9 Chinese, 12 Korean, 4 Japanese. Persian has no guide of its own and takes 42 and 17 provisionally.
+Names, directions and scripts are from CLDR. Numbers are from the Netflix timed text guides: 42 characters per line for
+alphabets, 16 for Chinese and Korean, 13 for Japanese; 17 characters per second by default, 20 for English and Arabic, 9
+for Chinese, 12 for Korean, 4 for Japanese. Persian has no guide of its own and uses 42 and 17 for now.
 """
 
 from __future__ import annotations
@@ -19,11 +19,10 @@ _READING_SPEED = {"en": 20.0, "ar": 20.0, "zh": 9.0, "yue": 9.0, "ko": 12.0, "ja
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Language:
-    """One language. `line_length` is in characters, `reading_speed` in characters a second."""
+    """One language. `name` is English; `line_length` is in characters, `reading_speed` in characters per second."""
 
     code: str
     name: str
-    own_name: str
     direction: Direction
     script: str
     line_length: int
@@ -39,7 +38,6 @@ def language(code_or_name: str) -> Language:
     return Language(
         code="-".join([locale.language, *code_or_name.strip().replace("_", "-").split("-")[1:]]),
         name=locale.english_name or locale.language,
-        own_name=locale.get_display_name() or locale.language,
         direction="rtl" if locale.text_direction == "rtl" else "ltr",
         script=cldr.script(locale),
         line_length=_LINE_LENGTH.get(locale.language, 42),

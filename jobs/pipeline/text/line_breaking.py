@@ -1,4 +1,4 @@
-"""Breaking the text of one cue into at most two lines.
+"""Line breaking: the text of one cue in at most two lines.
 
 Rules: Netflix timed text guide, general requirements (two lines; break after punctuation, before conjunctions and
 prepositions), and its preference for a bottom line that is not the shorter one.
@@ -15,6 +15,7 @@ from jobs.pipeline.text.display_width import Piece, cell_width, cells_a_characte
 from jobs.pipeline.text.languages import Language
 
 MAX_LINES = 2
+"""Most lines of a cue."""
 
 _MARKS = "\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069"
 _DASH = re.compile(rf"^[{_MARKS}]*[-–—‐][^\d]")
@@ -22,15 +23,15 @@ _NEXT_SPEAKER = re.compile(r"(?<=[.!?…؟。！？\"”»]) +(?=[-–—‐] ?\
 
 _OVERFLOW = 1000.0
 _IMBALANCE = 5.0
-"""The cost of a line with all of the text beside an empty one: somewhat more than a break between any two words."""
+"""Cost of one full and one empty line: slightly more than a break between any two words."""
 _TOP_HEAVY = 0.5
 
 
 def wrap(text: str, language: Language) -> str:
-    """`text` in at most two lines, joined by a newline, at the best place.
+    """Break `text` into at most two lines, joined by a newline, at the best place.
 
-    Lines of a dialogue, each begun by a dash, stay lines, and a break made by hand stays where it is good. Text longer
-    than two full lines still comes in two lines, as even as can be: the quality report names it.
+    Lines of a dialogue, which begin with dashes, are kept, as is an existing break at a good place. Text longer than
+    two full lines becomes two lines of similar length: the quality report names it.
     """
     lines = _speakers(_lines(text))
     if _is_dialogue(lines) or _is_well_broken(lines, language):
@@ -39,7 +40,7 @@ def wrap(text: str, language: Language) -> str:
 
 
 def unwrap(text: str, language: Language) -> str:
-    """`text` on one line: breaks become spaces where the script has them, and white space is single."""
+    """Join the lines of `text`, with spaces if the script has them; white space becomes single."""
     lines = _lines(text)
     joints = (space_between(before, after, language) for before, after in pairwise(lines))
     return "".join(chain.from_iterable(zip(["", *joints], lines, strict=True))) if lines else ""
@@ -51,7 +52,7 @@ def line_cells(language: Language) -> int:
 
 
 def lines_needed(text: str, language: Language) -> int:
-    """How many lines `text` takes when each is filled as far as it goes."""
+    """The number of lines of `text` if each is filled as far as possible."""
     room, taken, lines = line_cells(language), 0, 1
     for piece in pieces(text, language):
         size = cell_width(piece.text)
@@ -67,7 +68,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _speakers(lines: list[str]) -> list[str]:
-    """Two speakers on one line, “- Yes? - No.”, get a line each."""
+    """Split a line with two speakers, “- Yes? - No.”, into two."""
     if len(lines) == 1 and _DASH.match(lines[0]):
         return _NEXT_SPEAKER.split(lines[0])
     return lines
@@ -78,7 +79,7 @@ def _is_dialogue(lines: Sequence[str]) -> bool:
 
 
 def _is_well_broken(lines: Sequence[str], language: Language) -> bool:
-    """Two lines that fit and part no words that belong together."""
+    """Tell whether these are two lines that fit and separate no words that belong together."""
     if len(lines) != MAX_LINES or max(map(cell_width, lines)) > line_cells(language):
         return False
     before, after = (pieces(line, language) for line in lines)
@@ -101,7 +102,7 @@ def _break(parts: Sequence[Piece], language: Language) -> str:
 
 
 def _shape_cost(top: int, bottom: int, room: int) -> float:
-    """What two lines of these widths cost: overflow above all, then imbalance, then a longer line on top."""
+    """The cost of two lines of these widths: overflow above all, then imbalance, then a longer line on top."""
     overflow = max(top, bottom) - room
     uneven = abs(top - bottom) / (top + bottom)
     return (overflow + 1) * _OVERFLOW * (overflow > 0) + uneven * _IMBALANCE + _TOP_HEAVY * (top > bottom)

@@ -1,8 +1,8 @@
-"""Persian as Persians write it: their own letters, digits and punctuation.
+"""Normalisation of Persian text: Persian letters, digits and punctuation.
 
-Rules: Academy of Persian Language and Literature (dastur-e khatt): ی and ک, not their Arabic forms; ، ؛ ؟; the
-half-space (ZWNJ) inside words only. Digits of running text are Persian; those of Latin names, addresses, times and
-prices stay.
+Rules of the Academy of Persian Language and Literature (dastur-e khatt): ی and ک, not their Arabic forms; ، ؛ ؟; the
+half-space (ZWNJ) inside words only. Digits in text become Persian; those of Latin names, addresses, times and prices
+are kept.
 """
 
 from __future__ import annotations
@@ -21,16 +21,17 @@ _LATIN_LETTER = re.compile(r"[A-Za-z\u00c0-\u024f]")
 _LETTER = re.compile(f"{_PERSIAN_LETTER.pattern}|{_LATIN_LETTER.pattern}")
 _STRAY_ZWNJ = re.compile(r"(?:^|(?<=[\s\u200c]))\u200c+|\u200c+(?=[\s.,;:!?،؛؟»)]|$)")
 _KEPT_NUMBER = re.compile(r"\d:\d|[$€£@]|://")
-"""Times, prices and addresses: their parts would change places between letters that run from right to left."""
+"""Times, prices and addresses, whose parts would be reordered between right-to-left letters."""
 _THOUSANDS = re.compile(r"(?<=[۰-۹]),(?=[۰-۹]{3}(?:[^۰-۹]|$))")
 
 
 def is_persian(target: Language) -> bool:
+    """Tell whether the language is Persian in Arabic script."""
     return target.code.split("-")[0] == "fa" and target.script == "Arab"
 
 
 def tidy(text: str) -> str:
-    """`text` in Persian letters, digits and punctuation; a text without any Persian letter is left as it is."""
+    """Convert `text` to Persian letters, digits and punctuation; a text without a Persian letter is not changed."""
     if not _PERSIAN_LETTER.search(text):
         return text
     text = _STRAY_ZWNJ.sub("", text.translate(_LETTERS).translate(_ARABIC_DIGITS))
@@ -46,7 +47,7 @@ def _with_digits(text: str) -> str:
 
 
 def _keeps_digits(word: str, before: str) -> bool:
-    """Whether the digits of `word` belong to something Latin: GPT-4, or the 15 of iPhone 15."""
+    """Tell whether the digits of `word` belong to Latin text: GPT-4, or the 15 of iPhone 15."""
     return bool(_LATIN_LETTER.search(word) or _KEPT_NUMBER.search(word) or _LATIN_LETTER.match(before[-1:]))
 
 

@@ -1,8 +1,8 @@
-"""Where text may be cut: what a break between two neighbouring words costs a reader.
+"""Costs of a break between two neighbouring words, for line breaking and segmentation.
 
-The order of merit is that of the Netflix timed text guide: after punctuation, before conjunctions, before
-prepositions; never between an article and its noun, nor between first and last name. A few frequent words do for the
-languages asked for most; every other language goes by punctuation, numbers and capital letters.
+Preferred places are those of the Netflix timed text guide: after punctuation, before conjunctions, before prepositions;
+never between an article and its noun, nor between first and last name. The most frequent languages have lists of
+common words; for all others only punctuation, numbers and capital letters are used.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _ABBREVIATIONS = frozenset(
     }
 )
 _SYLLABLE_STARTS = frozenset("เแโใไເແໂໃໄ")
-"""Vowels of Thai and Lao that are written first: the one sign of a syllable border that needs no dictionary."""
+"""Vowels of Thai and Lao that are written first: the only mark of a syllable border that needs no dictionary."""
 _CHINESE_PARTICLES = frozenset("的了吗吧呢们着过地得么")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Phrases:
-    """Frequent words of one language. `clinging` ones are bound to the next word, `trailing` ones to the one before."""
+    """Common words of a language. `clinging` words belong to the next word, `trailing` words to the one before."""
 
     conjunctions: frozenset[str] = frozenset()
     prepositions: frozenset[str] = frozenset()
@@ -98,24 +98,24 @@ _KNOWN = {
 
 
 def cost(before: Piece, after: Piece, language: Language) -> float:
-    """The cost of a break between two pieces that are neighbours in a text of `language`."""
+    """The cost of a break between two neighbouring pieces of a text in `language`."""
     ending = _ending(before.text)
     if ending is not None:
         return ending
     if after.inner:
         return _inner_cost(before.text, after.text, language)
     if joins_words(language) and not (before.text.isascii() and after.text.isascii()):
-        return CLAUSE  # A space in a script without spaces is its comma.
+        return CLAUSE  # in a script without spaces, a space has the role of a comma
     return _word_cost(before.text, after.text, _KNOWN.get(language.code.split("-")[0], Phrases()))
 
 
 def ends_sentence(text: str) -> bool:
-    """Whether a sentence ends with the last word of `text`."""
+    """Tell whether a sentence ends with the last word of `text`."""
     return _ending(text) == SENTENCE
 
 
 def _ending(text: str) -> float | None:
-    """The cost of a break after `text` by its punctuation; None where it ends with a letter, or short for a word."""
+    """The cost of a break after `text` by its punctuation; None if it ends with a letter or an abbreviation's dot."""
     bare = text.rstrip(_QUOTES) or text
     last = bare[-1:]
     if last in _CLAUSE_ENDS or bare.endswith(("...", "…")):
@@ -142,7 +142,7 @@ def _word_cost(before: str, after: str, phrases: Phrases) -> float:
 
 
 def _belongs(before: str, after: str, phrases: Phrases) -> bool:
-    """A number and what it counts, a title or first name and the last name."""
+    """Tell whether the words are a number and its noun, a title and a name, or first and last name."""
     if before[-1:].isdigit() or before.endswith("."):
         return True
     return phrases.capitals_are_names and len(before) > 1 and before[0].isupper() and after[0].isupper()
@@ -154,7 +154,7 @@ def _bare(word: str) -> str:
 
 
 def _inner_cost(before: str, after: str, language: Language) -> float:
-    """Within a run of a script without spaces: what the kinds of the two characters tell about a word border."""
+    """The cost of a break inside text without spaces, by the kinds of the two characters at it."""
     if language.script in {"Thai", "Laoo"}:
         return PLAIN if after[0] in _SYLLABLE_STARTS else BOUND
     if language.script in {"Hans", "Hant"}:

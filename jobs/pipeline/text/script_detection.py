@@ -1,4 +1,4 @@
-"""Which script a text is written in, to notice subtitles that are not in the language they are said to be in."""
+"""Detection of a text's script, to reject subtitles that are not in the stated language."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _WORDS = {
     "Deva": "DEVANAGARI",
     "Thai": "THAI",
 }
-"""Scripts that can be told from the first word of a character's Unicode name. Others are not judged."""
+"""Scripts that the first word of a character's Unicode name identifies. Others are not checked."""
 
 
 def must_look_like(expected: Language, texts: Iterable[str], name: str) -> None:
-    """Raises OtherLanguageSubtitles when hardly a letter of `texts` is in the script of `expected`."""
+    """Raise OtherLanguageSubtitles if less than 10 % of the letters in `texts` are in the script of `expected`."""
     wanted = set(_WORDS.get(expected.script, "").split())
     found = Counter(_script(letter) for text in texts for letter in text if letter.isalpha())
     if wanted and found and sum(found[script] for script in wanted) < 0.1 * found.total():

@@ -1,6 +1,6 @@
-"""Sentences out of lines, and translated sentences back into the lines they came from.
+"""Joining lines to sentences, and splitting translated sentences into the same lines.
 
-For translators that take whole sentences and know nothing of cues.
+For translators that take whole sentences and do not know cues.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from jobs.pipeline.text.display_width import Piece, cell_width, pieces
 from jobs.pipeline.text.languages import Language
 
 LONGEST_SENTENCE = 12
-"""Lines joined at most: a transcript without any sign of a sentence's end must end somewhere."""
+"""Most lines of a sentence, for transcripts without any punctuation."""
 
 _ANY_WORD = 0.15
-"""What a cut in the middle of a clause costs, in shares of the sentence: a cut may move that far to find a comma."""
+"""Cost of a cut inside a clause, as a share of the sentence: a cut may move that far to be at a comma."""
 
 _MARKS = frozenset(".,;:!?…،؛؟、。，；：—–")
 
 
 def sentences(lines: Sequence[Line]) -> Iterator[Sequence[Line]]:
-    """`lines` in runs that end with a sentence, LONGEST_SENTENCE lines at most."""
+    """Group `lines` into runs that end with a sentence, of LONGEST_SENTENCE lines at most."""
     start = 0
     for at, line in enumerate(lines, start=1):
         if line.ends_sentence or at == len(lines) or at - start == LONGEST_SENTENCE:
@@ -31,10 +31,10 @@ def sentences(lines: Sequence[Line]) -> Iterator[Sequence[Line]]:
 
 
 def split_by_shares(text: str, shares: Sequence[int], language: Language) -> list[str]:
-    """`text` in as many parts as there are `shares`, about in their proportion, cut at words and rather at punctuation.
+    """Split `text` between words into parts about in proportion to `shares`, preferably at punctuation.
 
-    Every part has a word. Where there are fewer words than parts, the last ones repeat the last word: on the screen it
-    just stays. An empty `text` gives empty parts.
+    Every part has a word. If there are fewer words than parts, the last parts repeat the last word, which then stays on
+    the screen. An empty `text` gives empty parts.
     """
     parts = pieces(text, language)
     missing = max(0, len(shares) - len(parts))
@@ -46,7 +46,7 @@ def split_by_shares(text: str, shares: Sequence[int], language: Language) -> lis
 
 
 def _cuts(parts: Sequence[Piece], shares: Sequence[int]) -> list[int]:
-    """The cheapest increasing cuts between `parts`, one less than `shares`, found cut by cut (dynamic programming)."""
+    """The cheapest increasing cuts between `parts`, one less than `shares`, by dynamic programming."""
     ends = list(accumulate(max(1, cell_width(part.space + part.text)) for part in parts))
     wishes = list(accumulate(max(1, share) for share in shares))
     best: dict[int, tuple[float, list[int]]] = {0: (0.0, [])}
