@@ -1,4 +1,4 @@
-"""What the product does, without Django: a video goes in, subtitles and a subtitled video come out.
+"""The video pipeline, without Django: from a video to subtitles and a subtitled video.
 
-The way of a video: fetch, transcribe, (cues), translate, subtitle, render. `stages` names them in order.
+Its stages, in the order of `stage.Stage`: fetch, transcribe, translate, subtitle, render.
 """

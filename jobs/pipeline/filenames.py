@@ -1,4 +1,4 @@
-"""Names of files, from titles that people and sites chose."""
+"""File names made of titles."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from collections.abc import Callable
 from pathlib import Path
 
 _LONGEST = 180
-"""Bytes of a name. File systems take 255, and what is added to it (` (2)`, `.pt-BR.srt`, `.report.json`) needs room."""
+"""Most bytes of a name: file systems allow 255, and endings (` (2)`, `.pt-BR.srt`, `.report.json`) are added."""
 
 _WORD = 40
-"""Bytes of a cut name that are given up so that it ends with a whole word."""
+"""Most bytes that are given up so that a shortened name ends with a whole word."""
 
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Bidi embeddings, overrides and isolates: one that is left open turns the ending of the name round."""
+"""Bidi embeddings, overrides and isolates: an unclosed one reverses the ending of the name."""
 
 _UNSEEN = frozenset("\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff")
-"""Joiners, bidi marks and other characters that mean nothing at the end of a name."""
+"""Joiners, bidi marks and other invisible characters without a meaning at the end of a name."""
 
 _VIRAMA = 9
-"""The combining class of signs that join the letter after them to the one before, as in Devanagari."""
+"""Combining class of signs that join the letter after them to the one before, as in Devanagari."""
 
 
 def result_name(title: str) -> str:
-    """A file name made of `title`: no slash or control character, not hidden, not empty, at most 180 bytes of UTF-8.
+    """Make a file name of `title`: no slash or control character, not hidden, not empty, at most 180 bytes of UTF-8.
 
-    A longer one ends with a whole word, or at least with a whole character as readers see it (a grapheme cluster).
+    A shortened name ends with a whole word, or at least with a whole grapheme cluster.
     """
     kept = "".join(map(_letter, title))
     name = _stripped(" ".join(kept.split()).lstrip(". "))
@@ -37,9 +37,9 @@ def result_name(title: str) -> str:
 
 
 def shortened(text: str, limit: int, *, size: Callable[[str], int] = len) -> str:
-    """The beginning of `text`, of a `size` of at most `limit`, that does not end within a grapheme cluster.
+    """Shorten `text` to a `size` of at most `limit`, without splitting a grapheme cluster.
 
-    `size` measures a text, in characters unless told otherwise. Of a single cluster that is too large nothing is left.
+    `size` measures a text, by default in characters. A single cluster that is too large leaves an empty text.
     """
     if size(text) <= limit:
         return text
@@ -67,7 +67,7 @@ def _bytes(text: str) -> int:
 
 
 def _is_inside(text: str, at: int) -> bool:
-    """Whether the place before `text[at]` lies within a grapheme cluster (Unicode Standard Annex 29)."""
+    """Tell whether the index `at` is inside a grapheme cluster (Unicode Standard Annex 29)."""
     before, after = text[at - 1], text[at]
     if after in "\u200c\u200d" or unicodedata.category(after) in {"Mn", "Mc", "Me"}:
         return True
@@ -84,19 +84,19 @@ def _is_inside(text: str, at: int) -> bool:
 
 
 def _is_regional(letter: str) -> bool:
-    """One half of a flag."""
+    """Tell whether the character is a regional indicator, one half of a flag."""
     return "\U0001f1e6" <= letter <= "\U0001f1ff"
 
 
 def _is_jamo_behind(before: str, after: str) -> bool:
-    """Whether two parts of one Korean syllable stand beside each other."""
+    """Tell whether two characters are neighbouring parts of one Korean syllable."""
     leads, follows = "\u1100" <= before <= "\u115f", "\u1160" <= after <= "\u11ff"
     syllable = leads or "\u1160" <= before <= "\u11ff" or "\uac00" <= before <= "\ud7a3"
     return (syllable and follows) or (leads and ("\u1100" <= after <= "\u115f" or "\uac00" <= after <= "\ud7a3"))
 
 
 def result_file(name: str, kind: str, file: str, target: str) -> str:
-    """What the file of a kind is called beside the other results of the video `name`. `file` is its name now."""
+    """The name of a result of the video `name`, by its `kind`; `file` is its present name, `target` a language code."""
     if kind == "video":
         return f"{name}.{target}{Path(file).suffix}"
     return f"{name}{Path(file).suffix}" if kind == "poster" else f"{name}.{kind}"

@@ -1,8 +1,8 @@
-"""Marking sentences for the catalogues of translations."""
+"""Marker of sentences for the translation catalogues."""
 
 from __future__ import annotations
 
 
 def _(sentence: str) -> str:
-    """Nothing happens here: the mark is read from the source, and the sentence translated where it is shown."""
+    """Return `sentence` unchanged. The marker is for makemessages; the sentence is translated when it is shown."""
     return sentence

@@ -1,4 +1,4 @@
-"""Notes of a job: things worth knowing that are no errors. Stored as a code; the sentence is looked up when read."""
+"""Notes of a job: remarks that are not errors, stored as a code with parameters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from jobs.pipeline.gettext_marker import _
 
 
 class NoteCode(StrEnum):
-    """What a note says."""
+    """Code of a note, as stored in the database."""
 
     SPEECH_IN_TARGET = "speech_in_target"
     SUBTITLES_IN_TARGET = "subtitles_in_target"
@@ -20,9 +20,9 @@ SENTENCES = {
     NoteCode.SUBTITLES_IN_TARGET: _("The subtitles are already in {language}, so translation was skipped."),
     NoteCode.SOUND_ONLY: _("The file contains only sound, so only subtitles are made."),
 }
-"""Templates for the catalogue, as those of errors are; `{language}` is an English name that is translated too."""
+"""Templates of the sentences, marked for the catalogue; `{language}` is an English name, which is translated too."""
 
 
 def template(code: str) -> str:
-    """The sentence of a note with its parameters in braces; an unknown code, of another version, is shown as it is."""
+    """The template of a note's sentence; an unknown code, as of another version, is returned with escaped braces."""
     return SENTENCES[NoteCode(code)] if code in list(NoteCode) else code.replace("{", "{{").replace("}", "}}")

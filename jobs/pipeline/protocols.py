@@ -1,6 +1,6 @@
-"""What an engine is to the pipeline: a few small methods, and the plain data that passes through them.
+"""Protocols of engines, and the data types of their methods.
 
-Times are seconds as floats. Text is Unicode in NFC. Languages are the codes of `languages`.
+Times are seconds as floats. Text is Unicode in NFC. Languages are the codes of `text.languages`.
 """
 
 from __future__ import annotations
@@ -14,27 +14,29 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SAMPLE_RATE = 16_000
-"""Samples a second of all audio inside the pipeline; both speech engines were trained on it."""
+"""Samples per second of all audio inside the pipeline; the models of both speech engines need it."""
 
 
 Samples: TypeAlias = "NDArray[np.float32]"
 """Mono audio at SAMPLE_RATE, between -1 and 1, shape (n,)."""
 
 Progress = Callable[[float], None]
-"""Called with the share of the work that is done, 0 to 1, never falling."""
+"""Callback with the share of the work that is done, 0 to 1, never decreasing."""
 
 Formality = Literal["auto", "colloquial", "formal"]
+"""Register of a translation; `auto` is the speaker's."""
+
 Mode = Literal["burn", "soft", "none"]
-"""What becomes of the picture: subtitles drawn into it, a track that can be switched off, or no video at all."""
+"""Kind of the resulting video: subtitles drawn into the picture, as a track that can be switched off, or no video."""
 
 
 def ignore_progress(share: float) -> None:
-    """The progress callback of those who do not look."""
+    """Do nothing: the default progress callback."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Word:
-    """One spoken word. `confidence` is 0 to 1; `speaker` is empty where speakers are not told apart."""
+    """One spoken word. `confidence` is 0 to 1; `speaker` is empty if speakers are not distinguished."""
 
     text: str
     start: float
@@ -45,7 +47,7 @@ class Word:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Window:
-    """A stretch of audio between two silences, recognised: the unit of checkpoints. Times are those of the video."""
+    """The words of a stretch of audio between two silences, the unit of checkpoints. Times are those of the video."""
 
     start: float
     end: float
@@ -54,24 +56,24 @@ class Window:
 
 
 class Transcriber(Protocol):
-    """Speech to words."""
+    """A speech engine: audio to words."""
 
     name: str
     window_seconds: float
-    """The longest stretch of audio it likes at once."""
+    """Longest stretch of audio in seconds that `recognise` should get at once."""
 
     def detect(self, samples: Samples) -> str:
-        """The language spoken in `samples`. Raises CannotDetectLanguage."""
+        """Detect the language spoken in `samples`. Raises CannotDetectLanguage, EngineError."""
         ...
 
     def recognise(self, samples: Samples, language: str, progress: Progress) -> Sequence[Word]:
-        """The words of one stretch in order, their times counted from its start. Silence gives none."""
+        """Recognise the words of a stretch in order, with times from its start; none in silence. Raises EngineError."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
-    """One line to translate: the text of a cue. `budget` is the number of characters that can be read in its time."""
+    """One line to translate, the text of a cue. `budget`: characters that can be read in its time (0: no limit)."""
 
     id: int
     text: str
@@ -81,7 +83,7 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Brief:
-    """What every line of a job shares. `glossary` maps a source term to its fixed translation."""
+    """Options of a translation, for all its lines. `glossary` has pairs of a source term and its translation."""
 
     source: str
     target: str
@@ -92,7 +94,7 @@ class Brief:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Translation:
-    """The answer for one line. An empty text has a flag that says why (see FLAGS)."""
+    """The translation of one line. An empty text has a flag with the reason (see FLAGS)."""
 
     id: int
     text: str
@@ -106,12 +108,12 @@ FLAGS: Mapping[str, str] = {
     "capped": "the token limit was reached before this line",
     "unsure": "the speech was hard to understand here",
 }
-"""Every flag a cue can carry, and what it means."""
+"""Flags of a cue, with their meaning for quality reports."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Usage:
-    """What an engine consumed."""
+    """Tokens used by an engine."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -124,26 +126,31 @@ class Usage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Batch:
-    """Some lines answered at once: the unit of checkpoints."""
+    """Some translated lines with the tokens used for them, the unit of checkpoints."""
 
     translations: tuple[Translation, ...]
     usage: Usage = Usage()
 
 
 class Translator(Protocol):
-    """Lines to lines. Over all batches each id of `lines` that is not in `done` is answered exactly once."""
+    """A translation engine: lines to translated lines."""
 
     name: str
 
     def translate(self, lines: Sequence[Line], brief: Brief, done: Mapping[int, str]) -> Iterator[Batch]:
-        """`done` maps ids translated earlier to their text: context, not to be answered again."""
+        """Yield batches in which each id of `lines` that is not in `done` occurs exactly once.
+
+        `done` maps ids that are already translated to their text, as context. Raises EngineError, CannotTranslate.
+        """
         ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Readiness:
-    """Whether an engine could work now. `detail` says with what; else `reason` says why not, `remedy` what helps, and
-    `detail` is the technical text. A reason is a sentence marked for the catalogue, a remedy may be one or a command.
+    """The readiness of an engine.
+
+    If ready, `detail` names its model or languages. If not, `reason` is a sentence marked for the catalogue, `remedy` a
+    command or a marked phrase, and `detail` a technical text.
     """
 
     ready: bool

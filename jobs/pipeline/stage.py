@@ -1,7 +1,7 @@
-"""The stages of the pipeline in order, and how much of the whole each takes: the single source of both.
+"""The stages of the pipeline in order, with their weights in the progress and their time limits.
 
-The weights are shares of the wall time of a ten-minute 720p video on two cores with the embedded engines; they only
-steer the progress bar of the whole.
+Weights are shares of the wall time of a ten-minute 720p video on two cores with the bundled engines, for the overall
+progress only.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from enum import StrEnum
 
 
 class Stage(StrEnum):
+    """A stage of a job; the members are in the order of the work."""
+
     FETCH = "fetch"
     TRANSCRIBE = "transcribe"
     TRANSLATE = "translate"
@@ -25,7 +27,7 @@ WEIGHTS: dict[Stage, float] = {
     Stage.SUBTITLE: 0.01,
     Stage.RENDER: 0.39,
 }
-
+"""Share of each stage in the work of a whole job; the sum is 1."""
 
 _LIMITS: dict[Stage, tuple[float, float]] = {
     Stage.FETCH: (4 * 3600, 2),
@@ -34,19 +36,20 @@ _LIMITS: dict[Stage, tuple[float, float]] = {
     Stage.SUBTITLE: (600, 0.1),
     Stage.RENDER: (1800, 30),
 }
+"""Time limits: seconds, and seconds per second of the video."""
 
 
 def time_limit(stage: Stage, seconds: float) -> float:
-    """How many seconds a stage may take for a video of `seconds`: a bound for what hangs, far above any real work.
+    """The time limit of a stage in seconds, for a video of `seconds`. It ends hanging stages, far above normal times.
 
-    Recognition and burning are ten times slower than the video at worst (large model, 4K, two cores).
+    Recognition and burning take at most ten times the video's duration (large model, 4K, two cores).
     """
     base, factor = _LIMITS[stage]
     return base + factor * seconds
 
 
 def overall(shares: Mapping[Stage, float], stages: Iterable[Stage]) -> float:
-    """The share of a whole job that is done. `stages` are those that it has, `shares` how much of each is done."""
+    """The share of a job that is done, 0 to 1. `stages` are the job's stages, `shares` the done share of each."""
     weights = {stage: WEIGHTS[stage] for stage in stages}
     done = sum(weight * shares.get(stage, 0.0) for stage, weight in weights.items())
     return done / sum(weights.values()) if weights else 0.0
