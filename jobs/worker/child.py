@@ -1,8 +1,8 @@
 """The child processes in which stages run, seen from the supervisor.
 
-A child lives in a process group of its own, led by a shim (`pipeline.shim`) that ends the whole group when we die: it
-waits on a lifeline, a pipe whose other end only we hold. The child begins when we say so, which is after its group was
-recorded. Nothing of a group is left when `end` returns.
+A child lives in a process group of its own, led by a process (`process.group_leader`) that ends the whole group when we
+die: it waits on a lifeline, a pipe whose other end only we hold. The child begins when we say so, which is after its
+group was recorded. Nothing of a group is left when `end` returns.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class ProcessLimits:
 
 
 def command(orders: int, reports: int) -> list[str]:
-    """What the shim starts; both are descriptors, of the child's ends of the pipes."""
+    """The command that the group leader starts; both numbers are descriptors, the child's ends of the pipes."""
     return [sys.executable, "-m", "jobs.engines", str(orders), str(reports)]
 
 
@@ -49,7 +49,7 @@ class GroupStillRunning(Exception):
 
 
 class Child:
-    """A shim with its child. Raises OSError when it cannot be started."""
+    """A group leader with its child. Raises OSError when it cannot be started."""
 
     def __init__(self, limits: ProcessLimits) -> None:
         with ExitStack() as theirs, ExitStack() as ours:

@@ -1,7 +1,7 @@
 """The clusters' work in threads of this process, where no cluster runs: for the command line.
 
 The same tickets, claims and supervisors as in a cluster, a worker for each queue and a reaper. When the process is
-killed the shims end what it started; when it is begun again, or a cluster is, jobs go on.
+killed the group leaders end what it started; when it is begun again, or a cluster is, jobs go on.
 """
 
 from __future__ import annotations

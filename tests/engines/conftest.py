@@ -1,4 +1,4 @@
-"""The toy models, unpacked once a session."""
+"""Fixtures: the toy models, unpacked once per session."""
 
 from __future__ import annotations
 

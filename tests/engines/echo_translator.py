@@ -1,4 +1,4 @@
-"""The double of a translator: says the line again, in brackets."""
+"""The double of a translator: returns each line in brackets."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class Said:
-    """What is sent back. `text` is put into the shape's envelope, `raw` is sent as it is."""
+    """A response. `text` is wrapped in the API's envelope, `raw` is sent unchanged."""
 
     text: str = ""
     raw: str | None = None
@@ -168,7 +168,7 @@ def _handler(server: FakeServer) -> type[BaseHTTPRequestHandler]:
             self.wfile.flush()
 
         def log_message(self, *_: object) -> None:
-            """Nothing on the screen of the tests."""
+            """Suppress the log on the terminal."""
 
     return Handler
 

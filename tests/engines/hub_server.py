@@ -1,4 +1,4 @@
-"""A model hub on this machine, shaped like the real one as far as `hub` goes, that can misbehave."""
+"""A model hub on this machine, with the part of the real API that `hub` uses, and faults on demand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of language models share: lines, a model in memory, and both transports on a local server."""
+"""Helpers for tests of language models: lines, a model in memory, and both clients on a local server."""
 
 from __future__ import annotations
 

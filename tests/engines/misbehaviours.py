@@ -1,4 +1,4 @@
-"""The ways in which a language model and its service go wrong: behaviours of the fake server."""
+"""Faults of language models and their services, as behaviours of the fake server."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def fenced(asked: Asked) -> Said:
 
 
 def too_few(asked: Asked) -> Said:
-    """Leaves out every third line, but not one asked for alone."""
+    """Omits every third line, but not a single one."""
     kept = list(answers(asked).items())
     return saying(dict(pair for at, pair in enumerate(kept) if at % 3 != 1))
 
@@ -62,7 +62,7 @@ def truncated(asked: Asked) -> Said:
 
 
 def broken(asked: Asked) -> Said:
-    """The same, and says nothing about it."""
+    """The same without a finish reason."""
     text = good(asked).text
     return Said(text=text[: len(text) // 2])
 
@@ -98,7 +98,7 @@ def rate_limited_for(seconds: int) -> Behaviour:
 
 
 def rate_limited_by_google(seconds: int) -> Behaviour:
-    """How Google says it: not in a header."""
+    """A rate limit in Google's form: in the body, not in a header."""
     delay = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{seconds}s"}
     error = {"status": "RESOURCE_EXHAUSTED", "details": [delay]}
     return lambda asked: http_error(asked, 429, "You exceeded your current quota.", error=error)
@@ -174,7 +174,7 @@ def only(most: int) -> Behaviour:
 
 
 def wordy(asked: Asked) -> Said:
-    """Twice as long as it may be, but brief when told to be brief."""
+    """Translates at twice the budget, and within it when asked to shorten."""
     if "shorten" in asked.question:
         return good(asked)
     limits = asked.question.get("limits", {})

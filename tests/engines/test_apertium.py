@@ -1,4 +1,4 @@
-"""The real apertium command."""
+"""The translator over the real apertium command."""
 
 from __future__ import annotations
 

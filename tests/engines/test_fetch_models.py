@@ -1,4 +1,4 @@
-"""Models come onto the disk: from a hub that may fail in every way, or from a directory."""
+"""`manage.py fetch_models`: from a hub with all kinds of faults, or from a directory."""
 
 from __future__ import annotations
 

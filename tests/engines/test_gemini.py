@@ -1,4 +1,4 @@
-"""The real Google SDK against a server on this machine: what is sent, the key, the proxy."""
+"""The real Google SDK against a local server: requests, key, proxy."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_the_schema_has_every_id_in_order(server: FakeServer) -> None:
 
 
 def test_no_sampling_is_set(server: FakeServer) -> None:
-    """Newer models refuse temperature and its kin."""
+    """Newer models reject temperature and similar parameters."""
     run(gemini_model(server.url), some_lines(1))
     assert set(server.asked[0].body["generationConfig"]) == {"responseMimeType", "responseSchema"}
 

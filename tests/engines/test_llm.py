@@ -1,4 +1,4 @@
-"""How lines become requests and answers become translations, with a model in memory."""
+"""The language-model translator with a model in memory: requests, answers, retries."""
 
 from __future__ import annotations
 

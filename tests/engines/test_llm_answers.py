@@ -1,4 +1,4 @@
-"""Which texts of an answer are believed."""
+"""Validation of a model's answers."""
 
 from __future__ import annotations
 

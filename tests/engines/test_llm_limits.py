@@ -1,4 +1,4 @@
-"""What a hostile or broken server cannot do: hold a job forever, fill the memory, crash it, or get secrets shown."""
+"""Limits against hostile servers: no endless wait, no full memory, no crash, no secret in an error."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def serving(write: Callable[[BufferedIOBase], object], **headers: str) -> Iterat
                 self.close_connection = True
 
         def log_message(self, *_: object) -> None:
-            """Nothing on the screen of the tests."""
+            """Suppress the log on the terminal."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
@@ -62,7 +62,7 @@ def dripping(out: BufferedIOBase) -> None:
 
 
 def trouble(shape: Shape, url: str, **options: Any) -> errors.ServiceError:
-    """What one request ends with."""
+    """The error of one request."""
     model = model_of(shape, url, **options)
     with pytest.raises(RequestFailed) as raised:
         model.ask(Question(system="Translate.", prompt="{}", ids=("1",)))

@@ -1,4 +1,4 @@
-"""Both transports against a server that misbehaves in every way that is known, with nobody sleeping."""
+"""Both clients against a server with all known faults, without real pauses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What HTTP answers mean, and how long they are waited for."""
+"""Conversion of HTTP responses to failures, and retries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chat completions against a server on this machine: what is sent, the key, the proxy, servers that know less."""
+"""Chat completions against a local server: requests, key, proxy, servers without some features."""
 
 from __future__ import annotations
 

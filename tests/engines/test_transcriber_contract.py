@@ -1,4 +1,4 @@
-"""What every speech engine keeps: one suite over the registry, and over the double of the other tests."""
+"""The contract of transcribers, tested on all registered engines and on the double of the other tests."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def transcriber(request: pytest.FixtureRequest, models_dir: Path) -> Transcriber
 
 @pytest.fixture(scope="module")
 def heard(transcriber: Transcriber) -> tuple[Sequence[Word], list[float]]:
-    """What the engine makes of the five sentences, and its progress on the way."""
+    """The engine's words for the five sentences, and its progress."""
     shares: list[float] = []
     return transcriber.recognise(voice(SENTENCES), "en", shares.append), shares
 

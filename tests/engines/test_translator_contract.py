@@ -1,4 +1,4 @@
-"""What every translator keeps: those of the registry, remote ones against a server on this machine, and the double."""
+"""The contract of translators, tested on all registered engines (remote ones on a local server) and on the double."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The real WhisperX with a toy model that knows twenty sentences, and an aligner of random weights."""
+"""The real WhisperX with a toy model of twenty sentences, and an aligner with random weights."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def engine(options: Options) -> WhisperX:
 
 @pytest.fixture
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever looks up an address or connects to one fails, and the test with him."""
+    """Every look-up of a name and every connection fails, and so does the test."""
 
     def refuse(*_args: object, **_kwargs: object) -> None:
         raise AssertionError("the engine went to the network")

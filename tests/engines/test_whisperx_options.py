@@ -1,4 +1,4 @@
-"""WhisperX before anything is loaded: runs without the package."""
+"""WhisperX's options and readiness; these tests need no package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words of a segment: where they are said when only its start and end are known, or each letter's."""
+"""Times of words in WhisperX's segments, aligned or not."""
 
 from __future__ import annotations
 

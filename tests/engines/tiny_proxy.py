@@ -1,4 +1,4 @@
-"""An HTTP proxy on 127.0.0.1 for http addresses, which remembers where it was sent."""
+"""An HTTP proxy on 127.0.0.1 for http addresses that records its targets."""
 
 from __future__ import annotations
 
@@ -51,6 +51,6 @@ def _handler(targets: list[str]) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(payload)
 
         def log_message(self, *_: object) -> None:
-            """Nothing on the screen of the tests."""
+            """Suppress the log on the terminal."""
 
     return Handler

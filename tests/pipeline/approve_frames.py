@@ -1,4 +1,4 @@
-"""Draw the approved pictures anew: `python -m tests.pipeline.approve_frames [NAME ...]` (or `make frames`).
+"""Redraw the approved pictures: `python -m tests.pipeline.approve_frames [NAME ...]` (or `make frames`).
 
 Do it when a picture is meant to change. Then open each picture that git shows as changed, and read it letter by letter
 in the direction of its language, against its text in `frames.SCENES`: committing it is the approval. Pictures that

@@ -1,4 +1,4 @@
-"""Small real clips for the tests, made with ffmpeg when first asked for and kept for the session."""
+"""Small real clips, made by ffmpeg on first use and kept for the session."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small clips, made once a session."""
+"""Fixtures: small clips, made once per session."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A transcriber that says what it is told, and remembers what it was asked."""
+"""A transcriber with scripted answers that records its calls."""
 
 from __future__ import annotations
 

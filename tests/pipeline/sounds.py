@@ -1,4 +1,4 @@
-"""Sounds with nobody in them, made on the spot, and the voices of tests/data."""
+"""Generated sounds without speech, and the voices of tests/data."""
 
 from __future__ import annotations
 

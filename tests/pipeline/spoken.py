@@ -1,4 +1,4 @@
-"""Words as a recogniser would give them, for tests of segmentation."""
+"""Recognised words with times, made from text, for tests of segmentation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words to cues: where they are cut, when they are shown, and what oddities of recognisers they survive."""
+"""Segmentation: cuts, times, and irregular input from recognisers."""
 
 from __future__ import annotations
 

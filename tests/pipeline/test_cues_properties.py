@@ -1,4 +1,4 @@
-"""Segmentation holds its limits for any speech, and loses nothing whatever a recogniser gives."""
+"""Properties of segmentation: limits are kept for any speech, and no word is lost for any input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sentences out of lines and back into them."""
+"""Joining lines to sentences and splitting them again."""
 
 from __future__ import annotations
 

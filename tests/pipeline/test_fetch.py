@@ -1,4 +1,4 @@
-"""The first stage as a whole: local files of every kind, and links that become one video."""
+"""The fetch stage: local files of every kind, and links."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Subtitles as they are drawn, against pictures that a person has read (see `approve_frames`)."""
+"""Burned subtitles, compared with pictures that a reader has approved (see `approve_frames`)."""
 
 from __future__ import annotations
 

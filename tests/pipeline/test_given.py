@@ -1,4 +1,4 @@
-"""Subtitles that a person brings: formats, encodings, and everything that is none."""
+"""The reader of uploaded subtitles: formats, encodings, and invalid files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Glossary files that people bring."""
+"""Glossary files."""
 
 from __future__ import annotations
 

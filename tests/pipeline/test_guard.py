@@ -1,4 +1,4 @@
-"""The guard: which addresses are public, and that a guarded process really connects to no other."""
+"""The network guard: public addresses, and a guarded process that tries to reach others."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ print(json.dumps({name: outcome(attempt) for name, attempt in attempts.items()})
 
 @pytest.fixture(scope="module")
 def outcomes() -> dict[str, str]:
-    """What a guarded process could do. Nothing arrives at the listener that it must not reach."""
+    """Outcomes of all attempts in a guarded process; nothing arrives at the forbidden listener."""
     with _listener() as closed, _listener() as opened:
         ports = [str(each.getsockname()[1]) for each in (closed, opened)]
         ran = subprocess.run(

@@ -1,4 +1,4 @@
-"""Words that nobody said are dropped, and words that somebody said stay, however suspicious."""
+"""Hallucinated words are removed, and spoken words are kept, also suspicious ones."""
 
 from __future__ import annotations
 

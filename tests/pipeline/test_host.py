@@ -1,4 +1,4 @@
-"""The child's side: commands come in, reports go out."""
+"""The loop of the child: commands in, reports out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The languages of the world: every code, their names, directions and numbers."""
+"""Languages: codes, names, directions and limits."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_every_locale_has_a_name_a_direction_a_script_and_numbers() -> None:
 
 
 def test_every_language_of_whisper_is_known() -> None:
-    """Raises UnknownLanguage, with the code, for one that is not."""
+    """Raises UnknownLanguage with the code for an unknown one."""
     assert [code for code in sorted(WHISPER) if not language(code).name] == []
 
 

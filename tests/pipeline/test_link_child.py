@@ -1,4 +1,4 @@
-"""The child process: what it is given, that it ends with its parent, and how the parent reads it."""
+"""The download child: its environment, its end with the parent, and the reading of its messages."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def children(parent: int) -> list[int]:
 
 
 def is_running(pid: int) -> bool:
-    """A zombie that nobody waited for yet no longer runs."""
+    """Tell whether the process runs; an unreaped zombie has ended."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:

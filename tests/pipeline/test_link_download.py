@@ -1,4 +1,4 @@
-"""yt-dlp with our settings, limits and errors, in this process: what it makes of pages, playlists and bad servers.
+"""yt-dlp with our settings, limits and errors, in this process: pages, playlists and faulty servers.
 
 The guard is not up here; what it does is tested through the child in test_link.
 """

@@ -1,4 +1,4 @@
-"""yt-dlp's own messages, as its source and its issue tracker have them, become the right error."""
+"""Conversion of yt-dlp's messages, from its source and its issue tracker, to errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which formats are downloaded, out of lists as yt-dlp sorts them: worst first."""
+"""Choice of formats from lists as yt-dlp sorts them: from worst to best."""
 
 from __future__ import annotations
 

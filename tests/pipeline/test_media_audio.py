@@ -1,4 +1,4 @@
-"""The sound that is transcribed."""
+"""Extraction of the audio for transcription."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Subtitles drawn into the picture: where, when, and what else of the source survives."""
+"""Burning: place and time of the subtitles, and the streams of the source that are kept."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Burned:
 
 
 def lit(frame: bytes) -> int:
-    """How many points are bright: letters on black."""
+    """The number of bright pixels: letters on black."""
     return sum(point > 180 for point in frame)
 
 

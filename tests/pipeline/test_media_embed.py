@@ -1,4 +1,4 @@
-"""Subtitles as a track of their own, nothing encoded again."""
+"""Embedding subtitles as a track, without encoding."""
 
 from __future__ import annotations
 

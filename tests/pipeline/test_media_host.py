@@ -1,4 +1,4 @@
-"""When the machine or the person says no: full disk, no permission, an interrupt. Nothing is left behind."""
+"""Full disks, missing permissions and interrupts while encoding: the right error, and no file left behind."""
 
 from __future__ import annotations
 

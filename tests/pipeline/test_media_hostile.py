@@ -1,4 +1,4 @@
-"""ffmpeg opens nothing but the file it is given, whatever stands in that file or its name.
+"""ffmpeg opens only the file it is given, whatever is in that file or its name.
 
 Each trap is first shown to be one: an ffmpeg that is not held back walks into it.
 """
@@ -93,7 +93,7 @@ OPENED_BY: dict[Trap, tuple[str, ...]] = {
 
 
 def unguarded(path: Path, trap: Trap) -> str:
-    """What an ffmpeg says that lets itself be led on."""
+    """The output of ffmpeg without the whitelist."""
     options = ("-nostdin", "-protocol_whitelist", "file,http,tcp", *OPENED_BY[trap])
     command = [str(ffmpeg()), *options, "-i", str(path)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE).stderr
@@ -196,7 +196,7 @@ def test_a_name_that_is_no_text(clips: Clips, tmp_path: Path) -> None:
 
 
 def test_the_control_run_is_real(clips: Clips, tmp_path: Path) -> None:
-    """What the whitelist must not do is refuse every file."""
+    """The whitelist accepts ordinary files."""
     run("-i", str(clips["plain.mp4"]), "-c", "copy", str(tmp_path / "again.mkv"))
     assert probe(tmp_path / "again.mkv").video
 

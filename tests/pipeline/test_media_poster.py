@@ -1,4 +1,4 @@
-"""The picture that stands for a video."""
+"""Posters of videos."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What supervisor and child say: every message comes over as it was said, and nothing else comes over."""
+"""Messages between supervisor and child: each is decoded as it was encoded, and anything else is rejected."""
 
 from __future__ import annotations
 

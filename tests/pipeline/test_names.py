@@ -1,4 +1,4 @@
-"""Names of results, from titles that people and sites chose."""
+"""File names made of titles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `media.probe` says of a file, and how it refuses one."""
+"""Probing: data about media files, and errors for others."""
 
 from __future__ import annotations
 

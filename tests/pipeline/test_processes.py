@@ -1,4 +1,4 @@
-"""Processes and groups as the kernel tells of them."""
+"""Process groups, read from /proc, and their end."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_the_boot_id_stays() -> None:
 
 
 def test_a_process_with_any_name(tmp_path: Path) -> None:
-    """What others on this machine call theirs must not keep us from ending ours."""
+    """Processes of others with unusual names do not prevent the end of a group."""
     program = tmp_path / HALF_A_LETTER
     shutil.copy("/bin/sleep", program)
     with subprocess.Popen([program, "3600"], start_new_session=True) as process:

@@ -1,4 +1,4 @@
-"""The quality report: each number that a cue can break, and none where all is well."""
+"""The quality report: a finding for each limit, and none for good cues."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def cue(
 
 
 def captions(*cues: Cue, code: str = "en") -> tuple[Finding, ...]:
-    """What is found in cues that are shown in their own language."""
+    """The findings in captions: cues shown in their own language."""
     return check(cues, language(code), language(code)).findings
 
 

@@ -1,4 +1,4 @@
-"""The last stage: which file it writes, and the poster beside it."""
+"""The render stage: its file in each mode, and the poster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Subtitles that are not in the language they are said to be in."""
+"""Rejection of subtitles in another script than the stated language's."""
 
 from __future__ import annotations
 

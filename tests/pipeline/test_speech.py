@@ -1,4 +1,4 @@
-"""Where speech is, told from everything else that sounds."""
+"""Voice activity detection: speech among noise, hum and music."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Subtitle files: which texts go in, how lines begin, and that nothing in a text is taken for more than text."""
+"""The writer of subtitles: texts by form, direction marks, and escaping."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where marks of direction come to stand. ‹ is LRM, › is RLM; the frames show what they do."""
+"""Places of direction marks. ‹ is LRM, › is RLM; the frames show their effect."""
 
 from __future__ import annotations
 

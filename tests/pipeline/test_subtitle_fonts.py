@@ -1,4 +1,4 @@
-"""Which font draws which language."""
+"""Fonts by language."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any text, written and read again, is the same text at the same time, in every format."""
+"""Properties of the writer: any text, written and read again, is the same with the same times, in every format."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ STEP = {"srt": 1, "vtt": 1, "ass": 10}
 
 
 def seen(text: str) -> str:
-    """What a reader sees, white space aside, for breaking lines changes it."""
+    """The visible text without white space, which line breaking changes."""
     return re.sub(r"[\s\x00-\x1f\x7f-\x9f]", "", UNSEEN.sub("", text))
 
 

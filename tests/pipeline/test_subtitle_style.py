@@ -1,4 +1,4 @@
-"""How subtitles look on pictures of every size and shape."""
+"""Styles on pictures of every size and shape."""
 
 from __future__ import annotations
 

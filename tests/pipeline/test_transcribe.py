@@ -1,4 +1,4 @@
-"""The transcribe stage with a double for the engine: windows, times, languages, and what nobody said."""
+"""The transcribe stage with a double of the engine: windows, times, languages, hallucinations."""
 
 from __future__ import annotations
 

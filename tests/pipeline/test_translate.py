@@ -1,4 +1,4 @@
-"""The translation stage: no cue is lost, whatever a translator does."""
+"""The translate stage: no cue is lost, for any answer of a translator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Windows: they end in silences, tile the audio, and do not depend on where one begins to look."""
+"""Windows: they end in silences, cover the audio without gaps, and are the same from any start."""
 
 from __future__ import annotations
 

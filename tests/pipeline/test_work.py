@@ -1,4 +1,4 @@
-"""What a child does for each kind of task, with engines that say what they are told."""
+"""Each kind of task, run with scripted engines."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Doubles:
 
 @dataclass
 class Told:
-    """The reporter: remembers all it is told."""
+    """A reporter that records all reports."""
 
     shares: list[float] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -87,7 +87,7 @@ class Told:
 
 @dataclass
 class Bank:
-    """A room with everything in it."""
+    """A directory, engines and a reporter, in which tasks are run."""
 
     room: Path
     told: Told = field(default_factory=Told)
@@ -112,7 +112,7 @@ def bank(tmp_path: Path) -> Bank:
 
 @pytest.fixture
 def talk(tmp_path: Path) -> Path:
-    """Four seconds of somebody speaking, from 0.7 s on."""
+    """Four seconds of speech, from 0.7 s on."""
     return sounds.write_wav(tmp_path / "talk.wav", sounds.silence(0.2), sounds.voice(sounds.SAMPLE)[: 4 * 16_000])
 
 

@@ -1,4 +1,4 @@
-"""The directory where files grow: hidden, locked, swept, gone at the end; and how its files are published."""
+"""Work directories: hidden, locked, swept, deleted; and the publication of their files."""
 
 from __future__ import annotations
 

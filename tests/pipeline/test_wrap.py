@@ -1,4 +1,4 @@
-"""Two lines: where text is broken, and where it never is."""
+"""Line breaking: preferred and forbidden places."""
 
 from __future__ import annotations
 

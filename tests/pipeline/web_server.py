@@ -1,4 +1,4 @@
-"""A web server on 127.0.0.1 that serves a video well, and in every bad way that fetching must survive.
+"""A web server on 127.0.0.1 that serves a video correctly, or with one of many faults.
 
 Each page is a method named after its path: /video.mp4 → `video`. What a test wants served stands in attributes.
 """
@@ -145,13 +145,13 @@ class _Pages(BaseHTTPRequestHandler):
             self.server.sent += len(block)
 
     def cut(self, _: dict[str, list[str]]) -> None:
-        """Promise twice what is sent, then hang up."""
+        """State twice the length that is sent, then close."""
         body = self.server.video_bytes
         self._begin(Content_Length=str(2 * len(body)))
         self.wfile.write(body)
 
     def slow(self, _: dict[str, list[str]]) -> None:
-        """Accept, and say nothing."""
+        """Accept the connection and send nothing."""
         self.server.closing.wait(30)
 
     def drip(self, _: dict[str, list[str]]) -> None:

@@ -1,4 +1,4 @@
-"""The leader of a child's group: nobody of the group outlives the supervisor, or the child."""
+"""The group leader: no process of the group outlives the supervisor or the child."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ WAITING = FAMILY + "time.sleep(1000)"
 SUPERVISOR = """
 import os, subprocess, sys
 theirs, ours = os.pipe()
-shim = subprocess.Popen(
+leader = subprocess.Popen(
     [sys.executable, "-I", "-S", sys.argv[1], str(theirs), *sys.argv[2:]], pass_fds=[theirs], start_new_session=True
 )
 os.write(ours, b"!")
-print(shim.pid, flush=True)
-shim.wait()
+print(leader.pid, flush=True)
+leader.wait()
 """
 
 
 @dataclass
 class Led:
-    """A shim that leads a child, whose standard output comes here."""
+    """A group leader with a child whose standard output is read here."""
 
     process: subprocess.Popen[str]
     lifeline: int
@@ -103,7 +103,7 @@ def python(script: str) -> list[str]:
 
 
 def goes(group: int) -> None:
-    """Wait until nobody of the group runs, who would run for an hour."""
+    """Wait until the group, which would run for an hour, is empty."""
     until(lambda: not groups.members(group), every=0.001)
 
 
@@ -158,7 +158,7 @@ def test_a_program_that_is_not_there(lead: Lead, capfd: pytest.CaptureFixture[st
 
 
 def below(script: str) -> list[str]:
-    """A grandchild of the shim that runs `script`."""
+    """A grandchild of the leader that runs `script`."""
     return python(f"import subprocess, sys; subprocess.run([sys.executable, '-S', '-c', {script!r}])")
 
 
@@ -202,15 +202,15 @@ def test_limits_are_never_raised(lead: Lead) -> None:
     assert int(led.line()) < 1 << 40
 
 
-def test_the_lifeline_is_for_the_shim_alone(lead: Lead) -> None:
-    """Whoever held it, too, would not keep the group alive, but one who wrote to it could."""
+def test_the_lifeline_is_for_the_leader_alone(lead: Lead) -> None:
+    """A child that held the lifeline could write to it."""
     led = lead(*python("import os; print(*sorted(os.listdir('/proc/self/fd'))[:-1])"))
     led.begin()
     assert led.words() == ["0", "1", "2"]
 
 
 def test_pipes_end_with_the_child(lead: Lead) -> None:
-    """The shim, which lives on for a moment, holds nothing that was there for the child."""
+    """The leader, which ends a moment later, holds no descriptor of the child."""
     theirs, ours = os.pipe()
     led = lead(*python("import time; time.sleep(1000)"), pass_fds=(ours,))
     os.close(ours)
