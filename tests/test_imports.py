@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import grimp
 import pytest
 
 HEAVY = {
@@ -36,3 +37,17 @@ def test_starting_is_cheap(process: str) -> None:
         text=True,
     )
     assert unwanted & set(ran.stdout.split()) == set()
+
+
+@pytest.mark.parametrize("package", ["jobs.pipeline", "jobs.engines"])
+def test_no_module_imports_itself_by_way_of_others(package: str) -> None:
+    """Imports inside functions count as well."""
+    graph = grimp.build_graph("jobs", cache_dir=None)
+    modules = graph.find_descendants(package)
+    circles = [
+        (module, imported)
+        for module in sorted(modules)
+        for imported in sorted(graph.find_modules_directly_imported_by(module) & modules)
+        if graph.find_shortest_chain(importer=imported, imported=module)
+    ]
+    assert circles == []

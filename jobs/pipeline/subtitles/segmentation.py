@@ -119,7 +119,7 @@ class _CueCosts:
         self._spaces = [len(part.piece.space) for part in parts]
         self._crossed = list(accumulate((crossed for _, crossed in borders), initial=0.0))
         self._cut = [cut + crossed for (cut, _), crossed in zip([*borders, (0.0, 0.0)], self._crossed, strict=True)]
-        self._room = line_cells(language)
+        self._line_cells = line_cells(language)
         self._seconds_a_cell = 1 / (language.reading_speed * cells_a_character(language))
         self._reach = self._reaches(parts)
 
@@ -137,7 +137,7 @@ class _CueCosts:
         ends, end = [], 0
         for first in range(count):
             end = max(end, first + 1)
-            full = self._widths[first] + self._spaces[first] + self._room
+            full = self._widths[first] + self._spaces[first] + self._line_cells
             while end < count and self._widths[end + 1] <= full:
                 end += 1
             ends.append(end)
@@ -150,7 +150,7 @@ class _CueCosts:
         """
         start, reach = self._starts[first], self._reach[first]
         begin, base = self._widths[first] + self._spaces[first], _CUE - self._crossed[first]
-        small, seconds_a_cell = self._room * _FRAGMENT_BELOW, self._seconds_a_cell
+        small, seconds_a_cell = self._line_cells * _FRAGMENT_BELOW, self._seconds_a_cell
         ends = zip(
             self._widths[first + 1 : reach + 1],
             self._spoken[first:reach],

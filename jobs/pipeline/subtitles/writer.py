@@ -62,9 +62,9 @@ def write(
         for name, language in zip((_FIRST, _SECOND), languages, strict=False)
     }
     subs.info.update(PlayResX=str(size[0]), PlayResY=str(size[1]))
-    room = [fitting_cells(style, size, second=at > 0) if kind == "ass" else None for at in range(len(languages))]
+    max_cells = [fitting_cells(style, size, second=at > 0) if kind == "ass" else None for at in range(len(languages))]
     for cue in cues:
-        if text := _text(_wanted(cue, form), languages, room, kind):
+        if text := _text(_wanted(cue, form), languages, max_cells, kind):
             subs.append(pysubs2.SSAEvent(start=round(cue.start * 1000), end=round(cue.end * 1000), text=text))
     content = subs.to_string(kind, **_OPTIONS[kind])
     with making(path) as part:
@@ -75,11 +75,11 @@ def _wanted(cue: Cue, form: Form) -> list[str]:
     return {"source": [cue.source], "target": [cue.target], "bilingual": [cue.target, cue.source]}[form]
 
 
-def _text(texts: list[str], languages: list[Language], rooms: list[int | None], kind: str) -> str:
+def _text(texts: list[str], languages: list[Language], limits: list[int | None], kind: str) -> str:
     """The texts of one cue, escaped for the format, with an ASS line break between lines; empty without any text."""
     blocks = []
-    for at, (text, language, room) in enumerate(zip(texts, languages, rooms, strict=True)):
-        marked = _with_direction_marks(_lines(clean(text), language, room), language.direction)
+    for at, (text, language, max_cells) in enumerate(zip(texts, languages, limits, strict=True)):
+        marked = _with_direction_marks(_lines(clean(text), language, max_cells), language.direction)
         lines = [_ESCAPES[kind](line) for line in marked]
         tag = _SECOND_STYLE if lines and at and kind == "ass" else ""
         blocks.append(tag + "\\N".join(lines))
@@ -104,42 +104,42 @@ def _with_direction_marks(lines: tuple[str, ...], direction: Direction) -> tuple
     return tuple(direct(lines, direction))
 
 
-def _lines(text: str, language: Language, room: int | None) -> tuple[str, ...]:
-    """The lines of one text: two, or as many as needed if two are wider than `room` cells."""
-    if room is None:
+def _lines(text: str, language: Language, max_cells: int | None) -> tuple[str, ...]:
+    """The lines of one text: two, or as many as needed if two are wider than `max_cells` cells."""
+    if max_cells is None:
         return _wrapped(text, language)
-    lines = _wrapped(text, narrowed(language, room))
-    if max(map(cell_width, lines), default=0) <= room:
+    lines = _wrapped(text, narrowed(language, max_cells))
+    if max(map(cell_width, lines), default=0) <= max_cells:
         return lines
     if all(line[0] in _DASHES for line in lines):
-        return tuple(part for speaker in lines for part in _evened(speaker, language, room))
-    return tuple(_evened(unwrap(text, language), language, room))
+        return tuple(part for speaker in lines for part in _evened(speaker, language, max_cells))
+    return tuple(_evened(unwrap(text, language), language, max_cells))
 
 
-def _evened(text: str, language: Language, room: int) -> list[str]:
-    """`text` in as few lines as fit into `room` cells, of the smallest width that needs no further line."""
-    parts = [part for piece in pieces(text, language) for part in _fitting(piece, room)]
-    needed = len(_fill_lines(parts, room))
+def _evened(text: str, language: Language, max_cells: int) -> list[str]:
+    """`text` in as few lines as fit into `max_cells` cells, of the smallest width that needs no further line."""
+    parts = [part for piece in pieces(text, language) for part in _fitting(piece, max_cells)]
+    needed = len(_fill_lines(parts, max_cells))
     narrowest = max(*(cell_width(part.text) for part in parts), cell_width(text) // needed, 1)
-    return next(lines for width in range(narrowest, room + 1) if len(lines := _fill_lines(parts, width)) <= needed)
+    return next(lines for width in range(narrowest, max_cells + 1) if len(lines := _fill_lines(parts, width)) <= needed)
 
 
-def _fitting(piece: Piece, room: int) -> Iterator[Piece]:
+def _fitting(piece: Piece, max_cells: int) -> Iterator[Piece]:
     """Split a piece that is wider than a line, because libass would not break it."""
     taken = begun = 0
     for at, size in enumerate(map(cells, piece.text)):
-        if taken + size > room and taken:
+        if taken + size > max_cells and taken:
             yield Piece(text=piece.text[begun:at], space="" if begun else piece.space, inner=piece.inner)
             taken, begun = 0, at
         taken += size
     yield Piece(text=piece.text[begun:], space="" if begun else piece.space, inner=piece.inner)
 
 
-def _fill_lines(parts: Sequence[Piece], room: int) -> list[str]:
+def _fill_lines(parts: Sequence[Piece], max_cells: int) -> list[str]:
     lines = [parts[0].text]
     for part in parts[1:]:
         longer = lines[-1] + part.space + part.text
-        if cell_width(longer) <= room:
+        if cell_width(longer) <= max_cells:
             lines[-1] = longer
         else:
             lines.append(part.text)

@@ -53,10 +53,10 @@ def line_cells(language: Language) -> int:
 
 def lines_needed(text: str, language: Language) -> int:
     """The number of lines of `text` if each is filled as far as possible."""
-    room, taken, lines = line_cells(language), 0, 1
+    max_cells, taken, lines = line_cells(language), 0, 1
     for piece in pieces(text, language):
         size = cell_width(piece.text)
-        if taken and taken + len(piece.space) + size > room:
+        if taken and taken + len(piece.space) + size > max_cells:
             lines, taken = lines + 1, size
         else:
             taken += len(piece.space) + size
@@ -88,22 +88,22 @@ def _is_well_broken(lines: Sequence[str], language: Language) -> bool:
 
 def _break(parts: Sequence[Piece], language: Language) -> str:
     text = _text(parts)
-    room = line_cells(language)
-    if len(parts) < MAX_LINES or cell_width(text) <= room:
+    max_cells = line_cells(language)
+    if len(parts) < MAX_LINES or cell_width(text) <= max_cells:
         return text
     ends = list(accumulate(cell_width(part.space + part.text) for part in parts))
     total = ends[-1]
     costs = [
-        phrases.cost(before, after, language) + _shape_cost(end, total - end - len(after.space), room)
+        phrases.cost(before, after, language) + _shape_cost(end, total - end - len(after.space), max_cells)
         for end, (before, after) in zip(ends, pairwise(parts), strict=False)
     ]
     at = costs.index(min(costs)) + 1
     return f"{_text(parts[:at])}\n{_text(parts[at:])}"
 
 
-def _shape_cost(top: int, bottom: int, room: int) -> float:
+def _shape_cost(top: int, bottom: int, max_cells: int) -> float:
     """The cost of two lines of these widths: overflow above all, then imbalance, then a longer line on top."""
-    overflow = max(top, bottom) - room
+    overflow = max(top, bottom) - max_cells
     uneven = abs(top - bottom) / (top + bottom)
     return (overflow + 1) * _OVERFLOW * (overflow > 0) + uneven * _IMBALANCE + _TOP_HEAVY * (top > bottom)
 

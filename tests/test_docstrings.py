@@ -1,0 +1,42 @@
+"""Docstrings: public names have one, and its first words say what the thing does instead of asking."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("jobs/pipeline", "jobs/engines")
+QUESTION = re.compile(r"(What|Who|Whose|Where|When|How|Which|Why|Is|Are)\b")
+
+Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def documented(tree: ast.Module) -> Iterator[tuple[Documented, bool]]:
+    """The module, its classes, functions and methods, each with whether it is public."""
+    yield tree, True
+    waiting: list[tuple[ast.AST, bool]] = [(tree, True)]
+    while waiting:
+        parent, public = waiting.pop()
+        for node in ast.iter_child_nodes(parent):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                named = public and not node.name.startswith("_")
+                yield node, named
+                waiting.append((node, named and isinstance(node, ast.ClassDef)))
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_docstrings_are_there_and_ask_nothing(package: str) -> None:
+    wrong = []
+    for path in sorted((ROOT / package).rglob("*.py")):
+        for node, public in documented(ast.parse(path.read_text())):
+            text = ast.get_docstring(node)
+            first = (text or "").split("\n\n")[0]
+            if (public and not text) or QUESTION.match(first) or first.endswith("?"):
+                name = "the module" if isinstance(node, ast.Module) else node.name
+                wrong.append(f"{path.relative_to(ROOT)}: {name}: {first or 'no docstring'}")
+    assert not wrong, "\n".join(wrong)
