@@ -32,7 +32,7 @@ from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.reader import parse_subtitles, read_subtitles
 from jobs.pipeline.text.languages import language
-from jobs.pipeline.text.script_detection import must_look_like
+from jobs.pipeline.text.script_detection import check_script
 from jobs.queueing import quotas
 from jobs.storage import artifacts
 
@@ -206,7 +206,7 @@ def parse_brought(options: JobOptions, data: bytes, name: str) -> Sequence[Cue]:
 
 
 def _in_their_language(options: JobOptions, cues: Sequence[Cue], name: str) -> Sequence[Cue]:
-    must_look_like(language(options.spoken or options.target), (cue.source for cue in cues), name)
+    check_script(language(options.spoken or options.target), (cue.source for cue in cues), name)
     return cues
 
 

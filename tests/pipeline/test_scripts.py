@@ -6,7 +6,7 @@ import pytest
 
 from jobs.pipeline.errors import OtherLanguageSubtitles
 from jobs.pipeline.text.languages import language
-from jobs.pipeline.text.script_detection import must_look_like
+from jobs.pipeline.text.script_detection import check_script
 
 TEXTS = {
     "fa": "مردم دنیا به زبان‌های بسیاری حرف می‌زنند.",
@@ -27,7 +27,7 @@ TEXTS = {
 
 @pytest.mark.parametrize("code", TEXTS)
 def test_a_text_in_its_own_language(code: str) -> None:
-    must_look_like(language(code), [TEXTS[code]], "given.srt")
+    check_script(language(code), [TEXTS[code]], "given.srt")
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_a_text_in_its_own_language(code: str) -> None:
 )
 def test_a_text_in_another_script(said: str, is_in: str) -> None:
     with pytest.raises(OtherLanguageSubtitles) as caught:
-        must_look_like(language(said), [TEXTS[is_in]], "given.srt")
+        check_script(language(said), [TEXTS[is_in]], "given.srt")
     assert "given.srt" in str(caught.value)
     assert language(said).name in str(caught.value)
 
@@ -52,8 +52,8 @@ def test_a_text_in_another_script(said: str, is_in: str) -> None:
     ids=["names", "no letters", "nothing", "a foreign line"],
 )
 def test_foreign_words_are_no_foreign_language(texts: list[str]) -> None:
-    must_look_like(language("fa"), texts, "given.srt")
+    check_script(language("fa"), texts, "given.srt")
 
 
 def test_a_script_that_is_not_known_is_not_judged() -> None:
-    must_look_like(language("ka"), [TEXTS["en"]], "given.srt")
+    check_script(language("ka"), [TEXTS["en"]], "given.srt")

@@ -25,7 +25,7 @@ _WORDS = {
 """Scripts that the first word of a character's Unicode name identifies. Others are not checked."""
 
 
-def must_look_like(expected: Language, texts: Iterable[str], name: str) -> None:
+def check_script(expected: Language, texts: Iterable[str], name: str) -> None:
     """Raise OtherLanguageSubtitles if less than 10 % of the letters in `texts` are in the script of `expected`."""
     wanted = set(_WORDS.get(expected.script, "").split())
     found = Counter(_script(letter) for text in texts for letter in text if letter.isalpha())
