@@ -11,6 +11,8 @@ import logging
 import shlex
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 FIELDS = ("job", "stage", "attempt", "actor", "reason")
 
@@ -78,3 +80,15 @@ def _in_one_line(record: logging.LogRecord) -> logging.LogRecord:
     found.msg = message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…"
     found.args, found.exc_info, found.exc_text, found.stack_info = (), None, None, None
     return found
+
+
+@contextmanager
+def silenced(quiet: bool = True) -> Iterator[None]:
+    """Silence the log of `jobs`, unless `quiet` is False: it is for servers, commands have a display."""
+    logger = logging.getLogger("jobs")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL if quiet else level)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

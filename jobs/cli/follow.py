@@ -56,6 +56,7 @@ class _Reporter:
         self._notes: set[str] = set()
 
     def report(self, job: Job) -> None:
+        """Report what has changed since the last call."""
         stages = [Stage(run.stage) for run in job.stages.all()]
         if stages != self._stages:
             self._stages = stages

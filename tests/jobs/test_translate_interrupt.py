@@ -53,7 +53,7 @@ def look(frame, event, argument):
         return
     name = frame.f_code.co_qualname if event == "call" else f"{argument.__module__}.{argument.__name__}"
     if not seen["armed"]:
-        seen["armed"] = event == "call" and name == "deliver"
+        seen["armed"] = event == "call" and name == "export"
     if seen["armed"] and POINT in {name, "any call"}:
         seen["count"] += 1
         if seen["count"] == int(NUMBER):
@@ -191,7 +191,7 @@ def elsewhere(act: Callable[[], object]) -> None:
     thread.join()
 
 
-BEFORE = ("deliver:1", "_copy:1", "_free_names:1", "_ignore_signals:1")
+BEFORE = ("export:1", "_copy:1", "_free_names:1", "ignore_signals:1")
 """Steps at which nothing is in its place yet."""
 AFTER = (
     *("publish:1", "posix.replace:1", "posix.replace:4", "rmtree:1", "Thread.join:1", "Lines.result:1"),
@@ -223,7 +223,7 @@ def ended_whole(ran: Ran, output: Path, *, published: bool) -> None:
         assert files_in(Path(settings.MEDIA_ROOT)) <= {"jobs", ".trash"}
 
 
-OFTEN = {"_ignore_signals:1", "posix.replace:1", "exit:1"}
+OFTEN = {"ignore_signals:1", "posix.replace:1", "exit:1"}
 
 
 @pytest.mark.parametrize(

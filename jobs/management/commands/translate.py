@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import os
-import signal
 import sys
 import traceback
 import uuid
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn, TextIO, cast, get_args
+from typing import Any, TextIO, cast, get_args
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -26,11 +23,13 @@ from jobs import lifecycle
 from jobs.cli import progress
 from jobs.cli.export import ExportResult, check_overwriting, export
 from jobs.cli.follow import follow
+from jobs.cli.signals import handle_signals, ignore_signals, restore_signals
 from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
 from jobs.engines.selection import AUTO
 from jobs.intake import submit
 from jobs.intake.options import JobOptions
 from jobs.lifecycle.db_retry import call_with_retry, database_error
+from jobs.log_format import silenced
 from jobs.models import Job, JobStatus, Reason
 from jobs.pipeline.download.client import is_link
 from jobs.pipeline.errors import ErrorRecord, PipelineError, from_record
@@ -100,17 +99,17 @@ class Command(BaseCommand):
         parser.set_defaults(mode="burn")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        previous = _handle_signals()
+        previous = handle_signals()
         try:
-            with _quiet(options["verbosity"] < 3):  # the display shows the same
+            with silenced(options["verbosity"] < 3):  # the display shows the same
                 code = self._run(options)
         except KeyboardInterrupt:  # later signals are ignored
             self.stderr.write("Interrupted: nothing is left behind.")
             code = 130
         finally:
-            _ignore_signals()  # the exit code is decided
+            ignore_signals()  # the exit code is decided
             if not getattr(self, "_called_from_command_line", False):
-                _restore_signals(previous)
+                restore_signals(previous)
         if code:
             sys.exit(code)
 
@@ -164,18 +163,6 @@ def _discard_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-@contextlib.contextmanager
-def _quiet(quiet: bool) -> Iterator[None]:
-    """Silence the log, which is for servers."""
-    logger = logging.getLogger("jobs")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL if quiet else level)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-
-
 def _check_database() -> None:
     """Raises django.db.Error when the database has no tables or does not respond."""
     Job.objects.exists()
@@ -203,7 +190,7 @@ def _translate(options: dict[str, Any], display: progress.Display) -> ExportResu
                 work,
                 brought,
                 source=source if is_link(source) else str(Path(source).resolve()),
-                before_publishing=_ignore_signals,
+                before_publishing=ignore_signals,
             )
         except KeyboardInterrupt:
             _cancel(job.pk, clusters)
@@ -302,36 +289,3 @@ def _job_options(options: dict[str, Any]) -> JobOptions:
         translator=options["translator"],
         cookies=options["cookies"],
     )
-
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-def _handle_signals() -> dict[signal.Signals, Any]:
-    """Turn the first signal into KeyboardInterrupt and ignore later ones; return the previous handlers.
-
-    SIGHUP and SIGINT stay ignored where the caller ignores them: nohup does, and a shell that is not interactive for
-    what it runs in the background.
-    """
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
-
-    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-        _ignore_signals()
-        raise KeyboardInterrupt
-
-    for number, handler in before.items():
-        if number == signal.SIGTERM or handler != signal.SIG_IGN:
-            signal.signal(number, interrupt)
-    return before
-
-
-def _ignore_signals() -> None:
-    """Ignore signals from here on."""
-    for number in _SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
-
-
-def _restore_signals(before: dict[signal.Signals, Any]) -> None:
-    """Restore the handlers for code that calls this command."""
-    for number, handler in before.items():
-        signal.signal(number, handler)
