@@ -14,5 +14,5 @@ __all__ = ["django_q_admin", "jobs", "limits", "processes", "usage"]
 
 admin.site.site_header = admin.site.site_title = _("Zirnevis administration")
 
-# A schedule may name any function, so whoever could add one here could run anything. `jobs.apps` writes the only one.
+# A schedule may name any function, so a user who could add one could run anything. `jobs.apps` writes the only one.
 admin.site.unregister((Schedule, OrmQ, Success, Failure))

@@ -22,7 +22,7 @@ from jobs.queueing import tickets
 from jobs.queueing.processes import STALE
 
 _SHOWN_FOR = timedelta(days=1)
-"""How long a process is listed after its last heartbeat."""
+"""The time for which a process is listed after its last heartbeat."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

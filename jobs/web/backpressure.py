@@ -45,9 +45,11 @@ class _PushProducer:
         self.ready.set()
 
     def pauseProducing(self) -> None:  # noqa: N802
+        """Make the next send wait."""
         self.ready.clear()
 
     def resumeProducing(self) -> None:  # noqa: N802
+        """Let sends continue."""
         self.ready.set()
 
     def stopProducing(self) -> None:  # noqa: N802

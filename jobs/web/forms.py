@@ -74,16 +74,20 @@ class JobOptionsForm(forms.Form):
     keep_running = forms.BooleanField(required=False, label=_("Keep running when I leave"))
 
     def clean_to(self) -> str:
+        """The code of the target language. Raises ValidationError."""
         return _code(self.cleaned_data["to"])
 
     def clean_spoken(self) -> str:
+        """The code of the spoken language; empty for detection. Raises ValidationError."""
         return _code(self.cleaned_data["spoken"]) if self.cleaned_data["spoken"] else ""
 
     def clean_glossary(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of a term and its translation. Raises ValidationError."""
         with _as_validation_error():
             return terms(self.cleaned_data["glossary"].splitlines(), str(self.fields["glossary"].label))
 
     def clean(self) -> dict[str, Any]:
+        """Require the spoken language of a subtitle file that is to be translated."""
         found = self.cleaned_data
         if found.get("subtitles") and found.get("subtitles_are") != "use" and not found.get("spoken"):
             self.add_error("spoken", _("Choose the language of your subtitle file."))
@@ -122,6 +126,7 @@ class NewJobForm(JobOptionsForm):
     bytes = forms.IntegerField(min_value=0, required=False)
 
     def clean(self) -> dict[str, Any]:
+        """Require a valid link, or the name and size of a file."""
         found = super().clean()
         match found.get("source"):
             case "link":

@@ -109,7 +109,7 @@ def error_detail(job: Job) -> str:
 
 
 def ended_text(job: Job, viewer: int | None) -> str:
-    """When a job was cancelled, and by whom or why; empty for other jobs.
+    """The sentence on the time and the cause of a cancellation; empty for other jobs.
 
     `viewer` is the id of the user who reads it.
     """
@@ -132,7 +132,7 @@ def _has_username(viewer: int | None, name: str) -> bool:
 
 
 def deleted_text(job: Job) -> str:
-    """When the files of an ended job will be deleted; empty when they will not be."""
+    """The sentence on the time at which the files will be deleted; empty when they will not be."""
     if job.status not in {JobStatus.COMPLETED, JobStatus.FAILED} or job.pinned or not job.edited:
         return ""
     end: datetime = job.edited + timedelta(hours=settings.RETENTION_HOURS)

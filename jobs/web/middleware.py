@@ -1,4 +1,4 @@
-"""Checks on every request, and problem JSON for refusals below API addresses."""
+"""Checks on every request: the redirect to https, invalid characters; and problem JSON for refusals of the API."""
 
 from __future__ import annotations
 
@@ -21,38 +21,38 @@ from jobs.web.problems import CONTENT_TYPE, problem_response
 API_PREFIXES = ("/api/", "/uploads/")
 """Refusals below these addresses are problem JSON, not pages."""
 
-
 ASKED_FOR_HTTPS = "_https=1"
-"""Ends the address to which a visitor is sent by https. Whoever arrives with it by another protocol was misreported."""
+"""Marks the address of a redirect to https. A request with it that is not secure shows that the proxy misreports it."""
 
 log = logging.getLogger(__name__)
 
 
 class HttpsMiddleware(MiddlewareMixin):
-    """Sends visitors to https, as Django would, but only once.
+    """Redirects requests to https like Django's SecurityMiddleware, but only once.
 
-    Whether a request came by https is what the proxy says (X-Forwarded-Proto). One that never says so would send
-    visitors to the address at which they are, without end: they get a page that says what is wrong.
+    The proxy reports by X-Forwarded-Proto whether a request came by https. If it never does, Django's redirect would
+    loop; this one ends at a page that says what is wrong.
     """
 
     def process_request(self, request: HttpRequest) -> HttpResponse | None:
+        """Return the redirect, or an error page (400) for a redirected request that is still not secure."""
         if not settings.SECURE_SSL_REDIRECT:
             return None
         query = request.META.get("QUERY_STRING", "")
-        asked = query.endswith(ASKED_FOR_HTTPS)
+        redirected = query.endswith(ASKED_FOR_HTTPS)
         if request.is_secure():
             plain = query.removesuffix(ASKED_FOR_HTTPS).removesuffix("&")
-            return _redirect(request, plain) if asked and request.method in {"GET", "HEAD"} else None
-        if not asked:
+            return _redirect(request, plain) if redirected and request.method in {"GET", "HEAD"} else None
+        if not redirected:
             return _redirect(request, f"{query}&{ASKED_FOR_HTTPS}" if query else ASKED_FOR_HTTPS)
-        said = request.headers.get("X-Forwarded-Proto", "")[:50]
-        log.error("HTTPS=1, but the proxy does not send “X-Forwarded-Proto: https”; it sends %r", said)
+        protocol = request.headers.get("X-Forwarded-Proto", "")[:50]
+        log.error("HTTPS=1, but the proxy does not send “X-Forwarded-Proto: https”; it sends %r", protocol)
         with translation.override(translation.get_language_from_request(request)):
             return _not_by_https(request)
 
 
 def _redirect(request: HttpRequest, query: str) -> HttpResponse:
-    """To the same page by https. (Not for ever: browsers would keep it after the proxy was mended.)"""
+    """A temporary redirect to the same page by https: browsers would cache a permanent one."""
     address = f"https://{request.get_host()}{escape_uri_path(request.path)}"
     return HttpResponseRedirect(f"{address}?{query}" if query else address)
 

@@ -17,8 +17,8 @@ from jobs.web.live.consumer import PageConsumer
 log = logging.getLogger(__name__)
 
 
-class _Origins(OriginValidator):  # type: ignore[misc]
-    """Refuses sockets of pages of other hosts, and says so."""
+class _LoggedOrigins(OriginValidator):  # type: ignore[misc]
+    """Refuses WebSockets from pages of other hosts, with a line in the log."""
 
     def valid_origin(self, parsed_origin: Any) -> bool:
         valid = bool(super().valid_origin(parsed_origin))
@@ -28,8 +28,8 @@ class _Origins(OriginValidator):  # type: ignore[misc]
         return valid
 
 
-async def _nowhere(scope: Any, receive: Any, send: Any) -> None:
-    """Close a socket that was opened under an address where there is none."""
+async def _unknown_address(scope: Any, receive: Any, send: Any) -> None:
+    """Close a WebSocket with an unknown path, with a line in the log."""
     log.warning("A socket was refused: its address is unknown, %r", scope["path"][:200])
     await receive()
     await send({"type": "websocket.close"})
@@ -37,10 +37,10 @@ async def _nowhere(scope: Any, receive: Any, send: Any) -> None:
 
 _addresses = [
     path("ws/page/<uuid:page_id>/", AuthMiddlewareStack(PageConsumer.as_asgi())),
-    re_path("", _nowhere),  # type: ignore[arg-type]  # an ASGI application, as URLRouter wants it
+    re_path("", _unknown_address),  # type: ignore[arg-type]  # an ASGI application, which URLRouter accepts
 ]
 _hosts = settings.ALLOWED_HOSTS or (["localhost", "127.0.0.1", "[::1]"] if settings.DEBUG else [])
-sockets = _Origins(URLRouter(_addresses), _hosts)
+sockets = _LoggedOrigins(URLRouter(_addresses), _hosts)
 
 
 def socket_path(page_id: uuid.UUID) -> str:

@@ -37,7 +37,7 @@ SUBTITLE_FORMS = {
     "source": gettext_lazy("original"),
     "bilingual": gettext_lazy("both"),
 }
-"""What the downloadable subtitles contain, with the label of each."""
+"""Contents of the downloadable subtitles, with the label of each."""
 
 SUBTITLE_FORMATS = ("srt", "vtt", "ass")
 
@@ -196,7 +196,7 @@ def facts(job: Job) -> list[dict[str, str]]:
 
 
 def problems(job: Job) -> list[dict[str, str]]:
-    """How many findings of each kind the quality report has."""
+    """The number of findings of each kind in the quality report."""
     if not job.result:
         return []
     counted: dict[str, int] = {}

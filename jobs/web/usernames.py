@@ -1,7 +1,7 @@
-"""Which names people may choose when they sign up: none that is reserved, or that readers take for somebody else's.
+"""Checks of user names at sign-up: reserved names, and names that look like those of other users.
 
-Unicode's whole table of confusable characters would be a package of its own; asked for here is only what can pass for a
-Latin or Persian name. Letters that are variants of a Latin one say so in their own Unicode names.
+Covers characters that resemble Latin or Persian ones, not the whole table of confusable characters of Unicode
+(UTS #39). Variants of Latin letters are recognised by their Unicode names.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _RESERVED = (
     *("مدیر", "مدیر سایت", "ادمین", "پشتیبانی", "سامانه", "سیستم", "زیرنویس"),
 )
 
-_LOOK = {
+_LOOKALIKES = {
     # Cyrillic
     **dict(zip("авсԁеԍһіјкӏмпоорԛгѕтцхуѵѡшьв", "abcdeghijklmnoopqrstuxyvwwbb", strict=True)),
     **dict(zip("нзбґєуҽҫүұѐёйї", "h36reyecyyeeni", strict=True)),
@@ -30,57 +30,60 @@ _LOOK = {
     "ϲ": "c",
     "ϳ": "j",
     "ϱ": "p",
-    # Armenian, Cherokee in small letters, and others
+    # Armenian, lower-case Cherokee, and others
     **dict(zip("աԁոսօհզցյբԛպտրղձ", "wdnuohqgjpqwmnnd", strict=True)),
     **dict(zip("ꭺꮯꭼꮋꭻꮶꮮꮇꮲꮪꭲꮩꮃꮓ", "acehjklmpstvwz", strict=True)),
     **dict(zip("ɑɡıɩʀɪʟɴꜱᴛᴜᴠᴡᴢᴀʙᴄᴅᴇꜰɢʜᴊᴋᴍᴏᴘʏ", "agiirilnstuvwzabcdefghjkmopy", strict=True)),
-    # Arabic letters that Persian writes with others
+    # Arabic letters and their Persian counterparts
     **dict(zip("يىكةہھێۆ", "ییکهههیو", strict=True)),
     # Digits and signs
     **dict(zip("013457|!$@", "oieastiisa", strict=True)),
 }
-"""Small letters that look like others."""
+"""Lower-case characters, each with the one that it resembles."""
 
 _VARIANT = re.compile(r"LATIN (?:SMALL LETTER|LETTER SMALL CAPITAL) ([A-Z])(?: WITH .*)?")
 
 _SCRIPTS = ("LATIN", "CYRILLIC", "GREEK", "COPTIC", "ARMENIAN", "CHEROKEE", "LISU", "GEORGIAN")
-"""Scripts with letters that look like those of another one: no name needs two of them."""
+"""Scripts that resemble each other: a name may use one of them only."""
 
 
 def is_reserved(name: str) -> bool:
-    """Whether `name` looks like one that the site uses itself, whatever stands between its letters."""
+    """Whether `name` looks like a reserved one, ignoring everything but letters and digits."""
     return _letters(_skeleton(name)) in _reserved()
 
 
 def mixes_scripts(name: str) -> bool:
-    """Whether `name` has letters of two scripts that resemble each other."""
+    """Whether `name` has letters of two of the scripts that resemble each other."""
     named = (unicodedata.name(letter, "") for letter in unicodedata.normalize("NFKC", name))
     return len({script for letter in named for script in _SCRIPTS if letter.startswith(f"{script} ")}) > 1
 
 
 def is_taken(name: str, others: Iterable[tuple[str, bool]]) -> bool:
-    """Whether one of `others` (name, and whether they are staff) has it already: but for capitals and for ways to write
-    the same letters, and of staff, whom others trust, also a name that only looks the same."""
+    """Whether `name` equals one of `others`, pairs of a name and whether the user is staff.
+
+    Case and compatible forms of characters are ignored. A name also counts as taken when it only looks like that of a
+    staff user.
+    """
     folded, skeleton = _folded(name), _skeleton(name)
     return any(_folded(other) == folded or (staff and _skeleton(other) == skeleton) for other, staff in others)
 
 
 def _folded(name: str) -> str:
-    """What is the same for two ways to write one name."""
+    """The name in NFKC, case-folded, without invisible characters."""
     visible = "".join(letter for letter in name if unicodedata.category(letter) not in {"Cf", "Cc"})
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold())
 
 
 def _skeleton(name: str) -> str:
-    """The same for names that look the same: plain letters, without marks."""
+    """A text that is equal for names that look the same: plain letters without marks."""
     parts = unicodedata.normalize("NFKD", _folded(name))
     plain = "".join(map(_plain, (letter for letter in parts if not unicodedata.category(letter).startswith("M"))))
     return plain.replace("rn", "m").replace("vv", "w").replace("l", "i")
 
 
 def _plain(letter: str) -> str:
-    if letter in _LOOK:
-        return _LOOK[letter]
+    if letter in _LOOKALIKES:
+        return _LOOKALIKES[letter]
     variant = _VARIANT.fullmatch(unicodedata.name(letter, ""))
     return variant[1].lower() if variant else letter
 

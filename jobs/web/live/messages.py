@@ -26,8 +26,8 @@ SNAPSHOT_RELATIONS = ("stages", "artifacts")
 """Relations that a snapshot reads beside the row of the job."""
 
 OVERLAP = timedelta(seconds=10)
-"""How far each poll looks back beyond the last one: a change can be committed that long after its `changed` time, and
-the clocks of machines may differ by as much.
+"""The overlap of two polls: a change can be committed that long after its `changed` time, and the clocks of machines
+may differ by as much.
 """
 
 ALIVE = '{"type": "alive"}'

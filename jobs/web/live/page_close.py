@@ -61,6 +61,7 @@ class _CloseWriter:
         self._running = False
 
     def add(self, close: Close) -> Future[None]:
+        """Queue a close; the future completes when it is written or dropped."""
         written: Future[None] = Future()
         with self._lock:
             if close.owner_id is None and len(self._waiting) >= MAX_UNVERIFIED:

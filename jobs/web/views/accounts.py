@@ -23,7 +23,7 @@ class SignUpForm(UserCreationForm):  # type: ignore[type-arg]  # generic in the 
         fields = ("username", "email")
 
     def clean_username(self) -> str:
-        """Refuses a name that is reserved or taken, and one that readers would take for somebody else's."""
+        """Return the name. Raises ValidationError when it is reserved, mixes scripts, or is taken."""
         name = str(super().clean_username())
         if usernames.is_reserved(name):
             raise forms.ValidationError(_("This name is reserved. Choose another one."))
