@@ -10,7 +10,6 @@ from typing import ParamSpec, TypeVar
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.db import Error as AnyDatabaseError
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from jobs.pipeline import errors
 from jobs.pipeline.filenames import shortened
@@ -23,6 +22,8 @@ RETRY_TIMEOUT = 12.0
 _PAUSE = 0.3
 """Seconds between two calls."""
 
+_AWAY = (OperationalError, InterfaceError)
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -31,11 +32,17 @@ def call_with_retry(act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
     """Call `act`, and again while the database is away, for RETRY_TIMEOUT seconds. It must do no harm when it is called
     twice. Raises the last OperationalError or InterfaceError, and everything else at once.
     """
+    try:
+        return act(*args, **kwargs)
+    except _AWAY:
+        _reconnect()
+    from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed  # only where it is needed
+
     attempts = Retrying(
-        retry=retry_if_exception_type((OperationalError, InterfaceError)),
+        retry=retry_if_exception_type(_AWAY),
         stop=stop_after_delay(RETRY_TIMEOUT),
         wait=wait_fixed(_PAUSE),
-        before_sleep=_reconnect,
+        before_sleep=lambda _state: _reconnect(),
         reraise=True,
     )
     return attempts(act, *args, **kwargs)
@@ -51,7 +58,7 @@ def with_retry(act: Callable[P, T]) -> Callable[P, T]:
     return repeated
 
 
-def _reconnect(_state: RetryCallState) -> None:
+def _reconnect() -> None:
     log.warning("The database does not respond; retrying")
     with suppress(DatabaseError, InterfaceError):
         connection.close()
