@@ -1,4 +1,4 @@
-"""What every process pays for by being started: heavy packages are imported where their work begins, not before."""
+"""Tests that heavy packages are imported only where they are used, so that processes start fast."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HEAVY = {
     *("pocketsphinx", "pysubs2", "requests", "tenacity", "torch", "urllib3", "whisperx", "yt_dlp"),
 }
 SITE = {"daphne", "psycopg", "twisted"}
-"""Of the web server, and of a database that the tests' settings do not name."""
+"""Packages of the web server, and of a database that the tests' settings do not use."""
 
 STARTED = {
     "the engines' names": ("import jobs.engines.registry", HEAVY | {"django"}),

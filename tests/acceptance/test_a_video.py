@@ -128,7 +128,7 @@ def download(page: Page, link: str, directory: Path) -> Path:
 
 
 def is_burned(result: Path) -> None:
-    """There are letters where subtitles stand, and nowhere else."""
+    """Assert that there is text in the place of subtitles only."""
     assert result.name == "sample.fa.mp4"
     assert abs(probe(result).duration - probe(SAMPLE).duration) < 0.2
     cue = read_subtitles(SAMPLE.with_suffix(".en.srt"))[0]
