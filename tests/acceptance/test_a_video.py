@@ -1,5 +1,5 @@
-"""The whole way of a video, with nothing replaced but Google's server: a person signs in, uploads it, reads along,
-watches the result, takes it home, and deletes it.
+"""Acceptance test with a double for Google's server only: a person signs in, uploads a video, reads the live captions,
+watches the result, downloads and deletes it.
 """
 
 from __future__ import annotations

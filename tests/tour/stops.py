@@ -1,6 +1,6 @@
-"""Every page of the site in every state worth seeing: a tour for axe-core and for the painter of screenshots.
+"""All pages of the site in their relevant states, for axe-core and the screenshots.
 
-The site is the whole real stack; only Gemini's server is ours. It knows the sample's sentences in Persian.
+The site is the real stack, except for Gemini's server: a double that knows the sample's sentences in Persian.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ SETTINGS = {**ENGINES, "SIGN_UP": "1", "EMAIL_HOST": "127.0.0.1"}
 
 @dataclass(frozen=True)
 class Stop:
-    """A page: who looks at it (nobody: somebody who is not signed in), and what they do before it is looked at."""
+    """A page, the user who opens it (none: an anonymous visitor), and their actions before it is examined."""
 
     path: str
     user: User | None = None
