@@ -1,4 +1,4 @@
-"""Shared by every test: which ones this machine can run, and the data beside them."""
+"""Fixtures of all tests, and the selection of tests that this machine can run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EXTRA = ("soak", "bench")
 
 @pytest.fixture(scope="session", autouse=True)
 def _surroundings() -> None:
-    """Only where tests run: xdist starts its workers before, which go on to ignore what the caller ignores."""
+    """Set the process state where tests run; xdist starts its workers earlier, which inherit ignored signals."""
     world.settle()
 
 

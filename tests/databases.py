@@ -33,22 +33,22 @@ def mostly(kind: Kind) -> list[ParameterSet]:
 
 
 def mostly_on(kind: Kind) -> pytest.MarkDecorator:
-    """By default only on `kind`, in `make soak` on the other one too: what is more likely to go wrong there."""
+    """Run a test on `kind` by default and on the other database in `make soak` only."""
     return pytest.mark.parametrize("database_url", mostly(kind), indirect=True)
 
 
 def only_on(kind: Kind) -> pytest.MarkDecorator:
-    """What the other kind does not have."""
+    """Run a test on this kind of database only."""
     return pytest.mark.parametrize("database_url", [kind], indirect=True)
 
 
 on_both = pytest.mark.parametrize("database_url", KINDS, indirect=True)
-"""Always on both, for they differ: in locks, in what is told of changes, in transactions and connections that break."""
+"""Run a test on both databases, which differ in locks, notifications, transactions and broken connections."""
 
 
 _TEMPLATE = "migrated"
 _OF_SQLITE = deepcopy(settings.DATABASES["default"])
-"""What translator.settings makes of a SQLite database: the tests themselves run on one."""
+"""The SQLite settings of translator.settings."""
 
 
 def configured(url: str) -> dict[str, Any]:

@@ -12,12 +12,12 @@ from typing import BinaryIO
 
 
 class MailServer:
-    """`letters` are those that came. While `silent` is set nobody is greeted; `callers` counts who called."""
+    """A mail server. `received`: e-mails; `callers`: number of connections. It sends nothing while `silent` is set."""
 
     def __init__(self, port: int = 0) -> None:
         self._listener = socket.create_server(("127.0.0.1", port))
         self.port = int(self._listener.getsockname()[1])
-        self.letters: list[EmailMessage] = []
+        self.received: list[EmailMessage] = []
         self.silent, self.callers = False, 0
 
     @contextmanager
@@ -47,7 +47,7 @@ class MailServer:
                 match line.split()[0].upper():
                     case b"DATA":
                         caller.sendall(b"354 go on\r\n")
-                        self.letters.append(_letter(lines))
+                        self.received.append(_email(lines))
                         caller.sendall(b"250 kept\r\n")
                     case b"QUIT":
                         caller.sendall(b"221 bye\r\n")
@@ -56,7 +56,7 @@ class MailServer:
                         caller.sendall(b"250 well\r\n")
 
 
-def _letter(lines: BinaryIO) -> EmailMessage:
+def _email(lines: BinaryIO) -> EmailMessage:
     written = b""
     while (line := lines.readline()) not in {b".\r\n", b""}:
         written += line.removeprefix(b".")

@@ -22,7 +22,7 @@ from typing import Literal
 import psycopg
 
 TEMPORARY = Path(tempfile.gettempdir())
-"""As it is before tests turn it elsewhere: the server outlives each of them."""
+"""The value before tests change it: the server outlives each test."""
 
 USER = "zirnevis"
 SETTINGS = {
@@ -61,7 +61,7 @@ def free_port() -> int:
 
 
 def other_user() -> pwd.struct_passwd | None:
-    """Who runs the server where we are root, which PostgreSQL refuses; None where we are not."""
+    """The user who runs the server when the tests run as root, which PostgreSQL refuses; else None."""
     if os.geteuid():
         return None
     known = {user.pw_name: user for user in pwd.getpwall()}
@@ -83,7 +83,7 @@ def throwaway() -> Iterator[Postgres]:
 
 
 class Postgres:
-    """A running server. `restart` keeps its port and its databases; whoever was connected is thrown out."""
+    """A running server. `restart` keeps its port and databases, and ends all connections."""
 
     def __init__(self, directory: Path, port: int) -> None:
         """`directory` has to belong to the user the server runs as."""
@@ -117,7 +117,7 @@ class Postgres:
         return (self.directory / "log").read_text()
 
     def create(self, name: str, template: str = "template1") -> str:
-        """A new database, a copy of `template` (to which nobody may be connected). Returns its DATABASE_URL."""
+        """Create a database as a copy of `template`, which must have no connections; return its DATABASE_URL."""
         # Copying files is the quicker of the two ways; until PostgreSQL 15 it was the only one.
         strategy = "STRATEGY file_copy" if self._binaries.parent.name >= "15" else ""
         self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" {strategy}')
@@ -169,7 +169,7 @@ class Postgres:
         return [*self._as_user, str(self._binaries / program), *arguments]
 
     def _run(self, program: str, *arguments: str) -> None:
-        """Raises RuntimeError with what the program and the server said."""
+        """Raises RuntimeError with the output of the program and of the server."""
         with (self.directory / "output").open("w+b") as output:  # A pipe would stay open in the server.
             done = subprocess.run(
                 self._command(program, *arguments),

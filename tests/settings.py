@@ -24,5 +24,5 @@ from translator.settings import DATABASES, STORAGES  # noqa: E402
 # A file, not memory: threads have connections of their own, and what holds here holds for the files that people use.
 DATABASES["default"]["TEST"] = {"NAME": str(Path(tempfile.gettempdir()) / f"zirnevis-test-{os.getpid()}.sqlite3")}
 
-# Nobody collects static files for tests.
+# Static files are not collected for tests.
 STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"

@@ -19,7 +19,7 @@ from django.conf import settings
 ROOT = Path(settings.BASE_DIR)
 GUIDE = ROOT / "docs" / "fa" / "usage.md"
 STIFF = re.compile("شیار|منتظر خطا|آسیب دیده|اجازهٔ این کار|بارگیری دوباره|نگهبانی کرد|هیچ کاری کار")
-"""English in Persian letters, which crept in once."""
+"""English words in Persian script that must not return."""
 
 PO = ROOT / "translator" / "locale" / "fa" / "LC_MESSAGES" / "django.po"
 
@@ -43,7 +43,7 @@ def texts(message: Message) -> tuple[str, ...]:
 
 @pytest.fixture(scope="module")
 def extracted(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
-    """What the sources say now, without the translations."""
+    """The catalogue extracted from the current sources, without translations."""
     place = tmp_path_factory.mktemp("sources")
     for name in ("jobs", "templates", "translator"):
         shutil.copytree(ROOT / name, place / name, ignore=shutil.ignore_patterns("__pycache__", "*.po", "*.mo"))

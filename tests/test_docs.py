@@ -1,4 +1,4 @@
-"""What people can set or call is described: each environment variable, command, option, make target and engine."""
+"""Tests that each environment variable, command, option, make target and engine is documented."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 
 CATALOGUE = (ROOT / "translator" / "locale" / "fa" / "LC_MESSAGES" / "django.po").read_text(encoding="utf-8")
 SOURCES, PERSIAN = ("\n".join(re.findall(rf'^{word} "(.*)"', CATALOGUE, re.MULTILINE)) for word in ("msgid", "msgstr"))
-"""What pages say, in English and in Persian."""
+"""Sentences of pages, in English and Persian."""
 
 SOURCE = (ROOT / "translator" / "settings.py").read_text(encoding="utf-8")
 READ = set(re.findall(r'(?:_flag|_number|_list|_secret|_env\.get|environ\.get)\(\s*"([A-Z_]+)"', SOURCE))
@@ -71,7 +71,7 @@ def _described(command: str) -> str:
 
 
 def _options(command: str) -> set[str]:
-    """Those that Django's commands do not share, each by its longest form."""
+    """The longest form of each option that is not common to all Django commands."""
     shared = _option_strings(BaseCommand())
     return _option_strings(load_command_class("jobs", command)) - shared
 
@@ -100,7 +100,7 @@ def test_every_file_that_the_docs_name_exists() -> None:
 
 
 def test_every_link_between_the_docs_leads_somewhere() -> None:
-    """To a file, or to a heading in one, by the name that hosts of repositories give it."""
+    """Links lead to a file or to a heading, by its anchor on repository hosts."""
     links = [(page, link) for page, text in _pages().items() for link in re.findall(r"\]\(([^)\s]+)\)", text)]
     assert len(links) > 20
     assert [link for page, link in links if "://" not in link and not _leads(page, link)] == []

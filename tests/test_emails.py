@@ -1,4 +1,4 @@
-"""Word by e-mail that a job is done: once, in one's language, whatever dies or hangs."""
+"""Tests of e-mails about ended jobs: sent once, in the owner's language, also after kills and with hanging servers."""
 
 from __future__ import annotations
 
@@ -57,23 +57,23 @@ def shirin(database: str) -> User:
 
 
 def done(state: JobStatus = JobStatus.COMPLETED, title: str = "talk.mp4", **fields: Any) -> Job:
-    """A job that has come to its end, of whose owner a letter is expected."""
+    """An ended job whose owner expects an e-mail."""
     job = Job.objects.get(pk=rows.IN[state]().job_id)
     Job.objects.filter(pk=job.pk).update(**{"title": title, "notify": ASKED, **fields})
     job.refresh_from_db()
     return job
 
 
-# What is written
+# Contents
 
 
 @pytest.mark.usefixtures("shirin")
-def test_a_letter_names_the_video_and_its_page(server: MailServer) -> None:
+def test_a_email_names_the_video_and_its_page(server: MailServer) -> None:
     job = done()
     emails.send_all()
-    letter = server.letters[0]
-    assert (letter["To"], letter["Subject"]) == ("shirin@mail.example", "“talk.mp4” is ready.")
-    assert ASKED["address"] in letter.get_content()
+    email = server.received[0]
+    assert (email["To"], email["Subject"]) == ("shirin@mail.example", "“talk.mp4” is ready.")
+    assert ASKED["address"] in email.get_content()
     assert Job.objects.get(pk=job.pk).notify is None
 
 
@@ -81,20 +81,20 @@ def test_a_letter_names_the_video_and_its_page(server: MailServer) -> None:
 def test_in_the_language_in_which_it_was_asked_for(server: MailServer) -> None:
     done(JobStatus.FAILED, notify={**ASKED, "language": "fa"}, error={"code": "DiskFull", "params": {}, "detail": ""})
     emails.send_all()
-    assert "talk.mp4" in server.letters[0]["Subject"]
-    assert "ready" not in server.letters[0]["Subject"]
-    assert "دیسک پر است" in server.letters[0].get_content()
+    assert "talk.mp4" in server.received[0]["Subject"]
+    assert "ready" not in server.received[0]["Subject"]
+    assert "دیسک پر است" in server.received[0].get_content()
 
 
 @pytest.mark.usefixtures("shirin")
 def test_a_title_cannot_write_headers(server: MailServer) -> None:
     done(title="talk\r\nBcc: everybody@mail.example")
     emails.send_all()
-    assert server.letters[0]["Bcc"] is None
-    assert "talk Bcc: everybody@mail.example" in server.letters[0]["Subject"]
+    assert server.received[0]["Bcc"] is None
+    assert "talk Bcc: everybody@mail.example" in server.received[0]["Subject"]
 
 
-# When it is sent
+# Times of sending
 
 
 @pytest.mark.usefixtures("shirin")
@@ -102,7 +102,7 @@ def test_a_title_cannot_write_headers(server: MailServer) -> None:
 def test_of_no_other_state(server: MailServer, state: JobStatus) -> None:
     job = done(state)
     emails.send_all()
-    assert server.letters == []
+    assert server.received == []
     assert Job.objects.get(pk=job.pk).notify == ASKED
 
 
@@ -110,14 +110,14 @@ def test_of_no_other_state(server: MailServer, state: JobStatus) -> None:
 def test_who_did_not_ask_gets_none(server: MailServer) -> None:
     done(notify=None)
     emails.send_all()
-    assert server.letters == []
+    assert server.received == []
 
 
 def test_who_has_no_address_any_more_gets_none(server: MailServer, shirin: User) -> None:
     job = done()
     User.objects.filter(pk=shirin.pk).update(email="")
     emails.send_all()
-    assert server.letters == []
+    assert server.received == []
     assert Job.objects.get(pk=job.pk).notify is None
 
 
@@ -126,7 +126,7 @@ def test_a_failed_job_that_goes_on_is_told_of_at_its_end(server: MailServer) -> 
     job = done(JobStatus.FAILED)
     lifecycle.retry(job.pk, "shirin")
     emails.send_all()
-    assert server.letters == []
+    assert server.received == []
     assert Job.objects.get(pk=job.pk).notify == ASKED
 
 
@@ -151,16 +151,16 @@ def test_two_at_once_send_one(server: MailServer) -> None:
 
 
 @pytest.mark.usefixtures("shirin")
-def test_a_server_that_refuses_costs_its_letter_only(server: MailServer, settings: Any) -> None:
+def test_a_server_that_refuses_costs_its_email_only(server: MailServer, settings: Any) -> None:
     first, second = done(), done(title="other.mp4")
     settings.EMAIL_PORT, right = 1, server.port
     emails.send_all()
-    assert (server.letters, list(emails.due())) == ([], [])
+    assert (server.received, list(emails.due())) == ([], [])
     settings.EMAIL_PORT = right
     for job in (first, second):
         Job.objects.filter(pk=job.pk).update(notify=ASKED)
     emails.send_all()
-    assert len(server.letters) == 2
+    assert len(server.received) == 2
 
 
 # The page
@@ -233,9 +233,9 @@ def test_killed_while_it_is_sent_it_is_not_sent_twice(database: str, server: Mai
     server.silent = False
     late = done(title="late.mp4")
     with reaper(database, server, tmp_path / "log") as process:
-        until(lambda: server.letters, every=0.05, what=(tmp_path / "log").read_text)
+        until(lambda: server.received, every=0.05, what=(tmp_path / "log").read_text)
         time.sleep(2 * emails.POLL_INTERVAL)
-        assert [letter["Subject"] for letter in server.letters] == ["“late.mp4” is ready."]
+        assert [email["Subject"] for email in server.received] == ["“late.mp4” is ready."]
         assert Job.objects.get(pk=late.pk).notify is None
         process.terminate()
         assert process.wait(PATIENCE) == 0

@@ -1,4 +1,4 @@
-"""What is vendored is what the lock says, with its licence."""
+"""Tests that vendored files are those of the lock file, with their licences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The surroundings of the tests: the same whoever starts them, from a terminal, a script, nohup or a service."""
+"""Sets the same process state for tests started from a terminal, a script, nohup or a service."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ def settle() -> None:
 
 
 def _hand_on_no_signal_as_ignored() -> None:
-    """What the caller ignores, this process goes on to ignore (nohup counts on that); what it starts does not. For
-    another program inherits SIG_IGN, but not a handler. A signal that the caller blocked is let through.
+    """Keep ignoring signals that the caller ignores (nohup relies on it), but let child processes have their defaults.
+
+    A program inherits SIG_IGN but no handler, so the signals get a handler that does nothing. Blocked signals are
+    unblocked.
     """
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     for number in signal.valid_signals() - KEPT:
@@ -33,4 +35,4 @@ def _hand_on_no_signal_as_ignored() -> None:
 
 
 def _ignore(*_: object) -> None:
-    """Nothing happens."""
+    """Do nothing."""

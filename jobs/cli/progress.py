@@ -36,11 +36,14 @@ class Display(JobObserver, Protocol):
 class SilentObserver:
     """An observer that shows nothing."""
 
-    def stages(self, stages: Sequence[Stage]) -> None: ...
+    def stages(self, stages: Sequence[Stage]) -> None:
+        """Do nothing."""
 
-    def progress(self, stage: Stage, share: float) -> None: ...
+    def progress(self, stage: Stage, share: float) -> None:
+        """Do nothing."""
 
-    def note(self, sentence: str) -> None: ...
+    def note(self, sentence: str) -> None:
+        """Do nothing."""
 
 
 class _TimeLeft:
@@ -66,14 +69,17 @@ class Bars:
         """Do nothing: a bar is added when its stage begins."""
 
     def progress(self, stage: Stage, share: float) -> None:
+        """Show the progress of a stage."""
         if stage not in self._tasks:
             self._tasks[stage] = self._bars.add_task(stage.capitalize(), total=1.0)
         self._bars.update(self._tasks[stage], completed=share)
 
     def note(self, sentence: str) -> None:
+        """Show a note."""
         self._bars.console.print(sentence, markup=False, highlight=False)
 
     def result(self, result: ExportResult) -> None:
+        """Show the files and the quality."""
         self._bars.stop()
         for line in _ending(result):
             self._bars.console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -91,6 +97,7 @@ class Lines:
         """Do nothing: a line is written when a stage begins."""
 
     def progress(self, stage: Stage, share: float) -> None:
+        """Show the progress of a stage."""
         left = self._time_left.seconds(stage, share)
         if share < self._next.get(stage, 0.0):
             return
@@ -99,9 +106,11 @@ class Lines:
         self._write(f"{stage}: {share:.0%}{rest}")
 
     def note(self, sentence: str) -> None:
+        """Show a note."""
         self._write(sentence)
 
     def result(self, result: ExportResult) -> None:
+        """Show the files and the quality."""
         for line in _ending(result):
             self._write(line)
 
@@ -121,9 +130,11 @@ class JsonLines:
         self._shares: dict[Stage, float] = {}
 
     def stages(self, stages: Sequence[Stage]) -> None:
+        """Remember the stages, which the overall progress needs."""
         self._stages = stages
 
     def progress(self, stage: Stage, share: float) -> None:
+        """Show the progress of a stage."""
         self._shares[stage] = share
         left = self._time_left.seconds(stage, share)
         now = time.monotonic()
@@ -139,9 +150,11 @@ class JsonLines:
         )
 
     def note(self, sentence: str) -> None:
+        """Show a note."""
         self._write(event="note", sentence=sentence)
 
     def result(self, result: ExportResult) -> None:
+        """Show the files and the quality."""
         self._write(
             event="result",
             video=str(result.video) if result.video else None,

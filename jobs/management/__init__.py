@@ -1,0 +1,1 @@
+"""The package of Django's management commands."""

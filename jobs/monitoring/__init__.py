@@ -1,0 +1,1 @@
+"""The health of the installation, the findings of `doctor`, and estimates of the time left."""

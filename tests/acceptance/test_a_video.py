@@ -1,5 +1,5 @@
-"""The whole way of a video, with nothing replaced but Google's server: a person signs in, uploads it, reads along,
-watches the result, takes it home, and deletes it.
+"""Acceptance test with a double for Google's server only: a person signs in, uploads a video, reads the live captions,
+watches the result, downloads and deletes it.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def download(page: Page, link: str, directory: Path) -> Path:
 
 
 def is_burned(result: Path) -> None:
-    """There are letters where subtitles stand, and nowhere else."""
+    """Assert that there is text in the place of subtitles only."""
     assert result.name == "sample.fa.mp4"
     assert abs(probe(result).duration - probe(SAMPLE).duration) < 0.2
     cue = read_subtitles(SAMPLE.with_suffix(".en.srt"))[0]

@@ -13,11 +13,11 @@ REQUESTS = (b"GET ", b"POST ", b"HEAD ", b"DELETE ")
 
 
 class Network:
-    """Between a browser and the server: requests pass at once, answers after `slow` seconds.
+    """A proxy between browser and server: requests pass at once, responses after `slow` seconds.
 
-    When it is `cut` nothing passes any more, and nobody is told; when it `refuses`, whoever asks is told so. `sent`
-    counts the bytes of uploads. What exceeds `budget` of them is held, which sets `held`, until there is more; all else
-    passes. `changes` are words of answers and what they become, as long as they were.
+    While `cut` is set it passes nothing and closes nothing; while `refuses` is set it refuses connections. `sent` counts
+    the bytes of uploads. Those beyond `budget` are held until the budget grows, which sets `held`; other requests pass.
+    `changes` maps texts in responses to replacements of the same length.
     """
 
     def __init__(self, port: int) -> None:

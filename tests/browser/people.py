@@ -31,7 +31,7 @@ from tests.pipeline.clips import Clips
 from tests.waiting import PATIENCE, until
 
 LEASE, GRACE, HIDDEN = 120, 60, 40
-"""Seconds, long enough for any machine. Nobody waits for their end: see `grace_passes`."""
+"""Seconds, long enough for any machine; tests do not wait for their end, see `grace_passes`."""
 
 LOOKS = 2.0
 """Seconds in which an absent owner's job would end: eight looks."""
@@ -120,7 +120,7 @@ class Person:
         self.context.add_cookies([cookie])  # type: ignore[list-item]
 
     def open(self, path: str = "/jobs/") -> Page:
-        """A tab, in which somebody has clicked: only then browsers ask."""
+        """Open a tab and click in it: browsers ask before closing only after that."""
         page = self.context.new_page()
         page.on("dialog", self._answer)
         page.goto(self.address + path)
@@ -142,7 +142,7 @@ class Person:
         return submit.accept_file(self.user, path, order, subtitles=self.site.persian, **fields)
 
     def upload(self) -> Job:
-        """A job that waits for its file: it never ends by itself."""
+        """A job that waits for its file and so does not end."""
         order = JobOptions(target="fa", brought=True)
         return submit.accept_upload(self.user, "talk.mp4", 1_000_000, order, subtitles=self.site.persian)
 
@@ -169,7 +169,7 @@ class Person:
         self.context.close()
 
 
-# What is seen
+# Assertions
 
 
 def connected(page: Page) -> None:
@@ -190,13 +190,13 @@ def warned(page: Page) -> None:
 
 
 def close(page: Page) -> None:
-    """As a person does, who is asked perhaps. Back when it is closed."""
+    """Close the page like a person, confirming a dialog if there is one; return when it is closed."""
     with page.expect_event("close"):
         page.close(run_before_unload=True)
 
 
 def hide(page: Page, *, hidden: bool) -> None:
-    """As the browser does it, whose window cannot be hidden here."""
+    """Emulate a hidden window, which this browser cannot have."""
     page.evaluate(
         """hidden => {
             Object.defineProperty(document, "hidden", { get: () => hidden, configurable: true });
@@ -207,7 +207,7 @@ def hide(page: Page, *, hidden: bool) -> None:
 
 
 def told(page: Page, job: Job) -> None:
-    """What changes now is shown."""
+    """Assert that the page shows a change of the job."""
     lifecycle.set_pinned(job.pk, not Job.objects.get(pk=job.pk).pinned)
     live(page, f"state.connected && state.job?.version >= {Job.objects.get(pk=job.pk).version}")
 
@@ -229,14 +229,14 @@ def goes_on(job: Job, seconds: float) -> None:
 
 
 def grace_passes(owner: User) -> None:
-    """As if the time were over in which another page could have followed those that were closed."""
+    """End the grace period of the closed pages."""
     now = timezone.now()
     PageLease.objects.filter(owner=owner, closed=True, expires__gt=now).update(expires=now)
     Job.objects.filter(owner=owner, grace_until__gt=now).update(grace_until=now)
 
 
 def outlives_the_grace(job: Job) -> None:
-    """When that time is over the job goes on."""
+    """Assert that the job continues after the grace period."""
     grace_passes(job.owner)
     goes_on(job, LOOKS)
 
@@ -247,7 +247,7 @@ def has_left(owner: User) -> bool:
 
 
 def is_cancelled(job: Job) -> Transition:
-    """By the absence of its owner, when the time is over in which another page could have followed."""
+    """Assert that the job is cancelled after the grace period, because its owner is absent."""
     until(lambda: has_left(job.owner), what="a page is open")
 
     def cancelled() -> bool:

@@ -50,7 +50,7 @@ CUT = 56.0
 
 
 def time_passes(person: Person, seconds: float) -> None:
-    """For the leases of this person's pages: as if nobody had renewed them for so long."""
+    """Age the leases of this person's pages, as if they had not been renewed for so long."""
     for lease in PageLease.objects.filter(owner=person.user):
         PageLease.objects.filter(pk=lease.pk).update(expires=lease.expires - timedelta(seconds=seconds))
 
@@ -79,7 +79,7 @@ def chromiums() -> list[int]:
 
 @pytest.mark.soak
 def test_the_browser_is_killed(shirin: Person, doomed: tuple[Browser, list[int]]) -> None:
-    """That is silence: the job goes on until the lease is over."""
+    """The job runs until the lease has expired."""
     found, processes = doomed
     person = Person(shirin.user, shirin.site, window(found))
     job, page = person.watching()
@@ -107,7 +107,7 @@ def test_the_network_is_cut_and_comes_back(far: Person, network: Network) -> Non
 
 @pytest.mark.soak
 def test_the_network_is_cut_for_good(far: Person, network: Network) -> None:
-    """The server notices the dead socket after 50 s; the lease has begun anew shortly before that."""
+    """The server notices the dead socket after 50 s and renews the lease until then."""
     job, page = far.watching()
     known = page_id(page)
     network.cut.set()
@@ -147,7 +147,7 @@ def test_a_page_that_is_frozen(shirin: Person) -> None:
 
 @pytest.mark.soak
 def test_a_frozen_page_of_a_job_that_is_kept(far: Person, network: Network) -> None:
-    """For ten minutes, as its lease tells it. Nobody is asked at its end, either."""
+    """The lease is aged by ten minutes. There is no dialog at the end."""
     job, page = far.watching()
     page.check("[name=keep_running]")
     live(page, "state.job?.keep_running && !state.unfinished.length")
@@ -167,14 +167,12 @@ def test_a_frozen_page_of_a_job_that_is_kept(far: Person, network: Network) -> N
 
 @pytest.mark.soak
 def test_the_web_server_is_away_for_long(shirin: Person, site: Site) -> None:
-    """Killed, and back after two minutes, as the lease tells it: nobody is judged while there is no witness, and then
-    everybody has time to come back.
-    """
+    """The server is killed for two minutes: no owner is judged meanwhile, and pages get time to reconnect."""
     job, page = shirin.watching()
     kill(site.web().pid)
     web_server(site, "stop")
     live(page, "!state.connected")
-    time.sleep(presence.WITNESS.total_seconds() + 1)  # only then nobody may be judged
+    time.sleep(presence.WITNESS.total_seconds() + 1)  # owners are judged only after that
     time_passes(shirin, LEASE + 60)
     goes_on(job, 5)
     web_server(site, "start")
@@ -185,7 +183,7 @@ def test_the_web_server_is_away_for_long(shirin: Person, site: Site) -> None:
 
 @pytest.mark.soak
 def test_a_hidden_tab_is_not_closed(shirin: Person) -> None:
-    """For minutes: its socket goes on, and with it the lease is renewed as if somebody looked at it."""
+    """Its socket stays open for minutes, so the lease is renewed as for a visible page."""
     job, page = shirin.watching()
     hide(page, hidden=True)
     goes_on(job, 10)

@@ -1,4 +1,4 @@
-"""What people are asked and told: on touch devices whether to go on when they leave; that a job is done."""
+"""Tests of dialogs and notifications: keep running on touch devices, and jobs that are done."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_phone_is_asked_before_a_link_is_sent(phone: Person, answer: str) -> N
 
 
 def test_a_phone_is_asked_before_a_file_is_sent_and_only_once(phone: Person, site: Site) -> None:
-    """What is refused is corrected and sent again without another question."""
+    """After a refusal the form is sent again without another dialog."""
     page = phone.open("/")
     page.tap("[data-submit]")
     page.wait_for_selector("#link_error")  # nothing was to be sent, and so there was no question
@@ -104,7 +104,7 @@ window.Notification = class {
 
 @pytest.fixture
 def page(shirin: Person, site: Site) -> Page:
-    """Of a job that waits for its file, with the box ticked."""
+    """The page of a job that waits for its file, with the box ticked."""
     shirin.context.add_init_script(RECORDED)
     page = shirin.watching(lambda: waiting(shirin, site))[1]
     page.check("[data-notices] input")

@@ -62,7 +62,7 @@ Meets = Callable[[str], tuple[Person, Network]]
 
 @pytest.fixture
 def meets(unhurried: Site, browser: Browser) -> Iterator[Meets]:
-    """Somebody new, with a browser window and a network of their own."""
+    """A new person with their own browser window and network."""
     with ExitStack() as context:
 
         def meet(name: str) -> tuple[Person, Network]:

@@ -1,4 +1,4 @@
-"""Close the tab and the work ends, refresh and it goes on: what a person does with the pages, in a real browser."""
+"""Tests of closing, refreshing and leaving pages, in a real browser."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from tests.waiting import until
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
-        """To nobody."""
+        """Discard log messages."""
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_without_a_grace_a_refresh_ends_the_job(strict: Person) -> None:
     job = strict.upload()
     page = strict.open(f"/jobs/{job.pk}/")
     warned(page)
-    page.click("a[href='/jobs/']")  # within the site is no leaving
+    page.click("a[href='/jobs/']")  # navigation within the site does not count as leaving
     page.wait_for_url("**/jobs/")
     warned(page)
     close(listing)
@@ -156,7 +156,7 @@ def test_without_a_grace_a_refresh_ends_the_job(strict: Person) -> None:
 
 @pytest.mark.soak
 def test_within_the_site(shirin: Person) -> None:
-    """To the list and back, by links and by the back button; from the cache it is a new page."""
+    """Go to the list and back by links and the back button; a page from the cache is a new one."""
     job, page = shirin.watching()
     first = page_id(page)
     page.click("a[href='/jobs/']")
@@ -216,7 +216,7 @@ def test_two_tabs(shirin: Person) -> None:
 
 @pytest.mark.soak
 def test_the_web_server_dies(shirin: Person, site: Site) -> None:
-    """Nobody is absent because of that; the page finds the next one and goes on showing what happens."""
+    """Owners stay present; the page reconnects to the next server and shows changes."""
     job, page = shirin.watching()
     kill(site.web().pid)
     live(page, "!state.connected")

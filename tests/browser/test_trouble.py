@@ -1,4 +1,4 @@
-"""Pages whose server refuses something, is in trouble or out of reach: they say so, and go on when it is over."""
+"""Tests of pages whose server refuses a request, fails or is unreachable: they show it and recover."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def refusing(times: float, status: int = 503, sentence: str = "") -> Callable[[R
     return handle
 
 
-# What is asked of the server
+# Requests to the server
 
 
 @pytest.mark.parametrize("sentence", ["", "Not now."])
@@ -87,7 +87,7 @@ def test_who_signed_out_elsewhere_is_told(shirin: Person) -> None:
 
 
 def test_who_signed_in_again_elsewhere_goes_on(shirin: Person) -> None:
-    """Which gives another token: the page of before knows the old one."""
+    """A new sign-in gives another CSRF token; the old page has the old one."""
     job, page = shirin.watching()
     shirin.context.add_cookies([{"name": "csrftoken", "value": "b" * 32, "domain": "127.0.0.1", "path": "/"}])
     page.check("[data-checked=keep_running]")
@@ -202,7 +202,7 @@ def test_in_the_administration_one_is_present(shirin: Person) -> None:
     page.wait_for_url("**/admin/jobs/process/")
     connected(page)
     here = page_id_in_admin(page)
-    page.wait_for_timeout(11_000)  # it loads itself anew
+    page.wait_for_timeout(11_000)  # it reloads itself
     connected(page)
     assert page_id_in_admin(page) != here
     goes_on(job, 3)
@@ -256,7 +256,7 @@ def test_an_upload_that_is_over_says_why(sending: Page, shirin: Person) -> None:
 
 
 def test_an_upload_that_goes_on_is_cancelled(sending: Page, shirin: Person) -> None:
-    """Its bar is its own, whatever is told of the job; and the page shows that it is over."""
+    """Messages about the job do not move the upload's bar, and the page shows the cancellation."""
     sending.route("**/uploads/*", refusing(1e9, 507, "The disk is full."))
     sending.set_input_files("[data-file]", shirin.site.clips["long.mp4"])
     expect(sending.locator("[data-network]")).to_be_visible()

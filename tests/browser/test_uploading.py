@@ -1,4 +1,4 @@
-"""An upload by the page itself that is cut, at its beginning, in its middle and just before its end: it goes on."""
+"""Tests of uploads that are interrupted at the beginning, in the middle and near the end: they resume."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def begin(person: Person, film: Path) -> Page:
 
 
 def arrived(page: Page, film: Path) -> None:
-    """All of it is there, byte for byte, and the job goes on to its end on its own page."""
+    """Assert that the file arrived byte for byte and that the job completes on its own page."""
     page.wait_for_selector("main[data-job]")
     job = Job.objects.get(pk=page.url.split("/")[-2])
     until(lambda: Job.objects.get(pk=job.pk).status != JobStatus.UPLOADING)

@@ -1,4 +1,4 @@
-"""What an open page of a job asks for and is sent: what it does not have, and what has changed."""
+"""Tests that an open page fetches and receives changes only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One furnished site for all who go on the tour."""
+"""A site with jobs of all kinds, shared by the tests of the tour."""
 
 from __future__ import annotations
 

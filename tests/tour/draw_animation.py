@@ -1,8 +1,8 @@
 """`make screenshots`: one run of the site as the moving picture of README.md. Look at its frames before you commit it.
 
-Chromium works on the real stack: somebody chooses a file, watches the captions appear and turn into Persian, and plays
-the result. Only Gemini's server is a stand-in, which takes a second to answer. Whatever lasts long is shortened: of the
-pictures taken meanwhile only some are kept.
+Chromium works on the real stack: it chooses a file, shows the captions as they appear and are translated into Persian,
+and plays the result. Only Gemini's server is a double, which takes a second to respond. Long phases are shortened by
+keeping some of their frames only.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Every page of the site in every state worth seeing: a tour for axe-core and for the painter of screenshots.
+"""All pages of the site in their relevant states, for axe-core and the screenshots.
 
-The site is the whole real stack; only Gemini's server is ours. It knows the sample's sentences in Persian.
+The site is the real stack, except for Gemini's server: a double that knows the sample's sentences in Persian.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ SETTINGS = {**ENGINES, "SIGN_UP": "1", "EMAIL_HOST": "127.0.0.1"}
 
 @dataclass(frozen=True)
 class Stop:
-    """A page: who looks at it (nobody: somebody who is not signed in), and what they do before it is looked at."""
+    """A page, the user who opens it (none: an anonymous visitor), and their actions before it is examined."""
 
     path: str
     user: User | None = None
@@ -88,7 +88,7 @@ def furnish(site: Site) -> dict[str, Stop]:
 
 
 def _look_inside(page: Page) -> None:
-    """Where a subtitle is shown."""
+    """Seek to a moment at which a subtitle is shown."""
     seek = "video => new Promise(done => { video.onseeked = done; video.currentTime = 6; })"
     page.eval_on_selector("video", seek)
 
@@ -112,7 +112,7 @@ def _result(site: Site, owner: User) -> Job:
 
 
 def _brought(site: Site, owner: User) -> Job:
-    """With a Persian name, and with a track of subtitles in place of burned ones."""
+    """A job with a Persian name and a subtitle track instead of burned-in subtitles."""
     order = JobOptions(target="fa", brought=True, mode="soft")
     return real.completed(_sample(site, owner, "سفر به کویر.mp4", order, SAMPLE / "sample.fa.srt"))
 
@@ -131,7 +131,7 @@ def _cancelled(site: Site, owner: User) -> Job:
 
 
 def _gone(site: Site, owner: User) -> Job:
-    """With subtitles that were brought: they have to be brought again."""
+    """A cancelled job whose own subtitle file has to be sent again."""
     order = JobOptions(target="fa", brought=True)
     job = submit.accept_link(owner, "https://example.org/desert", order, subtitles=site.persian, title="سفر به کویر")
     lifecycle.cancel(job.pk, actor=owner.username)
@@ -143,7 +143,7 @@ def _upload(site: Site, owner: User) -> Job:
 
 
 def _progress(site: Site, owner: User) -> Job:
-    """Five minutes of speech, stopped in the middle: it is never done while somebody looks."""
+    """A job with five minutes of speech, stopped in the middle, so that it does not end."""
     path = site.stack.directory / "talk.mp4"
     ffmpeg("-stream_loop", "8", "-i", str(SAMPLE / "sample.mp4"), "-c", "copy", str(path))
     job = submit.accept_file(owner, path, ORDER, keep_running=True)

@@ -1,4 +1,4 @@
-"""What tests of the web app share."""
+"""Fixtures of the tests of the web package."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.web.sockets import Sockets
 
 @pytest.fixture(autouse=True)
 def media_root(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> Path:
-    """Where jobs live."""
+    """An empty MEDIA_ROOT, and an empty STATIC_ROOT."""
     place = tmp_path_factory.mktemp("media")
     (place / "jobs").mkdir()
     settings.MEDIA_ROOT = place

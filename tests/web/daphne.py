@@ -61,7 +61,7 @@ class Daphne(ABC):
         return False
 
     def kill(self) -> None:
-        """As nobody would."""
+        """Kill the server by SIGKILL."""
         assert self._process, "started"
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
@@ -97,7 +97,7 @@ class Daphne(ABC):
         return int(line.split()[1]) << 10
 
     def files(self) -> list[Path]:
-        """Those that it has open."""
+        """The files that the server has open."""
         opened = Path(f"/proc/{self.pid}/fd").iterdir()
         return [place.readlink() for place in opened if place.is_symlink()]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 SIZE = 400 << 20
 MOST = 150 << 20
-"""Bytes of memory that the server may ever have meanwhile."""
+"""The most bytes of memory that the server may use."""
 
 
 CLIENT = Path(__file__).resolve().parents[2] / "node_modules" / "tus-js-client"

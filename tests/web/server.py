@@ -37,18 +37,18 @@ class Server(Daphne):
 
 
 TOKEN = "a" * 32
-"""Of CSRF: cookie and header have to be the same."""
+"""CSRF token; cookie and header must be equal."""
 
 
 def cookies(user: User) -> dict[str, str]:
-    """Those of a browser in which `user` is signed in."""
+    """The cookies of a browser in which `user` is signed in."""
     client = Client()
     client.force_login(user)
     return {"csrftoken": TOKEN, "sessionid": client.cookies["sessionid"].value}
 
 
 def headers(user: User) -> dict[str, str]:
-    """What our pages send with each piece."""
+    """The headers that pages send with each PATCH."""
     jar = "; ".join(f"{name}={value}" for name, value in cookies(user).items())
     return {"Cookie": jar, "X_CSRFToken": TOKEN, "Tus_Resumable": "1.0.0"}
 

@@ -80,7 +80,7 @@ class Socket:
         self._among, self._communicator, self.page_id = among, communicator, page_id
 
     def next(self, patience: float = PATIENCE) -> dict[str, Any]:
-        """What it is told next. Raises Refused when it is closed."""
+        """The next message. Raises Refused when the socket is closed."""
         said = self._among.do(self._communicator.receive_output(timeout=patience))
         if said["type"] == "websocket.close":
             raise Refused(said.get("code"))
@@ -88,7 +88,7 @@ class Socket:
         return found
 
     def hear(self, kind: str, patience: float = PATIENCE, **wanted: Any) -> dict[str, Any]:
-        """The next message of this kind; what is told before is passed over. `wanted` has to stand in its job."""
+        """The next message of this kind whose job has the values `wanted`; earlier messages are skipped."""
         deadline = time.monotonic() + patience
         while True:
             said = self.next(max(0.01, deadline - time.monotonic()))
@@ -128,7 +128,7 @@ def cookies(user: User | None) -> bytes:
 
 
 def job(of: User, **fields: Any) -> Job:
-    """As a person orders it."""
+    """A job that a person has created."""
     return rows.job(of, options=JobOptions(target="fa").as_json(), **fields)
 
 
@@ -137,5 +137,5 @@ def numbers(said: dict[str, Any]) -> list[int]:
 
 
 def gone(job: Job) -> None:
-    """As `forget` does it, whatever its state."""
+    """Delete the row, as `forget` does, whatever its state."""
     Job.objects.filter(pk=job.pk).delete()

@@ -1,4 +1,4 @@
-"""What pages post: the beacon, the Cancel button, and that they came back."""
+"""Tests of the requests that pages post: beacons, the Cancel button, renewals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What open pages are told of jobs: everything that matters, to whom it concerns, also when things go wrong."""
+"""Tests of the messages to open pages: contents, recipients, and recovery from errors."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def running(of: Job) -> lifecycle.Claim:
 
 
 def answer(of: Job, *which: int) -> None:
-    """As the supervisor does it."""
+    """Write a translation as the supervisor does."""
     of.cues.filter(number__in=which).update(answered=True, target="ترجمه")
     touch(of)
 
@@ -51,7 +51,7 @@ def touch(of: Job) -> None:
     lifecycle.set_pinned(of.pk, True)
 
 
-# To whom
+# Recipients
 
 
 @on_both
@@ -239,7 +239,7 @@ def test_one_bad_job_keeps_nobody_from_hearing_of_others(
 def test_who_takes_nothing_in_gets_a_snapshot(
     sockets: Sockets, shirin: User, mine: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its channel is full: when it reads again the last thing it is told is the state as it is."""
+    """Its channel is full; when it reads again, the last message is a snapshot."""
     page = sockets.open(shirin, job=mine)
     page.hear("hello")
     layer = get_channel_layer()

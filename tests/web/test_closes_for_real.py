@@ -39,7 +39,7 @@ LOCKED = 13.0
 
 @dataclass
 class Site:
-    """A web server and a reaper, with nobody who runs a stage."""
+    """A web server and a reaper, without workers."""
 
     web: Server
     url: str
@@ -122,13 +122,13 @@ def test_sockets_that_are_closed_meanwhile(site: Site, gone: Callable[[], ExitSt
 
 @mostly_on("postgresql")
 def test_beacons_that_come_meanwhile(site: Site, gone: Callable[[], ExitStack]) -> None:
-    """Of a page without a socket. Where the database is away nobody knows yet whose they are."""
+    """From a page without a socket. Their sender is unknown while the database does not respond."""
     left, other = people("shirin", "omid")
     pages = {of: presence.open_page(of.owner_id) for of in (left, other)}
     senders = {of: cookies(of.owner) for of in (left, other)}
     with gone():
         beacon(site.web, left, pages[left], senders[left])
-        beacon(site.web, other, pages[other], senders[left])  # of somebody else's page
+        beacon(site.web, other, pages[other], senders[left])  # of another user's page
     is_cancelled(left)
     assert rows.status(other.pk) == JobStatus.QUEUED
     assert not PageLease.objects.get(pk=pages[other]).closed

@@ -58,13 +58,13 @@ def nearly_over(page_id: uuid.UUID, seconds: float = GRACE / 10) -> None:
 
 
 def refusal(sockets: Sockets, user: User | None, page_id: uuid.UUID | None = None, **query: Any) -> int:
-    """The code with which a page is refused; it is told nothing before."""
+    """The close code of a refused page, which gets no message before."""
     with pytest.raises(Refused) as refused:
         sockets.open(user, page_id, **query).next()
     return int(refused.value.args[0])
 
 
-# Who may have one
+# Access
 
 
 def test_hello(sockets: Sockets, shirin: User) -> None:
@@ -86,7 +86,7 @@ def test_strangers_get_nothing(sockets: Sockets, shirin: User, omid: User) -> No
     assert refusal(sockets, omid, job=uuid.uuid4()) == REFUSED
     assert refusal(sockets, omid, job="nonsense") == REFUSED
     assert refusal(sockets, omid, uuid.uuid4()) == REFUSED
-    assert PageLease.objects.get(pk=page).expires < timezone.now() + timedelta(seconds=GRACE)  # nobody renewed it
+    assert PageLease.objects.get(pk=page).expires < timezone.now() + timedelta(seconds=GRACE)  # not renewed
 
 
 def test_staff_see_every_job_but_have_pages_of_their_own(sockets: Sockets, shirin: User, staff: User) -> None:

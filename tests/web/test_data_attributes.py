@@ -26,7 +26,7 @@ def attribute(name: str) -> str:
 
 
 def written() -> set[str]:
-    """By templates; `data-words` and the like of the pages alone."""
+    """The data attributes that templates write."""
     return set(re.findall(r"(?<![\w-])(data-[a-z-]+)", TEMPLATES))
 
 
@@ -41,7 +41,7 @@ def selected() -> set[str]:
 
 
 def read() -> set[str]:
-    """By selectors, by name, and as a `dataset`, of which `page` is one."""
+    """The data attributes that scripts read: by selector, by name, and as `dataset`."""
     names = set(re.findall(r"(?:dataset|\bpage)\??\.(\w+)", SCRIPTS))
     for taken in re.findall(r"\{ ([^{}]*) \} = [\w.]+\.dataset", SCRIPTS):
         names |= {part.partition(":")[0].strip() for part in taken.split(",")}

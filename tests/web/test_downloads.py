@@ -27,7 +27,7 @@ DATA = bytes(range(256)) * 4096
 
 @pytest.fixture
 def job() -> Job:
-    """It has a result of each sort, and files that nobody is to have."""
+    """A job with a result of each kind, and files that are not served."""
     made = rows.job(title="غازها در آسمان / ۱", source_kind="link")
     artifacts.make_home(made.pk)
     room = artifacts.room(made.pk, uuid.uuid4())
@@ -61,7 +61,7 @@ class Answer:
 def ask(
     job: Job | str, kind: str, user: User | None = None, method: str = "get", query: str = "", **headers: str
 ) -> Answer:
-    """As the owner, unless somebody else. `headers` with an underscore for each hyphen."""
+    """Send a request as `user`, by default the owner. Names of `headers` have underscores for hyphens."""
     client = AsyncClient()
     user = user or (job.owner if isinstance(job, Job) else rows.owner())
     if user.pk:

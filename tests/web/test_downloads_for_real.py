@@ -17,7 +17,7 @@ SIZE = 300 << 20
 
 
 def test_a_client_that_takes_nothing_costs_nothing(server: Server) -> None:
-    """What it does not take stays on the disk; when it goes, the file is closed."""
+    """Unread data stays on the disk; the file is closed on disconnect."""
     job = job_of(rows.owner(), SIZE)
     path = artifacts.room(job.pk, uuid.uuid4()) / "video.mp4"
     path.touch()

@@ -1,4 +1,4 @@
-"""`HTTPS=1` behind proxies that say how a visitor came, and behind others: nobody is sent round in a circle."""
+"""Tests of `HTTPS=1` behind proxies with and without X-Forwarded-Proto: there is no redirect loop."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WRONG: dict[str, Mapping[str, str]] = {
 
 
 class Behind(Server):
-    """A server behind a proxy: it answers nobody who does not come by https under HOST."""
+    """A server behind a proxy, for requests by https with the host HOST only."""
 
     def answers(self) -> bool:
         with suppress(OSError, HTTPException):

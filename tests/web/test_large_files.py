@@ -1,4 +1,4 @@
-"""400 MB up and down, through one web server that stays small. How others fare meanwhile: `make bench`."""
+"""Tests of 400 MB up and down: the memory of the web server stays small. `make bench` measures other visitors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What visitors can make a web server log: one line each and no traceback, and only so many."""
+"""Tests of log lines that visitors can cause: one line each, without traceback, in limited number."""
 
 from __future__ import annotations
 

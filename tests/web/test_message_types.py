@@ -1,4 +1,4 @@
-"""What the server sends is what `static/web/messages.js` says: real messages, checked by the compiler of TypeScript."""
+"""Tests that real messages have the types of `static/web/messages.js`, with the compiler of TypeScript."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def told_by_the_api(jobs: list[Job]) -> Typed:
 
 
 def compiled(typed: Typed, place: Path) -> str:
-    """What the compiler has to say of data that should be of these types; empty if nothing."""
+    """The errors of the compiler for data that should have these types; empty if none."""
     if not COMPILER.exists():
         pytest.skip("node_modules is missing; `make check` installs it")
     names = ", ".join(sorted({name for name, _ in typed}))

@@ -1,4 +1,4 @@
-"""What no view looks at: characters that no database takes, and numbers beyond all measure."""
+"""Tests of invalid input to any view: NUL characters, numbers that are too large."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def test_each_is_served_under_a_name_with_its_hash(hashed: Path) -> None:
 
 
 def test_each_import_names_a_script_beside_it() -> None:
-    """By a relative address, which the map knows. Nothing else is imported."""
+    """Modules are imported by relative addresses that the map contains, and by no others."""
     known = {f"./{name}" for name in SCRIPTS}
     asked = {name: set(IMPORT.findall((WEB / name).read_text(encoding="utf-8"))) for name in SCRIPTS}
     assert not {name: addresses - known for name, addresses in asked.items() if addresses - known}
@@ -78,7 +78,7 @@ def test_imports_are_found_in_the_scripts() -> None:
 
 @pytest.mark.django_db
 def test_a_browser_loads_each_module_once_by_its_hash(hashed: Path) -> None:
-    """With the policy of the page in force, which lets scripts come from the own host alone."""
+    """The content security policy is in force, which allows scripts of the same host only."""
     client = Client()
     client.force_login(rows.owner())
     answer = client.get("/")

@@ -35,7 +35,7 @@ DATA = random.Random(5).randbytes(9 << 20)
 
 @pytest.fixture
 def server(database: str, tmp_path: Path, media_root: Path) -> Iterator[Server]:
-    """The site as it is seen through nginx. DEBUG: nobody collected the static files that its 404 page names."""
+    """The site behind nginx. DEBUG, because the static files of its 404 page are not collected."""
     with Server(database, media_root, {"X_ACCEL_REDIRECT": "/protected", "DEBUG": "1"}).running() as behind:
         place = tmp_path / "nginx"
         place.mkdir()
@@ -106,7 +106,7 @@ def test_videos_uploads_sockets_and_what_is_too_large(server: Server) -> None:
 
 
 def guarded(answer: Any) -> None:
-    """As every answer of the site, although it is nginx that gives it."""
+    """Whether a response of nginx has the security headers of the site."""
     guards = {"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin"}
     assert {name: answer.headers.get(name) for name in guards} == guards
     assert "default-src 'self'" in answer.headers["Content-Security-Policy"]

@@ -86,7 +86,7 @@ def test_an_upload_is_promised(client: Client) -> None:
 
 
 def test_the_sample_takes_the_subtitles_that_a_person_wrote(client: Client, settings: Any) -> None:
-    """Where no engine knows Persian."""
+    """No engine has to know Persian."""
     client.post("/", new(source="sample", to="fa", spoken=""))
     job = Job.objects.get()
     assert options_of(job.options).brought
@@ -402,13 +402,13 @@ def test_the_parts_of_a_page_are_those_that_the_page_has(client: Client, state: 
 
 
 def mark(page: str) -> str:
-    """What says to which state of the job the parts belong."""
+    """The mark of the state to which the parts belong."""
     (found,) = re.findall(r'<main [^>]*data-part="([^"]+)"', page)
     return str(found)
 
 
 def pieces(page: str) -> dict[str, str]:
-    """By name, without the tokens of forms, which differ each time."""
+    """The parts by name, without CSRF tokens, which differ each time."""
     page = re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", page)
     found = re.findall(r'(<div data-part-of="(\w+)".*?\n</div>\n)', page, re.DOTALL)
     return {name: piece for piece, name in found}
@@ -455,7 +455,7 @@ def test_pages_of_the_list(client: Client, django_assert_max_num_queries: Any) -
 
 
 def test_a_running_job_tells_how_long_it_takes(client: Client) -> None:
-    """By the speed of its own stage: half of the recognition took a minute."""
+    """Estimated from the speed of its own stage: half of the transcription took a minute."""
     job = made(JobStatus.RUNNING, seconds=600)
     job.stages.filter(stage="transcribe").update(started=timezone.now() - timedelta(minutes=10), progress=0.5)
     assert "about" in client.get(f"/api/jobs/{job.pk}").json()["left"]

@@ -1,4 +1,4 @@
-"""Nobody sees, hears, changes or guesses anything of another's: every route, whoever asks."""
+"""Tests of access to every route: no user sees or changes jobs of others."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ OF_A_JOB: dict[str, tuple[str, dict[str, Any]]] = {
 """Routes with a job in their address: how each is asked, and what else stands in it."""
 
 OF_A_PERSON = {"new", "jobs", "uploads", "password_change", "password_change_done", "api-1.0.0:jobs", "api_pages"}
-"""Routes that answer somebody who is signed in, of that person's own things."""
+"""Routes for signed-in users with their own data."""
 
 OF_ALL = {
     "api-1.0.0:health",
@@ -112,7 +112,7 @@ def test_another_person_finds_nothing(name: str, job: Job) -> None:
 
 @pytest.mark.parametrize("name", OF_A_JOB)
 def test_it_looks_as_if_there_were_no_such_job(name: str, job: Job) -> None:
-    """Whoever guesses an id learns nothing from the answer."""
+    """A guessed id gets the same response as an unknown one."""
     theirs, nobodys = (ask(name, one, rows.owner("omid")) for one in (job.pk, uuid.uuid4()))
     assert (theirs.status_code, theirs.headers.keys()) == (nobodys.status_code, nobodys.headers.keys())
 
@@ -131,7 +131,7 @@ def test_its_owner_and_staff_are_answered(name: str, staff: bool, job: Job) -> N
     user = User.objects.create(username="mina", is_staff=True) if staff else job.owner
     answer = ask(name, job.pk, user)
     expected = {"upload": {410}, "report": {404}, "api_cancel": {400}}.get(name, {200, 302})
-    expected = {404} if name == "notify" and staff else expected  # nobody orders letters to somebody else
+    expected = {404} if name == "notify" and staff else expected  # e-mails go to the owner only
     assert answer.status_code in expected
 
 

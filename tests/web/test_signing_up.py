@@ -1,4 +1,4 @@
-"""Names that nobody may sign up with: those of the site itself, and those that pass for somebody else's."""
+"""Tests of names that are refused at sign-up: reserved ones and lookalikes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What passes a socket of a real web server, and what does not."""
+"""Tests of WebSockets with a real web server."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def say(link: network.socket, text: bytes) -> None:
 
 
 def close(link: network.socket, code: int) -> None:
-    """As a browser does whose page calls `close`; it does not wait for an answer."""
+    """Close the socket like a browser whose page calls `close`, without waiting for an answer."""
     _frame(link, CLOSE, code.to_bytes(2))
 
 

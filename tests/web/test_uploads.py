@@ -1,4 +1,4 @@
-"""Uploads by tus: what each request may, and what it is told when it may not."""
+"""Tests of the tus endpoints: each request and its errors."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_sentences_come_in_the_language_of_the_page() -> None:
     assert answer.headers["Content-Language"] == "fa"
 
 
-# Whose it is
+# Access
 
 
 @pytest.mark.parametrize(("who", "status"), [("shirin", 204), ("staff", 204), ("omid", 404), ("nobody", 401)])
@@ -149,7 +149,7 @@ def test_nobody_makes_one() -> None:
 
 
 def test_a_page_of_another_site_cannot() -> None:
-    """What our pages send bears the token of CSRF; a session cookie is not enough."""
+    """A session cookie without CSRF token is not enough."""
     job = job_of(rows.owner(), 10)
     client = signed_in(job.owner, enforce_csrf_checks=True)
     assert patch(client, job, 0, b"x").status_code == 403
@@ -275,7 +275,7 @@ def test_whole_just_before(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_cancelled_just_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The directory is gone: nobody makes it again."""
+    """The directory is gone and is not created again."""
     job = job_of(rows.owner(), 5)
     artifacts.purge(job.pk)
     assert patch(signed_in(job.owner), job, 0, b"01234").status_code == 410
@@ -327,7 +327,7 @@ def _full(*_: Any) -> int:
 
 
 def test_a_disk_that_is_away_is_waited_for(tmp_path: Path, settings: Any) -> None:
-    """Its bytes come back with it: nobody is told to start again."""
+    """The bytes return with the disk, so the upload does not start again."""
     job, place = job_of(rows.owner(), 10), settings.MEDIA_ROOT
     client = came(job, b"01234")
     installation.mark()  # else done outside of a test's transaction

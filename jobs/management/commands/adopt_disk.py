@@ -12,6 +12,8 @@ from jobs.storage.installation import Disk
 
 
 class Command(BaseCommand):
+    """The command `adopt_disk`; `help` describes it."""
+
     help = (
         "Make the disk at MEDIA_ROOT the one of this installation, after it was moved or the database was restored. "
         "An installation that used it before stops working with it."

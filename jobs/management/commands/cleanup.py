@@ -16,6 +16,8 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 class Command(BaseCommand):
+    """The command `cleanup`; `help` describes it."""
+
     help = (
         "Delete expired results (pinned ones are kept), incomplete uploads, orphaned directories, the trash, and rows "
         "whose files are gone. Safe while jobs run, and safe to run twice at once."

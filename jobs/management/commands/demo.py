@@ -24,6 +24,8 @@ WHISPERX_DISK = int(7.6e9)
 
 
 class Command(BaseCommand):
+    """The command `demo`; `help` describes it."""
+
     help = "Make a Persian and a Spanish video from the bundled clip, with the installed engines."
     requires_system_checks = ()
 

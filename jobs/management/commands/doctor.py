@@ -14,6 +14,8 @@ from jobs.monitoring.doctor import Finding, examine
 
 
 class Command(BaseCommand):
+    """The command `doctor`; `help` describes it."""
+
     help = "Show what is installed, which engines handle which languages, and how to install what is missing."
     requires_system_checks = ()
 

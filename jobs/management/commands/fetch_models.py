@@ -24,6 +24,8 @@ _STEP = 10  # percent between two lines without a terminal
 
 
 class Command(BaseCommand):
+    """The command `fetch_models`; `help` describes it."""
+
     help = (
         "Download models for WhisperX: by default the one that WHISPERX_MODEL names and the alignment model for "
         "English. Shows the sizes and asks first; resumes an interrupted download."

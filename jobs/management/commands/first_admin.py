@@ -17,6 +17,8 @@ NAME = "admin"
 
 
 class Command(BaseCommand):
+    """The command `first_admin`; `help` describes it."""
+
     help = "Print a one-time link to choose the password of the administrator, unless one is set already."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

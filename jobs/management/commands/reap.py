@@ -16,6 +16,8 @@ from jobs.worker.reaper import Reaper
 
 
 class Command(BaseCommand):
+    """The command `reap`; `help` describes it."""
+
     help = "Recover the stages of dead workers, cancel abandoned jobs and re-queue lost tickets."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

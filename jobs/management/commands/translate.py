@@ -45,6 +45,8 @@ from jobs.worker import in_process
 
 
 class Command(BaseCommand):
+    """The command `translate`; `help` describes it."""
+
     help = "Translate a video from a file or a link. Writes the subtitled video, subtitle files and a quality report."
     requires_system_checks = ()
 

@@ -1,0 +1,1 @@
+"""The views of pages, downloads and the JSON API."""
