@@ -15,8 +15,9 @@ REQUESTS = (b"GET ", b"POST ", b"HEAD ", b"DELETE ")
 class Network:
     """A proxy between browser and server: requests pass at once, responses after `slow` seconds.
 
-    While `cut` is set it passes nothing and closes nothing; while `refuses` is set it refuses connections. `sent` counts
-    the bytes of uploads. Those beyond `budget` are held until the budget grows, which sets `held`; other requests pass.
+    While `cut` is set, nothing passes and nothing is closed;
+    while `refuses` is set it ends connections. `sent` counts the
+    bytes of uploads. Those beyond `budget` are held until the budget grows, which sets `held`; other requests pass.
     `changes` maps texts in responses to replacements of the same length.
     """
 

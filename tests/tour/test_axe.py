@@ -1,5 +1,5 @@
-"""No page breaks a rule of accessibility that a machine can find (axe-core, WCAG 2.2 AA), or asks another host, or
-has something in it that its own policy forbids.
+"""Tests of all pages: no violation of WCAG 2.2 AA that axe-core finds, no request to another host, nothing that the
+content security policy of the page blocks.
 """
 
 from __future__ import annotations
