@@ -30,7 +30,7 @@ from jobs.storage import artifacts, installation
 from jobs.worker import in_process
 
 ASKED_FOR_HTTPS = "_https=1"
-"""As `web.middleware` marks an address: who comes with it and not by https is told what is wrong (400)."""
+"""The mark of a redirected address in `web.middleware`, which answers 400 to it when the request is not secure."""
 
 _PAIRS = (("en", "fa"), ("en", "es"), ("fa", "en"), ("ar", "fa"))
 """Language pairs whose engines are shown; the main purpose of this project first."""
@@ -91,7 +91,7 @@ def _fonts() -> Iterator[Finding]:
 
 
 def _https() -> Iterator[Finding]:
-    """With HTTPS=1: whether the proxy says that visitors come by https. It is asked like any visitor would."""
+    """Check by a request to the site, with HTTPS=1, that the proxy reports https."""
     if not settings.HTTPS:
         return
     needed, remedy = "the proxy must send “X-Forwarded-Proto: https”", "see “HTTPS” in docs/operations.md"

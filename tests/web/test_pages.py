@@ -443,7 +443,7 @@ def test_search_and_filters(client: Client) -> None:
 def test_pages_of_the_list(client: Client, django_assert_max_num_queries: Any) -> None:
     for number in range(45):
         rows.job(title=f"talk {number}", options=JobOptions(target="fa").as_json())
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):  # one of them: the id of the disk, asked for once in a few seconds
         first = text(client.get("/jobs/"))
     assert first.count("data-row=") == 20
     assert "1 of 3" in first
