@@ -112,7 +112,7 @@ class Scene:
     @contextmanager
     def running(self, stage: str, before: Sequence[str] = ()) -> Iterator[subprocess.Popen[str]]:
         """The command, when it has reached `stage`, in a group of its own as a shell would start it."""
-        paths = os.pathsep.join([str(self.home), str(Path(__file__).parents[2])])
+        paths = os.pathsep.join([str(self.home), str(Path(__file__).parents[3])])
         with subprocess.Popen(
             [*before, *command_line(*self.arguments(stage), "--output", self.output)],
             env=environment(PYTHONPATH=paths, DJANGO_SETTINGS_MODULE="scene_settings"),
@@ -202,7 +202,7 @@ AFTER = (
 
 def striking(scene_home: Path, point: str, *arguments: object) -> Ran:
     (scene_home / "striking_settings.py").write_text(STRIKING)
-    paths = os.pathsep.join([str(scene_home), str(Path(__file__).parents[2])])
+    paths = os.pathsep.join([str(scene_home), str(Path(__file__).parents[3])])
     more = {"PYTHONPATH": paths, "DJANGO_SETTINGS_MODULE": "striking_settings", "STRIKE_AT": point}
     done = subprocess.run(
         command_line(*arguments), capture_output=True, text=True, env=environment(**more), check=False, timeout=120
