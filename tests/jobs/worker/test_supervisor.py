@@ -198,9 +198,9 @@ def test_what_is_named_is_published_and_nothing_else(boss: Supervisor, behave: B
 
 
 DEATHS = {
-    "garbage": "no message",
-    "no_object": "no message",
-    "wrong_types": "no message",
+    "garbage": "invalid message",
+    "no_object": "invalid message",
+    "wrong_types": "invalid message",
     "nothing_and_ends": "I have nothing to say.",
     "ends_unread": "",
     "half_a_line": "",
