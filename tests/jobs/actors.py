@@ -134,7 +134,7 @@ class Stops:
 _NOTICEABLE: tuple[tuple[Any, str, bool], ...] = (
     (child_module.Child, "begin", False),
     (groups, "end_group", False),
-    (lifecycle, "_write", False),
+    (stages, "_write", False),
     (Path, "mkdir", True),
     (Path, "rename", True),
     (Path, "unlink", True),
@@ -143,7 +143,7 @@ _NOTICEABLE: tuple[tuple[Any, str, bool], ...] = (
 
 
 def _who_commits() -> str:
-    return next(name for name in _callers() if name != "lifecycle.fenced")
+    return next(name for name in _callers() if name not in {"lifecycle.stages.fenced", "lifecycle.stages._locked"})
 
 
 def _callers() -> Iterator[str]:
