@@ -21,10 +21,10 @@ from django.utils import timezone
 from jobs.models import UNFINISHED, Job, PageLease, Process, Reason
 from jobs.queueing.processes import STALE
 
-LATE = 15.0
+MAX_GAP_SECONDS = 15.0
 """Seconds: a judge who comes later than this has missed something; so have clocks that differ by more."""
 
-WITNESS = timedelta(seconds=3)
+MAX_WEB_SILENCE = timedelta(seconds=3)
 """A web server that was silent for longer is no witness. It shows a sign of life twice a second."""
 
 HANDOVER = timedelta(seconds=5)
@@ -145,7 +145,7 @@ def forgive(now: datetime, since: datetime | None = None) -> None:
 
 
 @dataclass(slots=True)
-class Judge:
+class AbsenceDetector:
     """One reaper's eye on the clocks and on the web servers. Several may judge side by side."""
 
     _wall: float = 0.0
@@ -159,7 +159,7 @@ class Judge:
         """Whether there was a gap so lately that workers, too, have had no time to give a sign of life."""
         return bool(self._gap) and time.monotonic() - self._gap < STALE.total_seconds()
 
-    def absent(self) -> list[uuid.UUID]:
+    def abandoned_jobs(self) -> list[uuid.UUID]:
         """The abandoned jobs, as far as they may be judged now. Call it at least once a second."""
         now = timezone.now()
         if self._missed_something() or not _has_witness(now):
@@ -181,7 +181,7 @@ class Judge:
         wall, steady = time.time(), time.monotonic()
         passed, apart = steady - self._steady, (wall - self._wall) - (steady - self._steady)
         first, self._wall, self._steady = not self._wall, wall, steady
-        missed = passed > LATE or abs(apart) > LATE
+        missed = passed > MAX_GAP_SECONDS or abs(apart) > MAX_GAP_SECONDS
         if missed and not first:
             self._gap = steady
         return missed
@@ -189,4 +189,4 @@ class Judge:
 
 def _has_witness(now: datetime) -> bool:
     """Whether a web server is there with which pages can renew their leases."""
-    return Process.objects.filter(cluster=Process.WEB, seen__gt=now - WITNESS).exists()
+    return Process.objects.filter(cluster=Process.WEB, seen__gt=now - MAX_WEB_SILENCE).exists()

@@ -53,7 +53,7 @@ def _cluster_pid() -> int:
 def begin_worker(**_: Any) -> None:
     """A worker of a cluster has been forked."""
     if settings.CLUSTER:
-        processes.show_life(settings.CLUSTER, _cluster_pid(), busy=_busy.is_set)
+        processes.start_heartbeat(settings.CLUSTER, _cluster_pid(), busy=_busy.is_set)
 
 
 def take_ticket(*, task: dict[str, Any], **_: Any) -> None:

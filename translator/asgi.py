@@ -25,5 +25,5 @@ limit_incoming_messages(MAX_MESSAGE_BYTES)
 # the default, each time.
 sys.setswitchinterval(0.0005)
 
-# Every 0.5 s, see `presence.WITNESS`.
-processes.show_life(models.Process.WEB, every=0.5)
+# Every 0.5 s, see `presence.MAX_WEB_SILENCE`.
+processes.start_heartbeat(models.Process.WEB, every=0.5)

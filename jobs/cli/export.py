@@ -57,7 +57,7 @@ def export(
     source_id = _id_of(job.source if source is None else source)
     with writing(output):
         for kind, file in kinds.items():
-            _copy(artifacts.home(job.pk) / file, work / kind, link=kind == "video")
+            _copy(artifacts.job_dir(job.pk) / file, work / kind, link=kind == "video")
         with locked(output):
             names, before = _free_names(job, name, kinds, output, tuple(brought), source_id)
             made = {"source": source_id, "files": sorted({*before, *names.values()})}

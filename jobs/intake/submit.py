@@ -182,12 +182,12 @@ def _accept(
 @contextmanager
 def _home(job_id: uuid.UUID) -> Iterator[Path]:
     """The job's directory, gone again when no job comes of it."""
-    artifacts.make_home(job_id)
+    artifacts.make_job_dir(job_id)
     try:
-        yield artifacts.home(job_id)
+        yield artifacts.job_dir(job_id)
     except OSError as error:
         artifacts.purge(job_id)
-        raise refusal(error, artifacts.home(job_id)) from None
+        raise refusal(error, artifacts.job_dir(job_id)) from None
     except BaseException:
         artifacts.purge(job_id)
         raise

@@ -152,7 +152,7 @@ def set_pinned(job_id: uuid.UUID, pinned: bool) -> None:
     _set(job_id, pinned=pinned)
 
 
-def show_again() -> None:
+def refresh_pages() -> None:
     """Have pages show the jobs that wait or run anew: something that concerns them all has changed."""
     Job.objects.filter(status__in=(JobStatus.QUEUED, JobStatus.RUNNING)).update(**bumped())
 

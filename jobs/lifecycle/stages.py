@@ -24,7 +24,7 @@ from jobs.models import Artifact, Cue, Job, JobStatus, Process, StageRun, StageS
 from jobs.pipeline.errors import ErrorRecord
 from jobs.pipeline.stage import Stage
 from jobs.queueing import tickets
-from jobs.queueing.scheduling import turns
+from jobs.queueing.scheduling import fair_order
 
 MAX_ATTEMPTS = 3
 """How often a stage is begun since its last checkpoint before its job fails."""
@@ -60,7 +60,7 @@ def claim(queue: str, worker: Process | None = None, *, running_limit: int = 0) 
     """
     for _ in range(_MAX_CLAIM_ROUNDS):
         missed = False
-        for run, limit in turns(queue, running_limit):
+        for run, limit in fair_order(queue, running_limit):
             if claimed := _start(run, worker, limit):
                 return claimed
             missed = True

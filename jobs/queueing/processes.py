@@ -50,7 +50,7 @@ def register(cluster: str, cluster_pid: int | None = None, busy: bool = False) -
     return row
 
 
-def show_life(
+def start_heartbeat(
     cluster: str,
     cluster_pid: int | None = None,
     every: float = HEARTBEAT_INTERVAL,
@@ -60,11 +60,11 @@ def show_life(
     """Show signs of life from a thread while it `lives`, until the process ends, or what is returned is called."""
     stop = threading.Event()
 
-    def show() -> None:
+    def write() -> None:
         if lives():
             register(cluster, cluster_pid, busy())
 
-    thread = threading.Thread(target=_beat, args=(show, every, stop), daemon=True, name="heartbeat")
+    thread = threading.Thread(target=_send_heartbeats, args=(write, every, stop), daemon=True, name="heartbeat")
     thread.start()
 
     def end() -> None:
@@ -74,11 +74,11 @@ def show_life(
     return end
 
 
-def _beat(show: Callable[[], None], every: float, stop: threading.Event) -> None:
+def _send_heartbeats(write: Callable[[], None], every: float, stop: threading.Event) -> None:
     while True:
         try:
             close_old_connections()
-            show()
+            write()
         except DatabaseTrouble:
             log.warning("Heartbeat not written: the database does not respond")
             connection.close()

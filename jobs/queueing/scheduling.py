@@ -13,7 +13,7 @@ from django.utils import timezone
 from jobs.models import Job, JobStatus, OwnerLimits, StageRun, StageStatus
 
 
-def turns(queue: str, running_limit: int) -> Iterator[tuple[StageRun, int]]:
+def fair_order(queue: str, running_limit: int) -> Iterator[tuple[StageRun, int]]:
     """The oldest ready stage that each owner may run, with the owner's limit of jobs at work (0: none).
 
     The owner with the fewest running stages comes first; of those, the one who had a turn in this queue longest ago.

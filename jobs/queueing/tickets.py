@@ -25,7 +25,7 @@ RUN_NEXT = "jobs.tasks.run_next"
 NEVER = -1
 """Django-Q's own time limit, off: it would orphan ffmpeg. The supervisor holds the time limits."""
 
-STUCK = timedelta(seconds=30)
+STUCK_AFTER = timedelta(seconds=30)
 """A free worker looks for tickets every 0.1 s: a cluster that leaves them lying for so long takes none any more."""
 
 _held: ContextVar[int | None] = ContextVar("ticket", default=None)
@@ -46,11 +46,11 @@ def waiting(queue: str) -> int:
 def stuck_clusters() -> set[tuple[str, str]]:
     """Queue and host of each cluster that takes no tickets any more, in one query. The only definition of it.
 
-    For STUCK a stage has been due, a ticket has been there to take, and no free worker of the host has taken one. A
+    For STUCK_AFTER a stage has been due, a ticket has been there to take, and no free worker of the host took one. A
     worker is free when it shows life, is not `busy`, and runs no stage; one that has just begun counts as if it had
     taken a ticket then.
     """
-    since = timezone.now() - STUCK
+    since = timezone.now() - STUCK_AFTER
     due = StageRun.objects.filter(queue=OuterRef("cluster"), status=StageStatus.READY, ready_at__lte=since)
     left = OrmQ.objects.filter(key=OuterRef("cluster"), lock__lte=since)
     runs = StageRun.objects.filter(worker=OuterRef("pk"), status=StageStatus.RUNNING)

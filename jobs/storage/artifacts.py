@@ -29,12 +29,12 @@ from jobs.storage.installation import Disk
 log = logging.getLogger(__name__)
 
 
-def home(job_id: uuid.UUID) -> Path:
+def job_dir(job_id: uuid.UUID) -> Path:
     """The job's directory."""
     return _jobs() / str(job_id)
 
 
-def make_home(job_id: uuid.UUID) -> None:
+def make_job_dir(job_id: uuid.UUID) -> None:
     """Called once, before the job's row is written. Raises StorageAway, DiskFull, Unwritable.
 
     The place of all jobs comes with the very first one. If it is missing later, the disk is not mounted, and a new one
@@ -46,9 +46,9 @@ def make_home(job_id: uuid.UUID) -> None:
         if installation.look() == Disk.NEW and not connection.in_atomic_block:
             installation.mark()
         installation.require()
-        home(job_id).mkdir()
+        job_dir(job_id).mkdir()
     except OSError as error:
-        raise refusal(error, home(job_id)) from None
+        raise refusal(error, job_dir(job_id)) from None
 
 
 def is_present() -> bool:
@@ -69,9 +69,9 @@ def disk() -> Path | None:
     return place if place.is_dir() and os.access(place, os.W_OK | os.X_OK) else None
 
 
-def room(job_id: uuid.UUID, attempt: uuid.UUID) -> Path:
+def make_attempt_dir(job_id: uuid.UUID, attempt: uuid.UUID) -> Path:
     """A new directory for one attempt. Raises Unwritable where the job's own is gone, DiskFull."""
-    place = home(job_id) / str(attempt)
+    place = job_dir(job_id) / str(attempt)
     try:
         place.mkdir()
     except OSError as error:
@@ -81,7 +81,7 @@ def room(job_id: uuid.UUID, attempt: uuid.UUID) -> Path:
 
 def clear(job_id: uuid.UUID, attempt: uuid.UUID) -> None:
     """Remove what an attempt left that was not published. Its group must be empty."""
-    place = home(job_id) / str(attempt)
+    place = job_dir(job_id) / str(attempt)
     if not Artifact.objects.filter(job=job_id, name__startswith=f"{attempt}/").exists():
         shutil.rmtree(place, ignore_errors=True)
 
@@ -99,7 +99,7 @@ def lost(job_id: uuid.UUID) -> dict[Path, set[str]]:
     The order matters: an attempt runs before it has a directory, and has published when it runs no more.
     """
     there = {
-        place: set(_names(place)) for place in _rooms(job_id)
+        place: set(_names(place)) for place in _attempt_dirs(job_id)
     }  # of these, what is published may come a moment later
     running = StageRun.objects.filter(job=job_id, status=StageStatus.RUNNING).values_list("attempt", flat=True)
     at_work = {str(attempt) for attempt in running}
@@ -109,9 +109,9 @@ def lost(job_id: uuid.UUID) -> dict[Path, set[str]]:
     return {place: kept[place] for place in over if there[place] - kept[place] or not kept[place]}
 
 
-def _rooms(job_id: uuid.UUID) -> list[Path]:
+def _attempt_dirs(job_id: uuid.UUID) -> list[Path]:
     """The directories of all attempts: what was uploaded lies beside them."""
-    return [home(job_id) / name for name in _names(home(job_id)) if _is_attempt(name)]
+    return [job_dir(job_id) / name for name in _names(job_dir(job_id)) if _is_attempt(name)]
 
 
 def _is_attempt(name: str) -> bool:
@@ -129,7 +129,7 @@ def _names(place: Path) -> list[str]:
 
 def tidy(job_id: uuid.UUID, attempt: uuid.UUID, kept: Iterable[str]) -> None:
     """Remove everything in an attempt's directory but the files that are about to be published."""
-    _empty(home(job_id) / str(attempt), set(kept))
+    _empty(job_dir(job_id) / str(attempt), set(kept))
 
 
 def _empty(room: Path, kept: set[str]) -> None:
@@ -147,7 +147,7 @@ def facts(job_id: uuid.UUID, attempt: uuid.UUID, files: Mapping[str, str]) -> li
     """Rows, not yet saved, for the files that an attempt made: kinds to names in its directory. Raises HostError."""
     found = []
     for kind, name in files.items():
-        path = home(job_id) / str(attempt) / name
+        path = job_dir(job_id) / str(attempt) / name
         if Path(name).name != name or not path.is_file() or path.is_symlink():
             raise HostError(detail=f"The stage reported a file {name!r} that it did not make.")
         found.append(Artifact(kind=kind, name=f"{attempt}/{name}", size=path.stat().st_size))
@@ -163,15 +163,15 @@ def source_name(name: str) -> str:
 def path_of(job_id: uuid.UUID, kind: str) -> Path | None:
     """The published file of a kind, if there is one."""
     name = Artifact.objects.filter(job=job_id, kind=kind).values_list("name", flat=True).first()
-    return home(job_id) / name if name else None
+    return job_dir(job_id) / name if name else None
 
 
 def drop(job_id: uuid.UUID, *kinds: str) -> None:
     """Files that no stage needs any more: first the row goes, then the file."""
     for artifact in Artifact.objects.filter(job=job_id, kind__in=kinds):
         artifact.delete()
-        (home(job_id) / artifact.name).unlink(missing_ok=True)
-        _unmake((home(job_id) / artifact.name).parent)
+        (job_dir(job_id) / artifact.name).unlink(missing_ok=True)
+        _unmake((job_dir(job_id) / artifact.name).parent)
 
 
 def purge(job_id: uuid.UUID) -> bool:
@@ -185,7 +185,7 @@ def purge(job_id: uuid.UUID) -> bool:
     mine = list(trash().glob(f"{job_id}.*"))
     for place in mine:
         remove(place)
-    return not home(job_id).exists() and not any(place.exists() for place in mine) and is_present()
+    return not job_dir(job_id).exists() and not any(place.exists() for place in mine) and is_present()
 
 
 def remove(place: Path) -> bool:
@@ -218,10 +218,10 @@ def _tell_once(job_id: str, why: str) -> None:
 
 def discard(job_id: uuid.UUID) -> None:
     """Move the job's directory into the trash, under a name by which `purge` finds it: the quick half of it."""
-    if home(job_id).exists():
+    if job_dir(job_id).exists():
         trash().mkdir(exist_ok=True)
     with suppress(FileNotFoundError):  # It is gone, or another one is at it.
-        home(job_id).rename(trash() / f"{job_id}.{uuid.uuid4()}")
+        job_dir(job_id).rename(trash() / f"{job_id}.{uuid.uuid4()}")
 
 
 def _unmake(place: Path) -> None:
@@ -248,17 +248,17 @@ def stored(path: Path) -> int:
 
 def orphans() -> list[Path]:
     """Directories of jobs that no row owns."""
-    there, owned = _homes()
+    there, owned = _job_dirs()
     return [place for name, place in there.items() if name not in owned]
 
 
 def with_files() -> list[uuid.UUID]:
     """The jobs that have a directory."""
-    there, owned = _homes()
+    there, owned = _job_dirs()
     return [uuid.UUID(name) for name in owned.intersection(there)]
 
 
-def _homes() -> tuple[dict[str, Path], set[str]]:
+def _job_dirs() -> tuple[dict[str, Path], set[str]]:
     """What lies in the place of all jobs, by name; the names that jobs own. In this order: a row comes second."""
     there = {place.name: place for place in _jobs().iterdir() if place.is_dir()} if is_present() else {}
     return there, {str(key) for key in Job.objects.values_list("pk", flat=True)} if there else set()

@@ -137,7 +137,7 @@ def _end_upload(job_id: uuid.UUID, due: QuerySet[Job]) -> bool:
 
 def _has_no_files(job_id: uuid.UUID) -> bool:
     """Where the place of all jobs is missing, it is the disk that is gone, not the files of this job."""
-    return not artifacts.home(job_id).exists() and artifacts.is_present()
+    return not artifacts.job_dir(job_id).exists() and artifacts.is_present()
 
 
 # Files, and rows that are only old
@@ -153,12 +153,12 @@ def _old_orphans() -> Iterator[uuid.UUID]:
         with suppress(ValueError, FileNotFoundError):
             job_id = uuid.UUID(place.name)
             age = time.time() - place.lstat().st_mtime
-            if place == artifacts.home(job_id) and place.is_dir() and age > YOUNG.total_seconds():
+            if place == artifacts.job_dir(job_id) and place.is_dir() and age > YOUNG.total_seconds():
                 yield job_id
 
 
 def _size_of(job_id: uuid.UUID) -> int:
-    return artifacts.stored(artifacts.home(job_id))
+    return artifacts.stored(artifacts.job_dir(job_id))
 
 
 def _delete_orphan(job_id: uuid.UUID) -> bool:

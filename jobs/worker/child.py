@@ -39,9 +39,9 @@ class ProcessLimits:
     nice: int = 5
 
 
-def command(orders: int, reports: int) -> list[str]:
+def command(commands: int, reports: int) -> list[str]:
     """The command that the group leader starts; both numbers are descriptors, the child's ends of the pipes."""
-    return [sys.executable, "-m", "jobs.engines", str(orders), str(reports)]
+    return [sys.executable, "-m", "jobs.engines", str(commands), str(reports)]
 
 
 class GroupStillRunning(Exception):
@@ -53,7 +53,7 @@ class Child:
 
     def __init__(self, limits: ProcessLimits) -> None:
         with ExitStack() as theirs, ExitStack() as ours:
-            theirs_in, self._orders = _pipe(theirs, ours)
+            theirs_in, self._commands = _pipe(theirs, ours)
             self.reports, theirs_out = _pipe(ours, theirs)
             self.errors, theirs_err = _pipe(ours, theirs)
             theirs_life, self._lifeline = _pipe(theirs, ours)
@@ -75,14 +75,14 @@ class Child:
                 start_new_session=True,
             )
             ours.pop_all()  # they stay open until `end`
-        for end in (self._orders, self.reports, self.errors):
+        for end in (self._commands, self.reports, self.errors):
             os.set_blocking(end, False)
         self.group = self._process.pid
         leader = groups.look(self.group)
         self.started = leader.started if leader else 0
         self._waiting = bytearray()
         self._line = bytearray()
-        self._said: deque[bytes] = deque(maxlen=_LINES)
+        self._error_lines: deque[bytes] = deque(maxlen=_LINES)
 
     @property
     def alive(self) -> bool:
@@ -103,20 +103,20 @@ class Child:
     def push(self) -> None:
         try:
             while self._waiting:
-                del self._waiting[: os.write(self._orders, self._waiting[:_BLOCK])]
+                del self._waiting[: os.write(self._commands, self._waiting[:_BLOCK])]
         except BlockingIOError:
             return
         except BrokenPipeError:
             self._waiting.clear()  # nobody listens: to watch the pipe would be to wake for ever
 
     @property
-    def orders_to_push(self) -> int | None:
+    def commands_to_push(self) -> int | None:
         """The descriptor to watch while something waits to be said."""
-        return self._orders if self._waiting else None
+        return self._commands if self._waiting else None
 
     # What it says
 
-    def read(self) -> Iterator[Report]:
+    def read_reports(self) -> Iterator[Report]:
         """The reports that have come. Raises StageDied where the child has ended, or says what is no report."""
         for _ in range(16):  # a child that floods us must not keep us from looking up
             try:
@@ -124,32 +124,32 @@ class Child:
             except BlockingIOError:
                 return
             if not block:
-                raise StageDied(detail=self.tail())
+                raise StageDied(detail=self.last_errors())
             *lines, rest = (bytes(self._line) + block).split(b"\n") if b"\n" in block else (self._line + block,)
             self._line = bytearray(rest)
             if len(self._line) > LINE_BYTES:
                 raise StageDied(detail=f"The stage process sent a line of more than {LINE_BYTES} bytes.")
             yield from map(_report, lines)
 
-    def hear(self) -> bool:
+    def read_errors(self) -> bool:
         """Keep the tail of what it complains about. False when nobody will say more."""
         try:
             block = os.read(self.errors, _BLOCK)
         except BlockingIOError:
             return True
-        self._said.extend(line[:400] for line in block.splitlines()[-_LINES:])
+        self._error_lines.extend(line[:400] for line in block.splitlines()[-_LINES:])
         return bool(block)
 
-    def tail(self) -> str:
+    def last_errors(self) -> str:
         """The last lines that it wrote to stderr."""
-        self.hear()
-        said = b"\n".join(self._said).decode(errors="replace")[-_TAIL:]
+        self.read_errors()
+        said = b"\n".join(self._error_lines).decode(errors="replace")[-_TAIL:]
         return said.replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL has no room for NUL
 
-    def forget(self) -> None:
+    def clear_errors(self) -> None:
         """What it complained about until now was about the job of somebody else."""
-        self.hear()
-        self._said.clear()
+        self.read_errors()
+        self._error_lines.clear()
 
     # Its end
 
@@ -157,7 +157,7 @@ class Child:
         """Kill the group by SIGKILL; returns when none of it runs. Raises GroupStillRunning where the kernel cannot."""
         with groups.adopting_orphans():
             gone = groups.end_group(self.group)
-            for end in (self._lifeline, self._orders, self.reports, self.errors):
+            for end in (self._lifeline, self._commands, self.reports, self.errors):
                 with suppress(OSError):
                     os.close(end)
             if not gone:
@@ -193,7 +193,7 @@ class WarmChild:
             self.drop()
         if self._child is None:
             self._child = Child(limits)
-        self._child.forget()
+        self._child.clear_errors()
         return self._child
 
     def drop(self) -> None:

@@ -15,9 +15,9 @@ from jobs.models import Job, JobStatus, StageStatus, Transition
 from jobs.pipeline.errors import DiskFull, PipelineError, StorageAway
 from jobs.storage import installation
 
-SOON = timedelta(seconds=5)
-FIRST, LONGEST = timedelta(minutes=1), timedelta(minutes=15)
-PATIENCE = timedelta(hours=6)
+AWAY_RETRY_WAIT = timedelta(seconds=5)
+FULL_FIRST_WAIT, FULL_LONGEST_WAIT = timedelta(minutes=1), timedelta(minutes=15)
+FULL_DISK_TIMEOUT = timedelta(hours=6)
 
 
 def wait_for(claim: Claim, error: PipelineError) -> tuple[PipelineError, timedelta | None]:
@@ -25,13 +25,13 @@ def wait_for(claim: Claim, error: PipelineError) -> tuple[PipelineError, timedel
     if Job.objects.filter(pk=claim.job_id, client__isnull=False).exists():
         return error, None
     if not installation.is_right():  # whatever was missing, or seemed to be damaged
-        return StorageAway(detail=f"{type(error).__name__}: {error} {error.detail}"), SOON
+        return StorageAway(detail=f"{type(error).__name__}: {error} {error.detail}"), AWAY_RETRY_WAIT
     if not isinstance(error, DiskFull):
         return error, None
     waits = _waits(claim)
-    if waits and timezone.now() - waits[0].at > PATIENCE:
+    if waits and timezone.now() - waits[0].at > FULL_DISK_TIMEOUT:
         return error, None
-    return error, min(FIRST * 2 ** min(len(waits), 10), LONGEST)
+    return error, min(FULL_FIRST_WAIT * 2 ** min(len(waits), 10), FULL_LONGEST_WAIT)
 
 
 def _waits(claim: Claim) -> list[Transition]:

@@ -79,7 +79,7 @@ def clusters() -> Iterator[Clusters]:
     stop, found = threading.Event(), Clusters()
     row = processes.register(LOCAL)
     Reaper().sweep()  # before anything that a killed command left is taken for work
-    end_life = processes.show_life(LOCAL)
+    end_life = processes.start_heartbeat(LOCAL)
     works = [threading.Thread(target=_work, args=(queue, row, stop, found), name=queue) for queue in Queue.values]
     reaper = threading.Thread(target=_reap, args=(stop,), name="reaper")
     begun: list[threading.Thread] = []

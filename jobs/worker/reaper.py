@@ -28,28 +28,28 @@ from jobs.lifecycle import PRESENCE, IllegalTransition, LostAttempt
 from jobs.models import UNFINISHED, Job, JobStatus, Process, Queue, Reason, StageRun, StageStatus
 from jobs.pipeline.errors import StageDied
 from jobs.pipeline.process import groups
-from jobs.presence import Judge, abandoned, why_absent
+from jobs.presence import AbsenceDetector, abandoned, why_absent
 from jobs.queueing import processes, tickets
 from jobs.queueing.processes import STALE, host
-from jobs.queueing.scheduling import turns
+from jobs.queueing.scheduling import fair_order
 from jobs.storage import artifacts, deletion
 
 log = logging.getLogger("jobs.worker.reaper")
 
-PASS = 1.0
+SWEEP_INTERVAL = 1.0
 """Seconds between two passes."""
 
-JUDGING = 0.25
+PRESENCE_INTERVAL = 0.25
 """Seconds between two looks for absent owners: closing the last tab ends a job within a second of the grace."""
 
-LOST_HOST = timedelta(seconds=60)
+LOST_HOST_SILENCE = timedelta(seconds=60)
 """After so long without a sign from a stage of another machine, that machine is taken for dead."""
 
-HUNG = 300.0
+SWEEP_TIMEOUT = 300.0
 """Seconds after which a pass that has not ended counts as hanging: to delete many large files may well take minutes."""
 
 
-SURE = timedelta(seconds=5)
+STUCK_BEFORE_KILL = timedelta(seconds=5)
 """For so long a cluster must be stuck, pass after pass, before it is ended."""
 
 
@@ -57,7 +57,7 @@ SURE = timedelta(seconds=5)
 class Reaper:
     """Passes, one after the other."""
 
-    _judge: Judge = field(default_factory=Judge)
+    _absence: AbsenceDetector = field(default_factory=AbsenceDetector)
     _stuck_since: dict[str, datetime] = field(default_factory=dict)
     _swept: float = field(default_factory=time.monotonic)
     _disk: bool | None = None
@@ -65,13 +65,13 @@ class Reaper:
     def run(self, stop: threading.Event) -> None:
         """Pass after pass until `stop` is set. A database that is away is waited for."""
         rest = 0.0
-        while not stop.wait(JUDGING):
-            rest -= JUDGING
+        while not stop.wait(PRESENCE_INTERVAL):
+            rest -= PRESENCE_INTERVAL
             try:
                 close_old_connections()
-                self.judge()
+                self.cancel_abandoned()
                 if rest <= 0:
-                    rest = PASS
+                    rest = SWEEP_INTERVAL
                     self.sweep()
             except DatabaseTrouble:
                 log.warning("Sweep skipped: the database does not respond")
@@ -85,40 +85,40 @@ class Reaper:
     def sweep(self) -> None:
         """One whole pass."""
         self._swept = time.monotonic()
-        self.judge()
-        dead = dead_stages(by_silence=not self._judge.just_back)
+        self.cancel_abandoned()
+        dead = dead_stages(by_silence=not self._absence.just_back)
         for run in list(dead):
             take_over(run, dead)
         for job_id in _cancelling():
             deletion.finish(job_id)
-        self.judge()
-        self._look_at_the_disk()
-        give_up_uploads()
+        self.cancel_abandoned()
+        self._check_disk()
+        expire_uploads()
         reissue_tickets()
         self.end_stuck_clusters()
 
-    def _look_at_the_disk(self) -> None:
+    def _check_disk(self) -> None:
         """Jobs wait for a disk that is away: their pages say so."""
         there = artifacts.is_present()
         if self._disk not in {None, there}:
             log.warning(
                 "The disk with the files is %s.", "there again" if there else "not there: everything waits for it"
             )
-            lifecycle.show_again()
+            lifecycle.refresh_pages()
         self._disk = there
 
-    def judge(self) -> None:
+    def cancel_abandoned(self) -> None:
         """End the jobs whose owners left, and those whose command was killed, which is certain at once."""
         ended = [
             job_id for job_id in deserted() if lifecycle.cancel(job_id, actor=PRESENCE, reason=Reason.COMMAND_KILLED)
         ]
-        ended += [job_id for job_id in self._judge.absent() if _abandon(job_id)]
+        ended += [job_id for job_id in self._absence.abandoned_jobs() if _abandon(job_id)]
         for job_id in ended:  # what takes longer: others may come back meanwhile
             deletion.finish(job_id)
 
     def lives(self) -> bool:
         """Whether one pass follows the other."""
-        return time.monotonic() - self._swept < HUNG
+        return time.monotonic() - self._swept < SWEEP_TIMEOUT
 
     def end_stuck_clusters(self) -> None:
         """Clusters of this machine that leave tickets lying: Django-Q can deadlock when an idle worker is killed."""
@@ -126,7 +126,7 @@ class Reaper:
         for queue in Queue.values:
             if (queue, host()) not in stuck:
                 self._stuck_since.pop(queue, None)
-            elif now - self._stuck_since.setdefault(queue, now) > SURE:
+            elif now - self._stuck_since.setdefault(queue, now) > STUCK_BEFORE_KILL:
                 del self._stuck_since[queue]
                 _end_cluster(queue)
 
@@ -134,7 +134,7 @@ class Reaper:
 def dead_stages(*, by_silence: bool = True) -> QuerySet[StageRun]:
     """Running stages that nobody runs any more. After a gap silence proves nothing: who slept could not speak."""
     now = timezone.now()
-    silent = Q(heartbeat__lt=now - STALE, host__in=("", host())) | Q(heartbeat__lt=now - LOST_HOST)
+    silent = Q(heartbeat__lt=now - STALE, host__in=("", host())) | Q(heartbeat__lt=now - LOST_HOST_SILENCE)
     gone = [
         worker.pk for worker in Process.objects.filter(stages__status=StageStatus.RUNNING) if processes.is_gone(worker)
     ]
@@ -179,7 +179,7 @@ def _cancelling() -> list[uuid.UUID]:
     return list(Job.objects.filter(status=JobStatus.CANCELLING).values_list("pk", flat=True))
 
 
-def give_up_uploads() -> None:
+def expire_uploads() -> None:
     """Uploads to which nothing was added for a day, as long as it could have been."""
     if not artifacts.is_present():
         return
@@ -201,7 +201,7 @@ def reissue_tickets() -> None:
     for queue in Queue.values:
         at_once = max(1, processes.alive(queue).count())
         lacking = ready.filter(queue=queue)[:at_once].count() - tickets.waiting(queue)
-        if lacking > 0 and any(turns(queue, settings.LIMIT_RUNNING)):  # owners at their limit wait for themselves
+        if lacking > 0 and any(fair_order(queue, settings.LIMIT_RUNNING)):  # owners at their limit wait for themselves
             tickets.issue(queue, lacking)
 
 

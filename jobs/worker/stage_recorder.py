@@ -120,7 +120,7 @@ class StageRecorder:
         except PipelineError as error:
             self.fail(error.record())
         except OSError as error:
-            self.fail(refusal(error, artifacts.home(self._claim.job_id)).record())
+            self.fail(refusal(error, artifacts.job_dir(self._claim.job_id)).record())
 
     def _publish(self, done: messages.Done) -> None:
         files = artifacts.facts(self._claim.job_id, self._attempt, done.files)

@@ -108,7 +108,7 @@ class StageRunner:
 
     def _start_child(self, job: Job, task: messages.Task) -> Child:
         """The child at work on `task`: its process group is recorded before it does anything."""
-        directory = artifacts.room(self._claim.job_id, self._claim.attempt)
+        directory = artifacts.make_attempt_dir(self._claim.job_id, self._claim.attempt)
         limits = stage_tasks.limits_for(self._claim.stage, job.seconds)
         self._child = child = self._warm.take(limits) if self._warm else Child(limits)
         self._recorder.group(child.group, child.started)
@@ -132,20 +132,20 @@ class StageRunner:
                 with self._watching(selector, child):
                     ready = {key.fd for key, _ in selector.select(POLL_INTERVAL)}
                 child.push()
-                if child.errors in ready and not child.hear():
+                if child.errors in ready and not child.read_errors():
                     selector.unregister(child.errors)
-                for message in child.read() if child.reports in ready else ():
+                for message in child.read_reports() if child.reports in ready else ():
                     if isinstance(message, messages.Done | messages.Failed) and message.attempt == self._attempt:
                         return message
                     self._take(message)
                 self._check(child, limit)
                 self._look_for_changes(child)
-                self._show_life()
+                self._send_heartbeat()
 
     @contextmanager
     def _watching(self, selector: selectors.BaseSelector, child: Child) -> Iterator[None]:
         """Watch also for room in the pipe, while something waits to be sent, and for notifications of changes."""
-        extra = {child.orders_to_push: selectors.EVENT_WRITE, self._changes.descriptor(): selectors.EVENT_READ}
+        extra = {child.commands_to_push: selectors.EVENT_WRITE, self._changes.descriptor(): selectors.EVENT_READ}
         watched = {number: events for number, events in extra.items() if number is not None}
         for number, events in watched.items():
             selector.register(number, events)
@@ -172,9 +172,9 @@ class StageRunner:
         if self._leaving.is_set():
             raise StageMustStop
         if not child.alive:
-            raise StageDied(detail=child.tail())
+            raise StageDied(detail=child.last_errors())
         if self._running.elapsed() > limit:
-            raise StageTimedOut(limit=duration_text(limit), detail=child.tail())
+            raise StageTimedOut(limit=duration_text(limit), detail=child.last_errors())
 
     def _look_for_changes(self, child: Child) -> None:
         """Stop if the job ends, and send cues that came: when the job changed, and now and then without being told."""
@@ -188,7 +188,7 @@ class StageRunner:
         if self._cue_stream:
             self._cue_stream.send_new(child)
 
-    def _show_life(self) -> None:
+    def _send_heartbeat(self) -> None:
         if self._write.is_due(PROGRESS_INTERVAL) and self._progress > self._written_progress:
             self._write.restart()
             self._heartbeat.restart()

@@ -50,7 +50,7 @@ def others(server: Site, job: Job, command: list[str]) -> dict[str, Any]:
 
 
 def publish(job: Job, film: Path) -> None:
-    path = artifacts.room(job.pk, uuid.uuid4()) / "video.mp4"
+    path = artifacts.make_attempt_dir(job.pk, uuid.uuid4()) / "video.mp4"
     path.hardlink_to(film)
     name = f"{path.parent.name}/{path.name}"
     Artifact.objects.create(job=job, kind="video", name=name, size=film.stat().st_size)

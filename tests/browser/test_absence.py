@@ -172,7 +172,7 @@ def test_the_web_server_is_away_for_long(shirin: Person, site: Site) -> None:
     kill(site.web().pid)
     web_server(site, "stop")
     live(page, "!state.connected")
-    time.sleep(presence.WITNESS.total_seconds() + 1)  # owners are judged only after that
+    time.sleep(presence.MAX_WEB_SILENCE.total_seconds() + 1)  # owners are judged only after that
     time_passes(shirin, LEASE + 60)
     goes_on(job, 5)
     web_server(site, "start")

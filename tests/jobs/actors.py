@@ -38,7 +38,7 @@ from jobs.pipeline.process import groups
 from jobs.queueing import processes
 from jobs.storage import deletion, retention
 from jobs.worker import child as child_module
-from jobs.worker import supervisor
+from jobs.worker import stage_runner
 from jobs.worker.reaper import Reaper
 from jobs.worker.supervisor import Supervisor
 from tests import databases
@@ -134,7 +134,7 @@ class Stops:
 _NOTICEABLE: tuple[tuple[Any, str, bool], ...] = (
     (child_module.Child, "begin", False),
     (groups, "end_group", False),
-    (lifecycle, "_write", False),
+    (stages, "_write", False),
     (Path, "mkdir", True),
     (Path, "rename", True),
     (Path, "unlink", True),
@@ -143,7 +143,7 @@ _NOTICEABLE: tuple[tuple[Any, str, bool], ...] = (
 
 
 def _who_commits() -> str:
-    return next(name for name in _callers() if name != "lifecycle.fenced")
+    return next(name for name in _callers() if name not in {"lifecycle.stages.fenced", "lifecycle.stages._locked"})
 
 
 def _callers() -> Iterator[str]:
@@ -226,7 +226,7 @@ def act(pipe: Connection, place: Place, action: str, job_id: uuid.UUID) -> None:
     child_module.command = _quick
     stages.BACK_OFF = (timedelta(0), timedelta(0))
     # It looks soon, and never writes its progress: when it did so would hang on the clock, and each stop has a number.
-    vars(supervisor).update(POLL_INTERVAL=0.02, WRITE=3600.0)
+    vars(stage_runner).update(POLL_INTERVAL=0.02, PROGRESS_INTERVAL=3600.0)
     stops = Stops(pipe=pipe)
     with databases.on_database(place.url):
         processes.register(LOCAL)
@@ -242,5 +242,5 @@ def act(pipe: Connection, place: Place, action: str, job_id: uuid.UUID) -> None:
     pipe.send(Ended())
 
 
-def _quick(orders: int, reports: int) -> list[str]:
-    return [sys.executable, "-I", "-S", quick_child.__file__, str(orders), str(reports)]
+def _quick(commands: int, reports: int) -> list[str]:
+    return [sys.executable, "-I", "-S", quick_child.__file__, str(commands), str(reports)]

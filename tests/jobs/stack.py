@@ -307,7 +307,7 @@ def files_of(job: Job) -> list[Path]:
     """All that is left of a job, in its place and in the trash."""
     trash = artifacts.trash()
     left = list(trash.glob(f"{job.pk}*")) if trash.is_dir() else []
-    return left + ([artifacts.home(job.pk)] if artifacts.home(job.pk).exists() else [])
+    return left + ([artifacts.job_dir(job.pk)] if artifacts.job_dir(job.pk).exists() else [])
 
 
 def fresh_workers(cluster: str) -> list[Process]:

@@ -151,7 +151,7 @@ class World:
         return found + self._wrong_files(job) + self._left_processes()
 
     def _wrong_files(self, job: Job | None) -> list[str]:
-        home = artifacts.home(self.job_id)
+        home = artifacts.job_dir(self.job_id)
         there = {str(path.relative_to(home)) for path in home.rglob("*") if not path.is_dir()}
         named = set(Artifact.objects.filter(job=self.job_id).values_list("name", flat=True))
         gone = job is None or job.status == JobStatus.CANCELLED
@@ -197,7 +197,7 @@ def ready(place: Place) -> World:
     """A job that waits for its last stage."""
     world = _world(place, Stage.FETCH, Stage.SUBTITLE, brought=True)
     attempt = rows.claim("media").attempt
-    (artifacts.room(world.job_id, attempt) / "v.mov").write_text("a video")
+    (artifacts.make_attempt_dir(world.job_id, attempt) / "v.mov").write_text("a video")
     files = artifacts.facts(world.job_id, attempt, {"source": "v.mov"})
     lifecycle.finish_stage(attempt, outcome={"media": quick_child.MEDIA}, artifacts=files)
     return world
@@ -230,7 +230,7 @@ def ended(place: Place) -> World:
 
 def _world(place: Place, *stages: Stage, brought: bool) -> World:
     job_id = uuid.uuid4()
-    artifacts.make_home(job_id)
+    artifacts.make_job_dir(job_id)
     order = {"target": "es", "spoken": "en", "mode": "none", "brought": brought}
     engines = {"transcriber": "pocketsphinx", "translator": "apertium"}
     given = {"options": order | engines, "target": "es", "spoken": "en", "keep_running": True}

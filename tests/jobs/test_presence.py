@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from jobs import presence
 from jobs.models import UNFINISHED, Job, JobStatus, PageLease, Process, Reason
-from jobs.presence import Judge
+from jobs.presence import AbsenceDetector
 from tests.databases import on_both
 from tests.jobs import rows
 from tests.waiting import PATIENCE
@@ -265,7 +265,7 @@ class Court:
     """A judge, who looks once a second, and a web server, which shows life while `serving`."""
 
     clock: Clock
-    judge: Judge
+    judge: AbsenceDetector
     web: Process
     serving: bool = True
 
@@ -276,7 +276,7 @@ class Court:
             self.clock.go(step)
             if self.serving:
                 self.show_life()
-            found += self.judge.absent()
+            found += self.judge.abandoned_jobs()
         return list(dict.fromkeys(found))
 
     def show_life(self) -> None:
@@ -286,7 +286,7 @@ class Court:
 @pytest.fixture
 def court(clock: Clock) -> Court:
     web = Process.objects.create(cluster=Process.WEB, host="h", boot_id="b", pid=1, started=1, seen=clock.now())
-    return Court(clock, Judge(), web)
+    return Court(clock, AbsenceDetector(), web)
 
 
 @pytest.fixture
@@ -315,12 +315,12 @@ def test_who_could_not_be_forgiven_is_not_judged(court: Court, shirin: User, mon
     of, forgive = job(shirin), presence.forgive
     court.clock.go(1000)  # its own grace is over
     court.show_life()
-    assert court.judge.absent() == []
+    assert court.judge.abandoned_jobs() == []
     monkeypatch.setattr(presence, "forgive", lambda *_: (_ for _ in ()).throw(OperationalError))
     court.clock.go(1)
     court.show_life()
     with pytest.raises(OperationalError):
-        court.judge.absent()
+        court.judge.abandoned_jobs()
     monkeypatch.setattr(presence, "forgive", forgive)
     assert court.passes(LEASE) == []
     assert court.passes(9) == [of.pk]
@@ -365,9 +365,9 @@ def test_only_unfinished_jobs_are_forgiven(sitting: Court, shirin: User, clock: 
 @pytest.mark.parametrize("forgiven", [True, False])
 def test_a_late_pass(sitting: Court, shirin: User, forgiven: bool) -> None:
     of = job(shirin)
-    sitting.clock.go(presence.LATE + 1 if forgiven else presence.LATE - 1)
+    sitting.clock.go(presence.MAX_GAP_SECONDS + 1 if forgiven else presence.MAX_GAP_SECONDS - 1)
     sitting.show_life()
-    assert sitting.judge.absent() == ([] if forgiven else [of.pk])
+    assert sitting.judge.abandoned_jobs() == ([] if forgiven else [of.pk])
     assert sitting.passes(LEASE if forgiven else 3) == ([] if forgiven else [of.pk])
     assert sitting.passes(9) == [of.pk]
 
@@ -379,7 +379,7 @@ def test_the_clock_is_set(sitting: Court, shirin: User, jump: float) -> None:
     page = presence.open_page(shirin.pk)
     assert sitting.passes(30) == []
     sitting.clock.wall += jump
-    found = sitting.judge.absent()
+    found = sitting.judge.abandoned_jobs()
     for _ in range(30):
         found += sitting.passes(15, step=7.5)
         presence.renew([page])
@@ -399,13 +399,13 @@ def test_a_small_correction_of_the_clock_is_no_gap(sitting: Court, shirin: User)
     assert sitting.passes(2, step=1) == [of.pk]
 
 
-@pytest.mark.parametrize(("late", "set_by"), [(presence.LATE + 1, 0.0), (1.0, 60.0), (1.0, -60.0)])
+@pytest.mark.parametrize(("late", "set_by"), [(presence.MAX_GAP_SECONDS + 1, 0.0), (1.0, 60.0), (1.0, -60.0)])
 def test_for_a_while_after_a_gap_silence_of_workers_proves_nothing(sitting: Court, late: float, set_by: float) -> None:
     """They slept as well, or their signs of life bear the other time."""
     assert not sitting.judge.just_back
     sitting.clock.go(late)
     sitting.clock.wall += set_by
-    sitting.judge.absent()
+    sitting.judge.abandoned_jobs()
     assert sitting.judge.just_back
     sitting.passes(18)
     assert sitting.judge.just_back
@@ -418,16 +418,16 @@ def test_two_judges(sitting: Court, shirin: User) -> None:
     of, left = job(shirin), job(rows.owner("omid"))
     presence.open_page(shirin.pk)
     presence.close(presence.open_page(left.owner_id))
-    young = Judge()
-    assert young.absent() == []
+    young = AbsenceDetector()
+    assert young.abandoned_jobs() == []
     sitting.clock.go(1)
     sitting.show_life()
-    assert young.absent() == []
+    assert young.abandoned_jobs() == []
     assert sitting.passes(CLOSED + 5) == [left.pk]
     Job.objects.filter(pk=left.pk).delete()
     assert sitting.passes(LEASE - 20) == []
     assert sitting.passes(9) == [of.pk]
-    assert young.absent() == []
+    assert young.abandoned_jobs() == []
 
 
 # A gap forgives silence, never a close
@@ -458,7 +458,7 @@ def test_who_closed_long_before_a_gap_is_absent_at_once_after_it(sitting: Court,
     of = job(shirin)
     presence.close(presence.open_page(shirin.pk))
     sitting.passes(CLOSED - 1, step=1)
-    sitting.clock.go(presence.LATE + 1)
+    sitting.clock.go(presence.MAX_GAP_SECONDS + 1)
     sitting.show_life()
     assert sitting.passes(CLOSED + 2, step=1) == [of.pk]
 
@@ -541,12 +541,12 @@ def test_a_close_ends_the_first_grace_of_a_job_too(clock: Clock, shirin: User) -
 def test_two_judges_at_once(sitting: Court, shirin: User, clock: Clock) -> None:
     """They may both forgive, and both find the same ones, at the same moment."""
     jobs = {job(shirin).pk for _ in range(5)}
-    judges, start = [Judge(), Judge()], threading.Barrier(2, timeout=PATIENCE)
+    judges, start = [AbsenceDetector(), AbsenceDetector()], threading.Barrier(2, timeout=PATIENCE)
     results: list[set[uuid.UUID]] = []
 
-    def judge(one: Judge) -> None:
+    def judge(one: AbsenceDetector) -> None:
         start.wait()
-        results.append(set(one.absent()))
+        results.append(set(one.abandoned_jobs()))
         connection.close()
 
     together(judge, judges)
@@ -561,7 +561,7 @@ def test_two_judges_at_once(sitting: Court, shirin: User, clock: Clock) -> None:
     assert results == [jobs] * 2
 
 
-def together(act: Callable[[Judge], None], judges: list[Judge]) -> None:
+def together(act: Callable[[AbsenceDetector], None], judges: list[AbsenceDetector]) -> None:
     threads = [threading.Thread(target=act, args=(one,)) for one in judges]
     for thread in threads:
         thread.start()

@@ -149,7 +149,7 @@ def test_a_close_before_the_reaper_stood_still(site: Site, shirin: User) -> None
     page = presence.open_page(shirin.pk)
     os.kill(site.reaper.pid, signal.SIGSTOP)
     presence.close(page)
-    time.sleep(presence.LATE + 1)
+    time.sleep(presence.MAX_GAP_SECONDS + 1)
     os.kill(site.reaper.pid, signal.SIGCONT)
     is_cancelled(left)
     assert rows.status(silent.pk) == JobStatus.QUEUED

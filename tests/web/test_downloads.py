@@ -29,8 +29,8 @@ DATA = bytes(range(256)) * 4096
 def job() -> Job:
     """A job with a result of each kind, and files that are not served."""
     made = rows.job(title="غازها در آسمان / ۱", source_kind="link")
-    artifacts.make_home(made.pk)
-    room = artifacts.room(made.pk, uuid.uuid4())
+    artifacts.make_job_dir(made.pk)
+    room = artifacts.make_attempt_dir(made.pk, uuid.uuid4())
     for kind, name in {
         "video": "v.mp4",
         "fa.vtt": "fa.vtt",
@@ -45,7 +45,7 @@ def job() -> Job:
 
 def publish(job: Job, kind: str, path: Path, data: bytes = DATA) -> None:
     path.write_bytes(data)
-    name = path.relative_to(artifacts.home(job.pk)).as_posix()
+    name = path.relative_to(artifacts.job_dir(job.pk)).as_posix()
     Artifact.objects.update_or_create(job=job, kind=kind, defaults={"name": name, "size": len(data)})
 
 
@@ -140,7 +140,7 @@ def test_what_is_no_single_range_gets_the_whole(job: Job, wanted: str) -> None:
 
 
 def test_an_empty_file(job: Job) -> None:
-    publish(job, "fa.ass", artifacts.home(job.pk) / "empty.ass", b"")
+    publish(job, "fa.ass", artifacts.job_dir(job.pk) / "empty.ass", b"")
     assert (ask(job, "fa.ass").status, ask(job, "fa.ass").data) == (200, b"")
     assert ask(job, "fa.ass", Range="bytes=0-").status == 416
     assert ask(job, "fa.ass", Range="bytes=-5").status == 416
@@ -183,7 +183,7 @@ def test_it_is_called_what_it_is(job: Job, kind: str, type_: str, name: str) -> 
 
 
 def test_an_upload_that_claims_to_be_a_page(job: Job) -> None:
-    publish(job, "source", artifacts.home(job.pk) / "source.html", b"<script>alert(1)</script>")
+    publish(job, "source", artifacts.job_dir(job.pk) / "source.html", b"<script>alert(1)</script>")
     assert ask(job, "source")["Content-Type"] == "application/octet-stream"
 
 
@@ -217,7 +217,7 @@ def test_it_cannot_be_changed(job: Job) -> None:
 def test_a_file_of_this_machine_is_read_where_it_is(job: Job, tmp_path: Path) -> None:
     film = tmp_path / "film.mp4"
     film.write_bytes(DATA)
-    (artifacts.home(job.pk) / "source.mp4").symlink_to(film)
+    (artifacts.job_dir(job.pk) / "source.mp4").symlink_to(film)
     Artifact.objects.create(job=job, kind="source", name="source.mp4", size=0)
     assert ask(job, "source").status == 404  # a job of a link has no such link
     for kind in ("file", "sample"):

@@ -19,7 +19,7 @@ SIZE = 300 << 20
 def test_a_client_that_takes_nothing_costs_nothing(server: Server) -> None:
     """Unread data stays on the disk; the file is closed on disconnect."""
     job = job_of(rows.owner(), SIZE)
-    path = artifacts.room(job.pk, uuid.uuid4()) / "video.mp4"
+    path = artifacts.make_attempt_dir(job.pk, uuid.uuid4()) / "video.mp4"
     path.touch()
     os.truncate(path, SIZE)
     Artifact.objects.create(job=job, kind="video", name=f"{path.parent.name}/{path.name}", size=SIZE)

@@ -44,7 +44,7 @@ def test_a_large_upload(server: Server, film: Path) -> None:
     cookie = headers(job.owner)["Cookie"]
     subprocess.run(large.uploading(film, f"{server.base}/uploads/{job.pk}", cookie, TOKEN), check=True)
     assert rows.status(job.pk) == "queued"
-    assert digest(artifacts.home(job.pk) / "source.mp4") == digest(film)
+    assert digest(artifacts.job_dir(job.pk) / "source.mp4") == digest(film)
     assert server.peak() < MOST
 
 
@@ -52,7 +52,7 @@ def test_a_large_upload(server: Server, film: Path) -> None:
 def test_a_large_download(server: Server, film: Path, rest: float) -> None:
     """`rest`: seconds for which a slow client pauses after each MiB."""
     job = job_of(rows.owner(), SIZE)
-    path = artifacts.room(job.pk, uuid.uuid4()) / "video.mp4"
+    path = artifacts.make_attempt_dir(job.pk, uuid.uuid4()) / "video.mp4"
     os.link(film, path)
     Artifact.objects.create(job=job, kind="video", name=f"{path.parent.name}/{path.name}", size=SIZE)
     who, found = headers(job.owner), hashlib.sha256()

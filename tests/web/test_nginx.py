@@ -76,8 +76,8 @@ def _configuration(place: Path, behind: Server, port: int) -> Path:
 
 def video() -> Job:
     job = rows.job(title="geese", source_kind="link")
-    artifacts.make_home(job.pk)
-    path = artifacts.room(job.pk, uuid.uuid4()) / "a b%41;.mp4"
+    artifacts.make_job_dir(job.pk)
+    path = artifacts.make_attempt_dir(job.pk, uuid.uuid4()) / "a b%41;.mp4"
     path.write_bytes(DATA)
     Artifact.objects.create(job=job, kind="video", name=f"{path.parent.name}/{path.name}", size=len(DATA))
     return job
@@ -126,7 +126,7 @@ def uploaded(server: Server, who: dict[str, str]) -> None:
         sent = {**who, "Upload_Offset": str(start), "Content_Type": PIECE}
         answer = server.ask("PATCH", f"/uploads/{job.pk}", piece, **sent)
         assert (answer.status, answer.headers["Upload-Offset"]) == (204, str(start + len(piece)))
-    assert (artifacts.home(job.pk) / "source.mp4").read_bytes() == DATA
+    assert (artifacts.job_dir(job.pk) / "source.mp4").read_bytes() == DATA
     assert rows.status(job.pk) == "queued"
     too_much = {**who, "Content_Type": PIECE, "Content_Length": str(tus.MAX_CHUNK_BYTES + 1)}
     assert server.ask("PATCH", f"/uploads/{job.pk}", b"", **too_much).status == 413

@@ -44,8 +44,8 @@ def made(state: JobStatus = JobStatus.QUEUED, **fields: Any) -> Job:
     job = Job.objects.get(pk=rows.IN[state]().job_id)
     values = {"options": JobOptions(target="fa").as_json(), "title": "talk.mp4", "spoken": "en", **fields}
     Job.objects.filter(pk=job.pk).update(**values)
-    if not artifacts.home(job.pk).exists():
-        artifacts.make_home(job.pk)
+    if not artifacts.job_dir(job.pk).exists():
+        artifacts.make_job_dir(job.pk)
     job.refresh_from_db()
     return job
 
@@ -135,7 +135,7 @@ def test_what_is_refused_is_said_beside_what_was_typed(client: Client, fields: d
     assert answer.status_code == 422
     assert said in text(answer)
     assert not Job.objects.exists()
-    assert not [path for path in artifacts.home(uuid.uuid4()).parent.iterdir() if path.is_dir()]
+    assert not [path for path in artifacts.job_dir(uuid.uuid4()).parent.iterdir() if path.is_dir()]
 
 
 def test_scripts_get_the_sentence(client: Client) -> None:
@@ -373,16 +373,16 @@ def test_what_only_the_command_line_has_is_not_offered(client: Client) -> None:
 
 def test_delete_takes_files_and_row(client: Client) -> None:
     job = made(JobStatus.COMPLETED)
-    (artifacts.home(job.pk) / "left.mp4").write_bytes(b"video")
+    (artifacts.job_dir(job.pk) / "left.mp4").write_bytes(b"video")
     assert "“talk.mp4” was deleted." in text(client.post(f"/jobs/{job.pk}/delete", follow=True))
     assert not Job.objects.exists()
-    assert not artifacts.home(job.pk).exists()
+    assert not artifacts.job_dir(job.pk).exists()
 
 
 def test_delete_waits_for_the_end(client: Client) -> None:
     job = made(JobStatus.RUNNING)
     assert "Cancel the job before you delete it." in text(client.post(f"/jobs/{job.pk}/delete", follow=True))
-    assert artifacts.home(job.pk).exists()
+    assert artifacts.job_dir(job.pk).exists()
 
 
 @pytest.mark.parametrize("state", JobStatus)

@@ -73,8 +73,8 @@ def test_every_route_is_in_the_tables() -> None:
 def job() -> Job:
     """A completed job, and so one with all that there is to be seen."""
     made = rows.job(rows.owner("shirin"), title="secret title", spoken="en", options=JobOptions(target="fa").as_json())
-    artifacts.make_home(made.pk)
-    room = artifacts.room(made.pk, uuid.uuid4())
+    artifacts.make_job_dir(made.pk)
+    room = artifacts.make_attempt_dir(made.pk, uuid.uuid4())
     (room / "v.mp4").write_bytes(b"secret video")
     Artifact.objects.create(job=made, kind="video", name=f"{room.name}/v.mp4", size=12)
     return made

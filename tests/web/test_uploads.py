@@ -38,7 +38,7 @@ def came(job: Job, *data: bytes) -> Any:
 
 
 def file_of(job: Job) -> Path:
-    return artifacts.home(job.pk) / "source.mp4"
+    return artifacts.job_dir(job.pk) / "source.mp4"
 
 
 def test_a_file_comes_in_pieces_and_its_job_begins() -> None:
@@ -223,7 +223,7 @@ def test_a_job_that_waits_for_no_file(status: JobStatus) -> None:
     assert delete(client, job_id).status_code == 410
     assert head(client, job_id).status_code == (410 if status in {"cancelling", "cancelled"} else 200)
     assert rows.everything(job_id) == before
-    assert not artifacts.home(job_id).exists()
+    assert not artifacts.job_dir(job_id).exists()
 
 
 def test_a_link_has_no_upload() -> None:
@@ -239,7 +239,7 @@ def test_an_upload_that_is_taken_back() -> None:
     assert delete(came(job, b"01234"), job).status_code == 204
     assert rows.status(job.pk) == "cancelled"
     assert job.transitions.filter(to_status="cancelling").get().actor == "shirin"
-    assert not artifacts.home(job.pk).exists()
+    assert not artifacts.job_dir(job.pk).exists()
 
 
 def test_cancelled_while_a_piece_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,7 +256,7 @@ def test_cancelled_while_a_piece_is_written(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(os, "write", cancelled_meanwhile)
     assert patch(client, job, 0, b"01234").status_code == 410
     assert rows.status(job.pk) == "cancelled"
-    assert not artifacts.home(job.pk).exists()
+    assert not artifacts.job_dir(job.pk).exists()
 
 
 def test_whole_just_before(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -279,7 +279,7 @@ def test_cancelled_just_before(monkeypatch: pytest.MonkeyPatch) -> None:
     job = job_of(rows.owner(), 5)
     artifacts.purge(job.pk)
     assert patch(signed_in(job.owner), job, 0, b"01234").status_code == 410
-    assert not artifacts.home(job.pk).exists()
+    assert not artifacts.job_dir(job.pk).exists()
 
 
 def test_each_piece_is_a_sign_of_life() -> None:
@@ -288,12 +288,12 @@ def test_each_piece_is_a_sign_of_life() -> None:
     answer = patch(signed_in(job.owner), job, 0, b"01234")
     end = parse_http_date(answer["Upload-Expires"])
     assert abs(end - (timezone.now() + timedelta(hours=24)).timestamp()) < 60
-    reaper.give_up_uploads()
+    reaper.expire_uploads()
     assert rows.status(job.pk) == "uploading"
     assert Job.objects.get().version == job.version + 1
     Job.objects.update(changed=F("changed") - timedelta(hours=25))
     assert parse_http_date(head(signed_in(job.owner), job)["Upload-Expires"]) < timezone.now().timestamp()
-    reaper.give_up_uploads()
+    reaper.expire_uploads()
     assert rows.status(job.pk) == "cancelled"
 
 

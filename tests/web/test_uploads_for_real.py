@@ -72,7 +72,7 @@ def _static(route: Route) -> None:
 
 
 def file_of(job: Job) -> Path:
-    return artifacts.home(job.pk) / "source.mp4"
+    return artifacts.job_dir(job.pk) / "source.mp4"
 
 
 def told(page: Page) -> dict[str, Any]:

@@ -31,7 +31,7 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
         reaper = Reaper()
-        processes.show_life(Process.REAPER, lives=reaper.lives)
+        processes.start_heartbeat(Process.REAPER, lives=reaper.lives)
         # In its own thread, so that a mail server that hangs does not stop the reaper.
         threading.Thread(target=emails.deliver, args=(stop,), daemon=True, name="emails").start()
         reaper.run(stop)

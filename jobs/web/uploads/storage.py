@@ -148,4 +148,4 @@ def _publish(job: Job, actor: str) -> None:
 
 
 def _path(job: Job) -> Path:
-    return artifacts.home(job.pk) / artifacts.source_name(job.source)
+    return artifacts.job_dir(job.pk) / artifacts.source_name(job.source)

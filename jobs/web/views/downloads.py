@@ -93,7 +93,7 @@ def _find(user: Any, job_id: uuid.UUID, kind: str) -> _OpenFile:
     artifact = job.artifacts.filter(kind=kind).exclude(kind__in=_INTERNAL).first()
     if artifact is None:
         raise Http404
-    path = artifacts.home(job.pk) / artifact.name
+    path = artifacts.job_dir(job.pk) / artifact.name
     linked = kind == "source" and job.source_kind in {SourceKind.FILE, SourceKind.SAMPLE}
     file = _open(path, linked)
     facts = os.fstat(file.fileno())

@@ -72,7 +72,7 @@ def new(owner: User, *stages: Stage, **fields: Any) -> Job:
     """A queued job with its directory."""
     wanted = {"source_kind": SourceKind.LINK, "source": "https://example.org/v", "target": "fa", "title": "A lecture"}
     job = lifecycle.create(stages=stages or (Stage.SUBTITLE,), actor=owner.username, owner=owner, **wanted | fields)
-    artifacts.make_home(job.pk)
+    artifacts.make_job_dir(job.pk)
     return job
 
 
@@ -454,7 +454,7 @@ def test_pin_what_is_cancelled(client: Client, sara: User, chief: User) -> None:
 def test_delete_files(client: Client, sara: User, chief: User, media: Path, state: str) -> None:
     job = new(sara)
     MAKE[state](job)
-    (artifacts.home(job.pk) / "video.mkv").write_bytes(b"v")
+    (artifacts.job_dir(job.pk) / "video.mkv").write_bytes(b"v")
     assert "Deleted: 1." in act(client, "delete_files", job, confirmed="yes")
     assert not Job.objects.exists()
     assert not [path for path in media.rglob("*") if path.is_file() and path.name != "installation.id"]
@@ -470,7 +470,7 @@ def test_delete_files_asks_first(client: Client, sara: User, chief: User) -> Non
     assert "4.2 MB" in text
     assert "Not included: 1" in text
     assert Job.objects.count() == 2
-    assert artifacts.home(ended.pk).exists()
+    assert artifacts.job_dir(ended.pk).exists()
 
 
 def test_what_was_asked_is_what_is_deleted(client: Client, sara: User, chief: User) -> None:
@@ -490,7 +490,7 @@ def test_delete_files_of_what_has_not_ended(client: Client, sara: User, chief: U
     assert "Not deleted (not finished; cancel them first): 1." in text
     assert "could not be removed" not in text
     assert status_of(job) == state
-    assert artifacts.home(job.pk).exists()
+    assert artifacts.job_dir(job.pk).exists()
 
 
 def test_a_job_that_began_again_since_it_was_selected_keeps_its_files(sara: User) -> None:
@@ -498,7 +498,7 @@ def test_a_job_that_began_again_since_it_was_selected_keeps_its_files(sara: User
     make_failed(job)
     lifecycle.retry(job.pk, "sara")
     assert not JobAdmin(Job, site)._delete(RequestFactory().post(reverse(LIST)), job.pk)
-    assert artifacts.home(job.pk).exists()
+    assert artifacts.job_dir(job.pk).exists()
 
 
 def test_a_job_stays_while_its_files_resist(client: Client, sara: User, chief: User, media: Path) -> None:

@@ -87,7 +87,7 @@ def jobs() -> list[Job]:
     note = {"code": "sound_only", "params": {}}
     Job.objects.update(notes=[note], edited=timezone.now())
     for job in found:
-        artifacts.home(job.pk).mkdir(parents=True, exist_ok=True)
+        artifacts.job_dir(job.pk).mkdir(parents=True, exist_ok=True)
         Artifact.objects.create(job=job, kind="poster", name="one/poster.jpg", size=4_200_000)
         used = {"input_tokens": 77_123, "output_tokens": 5, "seconds": 12.5}
         UsageEntry.objects.create(job=job, owner=job.owner, stage="translate", engine="parrot", **used)

@@ -30,9 +30,9 @@ FILES = {"video": "v.mp4", "fa.srt": "1", "fa.vtt": "2", "en.srt": "3", "poster"
 def job(database: str) -> Job:
     """A completed one with a file of each kind."""
     made = rows.job(stages=[Stage.RENDER], spoken="en")
-    artifacts.make_home(made.pk)
+    artifacts.make_job_dir(made.pk)
     claimed = rows.claim()
-    room = artifacts.room(made.pk, claimed.attempt)
+    room = artifacts.make_attempt_dir(made.pk, claimed.attempt)
     for kind, name in FILES.items():
         (room / name).write_text(kind)
     facts = artifacts.facts(made.pk, claimed.attempt, FILES)

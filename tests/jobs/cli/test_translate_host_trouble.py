@@ -185,7 +185,7 @@ def test_a_database_that_cannot_be_written(order: tuple[object, ...], output: Pa
 def test_a_database_that_stays_locked(
     order: tuple[object, ...], output: Path, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db_retry, "PATIENCE", 0.5)
+    monkeypatch.setattr(db_retry, "RETRY_TIMEOUT", 0.5)
     connection.settings_dict["OPTIONS"]["timeout"] = 0.3
     connection.close()
     with closing(sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)) as other:
@@ -198,8 +198,8 @@ def test_a_database_that_becomes_full_meanwhile(
     order: tuple[object, ...], output: Path, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only those who work for the job cannot write any more: whoever waits for them is told."""
-    monkeypatch.setattr(db_retry, "PATIENCE", 0.5)
-    monkeypatch.setattr(in_process, "PATIENCE", 0.5)
+    monkeypatch.setattr(db_retry, "RETRY_TIMEOUT", 0.5)
+    monkeypatch.setattr(in_process, "RETRY_TIMEOUT", 0.5)
     run_next = Supervisor.run_next
 
     def full(self: Supervisor, queue: str) -> bool:

@@ -211,7 +211,7 @@ def test_a_file_is_read_where_it_is(shirin: User, video: Path, persian: Path) ->
 def test_an_upload_waits_for_its_file(shirin: User, persian: Path) -> None:
     job = submit.accept_upload(shirin, "talk.mp4", 1000, FINISHED, subtitles=persian)
     assert (job.status, job.source_kind, job.source) == ("uploading", "upload", "talk.mp4")
-    assert list(artifacts.home(job.pk).iterdir()) == []
+    assert list(artifacts.job_dir(job.pk).iterdir()) == []
     assert lifecycle.claim("media") is None
     lifecycle.submit(job.pk, "shirin")
     assert lifecycle.claim("media")
@@ -220,7 +220,7 @@ def test_an_upload_waits_for_its_file(shirin: User, persian: Path) -> None:
 def test_a_link(shirin: User, persian: Path) -> None:
     job = submit.accept_link(shirin, f" {LINK}\n", FINISHED, subtitles=persian)
     assert (job.status, job.source_kind, job.source) == ("queued", "link", LINK)
-    assert artifacts.home(job.pk).is_dir()
+    assert artifacts.job_dir(job.pk).is_dir()
 
 
 def test_without_a_video_there_is_nothing_to_render(shirin: User, persian: Path) -> None:

@@ -110,7 +110,7 @@ def test_one_stands_while_the_other_acts(place: Place, name: str, thorough: bool
 def test_a_stage_that_lost_its_attempt_writes_nothing(place: Place, thorough: bool) -> None:
     """It stands for so long that it is taken for dead; somebody else does its work; then it goes on."""
     points = points_of(ready, place, "run")
-    first, last = (points.index(f"after lifecycle.{name} is committed") for name in ("_begin", "finish_stage"))
+    first, last = (points.index(f"after lifecycle.stages.{name} is committed") for name in ("_start", "finish_stage"))
     for number in range(first, last - 1, 1 if thorough else 4):
         with right(ready(place)) as world:
             late = world.actor("run")
@@ -128,7 +128,7 @@ def test_a_stage_that_lost_its_attempt_writes_nothing(place: Place, thorough: bo
 def test_a_stage_is_done_while_a_sweep_takes_it_over(place: Place, thorough: bool) -> None:
     """It was silent for too long, but is not dead: it is about to say that it is done. The sweep stands meanwhile."""
     points = points_of(ready, place, "run")
-    brink = points.index("before lifecycle.finish_stage is committed") - 1
+    brink = points.index("before lifecycle.stages.finish_stage is committed") - 1
     for number in range(1, 100, 1 if thorough else 2):
         with right(ready(place)) as world:
             late = world.actor("run")

@@ -54,6 +54,7 @@ CALLS: dict[str, Callable[[Claim], Any]] = {
     "delete_row": lambda it: lifecycle.delete_row(it.job_id),
     "set_keep_running": lambda it: lifecycle.set_keep_running(it.job_id, True),
     "set_pinned": lambda it: lifecycle.set_pinned(it.job_id, True),
+    "refresh_pages": lambda _: lifecycle.refresh_pages(),
     "set_notify": lambda it: lifecycle.set_notify(it.job_id, {"language": "fa", "address": "https://example.org/"}),
 }
 
@@ -83,6 +84,7 @@ TABLE: dict[str, tuple[Outcome, ...]] = {
     "set_keep_running": (SAME,) * 7,
     "set_pinned": (SAME,) * 7,
     "set_notify": (SAME,) * 7,
+    "refresh_pages": (SAME,) * 7,
 }
 PAIRS = [
     pytest.param(call, state, outcome, id=f"{call}, {state}")

@@ -79,7 +79,7 @@ def test_a_process_that_was_killed_is_gone_while_its_parent_has_not_heard() -> N
 
 
 def test_signs_of_life_come_until_the_end() -> None:
-    end = processes.show_life("media", every=0.02)
+    end = processes.start_heartbeat("media", every=0.02)
     until(lambda: Process.objects.exists())
     first = Process.objects.get().seen
     until(lambda: Process.objects.get().seen > first)
@@ -103,7 +103,7 @@ def test_signs_of_life_come_again_after_trouble(monkeypatch: pytest.MonkeyPatch)
         return register(*told)  # type: ignore[arg-type]
 
     monkeypatch.setattr(processes, "register", broken)
-    end = processes.show_life("media", every=0.01)
+    end = processes.start_heartbeat("media", every=0.01)
     until(lambda: Process.objects.exists())
     end()
     assert len(calls) >= 4

@@ -21,7 +21,7 @@ from jobs.lifecycle.jobs import _QUEUES
 from jobs.models import FINAL, Job, JobStatus, PageLease, StageRun, StageStatus
 from jobs.pipeline.stage import Stage
 from jobs.queueing import processes
-from jobs.queueing.scheduling import turns
+from jobs.queueing.scheduling import fair_order
 from jobs.worker import reaper
 from tests.databases import KINDS
 from tests.jobs import rows
@@ -157,8 +157,8 @@ def test_everything_frequent_goes_by_index(
     at = Claim(job_id=running.job_id, stage=Stage(running.stage), attempt=running.attempt)
     queued = list(Job.objects.filter(status="queued").values_list("pk", flat=True))
     calls: dict[str, Callable[[], Any]] = {
-        "the next turn": lambda: next(turns("media", 50)),
-        "all turns": lambda: list(turns("media", 50)),
+        "the next turn": lambda: next(fair_order("media", 50)),
+        "all turns": lambda: list(fair_order("media", 50)),
         "claim": lambda: lifecycle.claim("media"),
         "claim under a limit": lambda: lifecycle.claim("media", running_limit=50),
         "claim where nobody may": lambda: lifecycle.claim("media", running_limit=1),
@@ -172,7 +172,7 @@ def test_everything_frequent_goes_by_index(
         "deserted": reaper.deserted,
         "abandoned": lambda: list(presence.abandoned().values_list("pk", flat=True)),
         "to be cancelled": reaper._cancelling,
-        "uploads nobody finishes": reaper.give_up_uploads,
+        "uploads nobody finishes": reaper.expire_uploads,
         "lost tickets": reaper.reissue_tickets,
         "letters": lambda: list(emails.due()),
         "list of an owner": lambda: list(Job.objects.filter(owner=owners[3]).order_by("-created")[:50]),

@@ -15,7 +15,7 @@ from jobs import lifecycle
 from jobs.lifecycle import Claim
 from jobs.models import Job, OwnerLimits, StageRun
 from jobs.pipeline.stage import Stage
-from jobs.queueing.scheduling import turns
+from jobs.queueing.scheduling import fair_order
 from tests.jobs import rows
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -173,12 +173,12 @@ def test_only_the_stages_of_the_queue_are_offered() -> None:
     heap("shirin", 1, Stage.TRANSCRIBE)
     heap("farhad", 1, Stage.TRANSLATE)
     assert lifecycle.claim("media") is None
-    assert [run.stage for run, _ in turns("speech", 0)] == ["transcribe"]
-    assert [run.stage for run, _ in turns("text", 0)] == ["translate"]
+    assert [run.stage for run, _ in fair_order("speech", 0)] == ["transcribe"]
+    assert [run.stage for run, _ in fair_order("text", 0)] == ["translate"]
 
 
 def test_each_owner_is_offered_once_with_its_limit() -> None:
     heap("shirin", 3)
     heap("farhad", 1)
     OwnerLimits.objects.create(owner=rows.owner("farhad"), running=7)
-    assert [(run.owner.username, limit) for run, limit in turns("media", 2)] == [("shirin", 2), ("farhad", 7)]
+    assert [(run.owner.username, limit) for run, limit in fair_order("media", 2)] == [("shirin", 2), ("farhad", 7)]

@@ -31,13 +31,13 @@ ATTEMPT = uuid.UUID(int=7)
 @pytest.fixture
 def job(database: str) -> Job:
     made = rows.job()
-    artifacts.make_home(made.pk)
+    artifacts.make_job_dir(made.pk)
     return made
 
 
 def publish(job: Job, kind: str, name: str) -> Path:
     """A file of the attempt, with its row."""
-    place = artifacts.home(job.pk) / str(ATTEMPT)
+    place = artifacts.job_dir(job.pk) / str(ATTEMPT)
     place.mkdir(exist_ok=True)
     (place / name).write_text(kind)
     (fact,) = artifacts.facts(job.pk, ATTEMPT, {kind: name})
@@ -49,15 +49,15 @@ def publish(job: Job, kind: str, name: str) -> Path:
 def test_only_creation_makes_a_jobs_directory(media_root: Path) -> None:
     gone = uuid.uuid4()
     with pytest.raises(Unwritable):
-        artifacts.room(gone, ATTEMPT)
-    assert not artifacts.home(gone).exists()
-    artifacts.make_home(gone)
+        artifacts.make_attempt_dir(gone, ATTEMPT)
+    assert not artifacts.job_dir(gone).exists()
+    artifacts.make_job_dir(gone)
     with pytest.raises(HostError):
-        artifacts.make_home(gone)
-    place = artifacts.room(gone, ATTEMPT)
+        artifacts.make_job_dir(gone)
+    place = artifacts.make_attempt_dir(gone, ATTEMPT)
     assert place == media_root / "jobs" / str(gone) / str(ATTEMPT)
     with pytest.raises(HostError):
-        artifacts.room(gone, ATTEMPT)
+        artifacts.make_attempt_dir(gone, ATTEMPT)
 
 
 def test_a_published_file_is_found(job: Job) -> None:
@@ -72,7 +72,7 @@ def test_a_published_file_is_found(job: Job) -> None:
     "name", ["", ".", "..", "../other", "/etc/passwd", "sub/file", "missing", "link", "sub", "a\0b"]
 )
 def test_a_child_names_only_its_own_files(job: Job, name: str, tmp_path: Path) -> None:
-    place = artifacts.room(job.pk, ATTEMPT)
+    place = artifacts.make_attempt_dir(job.pk, ATTEMPT)
     (place / "sub").mkdir()
     (place / "sub" / "file").touch()
     (place.parent / "other").touch()
@@ -82,12 +82,12 @@ def test_a_child_names_only_its_own_files(job: Job, name: str, tmp_path: Path) -
 
 
 def test_what_was_not_published_is_cleared(job: Job) -> None:
-    place = artifacts.room(job.pk, ATTEMPT)
+    place = artifacts.make_attempt_dir(job.pk, ATTEMPT)
     (place / "half").touch()
     artifacts.clear(job.pk, uuid.uuid4())
     assert place.exists()
     artifacts.clear(job.pk, ATTEMPT)
-    assert files_in(artifacts.home(job.pk)) == set()
+    assert files_in(artifacts.job_dir(job.pk)) == set()
     artifacts.clear(job.pk, ATTEMPT)
     path = publish(job, "video", "v.mp4")
     artifacts.clear(job.pk, ATTEMPT)
@@ -95,7 +95,7 @@ def test_what_was_not_published_is_cleared(job: Job) -> None:
 
 
 def test_tidying_leaves_what_is_to_be_published(job: Job, tmp_path: Path) -> None:
-    place = artifacts.room(job.pk, ATTEMPT)
+    place = artifacts.make_attempt_dir(job.pk, ATTEMPT)
     (place / "parts").mkdir()
     (place / "parts" / "1").touch()
     (tmp_path / "theirs").mkdir()
@@ -121,10 +121,10 @@ def test_what_no_stage_needs_is_dropped(job: Job) -> None:
 
 def test_a_purge_takes_everything_and_may_be_repeated(job: Job, media_root: Path, tmp_path: Path) -> None:
     (tmp_path / "source.mp4").touch()
-    (artifacts.home(job.pk) / "source").symlink_to(tmp_path / "source.mp4")
+    (artifacts.job_dir(job.pk) / "source").symlink_to(tmp_path / "source.mp4")
     publish(job, "video", "v.mp4")
     other = uuid.uuid4()
-    artifacts.make_home(other)
+    artifacts.make_job_dir(other)
     for _ in range(2):
         assert artifacts.purge(job.pk)
     assert files_in(media_root) == {"jobs", f"jobs/{other}", ".trash"}
@@ -132,7 +132,7 @@ def test_a_purge_takes_everything_and_may_be_repeated(job: Job, media_root: Path
 
 
 def test_a_late_writer_finds_nothing_to_write_to(job: Job, media_root: Path) -> None:
-    place = artifacts.room(job.pk, ATTEMPT)
+    place = artifacts.make_attempt_dir(job.pk, ATTEMPT)
     late = (place / "late").open("w")
     artifacts.purge(job.pk)
     with late:
@@ -140,14 +140,14 @@ def test_a_late_writer_finds_nothing_to_write_to(job: Job, media_root: Path) -> 
     with pytest.raises(FileNotFoundError):
         (place / "later").write_text("too late")
     with pytest.raises(Unwritable):
-        artifacts.room(job.pk, uuid.uuid4())
+        artifacts.make_attempt_dir(job.pk, uuid.uuid4())
     assert files_in(media_root) == {"jobs", ".trash"}
 
 
 def test_a_purge_that_was_killed_is_finished_by_the_next(job: Job, media_root: Path) -> None:
     publish(job, "video", "v.mp4")
     (media_root / ".trash").mkdir()
-    artifacts.home(job.pk).rename(media_root / ".trash" / f"{job.pk}.{uuid.uuid4()}")
+    artifacts.job_dir(job.pk).rename(media_root / ".trash" / f"{job.pk}.{uuid.uuid4()}")
     assert artifacts.purge(job.pk)
     assert files_in(media_root) == {"jobs", ".trash"}
 
@@ -194,11 +194,11 @@ def together(act: Callable[[], None], count: int) -> None:
 def test_orphans_and_sizes(job: Job, media_root: Path) -> None:
     publish(job, "video", "v.mp4")
     stray = uuid.uuid4()
-    artifacts.make_home(stray)
+    artifacts.make_job_dir(stray)
     assert artifacts.orphans() == [media_root / "jobs" / str(stray)]
-    assert artifacts.stored(artifacts.home(job.pk)) == len("video")
-    (artifacts.home(job.pk) / "broken").symlink_to("/nowhere")
-    assert artifacts.stored(artifacts.home(job.pk)) >= len("video")
+    assert artifacts.stored(artifacts.job_dir(job.pk)) == len("video")
+    (artifacts.job_dir(job.pk) / "broken").symlink_to("/nowhere")
+    assert artifacts.stored(artifacts.job_dir(job.pk)) >= len("video")
     assert artifacts.stored(media_root / "missing") == 0
 
 
@@ -212,8 +212,8 @@ def test_without_a_place_there_are_no_orphans_and_nothing_is_gone(media_root: Pa
 
 def test_the_first_job_makes_the_place_of_all(media_root: Path) -> None:
     (media_root / "jobs").rmdir()
-    artifacts.make_home(first := uuid.uuid4())
-    assert artifacts.home(first).is_dir()
+    artifacts.make_job_dir(first := uuid.uuid4())
+    assert artifacts.job_dir(first).is_dir()
 
 
 def test_a_job_is_not_cancelled_while_its_disk_is_not_there(job: Job, media_root: Path) -> None:
@@ -226,7 +226,7 @@ def test_a_job_is_not_cancelled_while_its_disk_is_not_there(job: Job, media_root
         assert rows.status(job.pk) == "cancelling"
         media_root.mkdir(exist_ok=True)  # the mount point, when nothing is mounted
     with pytest.raises(StorageAway):
-        artifacts.make_home(uuid.uuid4())
+        artifacts.make_job_dir(uuid.uuid4())
     media_root.rmdir()
     disk.rename(media_root)
     assert path.exists()
@@ -236,7 +236,7 @@ def test_a_job_is_not_cancelled_while_its_disk_is_not_there(job: Job, media_root
 
 
 def test_a_job_without_a_directory_is_cancelled(job: Job) -> None:
-    artifacts.home(job.pk).rmdir()
+    artifacts.job_dir(job.pk).rmdir()
     lifecycle.cancel(job.pk, actor="shirin")
     assert deletion.finish(job.pk)
 
@@ -294,7 +294,7 @@ def test_a_directory_that_cannot_be_moved_is_told_of_once(
     lifecycle.cancel(job.pk, actor="shirin")
     for _ in range(3):
         assert not deletion.finish(job.pk)
-    why = f"files cannot be deleted: {artifacts.home(job.pk)}: Permission denied"
+    why = f"files cannot be deleted: {artifacts.job_dir(job.pk)}: Permission denied"
     assert refusals(caplog) == [(str(job.pk), why)]
 
 
@@ -318,21 +318,21 @@ def test_a_deleted_job_whose_trash_cannot_be_read_is_told_of(
 def test_what_an_attempt_left_is_lost(job: Job) -> None:
     """A file beside the published one, and a directory of which nothing was published; uploads lie beside attempts."""
     place = publish(job, "video", "v.mp4").parent
-    (artifacts.home(job.pk) / "source.mp4").touch()
+    (artifacts.job_dir(job.pk) / "source.mp4").touch()
     assert artifacts.lost(job.pk) == {}
     (place / "half").touch()
-    empty = artifacts.room(job.pk, uuid.UUID(int=8))
+    empty = artifacts.make_attempt_dir(job.pk, uuid.UUID(int=8))
     assert artifacts.lost(job.pk) == {place: {"v.mp4"}, empty: set()}
     artifacts.clear_lost(job.pk)
     assert artifacts.lost(job.pk) == {}
-    assert files_in(artifacts.home(job.pk)) == {"source.mp4", str(ATTEMPT), f"{ATTEMPT}/v.mp4"}
+    assert files_in(artifacts.job_dir(job.pk)) == {"source.mp4", str(ATTEMPT), f"{ATTEMPT}/v.mp4"}
 
 
 def test_what_a_running_attempt_makes_is_not_lost(job: Job) -> None:
     claim = lifecycle.claim("media")
     assert claim
     assert claim.job_id == job.pk
-    place = artifacts.room(job.pk, claim.attempt)
+    place = artifacts.make_attempt_dir(job.pk, claim.attempt)
     (place / "half").touch()
     assert artifacts.lost(job.pk) == {}
     artifacts.clear_lost(job.pk)
@@ -343,7 +343,7 @@ def test_what_a_running_attempt_makes_is_not_lost(job: Job) -> None:
 
 def test_what_is_published_meanwhile_is_not_lost(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     """An attempt makes its last file and ends after its directory was looked at."""
-    place, names = artifacts.room(job.pk, ATTEMPT), artifacts._names
+    place, names = artifacts.make_attempt_dir(job.pk, ATTEMPT), artifacts._names
 
     def looked(at: Path) -> list[str]:
         found = names(at)
@@ -357,13 +357,13 @@ def test_what_is_published_meanwhile_is_not_lost(job: Job, monkeypatch: pytest.M
 
 
 def test_of_a_job_that_has_no_directory_nothing_is_lost(job: Job) -> None:
-    artifacts.home(job.pk).rmdir()
+    artifacts.job_dir(job.pk).rmdir()
     assert artifacts.lost(job.pk) == {}
     artifacts.clear_lost(job.pk)
 
 
 def test_who_clears_second_finds_nothing(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = artifacts.room(job.pk, ATTEMPT)
+    place = artifacts.make_attempt_dir(job.pk, ATTEMPT)
     found = artifacts.lost(job.pk)
     place.rmdir()
     monkeypatch.setattr(artifacts, "lost", lambda _: found)

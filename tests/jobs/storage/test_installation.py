@@ -41,8 +41,8 @@ LINK = "https://example.org/video.mp4"
 def completed(age: timedelta = timedelta(0)) -> Job:
     """A job with a result on the disk."""
     claim = rows.up_to(rows.ALL[-1])
-    artifacts.home(claim.job_id).mkdir()
-    (artifacts.home(claim.job_id) / "video.mp4").write_text("the result")
+    artifacts.job_dir(claim.job_id).mkdir()
+    (artifacts.job_dir(claim.job_id) / "video.mp4").write_text("the result")
     Artifact.objects.create(job_id=claim.job_id, kind="video", name="video.mp4", size=10)
     rows.finish(claim.attempt)
     Job.objects.filter(pk=claim.job_id).update(edited=timezone.now() - age, created=timezone.now() - age)
@@ -77,14 +77,14 @@ def test_the_cleanup_on_another_disk_deletes_nothing(database: str, media_root: 
     for place in (other_disk, media_root, other_disk, media_root):
         assert run("cleanup", url=database, media=place).returncode == 0
         assert Job.objects.filter(pk=job.pk).exists(), place
-        assert (artifacts.home(job.pk) / "video.mp4").exists(), place
+        assert (artifacts.job_dir(job.pk) / "video.mp4").exists(), place
     old = timedelta(days=30)
     Job.objects.update(edited=timezone.now() - old)
     assert "expired results" not in run("cleanup", url=database, media=other_disk).stdout
     assert Job.objects.filter(pk=job.pk).exists()
     assert run("cleanup", url=database, media=media_root).returncode == 0
     assert not Job.objects.filter(pk=job.pk).exists()
-    assert not artifacts.home(job.pk).exists()
+    assert not artifacts.job_dir(job.pk).exists()
 
 
 @pytest.fixture
@@ -102,12 +102,12 @@ def test_nothing_is_begun_ended_or_given_up(wrong: Callable[[], None], media_roo
     assert installation.is_right()
     waiting, half = rows.job(), rows.job(uploaded=False)
     for job in (waiting, half):
-        artifacts.make_home(job.pk)
+        artifacts.make_job_dir(job.pk)
     wrong()
     assert not Supervisor().run_next("media")
     assert rows.stages(waiting.pk)["fetch"] == "ready"
     Job.objects.filter(pk=half.pk).update(changed=timezone.now() - 2 * lifecycle.UPLOAD_EXPIRY)
-    reaper.give_up_uploads()
+    reaper.expire_uploads()
     assert rows.status(half.pk) == JobStatus.UPLOADING
     lifecycle.cancel(waiting.pk, actor="shirin")
     assert not deletion.finish(waiting.pk)
@@ -115,7 +115,7 @@ def test_nothing_is_begun_ended_or_given_up(wrong: Callable[[], None], media_roo
     assert rows.status(waiting.pk) == JobStatus.CANCELLING
     settings.MEDIA_ROOT = media_root
     assert deletion.finish(waiting.pk)
-    assert not artifacts.home(waiting.pk).exists()
+    assert not artifacts.job_dir(waiting.pk).exists()
 
 
 def test_nothing_new_is_taken_in(wrong: Callable[[], None], persian: Path) -> None:
@@ -172,7 +172,7 @@ def test_the_disk_of_an_earlier_version_is_known_by_its_files(
     assert installation.look() == Disk.UNMARKED
     assert not installation.is_right()
     settings.MEDIA_ROOT = media_root
-    shutil.rmtree(artifacts.home(jobs[0].pk))
+    shutil.rmtree(artifacts.job_dir(jobs[0].pk))
     assert installation.is_right()
     assert installation.look() == Disk.RIGHT
 
@@ -267,7 +267,7 @@ def test_a_disk_that_cannot_be_written(closed_disk: Path, settings: Any) -> None
     subprocess.run(["mount", "-o", "remount,ro", str(closed_disk)], check=True)
     assert not installation.is_right()
     with pytest.raises(errors.Unwritable):
-        artifacts.make_home(uuid.uuid4())
+        artifacts.make_job_dir(uuid.uuid4())
     retention.sweep(timedelta(0))
     assert Job.objects.filter(pk=job.pk).exists()
 

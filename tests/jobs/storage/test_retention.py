@@ -62,8 +62,8 @@ def aged(job_id: uuid.UUID, **fields: Any) -> Job:
 
 def new(owner: User, *, uploaded: bool = True) -> Job:
     job_id = uuid.uuid4()
-    artifacts.make_home(job_id)
-    (artifacts.home(job_id) / "upload").write_bytes(b"x" * SIZE)
+    artifacts.make_job_dir(job_id)
+    (artifacts.job_dir(job_id) / "upload").write_bytes(b"x" * SIZE)
     return lifecycle.create(
         id=job_id,
         stages=[Stage.FETCH],
@@ -98,7 +98,7 @@ def failed(owner: User, **edited: int) -> Job:
 
 def orphan(**made: int) -> Path:
     """A directory without a row, so old."""
-    place = artifacts.home(uuid.uuid4())
+    place = artifacts.job_dir(uuid.uuid4())
     place.mkdir(parents=True)
     (place / "video.mp4").write_bytes(b"x" * SIZE)
     when = ago(**made).timestamp()
@@ -118,7 +118,7 @@ def left(media: Path) -> list[Path]:
 
 def test_a_result_past_its_time_goes_with_its_files(sara: User, media: Path) -> None:
     for job in (completed(sara, hours=25), failed(sara, hours=25)):
-        assert artifacts.home(job.pk).exists()
+        assert artifacts.job_dir(job.pk).exists()
     assert retention.Freed(kind="expired results", count=2, size=2 * SIZE) in retention.sweep(DAY)
     assert not Job.objects.exists()
     assert not left(media)
@@ -143,7 +143,7 @@ def test_what_stays(sara: User) -> None:
     assert counts() == {}
     for job in (fresh, edited, pinned, running, queued, uploading):
         job.refresh_from_db()
-        assert artifacts.stored(artifacts.home(job.pk)) == SIZE
+        assert artifacts.stored(artifacts.job_dir(job.pk)) == SIZE
     assert running.status == JobStatus.RUNNING
 
 
@@ -218,7 +218,7 @@ def test_a_command_that_waits_is_not_forgotten(sara: User) -> None:
 
 
 def test_what_goes_as_a_whole_is_told_once(sara: User, media: Path) -> None:
-    (artifacts.room(completed(sara, hours=26).pk, uuid.uuid4()) / "half").write_bytes(b"x" * SIZE)
+    (artifacts.make_attempt_dir(completed(sara, hours=26).pk, uuid.uuid4()) / "half").write_bytes(b"x" * SIZE)
     assert [line for line in said("--dry-run").splitlines() if line] == [
         "expired results: 1 would be removed, 2 kB would be freed"
     ]
@@ -229,7 +229,7 @@ def test_one_that_vanishes_keeps_nobody_else(sara: User, monkeypatch: pytest.Mon
     gone, stays, size = completed(sara, hours=26), completed(sara, hours=25), artifacts.stored
 
     def vanished(place: Path) -> int:
-        if place == artifacts.home(gone.pk):
+        if place == artifacts.job_dir(gone.pk):
             raise FileNotFoundError(place)
         return size(place)
 
@@ -271,7 +271,7 @@ def test_nor_does_looking_at_what_has_nothing_to_remove(sara: User, monkeypatch:
 def test_one_that_cannot_be_looked_at_keeps_nobody_else(sara: User, monkeypatch: pytest.MonkeyPatch) -> None:
     jobs, lost = [completed(sara, hours=1).pk for _ in range(3)], artifacts.lost
     for job_id in jobs:
-        artifacts.room(job_id, uuid.uuid4())
+        artifacts.make_attempt_dir(job_id, uuid.uuid4())
 
     def refused(job_id: uuid.UUID) -> Any:
         if job_id == jobs[1]:
@@ -290,7 +290,7 @@ def test_a_dry_run_changes_nothing_and_says_what_would_be(sara: User, media: Pat
     ]
     artifacts.purge(jobs[1].pk)
     for job in (jobs[0], jobs[2], completed(sara, hours=1)):
-        (artifacts.room(job.pk, uuid.uuid4()) / "half").write_bytes(b"x" * SIZE)
+        (artifacts.make_attempt_dir(job.pk, uuid.uuid4()) / "half").write_bytes(b"x" * SIZE)
     orphan(hours=2)
     PageLease.objects.create(owner=sara, expires=ago(days=2))
     before = (list(Job.objects.order_by("pk").values()), left(media))
@@ -386,7 +386,7 @@ def test_retried_at_the_last_moment(sara: User, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.undo()
     job.refresh_from_db()
     assert job.status == JobStatus.QUEUED
-    assert (artifacts.home(job.pk) / "upload").exists()
+    assert (artifacts.job_dir(job.pk) / "upload").exists()
 
 
 def test_one_that_resists_keeps_nobody_else(sara: User, caplog: pytest.LogCaptureFixture) -> None:
@@ -417,7 +417,7 @@ def test_others_do_not_wait_while_files_are_deleted(sara: User, monkeypatch: pyt
     monkeypatch.setattr(artifacts, "purge", watched)
     assert deletion.delete(job.pk)
     assert waiting == [False]
-    assert not artifacts.home(job.pk).exists()
+    assert not artifacts.job_dir(job.pk).exists()
     assert not list(artifacts.trash().iterdir())
 
 

@@ -160,7 +160,7 @@ def at_publish(job: Job, stage: Stage) -> None:
 
 
 def _room(job: Job, attempt: uuid.UUID | None) -> Path:
-    return artifacts.home(job.pk) / str(attempt)
+    return artifacts.job_dir(job.pk) / str(attempt)
 
 
 _MOMENTS = (at_spawn, at_random, at_publish)

@@ -62,10 +62,10 @@ def test_the_warm_child_forgets_what_it_complained_about() -> None:
     """It may tell names of files; the next job is somebody else's."""
     warm = WarmChild()
     child = warm.take(ProcessLimits())
-    child._said.append(b"secret.mp4: invalid data")
-    assert "secret" in child.tail()
+    child._error_lines.append(b"secret.mp4: invalid data")
+    assert "secret" in child.last_errors()
     assert warm.take(ProcessLimits()) is child
-    assert "secret" not in child.tail()
+    assert "secret" not in child.last_errors()
     warm.drop()
 
 
@@ -82,7 +82,7 @@ def listen(child: Child, patience: float = PATIENCE) -> list[Report]:
         while time.monotonic() < deadline:
             child.push()
             if selector.select(0.05):
-                found += child.read()
+                found += child.read_reports()
             if found and isinstance(found[-1], Done | Failed):
                 return found
     raise AssertionError(found)
@@ -124,7 +124,7 @@ def test_it_gets_none_of_our_secrets(make: Make, monkeypatch: pytest.MonkeyPatch
 def test_ffmpeg_inherits_neither_pipe_nor_lifeline(make: Make, tmp_path: Path, clips: Clips) -> None:
     """Looked at while the real child runs the real ffmpeg."""
     child = make()
-    ours = {os.fstat(number).st_ino for number in (child._orders, child.reports, child._lifeline)}
+    ours = {os.fstat(number).st_ino for number in (child._commands, child.reports, child._lifeline)}
     child.begin()
     child.send(order(tmp_path, str(clips["long.mp4"])))
     deadline, seen = time.monotonic() + PATIENCE, 0
@@ -174,7 +174,7 @@ def test_what_it_does_not_take_waits(make: Make, tmp_path: Path) -> None:
     child.begin()
     child.send(Run("x" * 1_000_000, tmp_path, order(tmp_path).task))  # which the child never takes
     child.send(End("a1"))
-    assert child.orders_to_push
+    assert child.commands_to_push
 
 
 def test_a_pipe_that_nobody_reads_is_given_up(make: Make, tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_a_pipe_that_nobody_reads_is_given_up(make: Make, tmp_path: Path) -> Non
 
 def _pushed(child: Child) -> bool:
     child.push()
-    return child.orders_to_push is None
+    return child.commands_to_push is None
 
 
 def test_limits_reach_it(make: Make) -> None:

@@ -100,7 +100,7 @@ def test_it_is_not_waited_for_for_ever(boss: Supervisor, disk: Path, clips: Clip
     filler = fill(disk)
     work(boss)
     waits(job)
-    Transition.objects.filter(job=job, reason="DiskFull").update(at=timezone.now() - disk_waits.PATIENCE * 2)
+    Transition.objects.filter(job=job, reason="DiskFull").update(at=timezone.now() - disk_waits.FULL_DISK_TIMEOUT * 2)
     work(boss)
     failed = Job.objects.get(pk=job.pk)
     assert failed.status == JobStatus.FAILED
@@ -139,15 +139,15 @@ def test_a_disk_that_is_away_is_waited_for(
 ) -> None:
     """It goes in the middle of the work."""
     job = new(clips, persian, mode="burn")
-    aside, room = media_root.with_name(f"{media_root.name}-aside"), artifacts.room
+    aside, room = media_root.with_name(f"{media_root.name}-aside"), artifacts.make_attempt_dir
 
     def unmounted(*of: Any) -> Path:
         media_root.rename(aside)
         return room(*of)
 
-    monkeypatch.setattr(artifacts, "room", unmounted)
+    monkeypatch.setattr(artifacts, "make_attempt_dir", unmounted)
     assert boss.run_next("media")
-    monkeypatch.setattr(artifacts, "room", room)
+    monkeypatch.setattr(artifacts, "make_attempt_dir", room)
     run = waits(job)
     assert run.error
     assert run.error["code"] == "StorageAway"
@@ -173,7 +173,7 @@ def test_a_file_that_is_gone_with_its_disk_fails_no_later_stage(
     (media_root / "jobs").mkdir(parents=True)
     gone = from_record({"code": "HostError", "params": {}, "detail": "The file is gone."})
     error, wait = disk_waits.wait_for(claim, gone)
-    assert (type(error).__name__, wait) == ("StorageAway", disk_waits.SOON)
+    assert (type(error).__name__, wait) == ("StorageAway", disk_waits.AWAY_RETRY_WAIT)
     lifecycle.fail_stage(claim.attempt, error.record(), again=False, wait=wait)
     waits(job)
 

@@ -62,7 +62,7 @@ def test_a_small_job(persian: Path, clips: Clips, media_root: Path) -> None:
     assert [cue.target for cue in found.cues.all()] == ["سلام"]
     assert set(found.artifacts.values_list("kind", flat=True)) == {"source", "fa.srt", "fa.vtt", "fa.ass"}
     for fact in found.artifacts.exclude(kind="source"):
-        assert (artifacts.home(job.pk) / fact.name).stat().st_size == fact.size
+        assert (artifacts.job_dir(job.pk) / fact.name).stat().st_size == fact.size
     assert found.result
     assert found.result["quality"]["cues"] == 1
     assert not rows.contradictions(job.pk)
@@ -87,7 +87,7 @@ def test_a_job_that_is_cancelled_meanwhile(persian: Path, clips: Clips, media_ro
         until(lambda: rows.status(job.pk) == "running")
         assert lifecycle.cancel(job.pk, actor="shirin")
         until(lambda: rows.status(job.pk) == "cancelled")
-        assert not artifacts.home(job.pk).exists()
+        assert not artifacts.job_dir(job.pk).exists()
     assert not rows.contradictions(job.pk)
 
 

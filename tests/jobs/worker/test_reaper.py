@@ -26,7 +26,7 @@ from jobs.models import Job, JobStatus, PageLease, Process, Reason, StageRun
 from jobs.monitoring import health
 from jobs.pipeline.process import groups
 from jobs.pipeline.stage import Stage
-from jobs.presence import Judge
+from jobs.presence import AbsenceDetector
 from jobs.queueing import processes, tickets
 from jobs.storage import artifacts
 from jobs.worker import reaper
@@ -87,8 +87,8 @@ def running(by: Process | None = None) -> Claim:
     rows.job()
     found = lifecycle.claim("media", by)
     assert found
-    artifacts.make_home(found.job_id)
-    (artifacts.room(found.job_id, found.attempt) / "half").write_text("half a file")
+    artifacts.make_job_dir(found.job_id)
+    (artifacts.make_attempt_dir(found.job_id, found.attempt) / "half").write_text("half a file")
     return found
 
 
@@ -167,7 +167,7 @@ def test_the_leftover_group_is_ended_then_the_stage_is_repeated() -> None:
     assert (after.status, after.attempts, after.attempt, after.group) == ("ready", 1, None, None)
     assert after.ready_at
     assert timedelta(seconds=1) < after.ready_at - timezone.now() <= stages.BACK_OFF[0]
-    assert list(artifacts.home(claim.job_id).iterdir()) == []
+    assert list(artifacts.job_dir(claim.job_id).iterdir()) == []
     assert not rows.contradictions(claim.job_id)
 
 
@@ -281,7 +281,7 @@ def test_a_stage_that_ended_meanwhile_is_left_alone() -> None:
 
 def test_published_files_stay() -> None:
     claim = running(mine())
-    place = artifacts.home(claim.job_id) / str(claim.attempt)
+    place = artifacts.job_dir(claim.job_id) / str(claim.attempt)
     (place / "video.mp4").write_text("whole")
     (known,) = artifacts.facts(claim.job_id, claim.attempt, {"source": "video.mp4"})
     known.job_id = claim.job_id
@@ -303,8 +303,8 @@ def test_a_pass_takes_dead_stages_over_and_ends_what_is_to_be_cancelled() -> Non
         lifecycle.cancel(one.job_id, actor="shirin")
     Reaper().sweep()
     assert [rows.status(one.job_id) for one in (repeated, ended, alive)] == ["running", "cancelled", "cancelling"]
-    assert not artifacts.home(ended.job_id).exists()
-    assert artifacts.home(alive.job_id).exists()
+    assert not artifacts.job_dir(ended.job_id).exists()
+    assert artifacts.job_dir(alive.job_id).exists()
     assert rows.stages(alive.job_id)["fetch"] == "running"
     for one in (repeated, ended, alive):
         assert not rows.contradictions(one.job_id)
@@ -318,7 +318,7 @@ def test_after_a_gap_only_who_was_killed_is_taken_over(monkeypatch: pytest.Monke
         killed = running(worker(process.pid))
         process.kill()
         process.wait()
-        monkeypatch.setattr(Judge, "just_back", True)
+        monkeypatch.setattr(AbsenceDetector, "just_back", True)
         Reaper().sweep()
     runs = {run.job_id: run.status for run in StageRun.objects.filter(stage=Stage.FETCH)}
     assert (runs[silenced.job_id], runs[killed.job_id]) == ("running", "ready")
@@ -333,7 +333,7 @@ def test_a_job_whose_supervisor_died_after_the_stage_ended_is_cancelled() -> Non
     lifecycle.stop_stage(claim.attempt)
     Reaper().sweep()
     assert rows.status(claim.job_id) == "cancelled"
-    assert not artifacts.home(claim.job_id).exists()
+    assert not artifacts.job_dir(claim.job_id).exists()
 
 
 def test_one_directory_that_cannot_be_deleted_stops_nobody_else(
@@ -341,12 +341,12 @@ def test_one_directory_that_cannot_be_deleted_stops_nobody_else(
 ) -> None:
     stays, goes = [rows.job().pk for _ in range(2)]
     for job_id in (stays, goes):
-        artifacts.make_home(job_id)
+        artifacts.make_job_dir(job_id)
         lifecycle.cancel(job_id, actor="shirin")
     rename = Path.rename
 
     def refused(self: Path, target: Path) -> Path:
-        if self == artifacts.home(stays):
+        if self == artifacts.job_dir(stays):
             raise PermissionError(13, "Permission denied")
         return rename(self, target)
 
@@ -370,7 +370,7 @@ def test_jobs_of_a_command_that_was_killed_are_cancelled_and_no_others() -> None
         command.kill()
         command.wait()
         assert reaper.deserted() == [waits.pk]
-        Reaper().judge()
+        Reaper().cancel_abandoned()
     assert rows.status(waits.pk) == "cancelled"
     assert waits.transitions.get(to_status="cancelling").reason == Reason.COMMAND_KILLED
     assert {rows.status(job.pk) for job in others} == {"queued"}
@@ -382,7 +382,7 @@ def test_a_job_of_a_command_that_failed_and_is_retried_goes_on() -> None:
         claim = rows.IN[JobStatus.FAILED]()
         Job.objects.filter(pk=claim.job_id).update(client=worker(command.pid, "command"), keep_running=True)
     lifecycle.retry(claim.job_id, "admin")
-    Reaper().judge()
+    Reaper().cancel_abandoned()
     assert rows.status(claim.job_id) == "queued"
 
 
@@ -391,10 +391,10 @@ def test_who_came_back_meanwhile_is_not_absent(monkeypatch: pytest.MonkeyPatch) 
     """The list of absent owners was made before the files of another job were deleted, which took its time."""
     kept, back, left = rows.job(), rows.job(rows.owner("omid")), rows.job(rows.owner("sara"))
     Job.objects.update(grace_until=ago(1))
-    monkeypatch.setattr(Judge, "absent", lambda _: [kept.pk, back.pk, left.pk])
+    monkeypatch.setattr(AbsenceDetector, "abandoned_jobs", lambda _: [kept.pk, back.pk, left.pk])
     lifecycle.set_keep_running(kept.pk, True)
     presence.open_page(back.owner_id)
-    Reaper().judge()
+    Reaper().cancel_abandoned()
     assert [rows.status(job.pk) for job in (kept, back, left)] == ["queued", "queued", "cancelled"]
 
 
@@ -419,8 +419,8 @@ def test_one_pass_that_breaks_off_is_not_the_last(
             raise ValueError("unforeseen")
         stop.set()
 
-    monkeypatch.setattr(reaper, "JUDGING", 0.01)
-    monkeypatch.setattr(reaper, "PASS", 0.01)
+    monkeypatch.setattr(reaper, "PRESENCE_INTERVAL", 0.01)
+    monkeypatch.setattr(reaper, "SWEEP_INTERVAL", 0.01)
     monkeypatch.setattr(Reaper, "sweep", sweep)
     Reaper().run(stop)
     assert "unforeseen" in caplog.text
@@ -434,9 +434,9 @@ def test_abandoned_jobs_are_cancelled(settings: Any) -> None:
     presence.open_page(silent.owner_id)
     sweeper = Reaper()
     for _ in range(2):
-        sweeper.judge()
+        sweeper.cancel_abandoned()
     PageLease.objects.update(expires=ago(1))  # the time of a reload is over
-    sweeper.judge()
+    sweeper.cancel_abandoned()
     assert [rows.status(job.pk) for job in (left, kept, silent)] == ["cancelled", "queued", "cancelled"]
     words = [job.transitions.get(to_status="cancelling") for job in (left, silent)]
     assert [word.actor for word in words] == [lifecycle.PRESENCE] * 2
@@ -446,12 +446,12 @@ def test_abandoned_jobs_are_cancelled(settings: Any) -> None:
 def test_uploads_nobody_finishes() -> None:
     old, young = rows.job(uploaded=False), rows.job(uploaded=False)
     old_but_whole = rows.job()
-    artifacts.make_home(old.pk)
+    artifacts.make_job_dir(old.pk)
     Job.objects.filter(pk__in=(old.pk, old_but_whole.pk)).update(changed=ago(25 * 3600))
     Job.objects.filter(pk=young.pk).update(changed=ago(23 * 3600))
-    reaper.give_up_uploads()
+    reaper.expire_uploads()
     assert [rows.status(job.pk) for job in (old, young, old_but_whole)] == ["cancelled", "uploading", "queued"]
-    assert not artifacts.home(old.pk).exists()
+    assert not artifacts.job_dir(old.pk).exists()
 
 
 @on_both
@@ -469,7 +469,7 @@ def test_an_upload_that_is_finished_at_the_last_moment_is_a_job() -> None:
         return execute(sql, *call)
 
     with connection.execute_wrapper(meanwhile):
-        reaper.give_up_uploads()
+        reaper.expire_uploads()
     assert asked[0].startswith("SELECT")
     assert rows.status(old.pk) == JobStatus.QUEUED
 
@@ -548,8 +548,8 @@ import django
 django.setup()
 from django.core.management import call_command
 from jobs.worker import reaper
-reaper.HUNG = 1.0
-reaper.give_up_uploads = lambda: time.sleep(3600)
+reaper.SWEEP_TIMEOUT = 1.0
+reaper.expire_uploads = lambda: time.sleep(3600)
 call_command("reap", "--loop")
 """
 
@@ -581,7 +581,7 @@ def test_a_reaper_lives_as_long_as_one_pass_follows_the_other(monkeypatch: pytes
     sweeper = Reaper()
     for _ in range(2):
         sweeper.sweep()
-        for passed, lives in ((reaper.HUNG - 1, True), (2.0, False)):
+        for passed, lives in ((reaper.SWEEP_TIMEOUT - 1, True), (2.0, False)):
             now[0] += passed
             assert sweeper.lives() is lives
 
@@ -610,7 +610,7 @@ def looked_at_for(seconds: float) -> None:
             sweeper.end_stuck_clusters()
 
 
-SURE = reaper.SURE.total_seconds()
+SURE = reaper.STUCK_BEFORE_KILL.total_seconds()
 
 
 def test_a_cluster_that_takes_no_ticket_is_ended() -> None:
@@ -701,10 +701,10 @@ def test_a_database_that_is_away_is_waited_for(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Its connection is broken under the reaper, again and again."""
-    monkeypatch.setattr(reaper, "JUDGING", 0.01)
-    monkeypatch.setattr(reaper, "PASS", 0.01)
+    monkeypatch.setattr(reaper, "PRESENCE_INTERVAL", 0.01)
+    monkeypatch.setattr(reaper, "SWEEP_INTERVAL", 0.01)
     stop, passes = threading.Event(), list[bool]()
-    give_up = reaper.give_up_uploads
+    give_up = reaper.expire_uploads
 
     def breaking() -> None:
         passes.append(True)
@@ -714,7 +714,7 @@ def test_a_database_that_is_away_is_waited_for(
         if len(passes) > 5:
             stop.set()
 
-    monkeypatch.setattr(reaper, "give_up_uploads", breaking)
+    monkeypatch.setattr(reaper, "expire_uploads", breaking)
     lost = running(mine())
     silent(lost, 21)
 

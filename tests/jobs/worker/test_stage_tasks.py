@@ -45,9 +45,9 @@ def heard(clips: Clips, order: JobOptions = ORDER, clip: str = "plain.mp4", **fi
     """A job whose first stage has found out about `clip`, whose files are there, and that has two cues."""
     given = {"options": order.as_json(), "target": order.target, "spoken": "en", "stages": stages_of(order)}
     job = rows.job(**{**given, **fields})
-    artifacts.make_home(job.pk)
+    artifacts.make_job_dir(job.pk)
     for kind in ("source", "audio", f"{order.target}.ass", f"{order.target}.srt"):
-        (artifacts.home(job.pk) / kind).write_text(kind)
+        (artifacts.job_dir(job.pk) / kind).write_text(kind)
         Artifact.objects.create(job=job, kind=kind, name=kind, size=1)
     job.stages.filter(stage=Stage.FETCH).update(outcome={"media": to_builtins(probe(clips[clip]))})
     Cue.objects.bulk_create(rows.cue(number, job=job) for number in (1, 2))
@@ -66,7 +66,7 @@ def test_the_source_is_a_link_or_the_file_that_is_there(clips: Clips) -> None:
     fetched, found = task(link, Stage.FETCH), task(upload, Stage.FETCH)
     assert isinstance(fetched, FetchTask)
     assert (fetched.source, fetched.name, fetched.listen) == (link.source, "", True)
-    assert (found.source, found.name) == (str(artifacts.home(upload.pk) / "source"), "talk.mp4")
+    assert (found.source, found.name) == (str(artifacts.job_dir(upload.pk) / "source"), "talk.mp4")
 
 
 def test_recognition_goes_on_where_it_came_to(clips: Clips) -> None:
@@ -102,7 +102,7 @@ def test_captions_need_no_engine(clips: Clips) -> None:
 
 def test_a_file_that_is_gone_is_named(clips: Clips) -> None:
     job = heard(clips)
-    (artifacts.home(job.pk) / "es.ass").unlink()
+    (artifacts.job_dir(job.pk) / "es.ass").unlink()
     with pytest.raises(errors.HostError) as told:
         task(job, Stage.RENDER)
     assert "es.ass" in told.value.detail

@@ -94,7 +94,7 @@ def new_job(**fields: Any) -> uuid.UUID:
     """A job whose first stage is ready, with its directory."""
     usual: dict[str, Any] = {"stages": WITHOUT_RENDER, "options": ORDER.as_json(), "spoken": "en"}
     job = rows.job(**{**usual, **fields})
-    artifacts.make_home(job.pk)
+    artifacts.make_job_dir(job.pk)
     return job.pk
 
 
@@ -115,7 +115,7 @@ def code(job_id: uuid.UUID) -> str:
 
 
 def files(job_id: uuid.UUID) -> list[str]:
-    home = artifacts.home(job_id)
+    home = artifacts.job_dir(job_id)
     return sorted(str(path.relative_to(home)) for path in home.rglob("*"))
 
 
@@ -150,7 +150,7 @@ def meanwhile(*acts: Callable[[], object]) -> Iterator[None]:
 
 def begun(job_id: uuid.UUID) -> bool:
     """Whether a child has made the file `begun`."""
-    return any(artifacts.home(job_id).glob("*/begun"))
+    return any(artifacts.job_dir(job_id).glob("*/begun"))
 
 
 @contextmanager
@@ -190,7 +190,7 @@ def test_what_is_named_is_published_and_nothing_else(boss: Supervisor, behave: B
     source = artifacts.path_of(job_id, "source")
     assert source
     assert source.read_text() == "video"
-    assert files(job_id) == sorted([source.parent.name, str(source.relative_to(artifacts.home(job_id)))])
+    assert files(job_id) == sorted([source.parent.name, str(source.relative_to(artifacts.job_dir(job_id)))])
     assert not boss.run_next("media")
 
 
@@ -357,7 +357,7 @@ def test_a_job_can_be_cancelled_whatever_its_child_does(boss: Supervisor, behave
         assert boss.run_next("media")
     assert rows.status(job_id) == "cancelled"
     settled(job_id)
-    assert not artifacts.home(job_id).exists()
+    assert not artifacts.job_dir(job_id).exists()
     assert not list(artifacts.trash().iterdir())
 
 
@@ -428,7 +428,7 @@ def long_job() -> uuid.UUID:
 def fetched(job_id: uuid.UUID) -> None:
     """Its first stage is done: there is sound to listen to."""
     claimed = rows.claim("media")
-    room = artifacts.room(job_id, claimed.attempt)
+    room = artifacts.make_attempt_dir(job_id, claimed.attempt)
     (room / "audio.wav").write_bytes(b"sound")
     made = artifacts.facts(job_id, claimed.attempt, {"audio": "audio.wav"})
     lifecycle.finish_stage(claimed.attempt, outcome={"media": hostile_child.MEDIA, "title": "t"}, artifacts=made)
@@ -471,7 +471,7 @@ def test_a_job_whose_directory_is_gone_can_be_cancelled(boss: Supervisor, behave
     behave("nothing")
     job_id = new_job()
     with meanwhile(
-        lambda: until(lambda: begun(job_id)), lambda: shutil.rmtree(artifacts.home(job_id)), lambda: cancel(job_id)
+        lambda: until(lambda: begun(job_id)), lambda: shutil.rmtree(artifacts.job_dir(job_id)), lambda: cancel(job_id)
     ):
         assert boss.run_next("media")
     settled(job_id)
@@ -509,7 +509,7 @@ def test_a_job_on_a_full_disk_can_be_cancelled(
         assert boss.run_next("media")
     settled(job_id)
     assert rows.status(job_id) == "cancelled"
-    assert not artifacts.home(job_id).exists()
+    assert not artifacts.job_dir(job_id).exists()
 
 
 # The attempt
@@ -528,7 +528,7 @@ def test_a_lost_attempt_writes_nothing_more(boss: Supervisor, behave: Behave) ->
         lifecycle.fail_stage(lost.attempt, rows.BROKEN, again=True)
         assert rows.claim("media").attempt != lost.attempt
         before.append(rows.everything(job_id))
-        (artifacts.home(job_id) / "go").touch()
+        (artifacts.job_dir(job_id) / "go").touch()
 
     with meanwhile(take_over):
         assert boss.run_next("media")
@@ -603,7 +603,7 @@ def heard(name: str = "v.mp4") -> uuid.UUID:
     job_id = new_job()
     claimed = rows.claim("media")
     assert claimed.job_id == job_id
-    (artifacts.room(job_id, claimed.attempt) / "audio.wav").write_bytes(b"sound")
+    (artifacts.make_attempt_dir(job_id, claimed.attempt) / "audio.wav").write_bytes(b"sound")
     made = artifacts.facts(job_id, claimed.attempt, {"audio": "audio.wav"})
     media = {**hostile_child.MEDIA, "name": name}
     lifecycle.finish_stage(claimed.attempt, outcome={"media": media, "title": "t"}, artifacts=made)

@@ -87,7 +87,7 @@ def unsaid(**more: Any) -> Job:
     order = replace(HEARD, **more)
     stages = stages_of(order)
     job = rows.job(options=order.as_json(), target=order.target, stages=stages, source_kind="upload", source="v.mov")
-    artifacts.make_home(job.pk)
+    artifacts.make_job_dir(job.pk)
     return job
 
 
