@@ -20,6 +20,7 @@ from jobs.pipeline.filenames import result_file, result_name
 from jobs.pipeline.media.atomic_files import locked, publish, writing
 from jobs.pipeline.process.messages import from_builtins
 from jobs.pipeline.subtitles.quality import Report
+from jobs.pipeline.subtitles.style import FORMATS
 from jobs.storage import artifacts
 
 _NOT_EXPORTED = ("source", "audio")
@@ -122,7 +123,7 @@ def _folded(name: str) -> str:
 
 def check_overwriting(name: str, target: str, output: Path, brought: Iterable[Path]) -> None:
     """Refuse a result that would replace an input file. Raises WouldOverwrite."""
-    for ending in ("mp4", "mkv", "srt", "vtt", "ass"):
+    for ending in ("mp4", "mkv", *FORMATS):
         place = output / f"{result_name(name)}.{target}.{ending}"
         if is_brought(place, brought):
             raise WouldOverwrite(path=str(place))

@@ -20,6 +20,7 @@ from jobs.intake.options import options_of
 from jobs.models import FINAL, UNFINISHED, Cue, Job, JobStatus, SourceKind, StageRun, StageStatus
 from jobs.monitoring.estimates import ahead, share_done
 from jobs.pipeline.stage import Stage
+from jobs.pipeline.subtitles.style import FORMATS
 from jobs.web.job_texts import (
     deleted_text,
     ended_text,
@@ -38,8 +39,6 @@ SUBTITLE_FORMS = {
     "bilingual": gettext_lazy("both"),
 }
 """Contents of the downloadable subtitles, with the label of each."""
-
-SUBTITLE_FORMATS = ("srt", "vtt", "ass")
 
 
 def briefs(jobs: Iterable[Job]) -> list[dict[str, Any]]:
@@ -175,7 +174,7 @@ def files(job: Job) -> list[dict[str, Any]]:
     captions = job.spoken == job.target
     for form, label in SUBTITLE_FORMS.items():
         if form == "target" or not captions:
-            for kind in SUBTITLE_FORMATS:
+            for kind in FORMATS:
                 url = subtitles_url(job, form, kind)
                 found.append({"label": kind.upper(), "form": str(label), "url": url, "kind": form})
     return found
@@ -211,5 +210,5 @@ def media_url(job: Job, kind: str) -> str:
 
 
 def subtitles_url(job: Job, form: str, kind: str) -> str:
-    """The address of the subtitles; `form` is a key of SUBTITLE_FORMS, `kind` one of SUBTITLE_FORMATS."""
+    """The address of the subtitles; `form` is a key of SUBTITLE_FORMS, `kind` one of `style.FORMATS`."""
     return reverse("subtitles", args=[job.pk, form, kind])

@@ -26,7 +26,7 @@ from jobs.pipeline.process.messages import (
 from jobs.pipeline.protocols import Brief
 from jobs.pipeline.stage import Stage
 from jobs.pipeline.stages.translate import is_captions
-from jobs.pipeline.subtitles.style import Form
+from jobs.pipeline.subtitles.style import FORMATS, Form
 from jobs.storage import artifacts
 from jobs.worker.child import ProcessLimits
 
@@ -111,7 +111,7 @@ def _translate(job: Job, options: JobOptions) -> TranslateTask:
 def _subtitle(job: Job, options: JobOptions) -> SubtitleTask:
     media, captions = media_of(job), is_captions(brief_of(job, options))
     form: Form = "bilingual" if options.bilingual and not captions else "target"
-    forms: dict[str, Form] = {f"{options.target}.{kind}": form for kind in ("srt", "vtt", "ass")}
+    forms: dict[str, Form] = {f"{options.target}.{kind}": form for kind in FORMATS}
     forms.setdefault(f"{job.spoken}.srt", "source")
     return SubtitleTask(
         cues=tuple(map(as_cue, job.cues.all())),

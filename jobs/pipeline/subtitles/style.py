@@ -8,6 +8,11 @@ from typing import Literal, get_args
 from jobs.pipeline.errors import BadStyle
 
 Form = Literal["source", "target", "bilingual"]
+
+FORMATS = ("srt", "vtt", "ass")
+"""Suffixes of the formats in which subtitles are written. A new one also needs its escapes in `writer`, and a content
+type in `jobs/web/views/downloads.py`.
+"""
 Look = Literal["box", "outline"]
 Size = Literal["small", "medium", "large"]
 Position = Literal["bottom", "top"]

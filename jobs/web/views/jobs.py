@@ -33,6 +33,7 @@ from jobs.models import FINAL, Job
 from jobs.pipeline.errors import PipelineError
 from jobs.pipeline.filenames import result_name
 from jobs.pipeline.subtitles import writer
+from jobs.pipeline.subtitles.style import FORMATS
 from jobs.pipeline.text.languages import language
 from jobs.queueing import quotas
 from jobs.storage import deletion
@@ -40,7 +41,7 @@ from jobs.web.forms import parse_subtitles
 from jobs.web.job_list import FILTERS, MAX_SEARCH_LENGTH, PAGE_SIZE, filter_jobs
 from jobs.web.permissions import job_for
 from jobs.web.problems import wants_json
-from jobs.web.serializers import SUBTITLE_FORMATS, SUBTITLE_FORMS, briefs, cue_data, snapshot
+from jobs.web.serializers import SUBTITLE_FORMS, briefs, cue_data, snapshot
 
 
 @login_required
@@ -102,7 +103,7 @@ def job_list(request: HttpRequest) -> HttpResponse:
 def subtitles(request: HttpRequest, job_id: uuid.UUID, form: str, kind: str) -> HttpResponse:
     """The subtitles in one form and format, written from the current cues."""
     found = job_for(request.user, job_id)
-    if form not in SUBTITLE_FORMS or kind not in SUBTITLE_FORMATS or not found.spoken:
+    if form not in SUBTITLE_FORMS or kind not in FORMATS or not found.spoken:
         raise Http404
     source, target = language(found.spoken), language(found.target)
     with tempfile.TemporaryDirectory() as directory:
