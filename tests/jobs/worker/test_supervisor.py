@@ -612,7 +612,7 @@ def heard(name: str = "v.mp4") -> uuid.UUID:
 
 def pid_told(job_id: uuid.UUID) -> int:
     """Which child worked for the job."""
-    return int(Job.objects.get(pk=job_id).notes[-1]["sentence"])
+    return int(Job.objects.get(pk=job_id).notes[-1]["code"])
 
 
 def test_the_warm_child_stays_when_a_stage_is_done_or_failed(boss: Supervisor, behave: Behave) -> None:
