@@ -258,7 +258,7 @@ def with_files() -> list[uuid.UUID]:
 
 
 def _job_dirs() -> tuple[dict[str, Path], set[str]]:
-    """The directories of jobs by name, and the names with a row. Directories are read first, as rows are written last."""
+    """The directories of jobs by name, and the names with a row. Directories come first, as rows are written last."""
     there = {place.name: place for place in _jobs().iterdir() if place.is_dir()} if is_present() else {}
     return there, {str(key) for key in Job.objects.values_list("pk", flat=True)} if there else set()
 
