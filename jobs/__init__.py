@@ -1,0 +1,1 @@
+"""Zirnevis: jobs that translate videos, their pipeline, and their pages."""

@@ -1,4 +1,4 @@
-"""The one app of the project."""
+"""The Django app of the project."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from django.utils.translation import gettext_lazy
 
 
 class JobsConfig(AppConfig):
+    """The app `jobs`: registers the checks, connects the signals of Django-Q, and schedules the cleanup."""
+
     name = "jobs"
     verbose_name = gettext_lazy("Zirnevis")
 
     def ready(self) -> None:
+        """Register checks and signals. Django calls it once in each process."""
         from jobs import checks, tasks
 
         assert checks  # registered by being imported
@@ -22,7 +25,7 @@ class JobsConfig(AppConfig):
 
 
 def _schedule_cleanup(**_: Any) -> None:
-    """The one thing that Django-Q does by the clock. Without a cluster by name it would never be done."""
+    """Schedule the hourly cleanup. It names a cluster, because no cluster runs a schedule without a name."""
     from django_q.models import Schedule
 
     hourly = {

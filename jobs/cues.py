@@ -1,4 +1,4 @@
-"""Cues as database rows and as the plain data of the pipeline, each made of the other."""
+"""Conversion of cues between database rows and the plain data of the pipeline."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from jobs.pipeline.subtitles.cue import Cue
 
 
 def as_cue(row: models.Cue) -> Cue:
+    """The pipeline's cue of a row."""
     return Cue(
         id=row.number,
         start=row.start,
@@ -22,7 +23,7 @@ def as_cue(row: models.Cue) -> Cue:
 
 
 def as_row(cue: Cue, job: Job | None = None) -> models.Cue:
-    """Not saved."""
+    """The unsaved row of a cue."""
     return models.Cue(
         job=job,
         number=cue.id,
@@ -36,7 +37,7 @@ def as_row(cue: Cue, job: Job | None = None) -> models.Cue:
 
 
 def as_caption_row(cue: Cue, job: Job | None = None) -> models.Cue:
-    """The row of a cue that needs no translation, not saved: its own words are the subtitle."""
+    """The unsaved row of a cue that needs no translation: its source text is also the target text."""
     row = as_row(replace(cue, target=cue.source), job)
     row.answered = True
     return row

@@ -1,7 +1,7 @@
 """The format of log lines: time, level, logger, sentence, then name=value fields.
 
-What a visitor can cause (a wrong host, a broken request, an unknown address) is one line without a traceback, at most
-LINES_A_MINUTE a minute: requests for nonsense cannot fill the disk.
+A line that a visitor can cause (a wrong host, a broken request, an unknown address) has no traceback, and there are at
+most LINES_A_MINUTE of them a minute, so that invalid requests cannot fill the disk.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LINES_A_MINUTE = 30
 """Lines of one logger and level that visitors can cause."""
 
 _LONGEST = 300
-"""Characters of what is logged of a request."""
+"""Characters of a refused request that are logged."""
 
 _OF_SERVERS = ("django.", "daphne.", "jobs.web", "asyncio", "twisted")
 """Loggers whose lines visitors can cause."""
@@ -33,9 +33,11 @@ class FieldFormatter(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
+        """The line of a record, without the traceback of a refused request."""
         return super().format(_in_one_line(record) if _is_refusal(record) else record)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name that logging calls
+        """The message, and the fields after it."""
         # Without line breaks, so that a user name cannot forge log lines.
         found = ((name, " ".join(str(vars(record).get(name) or "").split())) for name in FIELDS)
         fields = [f"{name}={shlex.quote(value)}" for name, value in found if value]
@@ -45,7 +47,7 @@ class FieldFormatter(logging.Formatter):
 
 
 class Bounded(logging.Filter):
-    """Lets LINES_A_MINUTE pass of each logger and level of a server; the next line after that says how many did not."""
+    """Passes LINES_A_MINUTE of each logger and level of a server; the next line after that has the number left out."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,6 +55,7 @@ class Bounded(logging.Filter):
         self._seen: dict[tuple[str, int], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is logged."""
         if not record.name.startswith(_OF_SERVERS):
             return True
         key, now = (record.name, record.levelno), time.monotonic()
@@ -73,7 +76,7 @@ def _is_refusal(record: logging.LogRecord) -> bool:
 
 
 def _in_one_line(record: logging.LogRecord) -> logging.LogRecord:
-    """The record without its traceback: daphne writes it into the message, of which the last line says what it was."""
+    """The record without its traceback. Daphne writes it into the message, whose last line names the error."""
     found = copy.copy(record)
     lines = [line for line in record.getMessage().splitlines() if line.strip()] or [""]
     message = lines[-1] if lines[0].startswith("Traceback") else " ".join(lines)

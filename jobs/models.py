@@ -1,4 +1,4 @@
-"""The rows. What they say is the truth about every job; `lifecycle` alone writes a status."""
+"""The database models. A job's rows are its only state; only `lifecycle` writes a status."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 
 class JobStatus(models.TextChoices):
+    """The status of a job; `lifecycle.transitions` has the transitions."""
+
     UPLOADING = "uploading"
     QUEUED = "queued"
     RUNNING = "running"
@@ -24,12 +26,15 @@ class JobStatus(models.TextChoices):
 
 
 UNFINISHED = (JobStatus.UPLOADING, JobStatus.QUEUED, JobStatus.RUNNING)
-"""Jobs that can be cancelled, and are when their owner leaves."""
+"""The statuses in which a job can be cancelled, and is when its owner leaves."""
 
 FINAL = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
+"""The statuses of a job that has ended."""
 
 
 class StageStatus(models.TextChoices):
+    """The status of a stage; `lifecycle.transitions` has the transitions."""
+
     WAITING = "waiting"
     READY = "ready"
     RUNNING = "running"
@@ -39,7 +44,7 @@ class StageStatus(models.TextChoices):
 
 
 class Reason(models.TextChoices):
-    """Why a status changed, where it was not simply asked for. A stage or job that failed has its error's code."""
+    """The reason of a status change that its owner did not ask for. Failures have the code of their error instead."""
 
     PAGES_CLOSED = "pages_closed"
     NO_SIGN_OF_LIFE = "no_sign_of_life"
@@ -51,7 +56,7 @@ class Reason(models.TextChoices):
 
 
 class Queue(models.TextChoices):
-    """A Django-Q cluster and what it is for: recognition, translation, ffmpeg and downloads."""
+    """The Django-Q clusters: `speech` for recognition, `text` for translation, `media` for ffmpeg and downloads."""
 
     SPEECH = "speech"
     TEXT = "text"
@@ -59,8 +64,8 @@ class Queue(models.TextChoices):
 
 
 class SourceKind(models.TextChoices):
-    """`upload` lies in the job's directory, `link` is fetched into it, `file` is read where the command line saw it;
-    `sample` is the bundled clip.
+    """The kind of a job's source: `upload` is stored in the job's directory, `link` is downloaded into it, `file` is a
+    file of this machine, linked by the command line, `sample` is the bundled clip.
     """
 
     UPLOAD = "upload"
@@ -72,11 +77,11 @@ class SourceKind(models.TextChoices):
 class Job(models.Model):
     """One video to translate for one owner.
 
-    `options` is what was asked for (`intake.options.JobOptions`), `notes` sentences worth knowing, `error` an
-    errors.ErrorRecord, `result` the report of a completed job. `grace_until`: nobody is judged absent before.
-    `version` rises with every change that a page shows. `edited` counts for retention: the end, then each correction
-    by a person. `notify`: its owner wants an e-mail when it is done, in this `language`, with this `address` of its
-    page; null: none.
+    `options` are its `intake.options.JobOptions`, `notes` a list of NoteCodes with parameters, `error` an
+    errors.ErrorRecord, `result` the report of a completed job. Until `grace_until` the owner counts as present.
+    `version` rises with every change that a page shows. `edited` starts the retention time: the job's end, then each
+    correction of a subtitle. `notify` asks for an e-mail at the end: its `language`, and the `address` of the job's
+    page; null: no e-mail.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -148,11 +153,11 @@ class Job(models.Model):
 
 
 class StageRun(models.Model):
-    """One stage of one job. `attempt` is its fencing token: who runs it writes under it or not at all.
+    """One stage of one job. `attempt` is its fencing token: its worker writes under it or not at all.
 
-    `owner` is the job's, here so that a claim needs no join. `checkpoint` is where the next attempt goes on, `outcome`
-    what later stages need of this one. `group` is the process group that works for the attempt: its id on `host` since
-    boot `boot_id`, its leader started `group_started` clock ticks after the boot.
+    `owner` is the job's, repeated so that a claim needs no join. `checkpoint` is the state from which the next attempt
+    continues, `outcome` the result that later stages need. `group` is the process group that works for the attempt: its
+    id on `host` since boot `boot_id`; its leader started `group_started` clock ticks after the boot.
     """
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="stages")
@@ -209,7 +214,7 @@ class StageRun(models.Model):
 
 
 class Transition(models.Model):
-    """One change of a status, written with it. `stage` is empty where the job's own status changed."""
+    """One change of a status, written in its transaction. `stage` is empty for a change of the job's own status."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="transitions")
     stage = models.CharField(max_length=10, blank=True)
@@ -229,7 +234,7 @@ class Transition(models.Model):
 
 
 class Cue(models.Model):
-    """One subtitle, editable. `answered` once a translator gave its word, `flags` are those of `protocols.FLAGS`."""
+    """One editable subtitle; times in seconds. `answered`: a translator returned it. `flags`: of `protocols.FLAGS`."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="cues")
     number = models.PositiveIntegerField()
@@ -268,7 +273,7 @@ class Artifact(models.Model):
 
 
 class PageLease(models.Model):
-    """One open page of a signed-in person. While one is live, its owner is present."""
+    """One page of a signed-in user. The user is present until the last lease expires."""
 
     page_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="pages")
@@ -290,9 +295,9 @@ class PageLease(models.Model):
 class Process(models.Model):
     """A running process: a worker of a cluster, a web server, a reaper or a command.
 
-    `cluster_pid` is the process that supervisord restarts. `busy`: it acts on a ticket, or on what a schedule wants.
+    `cluster_pid` is the process that supervisord restarts. `busy`: it acts on a ticket or on a scheduled task.
 
-    `started` and `cluster_started` are clock ticks after the boot, so that a reused pid is not taken for the process.
+    `started` and `cluster_started` are clock ticks after the boot, which tell a process from a later one with its pid.
     """
 
     WEB, REAPER = "web", "reaper"
@@ -322,7 +327,7 @@ class Process(models.Model):
 
 
 class UsageEntry(models.Model):
-    """What an engine consumed for a job. Kept when the job goes, for the accounts."""
+    """The usage of an engine for a job. Kept when the job is deleted."""
 
     job = models.ForeignKey(Job, null=True, on_delete=models.SET_NULL, related_name="usage")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="usage")
@@ -342,7 +347,7 @@ class UsageEntry(models.Model):
 
 
 class TranslationCache(models.Model):
-    """A line that was translated for this owner before. `key` is the hash of all that the answer depends on."""
+    """A cached translation of a line for one owner. `key` is a hash of everything that the translation depends on."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=64)
@@ -359,7 +364,7 @@ class TranslationCache(models.Model):
 
 
 class OwnerLimits(models.Model):
-    """What one owner may have, where it differs from the settings (empty: as the settings say)."""
+    """The quotas of one owner that differ from the settings; null: as in the settings."""
 
     owner = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="limits", verbose_name=_("owner")
@@ -377,8 +382,8 @@ class OwnerLimits(models.Model):
 
 
 class Installation(models.Model):
-    """This installation: one row. `disk` is the id of the disk with its files, `marked` whether it was written there
-    (`installation`).
+    """This installation, in one row. `disk` is the id of the disk with its files, `marked` whether the disk has the id
+    (`storage.installation`).
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
@@ -393,5 +398,5 @@ class Installation(models.Model):
 
 
 def bumped(**fields: object) -> dict[str, object]:
-    """The fields of an UPDATE of a job that pages must see."""
+    """The fields of an UPDATE that changes a job's pages: `fields`, the next version, and the time of the change."""
     return {**fields, "version": F("version") + 1, "changed": timezone.now()}

@@ -1,4 +1,4 @@
-"""What Django-Q calls: a ticket comes in, the supervisor runs a stage."""
+"""The functions that Django-Q calls: the task of a ticket, and the signals of its workers."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ log = logging.getLogger(__name__)
 
 _rows: dict[str, int | None] = {"ticket": None}
 _busy = threading.Event()
-"""While this worker acts on a ticket, or on what a schedule wants."""
+"""Set while this worker acts on a ticket or a scheduled task."""
 
 
 def run_next(queue: str) -> str:
-    """Run some ready stage of `queue`. A ticket too many finds none, and that is all right."""
+    """Run the next ready stage of `queue`, if there is one. Returns a word for the task's result."""
     with tickets.held(_rows["ticket"]):
         return "ran" if _supervisor().run_next(queue) else "nothing to run"
 
@@ -40,24 +40,24 @@ def _worker() -> Process:
 
 @cache
 def _supervisor() -> Supervisor:
-    """The one of this worker process."""
+    """The supervisor of this worker process."""
     return Supervisor(_worker() if settings.CLUSTER else None)
 
 
 def _cluster_pid() -> int:
-    """The process that supervisord started: the parent of the sentinel, which is ours."""
+    """The pid of the cluster, which supervisord started: the parent of the sentinel, which is our parent."""
     stat = Path(f"/proc/{os.getppid()}/stat").read_text()
     return int(stat.rpartition(")")[2].split()[1])
 
 
 def begin_worker(**_: Any) -> None:
-    """A worker of a cluster has been forked."""
+    """Start the heartbeat of a worker that was just forked."""
     if settings.CLUSTER:
         processes.start_heartbeat(settings.CLUSTER, _cluster_pid(), busy=_busy.is_set)
 
 
 def take_ticket(*, task: dict[str, Any], **_: Any) -> None:
-    """A worker is about to act on a ticket: which row it is, so that the claim can use it up."""
+    """Remember the row of the ticket that the worker is about to act on, for the claim to delete, and mark it busy."""
     _rows["ticket"] = task.get("ack_id")
     _busy.set()
     if settings.CLUSTER:
@@ -65,8 +65,8 @@ def take_ticket(*, task: dict[str, Any], **_: Any) -> None:
 
 
 def be_free(**_: Any) -> None:
-    """The worker can take another one. It dies of what is raised here, with the model that it has loaded; so the next
-    sign of life tells what cannot be told now.
+    """Mark the worker as free. A database error is only logged, since any exception here would end the worker and its
+    loaded model; the next heartbeat writes the same.
     """
     _busy.clear()
     if settings.CLUSTER:
@@ -78,10 +78,10 @@ def be_free(**_: Any) -> None:
 
 
 def connect() -> None:
-    """Called once in every process of ours (`apps`)."""
+    """Connect the signals of Django-Q. Called once in each process (`apps`)."""
     post_spawn.connect(begin_worker, sender="django_q")
     pre_execute.connect(take_ticket, sender="django_q")
     post_execute_in_worker.connect(be_free, sender="django_q")
     if settings.CLUSTER:
-        # A sentinel without its cluster, a worker without its sentinel would go on for ever, unseen.
+        # Else a sentinel would outlive its cluster, and a worker its sentinel.
         os.register_at_fork(after_in_child=groups.die_with_parent)

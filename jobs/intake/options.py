@@ -1,4 +1,4 @@
-"""What a person asks for, as it is kept with the job."""
+"""The options of a job, as they are stored with it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from jobs.pipeline.text.languages import language
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobOptions:
-    """`target` and `spoken` are codes; `spoken` is None where the language is to be told. `brought`: the words come
-    from subtitles of the person, in `spoken`. Engines are names or `auto`.
+    """The options of a job. `target` and `spoken` are language codes; `spoken` is None when the language is to be
+    detected. `brought`: the text comes from the owner's own subtitles, in `spoken`. Engines are names or `auto`.
     """
 
     target: str
@@ -40,18 +40,19 @@ class JobOptions:
     cookies: Path | None = None
 
     def as_json(self) -> dict[str, Any]:
+        """The options as JSON values; `options_of` reads them."""
         found: dict[str, Any] = to_builtins(self)
         return found
 
 
 def options_of(stored: dict[str, Any]) -> JobOptions:
-    """The options that `as_json` gave."""
+    """The options from JSON values made by `as_json`."""
     return from_builtins(JobOptions, stored)
 
 
 def stages_of(options: JobOptions) -> list[Stage]:
-    """The stages that a job with these options goes through: those that have something to do. Which language is spoken
-    may be known only when some of it was recognised; then `translate` is left out later.
+    """The stages that a job with these options needs. `translate` may be removed later, when recognition finds that
+    the speech is in the target language.
     """
     without = {Stage.TRANSCRIBE} if options.brought else set()
     without |= {Stage.TRANSLATE} if is_in_target(options, known_language(options)) else set()
@@ -60,27 +61,28 @@ def stages_of(options: JobOptions) -> list[Stage]:
 
 
 def known_language(options: JobOptions) -> str:
-    """The code of the language of the speech, or of the subtitles that were brought; empty: not known yet."""
+    """The language code of the speech, or of the owner's own subtitles; empty: not known yet."""
     return options.spoken or (options.target if options.brought else "")
 
 
 def is_in_target(options: JobOptions, spoken: str) -> bool:
-    """Whether words in the language `spoken` need no translation."""
+    """Whether text in the language `spoken` needs no translation."""
     return bool(spoken) and is_captions(Brief(source=spoken, target=options.target))
 
 
 def untranslated_note(options: JobOptions) -> dict[str, Any]:
-    """What is noted with a job whose words are in the target language: a NoteCode and its parameters."""
+    """The note for a job whose text is in the target language: a NoteCode and its parameters."""
     code = NoteCode.SUBTITLES_IN_TARGET if options.brought else NoteCode.SPEECH_IN_TARGET
     return {"code": code, "params": {"language": language(options.target).name}}
 
 
 def engines_of(options: JobOptions) -> Engines:
+    """The choice of engines for these options, with the engine options of the settings."""
     return Engines(transcriber=options.transcriber, translator=options.translator, options=settings.ENGINE_OPTIONS)
 
 
 def mode_of(options: JobOptions, media: Media) -> Mode:
-    """What can be rendered: of sound alone, subtitles. Raises NoVideoStream."""
+    """The render mode for `media`: `none` for sound without a picture. Raises NoVideoStream for mode `soft`."""
     if media.video or options.mode == "none":
         return options.mode
     if options.mode == "soft":

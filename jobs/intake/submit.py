@@ -1,4 +1,4 @@
-"""The door: a video, a link or an upload is looked at, refused with a sentence, or becomes a job."""
+"""Creation of jobs from a file, a link or an upload: validate the source, check quotas, write the rows."""
 
 from __future__ import annotations
 
@@ -37,25 +37,25 @@ from jobs.queueing import quotas
 from jobs.storage import artifacts
 
 Subtitles = Path | Sequence[Cue] | None
-"""Those that a person brings: a file of this machine, or what stood in theirs."""
+"""The owner's own subtitles: a file of this machine, or parsed cues."""
 
 SAMPLE = Path(settings.BASE_DIR) / "static" / "sample"
-"""The bundled clip, with subtitles that a person wrote for it."""
+"""The directory of the bundled clip and its hand-written subtitles."""
 
 
 def accept_link(owner: Any, link: str, options: JobOptions, *, subtitles: Subtitles = None, **fields: Any) -> Job:
-    """A job for the video behind `link`. Raises PipelineError."""
+    """Create a job for the video at `link`. Raises PipelineError."""
     return _accept(owner, SourceKind.LINK, check_link(link), options, subtitles, **fields)
 
 
 def accept_file(owner: Any, path: Path, options: JobOptions, *, subtitles: Subtitles = None, **fields: Any) -> Job:
-    """A job for a file of this machine, which is read where it is. Raises PipelineError."""
+    """Create a job for a file of this machine, which is linked, not copied. Raises PipelineError."""
     return _accept_local(owner, SourceKind.FILE, path, options, subtitles, **fields)
 
 
 def accept_sample(owner: Any, options: JobOptions, *, subtitles: Subtitles = None, **fields: Any) -> Job:
-    """A job for the bundled clip. Where no engine can translate it, the subtitles that a person wrote for it are used.
-    Raises PipelineError.
+    """Create a job for the bundled clip. If no engine can translate it, its hand-written subtitles are used. Raises
+    PipelineError.
     """
     clip, fields = SAMPLE / "sample.mp4", {"title": "sample", **fields}
     try:
@@ -77,12 +77,12 @@ def _accept_local(
     owner: Any, kind: SourceKind, path: Path, options: JobOptions, subtitles: Subtitles, **fields: Any
 ) -> Job:
     cues = _cues(options, subtitles)
-    _look_at(path)
+    _check_file(path)
     path = path.absolute()
-    name = path.name.encode(errors="replace").decode()  # a name may hold bytes that are no text
+    name = path.name.encode(errors="replace").decode()  # a file name may contain bytes that are not valid text
 
-    def link(home: Path) -> Artifact:
-        place = home / artifacts.source_name(path.name)
+    def link(job_dir: Path) -> Artifact:
+        place = job_dir / artifacts.source_name(path.name)
         place.symlink_to(path)
         return Artifact(kind="source", name=place.name, size=0)
 
@@ -92,16 +92,16 @@ def _accept_local(
 def accept_upload(
     owner: Any, name: str, size: int, options: JobOptions, *, subtitles: Subtitles = None, **fields: Any
 ) -> Job:
-    """A job that waits for a file of `size` bytes. Raises PipelineError before anything is stored."""
+    """Create a job that waits for a file of `size` bytes. Raises PipelineError before anything is stored."""
     Limits(max_bytes=settings.MAX_BYTES).check_size(size, name)
     return _accept(owner, SourceKind.UPLOAD, name, options, subtitles, size=size, **fields)
 
 
 def start_again(job_id: uuid.UUID, owner: Any, *, subtitles: Subtitles = None) -> Job:
-    """A new job with the options of an ended one: a link is fetched anew, an upload asks for its file again.
+    """Create a job with the options of an ended one: a link is fetched again, an upload waits for its file again.
 
-    Raises IllegalTransition while the old one has not ended, SubtitlesNeeded when those that were brought are gone,
-    OnlyByCommand, and other PipelineErrors.
+    Raises IllegalTransition while the old job has not ended, SubtitlesNeeded when the owner's subtitles are gone,
+    OnlyByCommand for a file of the command line, and other PipelineErrors.
     """
     old = Job.objects.get(pk=job_id, owner=owner)
     if old.status not in FINAL:
@@ -122,19 +122,19 @@ def start_again(job_id: uuid.UUID, owner: Any, *, subtitles: Subtitles = None) -
 
 
 def can_start_again(job: Job) -> bool:
-    """Where a file of the command line lies is not kept."""
+    """Whether `start_again` is possible: the job has ended, and its source is not a file, whose path is not stored."""
     return job.status in FINAL and job.source_kind != SourceKind.FILE
 
 
 def needs_subtitles(job: Job) -> bool:
-    """Whether the job starts again only with subtitles: those that were brought went when it was cancelled."""
+    """Whether `start_again` needs the owner's subtitles again: they were deleted when the job was cancelled."""
     options = options_of(job.options)
     written = job.source_kind == SourceKind.SAMPLE and _written(options)
     return job.status == JobStatus.CANCELLED and options.brought and not written
 
 
 def _left_of(old: Job, options: JobOptions) -> Subtitles:
-    """The subtitles of an ended job, as they were brought."""
+    """The owner's subtitles of an ended job, without translations; None when they are gone."""
     cues = [replace(as_cue(row), target="", flags=()) for row in old.cues.all()]
     return cues or (_written(options) if old.source_kind == SourceKind.SAMPLE else None)
 
@@ -153,9 +153,9 @@ def _accept(
     cues = _cues(options, subtitles)
     refuse_engines(options)
     job_id, captions = uuid.uuid4(), is_in_target(options, known_language(options))
-    with _home(job_id) as home, transaction.atomic():
+    with _new_job_dir(job_id) as job_dir, transaction.atomic():
         quotas.check(owner, new_bytes=size)
-        brought = bring(home) if bring else None
+        brought = bring(job_dir) if bring else None
         job = lifecycle.create(
             id=job_id,
             stages=stages_of(options),
@@ -180,8 +180,8 @@ def _accept(
 
 
 @contextmanager
-def _home(job_id: uuid.UUID) -> Iterator[Path]:
-    """The job's directory, gone again when no job comes of it."""
+def _new_job_dir(job_id: uuid.UUID) -> Iterator[Path]:
+    """Make the job's directory; delete it again when the creation of the job fails."""
     artifacts.make_job_dir(job_id)
     try:
         yield artifacts.job_dir(job_id)
@@ -194,14 +194,14 @@ def _home(job_id: uuid.UUID) -> Iterator[Path]:
 
 
 def _cues(options: JobOptions, subtitles: Subtitles) -> Sequence[Cue]:
-    """Raises SubtitlesError, also when they are in another language."""
+    """The cues of the owner's subtitles. Raises SubtitlesError, also when they are in another language."""
     if isinstance(subtitles, Path):
         return _in_their_language(options, read_subtitles(subtitles), subtitles.name)
     return subtitles or ()
 
 
 def parse_brought(options: JobOptions, data: bytes, name: str) -> Sequence[Cue]:
-    """What stands in subtitles that were brought as `name`. Raises SubtitlesError, also for another language."""
+    """Parse the owner's subtitle file `name`. Raises SubtitlesError, also when it is in another language."""
     return _in_their_language(options, parse_subtitles(data, name), name)
 
 
@@ -211,7 +211,7 @@ def _in_their_language(options: JobOptions, cues: Sequence[Cue], name: str) -> S
 
 
 def refuse_engines(options: JobOptions) -> None:
-    """Refuse here and now what the engines cannot do. Raises EngineError, LanguageError."""
+    """Check before the creation of a job that the engines support its languages. Raises EngineError, LanguageError."""
     chosen = engines_of(options)
     heard = None if options.brought else chosen.choose_transcriber(options.spoken)
     known = known_language(options)
@@ -219,8 +219,8 @@ def refuse_engines(options: JobOptions) -> None:
         chosen.choose_translator(known or None, options.target, heard)
 
 
-def _look_at(path: Path) -> None:
-    """A clear word about a file that cannot be the source, before there is a job."""
+def _check_file(path: Path) -> None:
+    """Check that a file can be the source of a job. Raises NoSuchFile, NotAFile, EmptyFile."""
     try:
         if not path.exists():
             raise NoSuchFile(path=str(path))
@@ -229,7 +229,7 @@ def _look_at(path: Path) -> None:
         with path.open("rb") as file:
             if not file.read(1):
                 raise EmptyFile(path=str(path))
-    except ValueError:  # a NUL in the name
+    except ValueError:  # a NUL in the path
         raise NoSuchFile(path=str(path)) from None
     except OSError as error:
         raise NotAFile(path=str(path), detail=error.strerror or "") from None

@@ -1,7 +1,7 @@
-"""The life of a job and of its stages: the only writer of any status.
+"""The state machines of jobs and of their stages: the only code that writes a status.
 
-`transitions` has the tables of the two state machines, `jobs` and `stages` what can be done in them, `changes` tells
-those who wait, `db_retry` repeats what a database that was away refused.
+`transitions` has the tables of both machines, `jobs` and `stages` the functions that move along them, `changes` the
+notifications, `db_retry` the repetition of calls that fail while the database is unavailable.
 """
 
 from jobs.lifecycle.jobs import (

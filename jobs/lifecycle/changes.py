@@ -1,4 +1,4 @@
-"""Change notification: who waits for a job is woken by PostgreSQL's NOTIFY; on SQLite they poll."""
+"""Change notification: listeners are woken by PostgreSQL's NOTIFY; on SQLite they poll."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ CHANNEL = "zirnevis_jobs"
 """The PostgreSQL channel on which the id of each changed job is sent."""
 
 POLL_INTERVAL = 0.25
-"""Seconds between two polls on a database that sends no notifications."""
+"""Seconds between two polls on SQLite, which sends no notifications."""
 
 POLL_INTERVAL_WITH_LISTEN = 2.0
 """Seconds between two polls beside LISTEN: a notification can be lost with its connection."""
 
 
 def notify(job_id: uuid.UUID) -> None:
-    """Wake those who listen for this job when the transaction commits. Does nothing on SQLite."""
+    """Wake the listeners of this job when the transaction commits. Does nothing on SQLite."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, str(job_id)])
 
 
 class ChangeListener:
-    """The ids of jobs that changed, on PostgreSQL; on SQLite it hears nothing."""
+    """The ids of jobs that changed, on PostgreSQL; on SQLite always none."""
 
     def __init__(self) -> None:
         self._listener: Listener | None = None

@@ -1,4 +1,4 @@
-"""A connection of its own to PostgreSQL that listens for changes of jobs.
+"""A separate connection to PostgreSQL that listens for changes of jobs.
 
 Imported only on PostgreSQL: psycopg takes 8 MB.
 """
@@ -16,14 +16,14 @@ from django.db import connection
 log = logging.getLogger(__name__)
 
 _OF_DJANGO = {"cursor_factory", "context"}
-"""What a connection of Django's has that a plain one needs not."""
+"""Connection parameters that only Django's own connection needs."""
 
 _PAUSES = (0.0, 0.5, 1.0, 2.0, 5.0)
-"""Seconds between two attempts to connect; the last one for all that follow."""
+"""Seconds before each attempt to connect; the last value is for all later attempts."""
 
 
 class Listener:
-    """Listens on one channel; a broken connection is made again."""
+    """Listens on one channel and reconnects when the connection breaks."""
 
     def __init__(self, channel: str) -> None:
         self._channel = channel
@@ -31,7 +31,7 @@ class Listener:
         self._failures, self._again = 0, 0.0
 
     def descriptor(self) -> int | None:
-        """What to watch; None while there is no server."""
+        """The descriptor to watch for notifications; None while there is no connection."""
         if (self._listening is None or self._listening.closed) and time.monotonic() >= self._again:
             self._connect()
         return self._listening.fileno() if self._listening and not self._listening.closed else None
@@ -51,12 +51,13 @@ class Listener:
         if self._listening is None:
             return set()
         try:
-            return {told.payload for told in self._listening.notifies(timeout=0)}
+            return {change.payload for change in self._listening.notifies(timeout=0)}
         except psycopg.Error:
             self.close()
             return set()
 
     def close(self) -> None:
+        """Close the connection."""
         if self._listening:
             with suppress(psycopg.Error):
                 self._listening.close()

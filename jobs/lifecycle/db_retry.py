@@ -1,4 +1,4 @@
-"""Database calls that are repeated while the database is away: it restarts, or a connection breaks."""
+"""Repetition of database calls while the database is unavailable: it restarts, or a connection breaks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from jobs.pipeline.filenames import shortened
 log = logging.getLogger(__name__)
 
 RETRY_TIMEOUT = 12.0
-"""Seconds for which a call is repeated: less than the silence after which a worker is taken for dead."""
+"""Seconds for which a call is repeated. Shorter than `processes.STALE`, after which a worker counts as dead."""
 
 _PAUSE = 0.3
 """Seconds between two calls."""
@@ -29,8 +29,9 @@ T = TypeVar("T")
 
 
 def call_with_retry(act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call `act`, and again while the database is away, for RETRY_TIMEOUT seconds. It must do no harm when it is called
-    twice. Raises the last OperationalError or InterfaceError, and everything else at once.
+    """Call `act`, and repeat it for RETRY_TIMEOUT seconds while the database is unavailable; `act` must be idempotent.
+
+    Raises the last OperationalError or InterfaceError, and every other exception at once.
     """
     try:
         return act(*args, **kwargs)
@@ -77,7 +78,7 @@ _REFUSALS: tuple[tuple[str, type[errors.DatabaseTrouble]], ...] = (
     ("no such column", errors.DatabaseNotReady),
     ("does not exist", errors.DatabaseNotReady),
 )
-"""What SQLite and PostgreSQL say, and what that is called here."""
+"""Parts of the messages of SQLite and PostgreSQL, and the error of ours for each."""
 
 
 def database_error(error: AnyDatabaseError) -> errors.DatabaseTrouble:

@@ -1,4 +1,4 @@
-"""What happens to a job as a whole: it is created, submitted, cancelled, retried, deleted."""
+"""Transitions of a job as a whole: create, submit, cancel, retry, delete."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from jobs.presence import first_grace
 log = logging.getLogger("jobs.lifecycle")
 
 UPLOAD_EXPIRY = timedelta(hours=24)
-"""An upload that gets no more bytes for so long is cancelled."""
+"""An upload that receives no bytes for this long is cancelled."""
 
 _QUEUES = {
     Stage.FETCH: Queue.MEDIA,
@@ -35,9 +35,9 @@ _QUEUES = {
 def create(
     *, stages: Sequence[Stage], actor: str, cues: Sequence[Cue] = (), uploaded: bool = True, **fields: Any
 ) -> Job:
-    """A new job with a run for each of `stages`: queued, or `uploading` until `submit` is called.
+    """Create a job with a run for each of `stages`: queued, or `uploading` until `submit` is called.
 
-    `cues` are those of subtitles that were brought; then nothing has to be recognised.
+    `cues` are those of the owner's own subtitles; such a job needs no recognition.
     """
     verb = JobVerb.CREATE if uploaded else JobVerb.CREATE_UPLOAD
     with transaction.atomic():
@@ -56,7 +56,7 @@ def create(
 
 
 def submit(job_id: uuid.UUID, actor: str) -> None:
-    """Queue a job whose upload is whole. Raises IllegalTransition."""
+    """Queue a job whose upload is complete. Raises IllegalTransition."""
     with transaction.atomic():
         job = lock_job(job_id)
         move_job(job, JobVerb.SUBMIT, actor=actor)
@@ -64,7 +64,7 @@ def submit(job_id: uuid.UUID, actor: str) -> None:
 
 
 def uploaded_more(job_id: uuid.UUID) -> bool:
-    """Note that more bytes of an upload came. False when the job no longer waits for them."""
+    """Record that bytes of an upload arrived. False when the job no longer waits for them."""
     with transaction.atomic():
         waits = Job.objects.filter(pk=job_id, status=JobStatus.UPLOADING).update(**bumped())
         notify(job_id)
@@ -72,7 +72,7 @@ def uploaded_more(job_id: uuid.UUID) -> bool:
 
 
 def cancel(job_id: uuid.UUID, *, actor: str, reason: Reason | str = "") -> bool:
-    """Begin to cancel an unfinished job. False when it has ended, is being cancelled, or is gone: nothing changes."""
+    """Begin to cancel an unfinished job. False, and no change, when it has ended, is being cancelled, or is deleted."""
     with transaction.atomic():
         job = Job.objects.select_for_update().filter(pk=job_id).first()
         if job is None or job.status not in UNFINISHED:
@@ -84,16 +84,16 @@ def cancel(job_id: uuid.UUID, *, actor: str, reason: Reason | str = "") -> bool:
 
 
 def can_finish_cancel(job_id: uuid.UUID) -> bool:
-    """Whether only the files of a job that is being cancelled are left: no stage of it runs."""
+    """Whether a job that is being cancelled has no running stage, so that its files can be deleted."""
     running = StageRun.objects.filter(job=OuterRef("pk"), status=StageStatus.RUNNING)
     return Job.objects.filter(~Exists(running), pk=job_id, status=JobStatus.CANCELLING).exists()
 
 
 def finish_cancel(job_id: uuid.UUID) -> bool:
-    """Mark a job as cancelled. Call it once every process and file of the job is gone.
+    """Mark a job as cancelled. Call it after every process and file of the job is gone.
 
-    False when a stage of it still runs, or when it is not being cancelled (any more). Raises IllegalTransition when
-    there is no such job.
+    False when a stage of it still runs, or when it is not being cancelled. Raises IllegalTransition when there is no
+    such job.
     """
     with transaction.atomic():
         job = lock_job(job_id)
@@ -108,7 +108,7 @@ def finish_cancel(job_id: uuid.UUID) -> bool:
 
 
 def retry(job_id: uuid.UUID, actor: str) -> None:
-    """Queue a failed job again; it goes on from its checkpoint. Raises IllegalTransition.
+    """Queue a failed job again; it continues from its checkpoint. Raises IllegalTransition.
 
     A command that waited for the job has reported its failure and ended, so it is no longer the job's client.
     """
@@ -128,7 +128,7 @@ def retry(job_id: uuid.UUID, actor: str) -> None:
 
 
 def delete_row(job_id: uuid.UUID) -> bool:
-    """Delete the row of an ended job whose files are gone. False when it has not ended, or is gone."""
+    """Delete the row of an ended job whose files are gone. False when it has not ended, or is deleted already."""
     with transaction.atomic():
         job = Job.objects.select_for_update().filter(pk=job_id, status__in=FINAL).first()
         if job:
@@ -138,22 +138,22 @@ def delete_row(job_id: uuid.UUID) -> bool:
 
 
 def set_keep_running(job_id: uuid.UUID, keep: bool) -> None:
-    """Whether the job goes on when its owner leaves."""
+    """Set whether the job continues when its owner leaves."""
     _set(job_id, keep_running=keep)
 
 
 def set_notify(job_id: uuid.UUID, asked: Mapping[str, str] | None) -> None:
-    """Whether the owner of an unfinished job gets an e-mail when it is done: `Job.notify`."""
+    """Set whether the owner of an unfinished job gets an e-mail when it is done (`Job.notify`; None: no e-mail)."""
     _set(job_id, UNFINISHED, notify=asked and dict(asked))
 
 
 def set_pinned(job_id: uuid.UUID, pinned: bool) -> None:
-    """Whether the result stays when its retention time is over."""
+    """Set whether the result is kept beyond its retention time."""
     _set(job_id, pinned=pinned)
 
 
 def refresh_pages() -> None:
-    """Have pages show the jobs that wait or run anew: something that concerns them all has changed."""
+    """Update the pages of all queued and running jobs: something that concerns all of them has changed."""
     Job.objects.filter(status__in=(JobStatus.QUEUED, JobStatus.RUNNING)).update(**bumped())
 
 

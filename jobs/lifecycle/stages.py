@@ -1,7 +1,7 @@
-"""What happens to a stage: it is claimed, shows that it is alive, keeps what it has done, and ends.
+"""Transitions of a stage: claim, heartbeat, checkpoint, and its end.
 
-Who runs a stage holds its attempt, a fencing token: every write names it, and one under an attempt that is no longer
-the stage's raises LostAttempt. Transactions of one job take turns, since each locks the job's row first.
+The worker that runs a stage holds its attempt, a fencing token: every write names it, and a write under an attempt that
+is no longer the stage's raises LostAttempt. Transactions of one job run one after another: each locks its row first.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from jobs.queueing import tickets
 from jobs.queueing.scheduling import fair_order
 
 MAX_ATTEMPTS = 3
-"""How often a stage is begun since its last checkpoint before its job fails."""
+"""Attempts of a stage since its last checkpoint, after which its job fails."""
 
 BACK_OFF = (timedelta(seconds=2), timedelta(seconds=20))
-"""Waits before the second and the third attempt."""
+"""Delays before the second and the third attempt."""
 
 _MAX_CLAIM_ROUNDS = 3
-"""How often a claim looks again when others were faster."""
+"""Searches for a stage in one claim, when other workers claim those found first."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,17 +46,17 @@ class Claim:
 
 
 def open_stage(run: StageRun) -> None:
-    """Make a stage whose input is there ready, and issue a ticket for its queue."""
+    """Make a stage ready, whose input exists, and issue a ticket for its queue."""
     move_stage(run, StageVerb.OPEN, ready_at=timezone.now(), error=None)
     tickets.issue(run.queue)
 
 
 def claim(queue: str, worker: Process | None = None, *, running_limit: int = 0) -> Claim | None:
-    """The next ready stage of `queue`, now running under a new attempt; None when there is none to run.
+    """Claim the next ready stage of `queue`: it runs under a new attempt. None when there is none to run.
 
-    The owner with the fewest running stages comes first, among those the one who had a turn longest ago, then age: no
-    owner's tenth job starts before another owner's first. No owner has more than `running_limit` jobs at work, or what
-    OwnerLimits say (0: no limit).
+    The owner with the fewest running stages comes first, among those the one served longest ago, then age: no owner's
+    tenth job starts before another owner's first. No owner has more than `running_limit` running jobs, or what
+    OwnerLimits allow (0: no limit).
     """
     for _ in range(_MAX_CLAIM_ROUNDS):
         missed = False
@@ -70,7 +70,7 @@ def claim(queue: str, worker: Process | None = None, *, running_limit: int = 0) 
 
 
 def _start(run: StageRun, worker: Process | None, limit: int) -> Claim | None:
-    """Begin `run`; None where its job may not begin now, or another worker was faster."""
+    """Start `run`; None when its job may not start now, or another worker was faster."""
     attempt, now = uuid.uuid4(), timezone.now()
     with transaction.atomic():
         job = lock_job(run.job_id)
@@ -99,9 +99,9 @@ def _start(run: StageRun, worker: Process | None, limit: int) -> Claim | None:
 
 
 def _may_run(job: Job, limit: int) -> bool:
-    """Whether a stage of `job` may begin: the job has not ended, and its owner has not `limit` other jobs running.
+    """Whether a stage of `job` may start: the job has not ended, and its owner has fewer than `limit` running jobs.
 
-    Claims of one owner's jobs take turns here.
+    The owner's row is locked, so that concurrent claims for one owner count one after another.
     """
     if job.status == JobStatus.RUNNING:
         return True
@@ -119,7 +119,7 @@ def record_group(attempt: uuid.UUID, group: int, started: int) -> None:
 
 
 def heartbeat(attempt: uuid.UUID, progress: float | None = None) -> None:
-    """Show that the stage is alive, with the share of it that is done, 0 to 1. Raises LostAttempt."""
+    """Write a heartbeat, with the share of the stage that is done, 0 to 1. Raises LostAttempt."""
     if progress is None:
         _write(attempt, heartbeat=timezone.now())
         return
@@ -129,9 +129,9 @@ def heartbeat(attempt: uuid.UUID, progress: float | None = None) -> None:
 
 
 def take_over(attempt: uuid.UUID, dead: QuerySet[StageRun]) -> uuid.UUID | None:
-    """Replace the attempt of a stage that is still one of the `dead`, so that nothing its worker writes counts.
+    """Replace the attempt of a stage that is still among the `dead`, so that its worker can write nothing more.
 
-    The new attempt; None when the worker was quicker.
+    Returns the new attempt; None when the worker wrote in the meantime.
     """
     mine = uuid.uuid4()
     return mine if dead.filter(attempt=attempt).update(attempt=mine) else None
@@ -147,7 +147,7 @@ def _running(attempt: uuid.UUID) -> QuerySet[StageRun]:
 
 
 def must_stop(claimed: Claim) -> bool:
-    """Whether the stage must not go on: its job ends, another stage of it failed, or the attempt is lost."""
+    """Whether the stage must stop: its job ends, another stage of it failed, or the attempt is lost."""
     failed = StageRun.objects.filter(job=claimed.job_id, status=StageStatus.FAILED)
     mine = _running(claimed.attempt).filter(job__status=JobStatus.RUNNING)
     return not mine.exclude(Exists(failed)).exists()
@@ -169,9 +169,7 @@ def _locked(attempt: uuid.UUID) -> Iterator[tuple[Job, StageRun]]:
 
 @contextmanager
 def fenced(attempt: uuid.UUID) -> Iterator[tuple[Job, StageRun]]:
-    """A transaction in which everything is written under `attempt` of a running job. Raises LostAttempt; then nothing
-    is written.
-    """
+    """A transaction for writes under `attempt` of a running job. Raises LostAttempt, and then nothing is written."""
     with _locked(attempt) as (job, run):
         if job.status != JobStatus.RUNNING:
             raise LostAttempt
@@ -182,10 +180,10 @@ def fenced(attempt: uuid.UUID) -> Iterator[tuple[Job, StageRun]]:
 def commit_window(
     attempt: uuid.UUID, cues: Sequence[Cue], *, until: float, language: str, heard: bool, following: int | None
 ) -> bool:
-    """Keep what was recognised up to the second `until`; with the first cues translation may begin.
+    """Save what was recognised up to the second `until`; with the first cues translation can start.
 
-    `following` is the number of the next cue, None where there were none now. It can be repeated: False when all of it
-    was kept before. Raises LostAttempt.
+    `following` is the number of the next cue, None when this window has no cues. Idempotent: False when the window was
+    saved before. Raises LostAttempt.
     """
     with fenced(attempt) as (job, run):
         if run.checkpoint.get("until", -1.0) >= until:
@@ -201,7 +199,7 @@ def commit_window(
 
 
 def reset_attempts(run: StageRun) -> None:
-    """Count attempts from here. Call it in the transaction that keeps a part of the stage."""
+    """Count attempts from zero again. Call it in the transaction that saves a part of the stage."""
     if run.attempts:
         StageRun.objects.filter(pk=run.pk).update(attempts=0)
 
@@ -214,9 +212,9 @@ def finish_stage(
     job_fields: Mapping[str, Any] | None = None,
     result: Callable[[Job], Mapping[str, Any]] = lambda _job: {},
 ) -> None:
-    """End a stage as done, publish its files and open the next one; after the last stage the job is completed with
-    what `result` returns. Call it only when the stage's group is empty, or has acknowledged the end. Raises
-    LostAttempt.
+    """Mark a stage as done, publish its files and open the next one. After the last stage the job is completed, with
+    the return value of `result`. Call it only when the stage's process group is empty, or has acknowledged the end.
+    Raises LostAttempt.
     """
     with fenced(attempt) as (job, run):
         for artifact in artifacts:
@@ -231,12 +229,12 @@ def finish_stage(
         elif left[0].status == StageStatus.WAITING:
             open_stage(left[0])
         else:
-            _settle(job)  # It may have been the last to run beside one that failed.
+            _settle(job)  # another stage may have failed while this one ran
 
 
 def skip_stage(attempt: uuid.UUID, stage: Stage) -> bool:
-    """Within the attempt of an earlier stage: leave out `stage`, which still waits and has nothing to do. False where
-    it does not wait, or the job has none. Raises LostAttempt.
+    """Within the attempt of an earlier stage, remove `stage`, which waits and has nothing to do. False when it does
+    not wait, or the job has no such stage. Raises LostAttempt.
     """
     with fenced(attempt) as (job, _):
         waiting = job.stages.filter(stage=stage, status=StageStatus.WAITING).first()
@@ -246,11 +244,11 @@ def skip_stage(attempt: uuid.UUID, stage: Stage) -> bool:
 
 
 def fail_stage(attempt: uuid.UUID, error: ErrorRecord, *, again: bool, wait: timedelta | None = None) -> None:
-    """End a stage that went wrong. `again`: it may succeed when it is repeated, up to MAX_ATTEMPTS times.
-    `wait`: it was not to blame, and is repeated after that time, which is not counted.
+    """End an attempt that failed. `again`: repeat the stage, up to MAX_ATTEMPTS attempts. `wait`: repeat it after that
+    time, without counting the attempt, because the cause lies outside the stage.
 
-    Otherwise it has failed, and so has the job once no other stage of it runs. The reaper issues the ticket for the
-    next attempt when its time has come. Raises LostAttempt.
+    Otherwise the stage fails, and the job with it when no other stage of it runs. The reaper issues the ticket of the
+    next attempt when that is due. Raises LostAttempt.
     """
     with _locked(attempt) as (job, run):
         attempts = run.attempts + 1
@@ -268,7 +266,7 @@ def fail_stage(attempt: uuid.UUID, error: ErrorRecord, *, again: bool, wait: tim
 
 
 def stop_stage(attempt: uuid.UUID) -> None:
-    """End a stage that had to stop, and whose group is empty. Where its job goes on (its worker left), it is ready
+    """Stop a stage whose process group is empty. If its job continues, because only its worker left, it becomes ready
     again. Raises LostAttempt.
     """
     with _locked(attempt) as (job, run):
@@ -285,7 +283,7 @@ def _has_failed(job: Job) -> bool:
 
 
 def _settle(job: Job) -> None:
-    """Fail a job of which a stage failed, once no stage of it runs; until then none of its stages begins."""
+    """Fail a job with a failed stage when no stage of it runs; until then none of its stages starts."""
     failed = job.stages.filter(status=StageStatus.FAILED).first()
     if failed is None or job.status != JobStatus.RUNNING:
         return

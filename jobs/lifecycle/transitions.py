@@ -23,9 +23,9 @@ Stages:
     reset          stopped, failed             → waiting
     skip           waiting                     → skipped
 
-A stage that is skipped loses its row. Each transition is one conditional UPDATE and one Transition row in one
-transaction: whoever comes second changes nothing and is told so. `lifecycle.jobs` and `lifecycle.stages` decide when
-one happens; nothing else writes a status.
+The row of a skipped stage is deleted. Each transition is one conditional UPDATE and one Transition row in one
+transaction: of two concurrent callers the second changes nothing and gets an exception. `lifecycle.jobs` and
+`lifecycle.stages` decide when a transition happens; nothing else writes a status.
 """
 
 from __future__ import annotations
@@ -44,22 +44,22 @@ from jobs.models import FINAL, UNFINISHED, Job, JobStatus, StageRun, StageStatus
 log = logging.getLogger("jobs.lifecycle")
 
 SYSTEM, PRESENCE = "system", "presence"
-"""Actors that are no users: the engine itself, and the judgement that an owner left."""
+"""Actors that are not users: the job engine, and the detection of absent owners."""
 
 NEW, SKIPPED = "new", "skipped"
-"""The state before the first one, and that of a stage whose row is gone."""
+"""The state before the first status, and the state of a stage whose row is deleted."""
 
 
 class IllegalTransition(Exception):
-    """The job is not in a state from which this is possible, or there is no such job."""
+    """Raised when the job's status does not allow the transition, or there is no such job."""
 
 
 class LostAttempt(Exception):
-    """The stage is no longer run under this attempt: whoever still works for it stops and writes nothing."""
+    """Raised when the stage no longer runs under this attempt: its worker must stop and write nothing."""
 
 
 class JobVerb(StrEnum):
-    """What can happen to a job."""
+    """The transitions of a job."""
 
     CREATE = "create"
     CREATE_UPLOAD = "create_upload"
@@ -73,7 +73,7 @@ class JobVerb(StrEnum):
 
 
 class StageVerb(StrEnum):
-    """What can happen to a stage."""
+    """The transitions of a stage."""
 
     OPEN = "open"
     CLAIM = "claim"
@@ -86,7 +86,7 @@ class StageVerb(StrEnum):
 
 
 class Change(NamedTuple):
-    """From any of these statuses to that one."""
+    """A transition from any status in `sources` to `target`."""
 
     sources: tuple[str, ...]
     target: str
@@ -117,7 +117,7 @@ STAGE_TRANSITIONS: dict[StageVerb, Change] = {
 
 
 _ENDING = {StageVerb.FINISH, StageVerb.REPEAT, StageVerb.FAIL, StageVerb.STOP}
-"""After these nobody works for the stage."""
+"""Transitions that end an attempt."""
 
 
 def move_job(job: Job, verb: JobVerb, *, actor: str = SYSTEM, reason: str = "", **fields: Any) -> None:
@@ -132,8 +132,8 @@ def move_job(job: Job, verb: JobVerb, *, actor: str = SYSTEM, reason: str = "", 
 
 
 def move_stage(run: StageRun, verb: StageVerb, *, reason: str = "", **fields: Any) -> None:
-    """Change the status of `run`, whose job the caller has locked, and write `fields` with it. What ends an attempt
-    clears it. Raises LostAttempt where the status or the attempt is no longer what the caller saw.
+    """Change the status of `run`, whose job the caller has locked, and write `fields` with it. A transition that ends
+    an attempt clears the columns of the attempt. Raises LostAttempt when the status or the attempt has changed.
     """
     sources, target = STAGE_TRANSITIONS[verb]
     before, attempt = run.status, run.attempt
@@ -157,7 +157,7 @@ def record(
     actor: str = SYSTEM,
     reason: str = "",
 ) -> None:
-    """Write the Transition row; once it is committed, its line in the log, and a notification to those who wait."""
+    """Write the Transition row; when it is committed, write its log line and notify the listeners."""
     Transition.objects.create(
         job_id=job_id,
         stage=stage,
@@ -173,7 +173,7 @@ def record(
 
 
 def lock_job(job_id: uuid.UUID) -> Job:
-    """The job, whose other transactions wait until this one ends. Raises IllegalTransition when there is none."""
+    """Lock the job's row until the transaction ends, and return it. Raises IllegalTransition when there is none."""
     job = Job.objects.select_for_update().filter(pk=job_id).first()
     if job is None:
         raise IllegalTransition(f"Job {job_id} does not exist.")

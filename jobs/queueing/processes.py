@@ -1,4 +1,4 @@
-"""Rows about our own processes: who is alive, who took a ticket when. A sign of life every five seconds."""
+"""The Process rows: a heartbeat every five seconds from each process, and the time of its last ticket."""
 
 from __future__ import annotations
 
@@ -20,18 +20,19 @@ from jobs.pipeline.process import groups
 log = logging.getLogger(__name__)
 
 HEARTBEAT_INTERVAL = 5.0
-"""Seconds between two signs of life, of a process and of a stage."""
+"""Seconds between two heartbeats, of a process and of a stage."""
 
 STALE = timedelta(seconds=20)
-"""After so long without a sign, whoever owes it is taken for dead."""
+"""A process or stage without a heartbeat for this long counts as dead."""
 
 
 def host() -> str:
+    """The name of this machine."""
     return socket.gethostname()
 
 
 def register(cluster: str, cluster_pid: int | None = None, busy: bool = False) -> Process:
-    """The row of this process, which gives a sign of life by it."""
+    """Write a heartbeat into the row of this process, which is created if needed; returns the row."""
     me, leader = groups.look(os.getpid()), groups.look(cluster_pid or 0)
     assert me, "we are alive"
     row, _ = Process.objects.update_or_create(
@@ -57,7 +58,7 @@ def start_heartbeat(
     busy: Callable[[], bool] = lambda: False,
     lives: Callable[[], bool] = lambda: True,
 ) -> Callable[[], None]:
-    """Show signs of life from a thread while it `lives`, until the process ends, or what is returned is called."""
+    """Start a thread that writes a heartbeat each `every` seconds while `lives()`. Returns a function that stops it."""
     stop = threading.Event()
 
     def write() -> None:
@@ -88,17 +89,17 @@ def _send_heartbeats(write: Callable[[], None], every: float, stop: threading.Ev
 
 
 def alive_now() -> QuerySet[Process]:
-    """The processes that gave a sign of life lately."""
+    """The processes with a heartbeat younger than STALE."""
     return Process.objects.filter(seen__gt=timezone.now() - STALE)
 
 
 def alive(cluster: str) -> QuerySet[Process]:
-    """Those of them that belong to `cluster`."""
+    """The processes of `cluster` with a heartbeat younger than STALE."""
     return alive_now().filter(cluster=cluster)
 
 
 def is_gone(worker: Process) -> bool:
-    """Whether it is certain that the process has ended: only of those on this machine."""
+    """Whether the process is known to have ended. Always False for processes of other machines."""
     if worker.host != host():
         return False
     return worker.boot_id != groups.boot_id() or not groups.is_alive(worker.pid, worker.started)

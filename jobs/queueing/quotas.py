@@ -1,4 +1,4 @@
-"""What one owner may have at once, in a day, and on the disk: refused with a sentence before any byte is stored."""
+"""Quotas of an owner: jobs at once, minutes in a day, bytes on the disk. Checked before any byte is stored."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ DAY = timedelta(hours=24)
 
 
 def check(owner: AbstractBaseUser, *, new_bytes: int = 0) -> None:
-    """Whether `owner` may have one more job, the file of which has `new_bytes` (0: not known yet).
+    """Check that `owner` may have one more job, with a file of `new_bytes` (0: not known yet).
 
-    Call it inside the transaction that creates the job: until that ends, another check of the same owner waits, so that
-    two uploads at once cannot both be the last one allowed. Raises TooManyJobs, DailyMinutes, StorageFull.
+    Call it inside the transaction that creates the job: it locks the owner, so that two concurrent uploads cannot both
+    take the last place. Raises TooManyJobs, DailyMinutes, StorageFull.
     """
     limits = _limits(owner)
     _check_queue(owner, _limit(limits.queued, settings.LIMIT_QUEUED))
@@ -31,13 +31,13 @@ def check(owner: AbstractBaseUser, *, new_bytes: int = 0) -> None:
 
 
 def check_retry(owner: AbstractBaseUser) -> None:
-    """Whether one more job of `owner` may wait. As `check`; raises TooManyJobs."""
+    """Check that one more job of `owner` may be queued; call it as `check`. Raises TooManyJobs."""
     _check_queue(owner, _limit(_limits(owner).queued, settings.LIMIT_QUEUED))
 
 
 def check_found(job: Job, new_bytes: int) -> None:
-    """Whether `job` may go on once it was fetched, with `new_bytes` more: those that began with it are known by now,
-    too. Call it inside the transaction that writes down how long the video is. Raises DailyMinutes, StorageFull.
+    """Check the quotas again after the fetch, when length and size (`new_bytes`) of the video are known. Call it inside
+    the transaction that saves the length. Raises DailyMinutes, StorageFull.
     """
     limits = _limits(job.owner)
     _check_minutes(job.owner, _limit(limits.minutes_a_day, settings.LIMIT_MINUTES_A_DAY), but=job)
@@ -46,13 +46,13 @@ def check_found(job: Job, new_bytes: int) -> None:
 
 
 def _limits(owner: AbstractBaseUser) -> OwnerLimits:
-    """Those of `owner`, whose other checks wait until this transaction ends."""
+    """The limits of `owner`, whose row is locked until the transaction ends."""
     get_user_model().objects.select_for_update(no_key=True).get(pk=owner.pk)
     return OwnerLimits.objects.filter(owner=owner.pk).first() or OwnerLimits()
 
 
 def _limit(own: int | None, common: int) -> int:
-    """The owner's own limit, else everybody's. 0 is none."""
+    """The owner's own limit, or else the common one; 0: no limit."""
     return common if own is None else own
 
 
@@ -63,8 +63,8 @@ def _check_queue(owner: AbstractBaseUser, limit: int) -> None:
 
 
 def _check_minutes(owner: AbstractBaseUser, limit: int, but: Job | None = None) -> None:
-    """Of all jobs `but` one. Who has something left may begin one more, however long that is. Of jobs that were deleted
-    since, what was recognised still counts.
+    """Check the minutes of all jobs `but` one. An owner with any minutes left may start one more job of any length. The
+    recognised seconds of deleted jobs count, too.
     """
     if not limit:
         return
@@ -77,7 +77,7 @@ def _check_minutes(owner: AbstractBaseUser, limit: int, but: Job | None = None) 
 
 
 def _check_storage(owner: AbstractBaseUser, limit: int, new_bytes: int) -> None:
-    """A file of unknown size must have room for a byte at least; one that is coming takes what was promised."""
+    """Check stored bytes plus announced sizes of running uploads. A file of unknown size counts as one byte."""
     if not limit:
         return
     stored = _sum(Artifact.objects.filter(job__owner=owner.pk), "size")

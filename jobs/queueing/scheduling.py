@@ -1,4 +1,4 @@
-"""Whose turn it is: the order in which ready stages are offered to a worker. It only reads."""
+"""The fair order in which ready stages are offered to a worker. Reads only."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from jobs.models import Job, JobStatus, OwnerLimits, StageRun, StageStatus
 
 
 def fair_order(queue: str, running_limit: int) -> Iterator[tuple[StageRun, int]]:
-    """The oldest ready stage that each owner may run, with the owner's limit of jobs at work (0: none).
+    """The oldest ready stage of each owner, in fair order, with the owner's limit of running jobs (0: no limit).
 
-    The owner with the fewest running stages comes first; of those, the one who had a turn in this queue longest ago.
-    So nobody's tenth job starts before somebody else's first. It costs a look into an index or two for each owner,
-    whatever waits. Who is at the limit may only go on with jobs that have begun.
+    The owner with the fewest running stages comes first; of those, the one served by this queue longest ago. So no
+    owner's tenth job starts before another owner's first. The cost is one or two index look-ups for each owner, however
+    many jobs wait. An owner at the limit gets only stages of jobs that are running already.
     """
     now = timezone.now()
     waiting, served = _owners(queue, now)
@@ -40,18 +40,18 @@ def _ready(queue: str, now: datetime) -> QuerySet[StageRun]:
 
 
 def _owners(queue: str, now: datetime) -> tuple[dict[int, datetime], dict[int, datetime | None]]:
-    """Who has a stage to run: since when the oldest of each is ready, and when each last had a turn in this queue."""
+    """Owners with a ready stage: the time since which their oldest is ready, and their last start in this queue."""
     ready = _ready(queue, now).filter(owner=OuterRef("pk")).order_by("ready_at")
     turn = StageRun.objects.filter(owner=OuterRef("pk"), queue=queue, started__isnull=False).order_by("-started")
-    waiting = get_user_model().objects.filter(Exists(ready))  # most people do not
+    waiting = get_user_model().objects.filter(Exists(ready))  # most users have none
     asked = waiting.annotate(since=Subquery(ready.values("ready_at")[:1]), served=Subquery(turn.values("started")[:1]))
     found = list(asked.values_list("pk", "since", "served"))
     return {owner: since for owner, since, _ in found}, {owner: served for owner, _, served in found}
 
 
 def _begun(queue: str, owners: Iterable[int], now: datetime) -> dict[int, StageRun]:
-    """The oldest ready stage of each of `owners` in a job that has begun. Such jobs are few, and asked for by their
-    ids: SQLite would rather look through all that waits in the queue.
+    """The oldest ready stage of each of `owners` in a running job. Such jobs are few and are looked up by their ids:
+    with a join SQLite would scan everything that waits in the queue.
     """
     jobs = list(Job.objects.filter(owner__in=owners, status=JobStatus.RUNNING).values_list("pk", flat=True))
     runs = StageRun.objects.filter(job__in=jobs, status=StageStatus.READY, ready_at__lte=now)
@@ -59,5 +59,5 @@ def _begun(queue: str, owners: Iterable[int], now: datetime) -> dict[int, StageR
 
 
 def _counts(rows: Any) -> dict[int, int]:
-    """Rows by owner."""
+    """The number of rows of each owner."""
     return dict(rows.order_by().values_list("owner").annotate(Count("pk")))

@@ -1,8 +1,8 @@
 """Tickets: Django-Q tasks that let a worker run *some* ready stage of its queue.
 
-With the ORM broker a ticket is a row of our own database: issued in the transaction that makes a stage ready, it is
-there exactly when the stage is. It is used up by the claim, in the claim's transaction; one that comes twice, or too
-late, finds nothing to claim and does no harm.
+With the ORM broker a ticket is a row of our own database: issued in the transaction that makes a stage ready, it
+exists exactly when the stage is ready. The claim deletes it, in the claim's transaction; a ticket that is delivered
+twice, or too late, finds no stage to claim and has no effect.
 """
 
 from __future__ import annotations
@@ -23,32 +23,32 @@ from jobs.queueing import processes
 
 RUN_NEXT = "jobs.tasks.run_next"
 NEVER = -1
-"""Django-Q's own time limit, off: it would orphan ffmpeg. The supervisor holds the time limits."""
+"""Django-Q's own time limit, off, because it would orphan ffmpeg. The supervisor enforces the time limits."""
 
 STUCK_AFTER = timedelta(seconds=30)
-"""A free worker looks for tickets every 0.1 s: a cluster that leaves them lying for so long takes none any more."""
+"""A cluster that takes no waiting ticket for this long is stuck: a free worker polls for tickets every 0.1 s."""
 
 _held: ContextVar[int | None] = ContextVar("ticket", default=None)
 
 
 def issue(queue: str, count: int = 1) -> None:
-    """Call it inside the transaction that makes a stage of `queue` ready."""
+    """Issue `count` tickets. Call it inside the transaction that makes a stage of `queue` ready."""
     for _ in range(count):
         async_task(RUN_NEXT, queue, task_name=queue, q_options={"cluster": queue, "timeout": NEVER})
 
 
 def waiting(queue: str) -> int:
-    """How many tickets of `queue` a worker could take now: those taken before are hidden for Django-Q's `retry`."""
+    """The number of tickets of `queue` that a worker could take now; Django-Q hides taken ones for its `retry` time."""
     count: int = OrmQ.objects.filter(key=queue, lock__lte=timezone.now()).count()
     return count
 
 
 def stuck_clusters() -> set[tuple[str, str]]:
-    """Queue and host of each cluster that takes no tickets any more, in one query. The only definition of it.
+    """Queue and host of each cluster that takes no tickets any more, in one query. The only definition of "stuck".
 
-    For STUCK_AFTER a stage has been due, a ticket has been there to take, and no free worker of the host took one. A
-    worker is free when it shows life, is not `busy`, and runs no stage; one that has just begun counts as if it had
-    taken a ticket then.
+    For STUCK_AFTER a stage has been due, a ticket has waited, and no free worker of the host took one. A worker is free
+    when it has a fresh heartbeat, is not `busy`, and runs no stage; one that has just started counts as if it had taken
+    a ticket at its start.
     """
     since = timezone.now() - STUCK_AFTER
     due = StageRun.objects.filter(queue=OuterRef("cluster"), status=StageStatus.READY, ready_at__lte=since)
@@ -60,22 +60,22 @@ def stuck_clusters() -> set[tuple[str, str]]:
 
 
 def oldest(queue: str) -> int | None:
-    """The row of the ticket that is next, for those who are no cluster; it stays until it is used, or thrown away.
+    """The row id of the next ticket, for workers outside a cluster; the row stays until `use` or `throw_away`.
 
-    What a schedule has put into the queue beside the tickets waits for a cluster.
+    Scheduled tasks in the same queue are left for a cluster.
     """
     rows = OrmQ.objects.filter(key=queue, lock__lte=timezone.now()).order_by("pk")
     return next((row.pk for row in rows if row.func() == RUN_NEXT), None)
 
 
 def throw_away(row: int) -> None:
-    """A ticket too many."""
+    """Delete a surplus ticket."""
     OrmQ.objects.filter(pk=row).delete()
 
 
 @contextmanager
 def held(row: int | None) -> Iterator[None]:
-    """While a worker acts on the ticket in this row."""
+    """Mark the ticket in this row as the one that the current worker acts on."""
     token = _held.set(row)
     try:
         yield
@@ -84,6 +84,6 @@ def held(row: int | None) -> Iterator[None]:
 
 
 def use() -> None:
-    """Take the ticket that is held out of the queue, so that it is not delivered again while its stage runs."""
+    """Delete the held ticket from the queue, so that it is not delivered again while its stage runs."""
     if row := _held.get():
         throw_away(row)

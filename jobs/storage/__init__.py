@@ -1,0 +1,1 @@
+"""Files of jobs on the disk: their directories, the identity of the disk, deletion and retention."""

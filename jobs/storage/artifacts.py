@@ -1,7 +1,7 @@
-"""Where a job's files live: `MEDIA_ROOT/jobs/<job>/<attempt>/…`, published by an Artifact row that names them.
+"""The files of a job: `MEDIA_ROOT/jobs/<job>/<attempt>/…`, each published by an Artifact row with its name.
 
-Only creation makes a job's directory. Each attempt works in a directory of its own below it, so that a late writer of a
-lost attempt overwrites nothing, and finds nothing to write to once the job's directory was moved into the trash.
+A job's directory is made only when the job is created. Each attempt works in a directory of its own below it, so that a
+late writer of a lost attempt overwrites nothing, and finds no directory after the job's was moved into the trash.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ def job_dir(job_id: uuid.UUID) -> Path:
 
 
 def make_job_dir(job_id: uuid.UUID) -> None:
-    """Called once, before the job's row is written. Raises StorageAway, DiskFull, Unwritable.
+    """Make the job's directory, once, before the job's row is written. Raises StorageAway, DiskFull, Unwritable.
 
-    The place of all jobs comes with the very first one. If it is missing later, the disk is not mounted, and a new one
-    would lie hidden below the mount.
+    The directory of all jobs is made for the first job only. If it is missing later, the disk is not mounted, and a new
+    one would be hidden by the mount.
     """
     try:
         if not _jobs().is_dir() and not Job.objects.exists():
@@ -52,14 +52,14 @@ def make_job_dir(job_id: uuid.UUID) -> None:
 
 
 def is_present() -> bool:
-    """Whether the disk with the jobs is there, and not another one or an empty directory in its place."""
+    """Whether the disk with the jobs is mounted, and not another disk or an empty directory in its place."""
     return installation.is_right()
 
 
 def disk() -> Path | None:
-    """A directory on the disk of the jobs: theirs; before the first job, the nearest one in which it can be made.
+    """The directory of all jobs; before the first job, its nearest existing parent.
 
-    None where no job can be stored: the disk is not mounted or read-only, or something else has the name.
+    None when no job can be stored: the disk is not mounted or read-only, or the path is not a directory.
     """
     place = _jobs()
     if not place.is_dir():
@@ -70,7 +70,7 @@ def disk() -> Path | None:
 
 
 def make_attempt_dir(job_id: uuid.UUID, attempt: uuid.UUID) -> Path:
-    """A new directory for one attempt. Raises Unwritable where the job's own is gone, DiskFull."""
+    """Make the directory of an attempt and return it. Raises Unwritable when the job's directory is gone, DiskFull."""
     place = job_dir(job_id) / str(attempt)
     try:
         place.mkdir()
@@ -80,27 +80,25 @@ def make_attempt_dir(job_id: uuid.UUID, attempt: uuid.UUID) -> Path:
 
 
 def clear(job_id: uuid.UUID, attempt: uuid.UUID) -> None:
-    """Remove what an attempt left that was not published. Its group must be empty."""
+    """Delete the directory of an attempt that published nothing. Its process group must be empty."""
     place = job_dir(job_id) / str(attempt)
     if not Artifact.objects.filter(job=job_id, name__startswith=f"{attempt}/").exists():
         shutil.rmtree(place, ignore_errors=True)
 
 
 def clear_lost(job_id: uuid.UUID) -> None:
-    """Remove what a process left that was killed half way."""
-    for room, kept in lost(job_id).items():
-        with suppress(FileNotFoundError):  # Somebody else is at it.
-            _empty(room, kept)
+    """Delete the unpublished files of ended attempts, which killed processes left behind."""
+    for directory, kept in lost(job_id).items():
+        with suppress(FileNotFoundError):  # another process deletes it
+            _empty(directory, kept)
 
 
 def lost(job_id: uuid.UUID) -> dict[Path, set[str]]:
-    """Directories of attempts that are over in which more lies than was published; the names of what was.
+    """Directories of ended attempts with unpublished files, each with the names of its published ones.
 
-    The order matters: an attempt runs before it has a directory, and has published when it runs no more.
+    The order of the queries matters: an attempt runs before it has a directory, and publishes before it ends.
     """
-    there = {
-        place: set(_names(place)) for place in _attempt_dirs(job_id)
-    }  # of these, what is published may come a moment later
+    there = {place: set(_names(place)) for place in _attempt_dirs(job_id)}
     running = StageRun.objects.filter(job=job_id, status=StageStatus.RUNNING).values_list("attempt", flat=True)
     at_work = {str(attempt) for attempt in running}
     published = set(Artifact.objects.filter(job=job_id).values_list("name", flat=True))
@@ -110,7 +108,7 @@ def lost(job_id: uuid.UUID) -> dict[Path, set[str]]:
 
 
 def _attempt_dirs(job_id: uuid.UUID) -> list[Path]:
-    """The directories of all attempts: what was uploaded lies beside them."""
+    """The directories of all attempts; an uploaded file lies beside them."""
     return [job_dir(job_id) / name for name in _names(job_dir(job_id)) if _is_attempt(name)]
 
 
@@ -128,23 +126,23 @@ def _names(place: Path) -> list[str]:
 
 
 def tidy(job_id: uuid.UUID, attempt: uuid.UUID, kept: Iterable[str]) -> None:
-    """Remove everything in an attempt's directory but the files that are about to be published."""
+    """Delete everything in an attempt's directory except the files to be published."""
     _empty(job_dir(job_id) / str(attempt), set(kept))
 
 
-def _empty(room: Path, kept: set[str]) -> None:
-    for place in room.iterdir():
+def _empty(directory: Path, kept: set[str]) -> None:
+    for place in directory.iterdir():
         if place.name in kept:
             continue
         if place.is_dir() and not place.is_symlink():
             shutil.rmtree(place, ignore_errors=True)
         else:
             place.unlink(missing_ok=True)
-    _unmake(room)
+    _unmake(directory)
 
 
 def facts(job_id: uuid.UUID, attempt: uuid.UUID, files: Mapping[str, str]) -> list[Artifact]:
-    """Rows, not yet saved, for the files that an attempt made: kinds to names in its directory. Raises HostError."""
+    """Unsaved rows for the files of an attempt, given as names in its directory by kind. Raises HostError."""
     found = []
     for kind, name in files.items():
         path = job_dir(job_id) / str(attempt) / name
@@ -155,19 +153,19 @@ def facts(job_id: uuid.UUID, attempt: uuid.UUID, files: Mapping[str, str]) -> li
 
 
 def source_name(name: str) -> str:
-    """What a file that was brought as `name` is called in the job's directory: its suffix stays if it is a tame one."""
+    """The name in the job's directory for a source file `name`: `source` with its suffix, if that is alphanumeric."""
     suffix = Path(name).suffix
     return f"source{suffix}" if re.fullmatch(r"\.[A-Za-z0-9]{1,9}", suffix) else "source"
 
 
 def path_of(job_id: uuid.UUID, kind: str) -> Path | None:
-    """The published file of a kind, if there is one."""
+    """The path of the published file of a kind, or None."""
     name = Artifact.objects.filter(job=job_id, kind=kind).values_list("name", flat=True).first()
     return job_dir(job_id) / name if name else None
 
 
 def drop(job_id: uuid.UUID, *kinds: str) -> None:
-    """Files that no stage needs any more: first the row goes, then the file."""
+    """Delete the published files of these kinds, which no stage needs any more: first the row, then the file."""
     for artifact in Artifact.objects.filter(job=job_id, kind__in=kinds):
         artifact.delete()
         (job_dir(job_id) / artifact.name).unlink(missing_ok=True)
@@ -175,9 +173,9 @@ def drop(job_id: uuid.UUID, *kinds: str) -> None:
 
 
 def purge(job_id: uuid.UUID) -> bool:
-    """Delete the job's directory: renamed first, so that a late writer finds nothing. Whether all of it is gone.
+    """Delete the job's directory; it is renamed first, so that a late writer finds no directory. True when all is gone.
 
-    It can be repeated, and done by several at once. Files of a disk that is not there are not gone.
+    Can be repeated, also concurrently. False while the disk is not mounted.
     """
     if not is_present():
         return False
@@ -189,13 +187,13 @@ def purge(job_id: uuid.UUID) -> bool:
 
 
 def remove(place: Path) -> bool:
-    """Delete a directory with all that does not resist; the log says what does. Whether nothing is left."""
+    """Delete a directory as far as possible; a refused deletion is logged. True when nothing is left."""
     refused: list[OSError] = []
 
     def note(_act: object, path: str, trouble: Any) -> None:
         error: OSError = trouble[1]
-        error.filename = path  # which else is no more than a name
-        if not isinstance(error, FileNotFoundError):  # another one is at it
+        error.filename = path  # the whole path: rmtree gives only the name
+        if not isinstance(error, FileNotFoundError):  # another process deleted it
             refused.append(error)
 
     shutil.rmtree(place, onerror=note)
@@ -206,36 +204,37 @@ def remove(place: Path) -> bool:
 
 
 def resists(job_id: str, error: OSError) -> None:
-    """The log says which file it is, and why; not where it was to go, which is another place each time."""
+    """Log the file that cannot be deleted, and why; without the target in the trash, whose name differs each time."""
     _tell_once(job_id, f"{error.filename}: {error.strerror}" if error.filename else str(error))
 
 
 @lru_cache(maxsize=1024)
 def _tell_once(job_id: str, why: str) -> None:
-    """It is tried again every second."""
+    """Log once per job and cause: the deletion is repeated every second."""
     log.warning("files cannot be deleted: %s", why, extra={"job": job_id})
 
 
 def discard(job_id: uuid.UUID) -> None:
-    """Move the job's directory into the trash, under a name by which `purge` finds it: the quick half of it."""
+    """Move the job's directory into the trash, where `purge` finds it: the quick half of a deletion."""
     if job_dir(job_id).exists():
         trash().mkdir(exist_ok=True)
-    with suppress(FileNotFoundError):  # It is gone, or another one is at it.
+    with suppress(FileNotFoundError):  # gone, or another process moves it
         job_dir(job_id).rename(trash() / f"{job_id}.{uuid.uuid4()}")
 
 
 def _unmake(place: Path) -> None:
-    """Remove an attempt's directory in which nothing is left."""
+    """Delete an attempt's directory if it is empty."""
     with suppress(OSError):
         place.rmdir()
 
 
 def trash() -> Path:
+    """The directory that holds deleted jobs until their files are removed."""
     return Path(settings.MEDIA_ROOT) / ".trash"
 
 
 def stored(path: Path) -> int:
-    """Bytes of all files below a directory that may be vanishing."""
+    """Bytes of all files below a directory, which may be deleted meanwhile."""
     total = 0
     for directory, _, names in os.walk(path):
         for name in names:
@@ -247,19 +246,19 @@ def stored(path: Path) -> int:
 
 
 def orphans() -> list[Path]:
-    """Directories of jobs that no row owns."""
+    """Directories in the directory of all jobs without a job's row."""
     there, owned = _job_dirs()
     return [place for name, place in there.items() if name not in owned]
 
 
 def with_files() -> list[uuid.UUID]:
-    """The jobs that have a directory."""
+    """The ids of the jobs that have a directory."""
     there, owned = _job_dirs()
     return [uuid.UUID(name) for name in owned.intersection(there)]
 
 
 def _job_dirs() -> tuple[dict[str, Path], set[str]]:
-    """What lies in the place of all jobs, by name; the names that jobs own. In this order: a row comes second."""
+    """The directories of jobs by name, and the names with a row. Directories come first, as rows are written last."""
     there = {place.name: place for place in _jobs().iterdir() if place.is_dir()} if is_present() else {}
     return there, {str(key) for key in Job.objects.values_list("pk", flat=True)} if there else set()
 

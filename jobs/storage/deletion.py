@@ -1,4 +1,4 @@
-"""The end of a job: its files, then the word."""
+"""Deletion of a job's files, and then the change of its row: cancelled, or deleted."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from jobs.storage import artifacts
 
 
 def finish(job_id: uuid.UUID) -> bool:
-    """Make a job `cancelled` whose processes are gone. Several may try at once. Whether it is so now, by us.
+    """Delete the files of a job whose processes have ended, then mark it `cancelled`. True when this call did so.
 
-    Files that cannot be deleted yet, or whose disk is not there, keep it `cancelling`: the sweep tries again.
+    Can be called concurrently. A job whose files cannot be deleted yet, or whose disk is not mounted, stays
+    `cancelling`; the reaper tries again.
     """
     try:
         return lifecycle.can_finish_cancel(job_id) and artifacts.purge(job_id) and lifecycle.finish_cancel(job_id)
-    except IllegalTransition:  # it has been ended and deleted meanwhile
+    except IllegalTransition:  # it was cancelled and deleted meanwhile
         return False
     except OSError as error:
         artifacts.resists(str(job_id), error)
@@ -28,10 +29,10 @@ def finish(job_id: uuid.UUID) -> bool:
 
 
 def delete(job_id: uuid.UUID, due: QuerySet[Job] | None = None) -> bool:
-    """Delete an ended job, if it is still among those that are `due`, with its files. Whether it is gone.
+    """Delete an ended job with its files, if it is still among the jobs that are `due`. True when it is deleted.
 
-    The files leave their place together with the row, which is locked, so that the job cannot begin again. Deleting
-    them takes seconds: not while others wait. What a killed process leaves of them lies in the trash.
+    The files are moved into the trash in the transaction that deletes the row, which is locked, so that the job cannot
+    be retried meanwhile. Deleting them takes seconds and happens after the lock is released.
     """
     due = Job.objects.all() if due is None else due
     try:
@@ -46,6 +47,6 @@ def delete(job_id: uuid.UUID, due: QuerySet[Job] | None = None) -> bool:
         return False
     try:
         artifacts.purge(job_id)
-    except OSError as error:  # the job is gone; what resists lies in the trash, which every sweep empties
+    except OSError as error:  # the job is gone; its files are in the trash, which every sweep empties
         artifacts.resists(str(job_id), error)
     return True

@@ -1,11 +1,11 @@
-"""Which disk belongs to this installation: an id in a row of the database, and in a file beside the jobs' directories.
+"""The id of the disk with the files: in a row of the database, and in a file beside the jobs' directories.
 
 A disk that is not mounted leaves an empty directory in its place, and MEDIA_ROOT may name another installation's. On
-such a disk every result seems to be deleted, and every file to belong to nobody. So where the two ids do not agree
-nothing is begun, deleted or called cancelled.
+such a disk every result would look deleted, and every file orphaned. So while the two ids differ nothing is started,
+deleted or marked as cancelled.
 
-The row comes first, then the file, then the word in the row that the file is there: whoever is killed in between is
-followed by one who goes on, and a file without its row is never of our making.
+The row is written first, then the file, then the row's `marked`: if a process is killed in between, the next one
+continues, and this installation never leaves a file without its row.
 """
 
 from __future__ import annotations
@@ -29,50 +29,50 @@ from jobs.pipeline.errors import StorageAway
 log = logging.getLogger(__name__)
 
 MARKER = "installation.id"
-"""The name of the file. It has no dot in front, so that `cp jobs/*` takes it along."""
+"""The name of the file. It does not start with a dot, so that `cp jobs/*` copies it."""
 
 LOOKED_AT = 100
-"""How many of the newest jobs with files tell whether a disk without a known id is the right one."""
+"""The number of newest jobs with files that are looked for on a disk without a known id."""
 
 _KEPT = 2.0
-"""Seconds for which pages believe what they were told of the disk."""
+"""Seconds for which pages use the last result of `look`."""
 
 
 class Disk(StrEnum):
-    """What the disk at MEDIA_ROOT is to this installation."""
+    """The relation of the disk at MEDIA_ROOT to this installation."""
 
     RIGHT = "right"
     NEW = "new"
-    """It bears no id of ours yet, and nothing speaks against it: see `is_right`."""
+    """It has no id of ours yet, and can be marked: see `look` and `is_right`."""
     AWAY = "away"
-    """There is no place for jobs: it is not mounted."""
+    """The directory of all jobs is missing: the disk is not mounted."""
     UNREADABLE = "unreadable"
     UNMARKED = "unmarked"
-    """It bears no id, although the files of this installation lie on a disk that does, or are not here."""
+    """It has no id, although this installation has marked its disk, or the files of its jobs are not on it."""
     OTHER = "other"
-    """It bears the id of another installation."""
+    """It has the id of another installation."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Files:
-    """Of the newest jobs with files: how many there are in the database, and how many of them have a directory here."""
+    """Counts of the newest jobs with files: `known` in the database, `here` with a directory on this disk."""
 
     known: int
     here: int
 
     @property
     def fit(self) -> bool:
-        """Whether most of them are here: a few may have been deleted by hand."""
+        """Whether at least half of them are on this disk: a few may have been deleted by hand."""
         return 2 * self.here >= self.known
 
 
 def place() -> Path:
-    """Where the directories of all jobs lie."""
+    """The directory that holds the directories of all jobs."""
     return Path(settings.MEDIA_ROOT) / "jobs"
 
 
 def look() -> Disk:
-    """What the disk is. Changes nothing."""
+    """Determine the relation of the disk to this installation. Changes nothing."""
     if not place().is_dir():
         return Disk.AWAY
     try:
@@ -92,7 +92,7 @@ def look() -> Disk:
 
 
 def files() -> Files:
-    """Of the newest jobs with files, how many have their directory on this disk."""
+    """Count the newest jobs with files, at most LOOKED_AT, and those whose directory is on this disk."""
     published = Artifact.objects.filter(job=OuterRef("pk"))
     newest = Job.objects.filter(Exists(published)).order_by("-created").values_list("pk", flat=True)[:LOOKED_AT]
     known = [place() / str(job_id) for job_id in newest]
@@ -100,9 +100,9 @@ def files() -> Files:
 
 
 def is_right() -> bool:
-    """Whether the disk of this installation is there. One that is new to it is marked first."""
+    """Whether the disk of this installation is mounted. A new disk is marked first."""
     found = look()
-    if found == Disk.NEW and not connection.in_atomic_block:  # what a transaction writes may be undone
+    if found == Disk.NEW and not connection.in_atomic_block:  # a transaction may be rolled back
         try:
             mark()
         except OSError as error:
@@ -113,7 +113,7 @@ def is_right() -> bool:
 
 
 def require() -> None:
-    """Raises StorageAway where the disk of this installation is not there."""
+    """Raise StorageAway unless the disk of this installation is mounted."""
     if not is_right():
         raise StorageAway
 
@@ -122,7 +122,7 @@ _lately: dict[Path, tuple[float, bool]] = {}
 
 
 def was_right_lately() -> bool:
-    """Whether it was there a moment ago: for pages, which ask often."""
+    """Whether the disk was right at most `_KEPT` seconds ago: for pages, which ask often."""
     asked, right = _lately.get(place(), (-_KEPT, True))
     if time.monotonic() - asked > _KEPT:
         right = look() in {Disk.RIGHT, Disk.NEW}
@@ -131,7 +131,7 @@ def was_right_lately() -> bool:
 
 
 def mark() -> None:
-    """Give the disk and the database one id, unless they have one. Raises OSError."""
+    """Write one id to the disk and to the database, unless they have one. Raises OSError."""
     there = _read()
     row, _ = Installation.objects.get_or_create(pk=1, defaults={"disk": there or uuid.uuid4()})
     if there is None:
@@ -143,8 +143,8 @@ def mark() -> None:
 
 
 def adopt() -> None:
-    """Make the disk this installation's, whatever it was: a person says so. It gets a new id, so that an installation
-    to which it belonged before stops. Raises OSError.
+    """Assign the disk to this installation without a check, on the request of an operator. It gets a new id, so that an
+    installation to which it belonged before stops using it. Raises OSError.
     """
     place().mkdir(parents=True, exist_ok=True)
     new = uuid.uuid4()
@@ -154,7 +154,7 @@ def adopt() -> None:
 
 
 def _read() -> uuid.UUID | None:
-    """The id that the disk bears, if it bears one. Raises OSError, ValueError for anything else in that file."""
+    """The id on the disk, or None. Raises OSError; ValueError when the file holds anything else."""
     try:
         return uuid.UUID((place() / MARKER).read_text(encoding="ascii").strip())
     except FileNotFoundError:
@@ -162,7 +162,7 @@ def _read() -> uuid.UUID | None:
 
 
 def _write(disk: uuid.UUID, *, over: bool) -> None:
-    """The whole file or nothing; `over`: in place of another one. Raises OSError."""
+    """Write the file atomically; `over`: replace an existing one. Raises OSError."""
     part = place() / f".{MARKER}.{uuid.uuid4()}"
     try:
         with part.open("x", encoding="ascii") as file:
@@ -179,7 +179,7 @@ def _write(disk: uuid.UUID, *, over: bool) -> None:
 
 
 def _publish(part: Path) -> None:
-    """Under its name, unless another process was faster."""
+    """Give the finished file its name, unless another process was faster."""
     try:
         (place() / MARKER).hardlink_to(part)
     except FileExistsError:
@@ -191,7 +191,7 @@ def _publish(part: Path) -> None:
 def _sync(directory: Path) -> None:
     number = os.open(directory, os.O_RDONLY)
     try:
-        with suppress(OSError):  # not every file system can do so for a directory
+        with suppress(OSError):  # not every file system supports it for a directory
             os.fsync(number)
     finally:
         os.close(number)
@@ -211,8 +211,8 @@ REMEDY = (
 
 
 def problem() -> str:
-    """What is wrong with the disk, in English, for those who run the site; empty when nothing is, or the first job is
-    still to come.
+    """The problem of the disk as an English sentence for operators; empty when there is none, or before the first
+    job.
     """
     found = look()
     sentence = "" if found == Disk.AWAY and not Job.objects.exists() else PROBLEMS.get(found, "")

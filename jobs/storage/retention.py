@@ -1,7 +1,8 @@
-"""What nobody needs any more: results past their time, half uploads, files without a row, rows without their files.
+"""Cleanup: deletes expired results, incomplete uploads, files without a row, rows without their files, old rows.
 
-Each job is looked at again under its lock before it goes, so a sweep is safe beside running jobs and other sweeps. And
-after one that was killed: files go into the trash, the row goes with them, and every sweep empties the trash.
+Each job is checked again under its lock before it is deleted, so a sweep is safe beside running jobs and other sweeps.
+It is also safe to kill: files are moved into the trash together with the deletion of their row, and every sweep empties
+the trash.
 """
 
 from __future__ import annotations
@@ -31,17 +32,17 @@ from jobs.storage import artifacts, deletion
 log = logging.getLogger(__name__)
 
 YOUNG = timedelta(hours=1)
-"""A directory without a row may be that of a job which is being made: the row comes second."""
+"""The age up to which a directory without a row is kept: a job may be in creation, whose row is written second."""
 
 _T = TypeVar("_T")
 
 SCHEDULED = 30.0
-"""Seconds for the sweep of the schedule, which holds a worker up: what is left is for the next one."""
+"""Seconds of a scheduled sweep, which occupies a worker; the rest is left for the next sweep."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Way:
-    """How to sweep: only look, or until when (by the monotonic clock) to begin another removal."""
+    """The options of a sweep: `dry` only counts; no removal starts after `until`, a time of the monotonic clock."""
 
     dry: bool
     until: float
@@ -49,14 +50,14 @@ class _Way:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Freed:
-    """How many of a kind were removed, or would be, and the bytes that this frees on the disk."""
+    """The number of things of a kind that were removed, or would be, and the bytes that this frees on the disk."""
 
     kind: str
     count: int
     size: int = 0
 
     def told(self, *, dry_run: bool = False) -> str:
-        """One line for a person."""
+        """One line of text for a person."""
         would = "would be " if dry_run else ""
         freed = f", {bytes_text(self.size)} {would}freed" if self.size else ""
         return f"{self.kind}: {self.count} {would}removed{freed}"
@@ -65,13 +66,13 @@ class Freed:
 def sweep(
     older_than: timedelta, *, dry_run: bool = False, orphans_only: bool = False, seconds: float = math.inf
 ) -> list[Freed]:
-    """Remove all of it, or only look. `older_than`: since the last edit of a result, the last byte of an upload. After
-    `seconds` nothing more is begun.
+    """Delete everything that is due, or only count it (`dry_run`). `older_than`: the time since the last edit of a
+    result, or the last byte of an upload. After `seconds` no further removal starts.
 
-    What cannot be removed is logged, left, and tried again by the next sweep.
+    A removal that fails is logged and tried again by the next sweep.
     """
     way = _Way(dry=dry_run, until=time.monotonic() + seconds)
-    if not artifacts.is_present():  # only the right disk shows whose files they are, and which are missing
+    if not artifacts.is_present():  # only on the right disk are missing and orphaned files real
         if Job.objects.exists():
             log.warning("Cleanup skipped: the disk of this installation is missing")
         return [] if orphans_only else [_rows(kind, old, way) for kind, old in _old()]
@@ -93,14 +94,14 @@ def sweep(
 
 
 def scheduled() -> str:
-    """The sweep that Django-Q's schedule calls. What it did stands with the task."""
+    """Sweep, as Django-Q's schedule calls it. Returns a summary, which is stored with the task."""
     found = [
         freed.told() for freed in sweep(timedelta(hours=settings.RETENTION_HOURS), seconds=SCHEDULED) if freed.count
     ]
     return "; ".join(found) or "nothing to remove"
 
 
-# Jobs: each is looked at again under its lock, for it may have been edited, pinned or retried since it was found
+# Jobs: each is checked again under its lock, for it may have been edited, pinned or retried since it was found
 
 
 def _jobs(
@@ -115,12 +116,12 @@ def _jobs(
 
 
 def _locked(job_id: uuid.UUID, due: QuerySet[Job]) -> bool:
-    """Whether the job is still due. It stays so until the transaction ends."""
+    """Whether the job is still due. Its row is locked until the transaction ends."""
     return due.select_for_update().filter(pk=job_id).first() is not None
 
 
 def _half_uploads(before: datetime) -> QuerySet[Job]:
-    """Uploads of which nothing came since then, and those that were cancelled but whose files may still be there."""
+    """Uploads without a byte since `before`, and cancelled uploads whose files may still exist."""
     given_up = Transition.objects.filter(
         job=OuterRef("pk"), from_status=JobStatus.UPLOADING, to_status=JobStatus.CANCELLING
     )
@@ -136,11 +137,11 @@ def _end_upload(job_id: uuid.UUID, due: QuerySet[Job]) -> bool:
 
 
 def _has_no_files(job_id: uuid.UUID) -> bool:
-    """Where the place of all jobs is missing, it is the disk that is gone, not the files of this job."""
+    """Whether the job's directory is missing while the disk is mounted."""
     return not artifacts.job_dir(job_id).exists() and artifacts.is_present()
 
 
-# Files, and rows that are only old
+# Files, and old rows
 
 
 def _orphans(way: _Way) -> Freed:
@@ -148,7 +149,7 @@ def _orphans(way: _Way) -> Freed:
 
 
 def _old_orphans() -> Iterator[uuid.UUID]:
-    """Only what bears the name of a job: anything else in that place was put there by somebody else."""
+    """Orphaned directories older than YOUNG that are named like a job: anything else was not made by this program."""
     for place in artifacts.orphans():
         with suppress(ValueError, FileNotFoundError):
             job_id = uuid.UUID(place.name)
@@ -166,9 +167,10 @@ def _delete_orphan(job_id: uuid.UUID) -> bool:
 
 
 def _leftovers(whole: QuerySet[Job], way: _Way) -> Freed:
-    """Jobs in whose directories more lies than their rows name, but for those that go as a `whole`.
+    """Delete files that no row names from the directories of jobs, except jobs that are deleted as a `whole`.
 
-    All have to be looked at, which may take longer than there is time: in no order, so that each has its turn.
+    Every directory is checked, which may take longer than the sweep may last: in random order, so that each is reached
+    by some sweep.
     """
     going = set(whole.values_list("pk", flat=True))
     kind, found = "leftovers of killed processes", [job_id for job_id in artifacts.with_files() if job_id not in going]
@@ -192,7 +194,7 @@ def _below(place: Path) -> list[Path]:
 
 
 def _old() -> list[tuple[str, QuerySet[Any]]]:
-    """Rows that are only old. A command shows no life while it waits for its job."""
+    """Old rows by kind. A command writes no heartbeat while it waits for its job, so its row is kept until then."""
     now = timezone.now()
     day = now - timedelta(days=1)
     waits = Job.objects.filter(client=OuterRef("pk"), status__in=UNFINISHED)
@@ -215,7 +217,7 @@ def _each(
     way: _Way,
     only: Callable[[_T], bool] = lambda _: True,
 ) -> Freed:
-    """Remove one after the other. One that resists keeps nobody else."""
+    """Remove one after another; a removal that fails does not stop the others."""
     count = size = 0
     for one in found:
         if time.monotonic() > way.until:

@@ -1,8 +1,8 @@
-"""The child processes in which stages run, seen from the supervisor.
+"""The child processes in which stages run, as the supervisor controls them.
 
-A child lives in a process group of its own, led by a process (`process.group_leader`) that ends the whole group when we
-die: it waits on a lifeline, a pipe whose other end only we hold. The child begins when we say so, which is after its
-group was recorded. Nothing of a group is left when `end` returns.
+A child runs in a process group of its own, led by a process (`process.group_leader`) that kills the whole group when
+the supervisor dies: it waits on a lifeline, a pipe whose other end only the supervisor holds. The child starts on
+`begin`, after its group was recorded. No process of a group is left when `end` returns.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from jobs.pipeline.process.messages import LINE_BYTES, Command, Report, decode_r
 
 _BLOCK = 1 << 16
 _TAIL = 8000
-"""Bytes of stderr that are kept for the error page."""
+"""Bytes of stderr that are kept for the error page, from its end."""
 _LINES = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProcessLimits:
-    """For each process of a group: seconds of CPU, bytes of a file it may write, open files; and niceness."""
+    """Limits of each process of a group: CPU seconds, bytes of a written file, open files (None: any), and niceness."""
 
     cpu: int | None = None
     file_size: int | None = None
@@ -40,12 +40,12 @@ class ProcessLimits:
 
 
 def command(commands: int, reports: int) -> list[str]:
-    """The command that the group leader starts; both numbers are descriptors, the child's ends of the pipes."""
+    """The command line of the child; `commands` and `reports` are descriptors, the child's ends of the pipes."""
     return [sys.executable, "-m", "jobs.engines", str(commands), str(reports)]
 
 
 class GroupStillRunning(Exception):
-    """The kernel did not end every process of the group: the stage they work for has not ended."""
+    """Raised when a process of the group runs on after SIGKILL: its stage has not ended."""
 
 
 class Child:
@@ -74,7 +74,7 @@ class Child:
                 pass_fds=(theirs_in, theirs_out, theirs_life),
                 start_new_session=True,
             )
-            ours.pop_all()  # they stay open until `end`
+            ours.pop_all()  # these ends stay open until `end`
         for end in (self._commands, self.reports, self.errors):
             os.set_blocking(end, False)
         self.group = self._process.pid
@@ -86,39 +86,41 @@ class Child:
 
     @property
     def alive(self) -> bool:
+        """Whether the group leader runs."""
         return self._process.poll() is None
 
     def begin(self) -> None:
-        """Let the child start. Its group must have been recorded."""
+        """Start the child. Call it after its group was recorded."""
         with suppress(BrokenPipeError):
             os.write(self._lifeline, b"!")
 
-    # What we say
+    # Commands to the child
 
     def send(self, message: Command) -> None:
-        """Never waits: what the child does not take yet stays here until `push`."""
+        """Send a command without blocking: bytes that do not fit into the pipe wait for `push`."""
         self._waiting += encode(message)
         self.push()
 
     def push(self) -> None:
+        """Write waiting bytes as far as the pipe has room."""
         try:
             while self._waiting:
                 del self._waiting[: os.write(self._commands, self._waiting[:_BLOCK])]
         except BlockingIOError:
             return
         except BrokenPipeError:
-            self._waiting.clear()  # nobody listens: to watch the pipe would be to wake for ever
+            self._waiting.clear()  # the child has closed its end: a watched pipe would be writable for ever
 
     @property
     def commands_to_push(self) -> int | None:
-        """The descriptor to watch while something waits to be said."""
+        """The descriptor to watch for room while bytes wait; None when none wait."""
         return self._commands if self._waiting else None
 
-    # What it says
+    # Reports and errors of the child
 
     def read_reports(self) -> Iterator[Report]:
-        """The reports that have come. Raises StageDied where the child has ended, or says what is no report."""
-        for _ in range(16):  # a child that floods us must not keep us from looking up
+        """The reports that have arrived. Raises StageDied when the child has ended, or sent an invalid report."""
+        for _ in range(16):  # a child that floods the pipe must not block the supervisor's loop
             try:
                 block = os.read(self.reports, _BLOCK)
             except BlockingIOError:
@@ -132,7 +134,7 @@ class Child:
             yield from map(_report, lines)
 
     def read_errors(self) -> bool:
-        """Keep the tail of what it complains about. False when nobody will say more."""
+        """Read its stderr and keep the last lines. False at the end of the stream."""
         try:
             block = os.read(self.errors, _BLOCK)
         except BlockingIOError:
@@ -141,20 +143,20 @@ class Child:
         return bool(block)
 
     def last_errors(self) -> str:
-        """The last lines that it wrote to stderr."""
+        """The last lines of its stderr, at most `_TAIL` characters."""
         self.read_errors()
         said = b"\n".join(self._error_lines).decode(errors="replace")[-_TAIL:]
-        return said.replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL has no room for NUL
+        return said.replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL cannot store NUL
 
     def clear_errors(self) -> None:
-        """What it complained about until now was about the job of somebody else."""
+        """Discard its stderr so far: it belongs to the job of another owner."""
         self.read_errors()
         self._error_lines.clear()
 
     # Its end
 
     def end(self) -> None:
-        """Kill the group by SIGKILL; returns when none of it runs. Raises GroupStillRunning where the kernel cannot."""
+        """Kill the group with SIGKILL; returns when none of it runs. Raises GroupStillRunning when that fails."""
         with groups.adopting_orphans():
             gone = groups.end_group(self.group)
             for end in (self._lifeline, self._commands, self.reports, self.errors):
@@ -167,7 +169,7 @@ class Child:
 
 
 def _pipe(reader: ExitStack, writer: ExitStack) -> tuple[int, int]:
-    """Both ends are closed when whose they are leaves."""
+    """Open a pipe; each end is closed by the stack of its side."""
     ends = os.pipe()
     for whose, end in zip((reader, writer), ends, strict=True):
         whose.callback(os.close, end)
@@ -182,13 +184,13 @@ def _report(line: bytes) -> Report:
 
 
 class WarmChild:
-    """The one child of a speech worker. It stays between stages, with its model loaded, until a stage is stopped."""
+    """The child of a speech worker, which is kept between stages with its model loaded, until a stage is stopped."""
 
     def __init__(self) -> None:
         self._child: Child | None = None
 
     def take(self, limits: ProcessLimits) -> Child:
-        """The child that is there, or a new one."""
+        """The kept child if it is alive, or else a new one."""
         if self._child and not self._child.alive:
             self.drop()
         if self._child is None:
@@ -197,7 +199,7 @@ class WarmChild:
         return self._child
 
     def drop(self) -> None:
-        """End it: its stage was stopped, or it is broken."""
+        """End the kept child: its stage was stopped, or it is broken."""
         if child := self._child:
             self._child = None
             child.end()

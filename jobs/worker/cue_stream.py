@@ -1,4 +1,4 @@
-"""The stream between the database and a translating child: cues go to it as they are recognised, texts come back."""
+"""The stream between the database and a translating child: recognised cues go out, translated texts come back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from jobs.worker.child import Child
 
 @dataclass(slots=True)
 class CueStream:
-    """One attempt to translate, and how far its cues have been sent to the child."""
+    """The cues of one attempt to translate, with the number of the last cue that was sent to the child."""
 
     _claim: Claim
     _job: Job
@@ -32,10 +32,10 @@ class CueStream:
 
     @with_retry
     def send_new(self, child: Child) -> None:
-        """Send the cues that have been recognised since the last call, and after the last of them the end."""
+        """Send the cues recognised since the last call, and `End` when recognition is done."""
         if self._whole:
             return
-        whole = not self._is_recognising()  # asked before the cues are read: none can come between
+        whole = not self._is_recognising()  # read before the cues, so that none is missed
         rows = list(self._job.cues.filter(number__gt=self._sent))
         if rows:
             done = {row.number: row.target for row in rows if row.answered} | self._remembered(rows)
@@ -47,11 +47,11 @@ class CueStream:
             child.send(End(str(self._claim.attempt)))
 
     def _is_recognising(self) -> bool:
-        hearing = StageRun.objects.filter(job=self._claim.job_id, stage=Stage.TRANSCRIBE)
-        return hearing.exclude(status=StageStatus.DONE).exists()
+        transcribing = StageRun.objects.filter(job=self._claim.job_id, stage=Stage.TRANSCRIBE)
+        return transcribing.exclude(status=StageStatus.DONE).exists()
 
     def _remembered(self, rows: list[Cue]) -> dict[int, str]:
-        """Fill in what this owner's earlier jobs translated; the texts by cue number."""
+        """Save the cached translations of this owner's earlier jobs; returns the texts by cue number."""
         if not self._task.engine:
             return {}
         keys = translation_cache.cache_keys(self._task, rows, self._before)
@@ -66,7 +66,7 @@ class CueStream:
 
     @with_retry
     def keep(self, part: messages.Translated) -> None:
-        """Write what the child translated, count its tokens and cache its texts. Raises LostAttempt."""
+        """Save the translations of the child, count its tokens and cache its texts. Raises LostAttempt."""
         flags = {cue.id: list(cue.flags) for cue in part.cues}
         texts = {cue.id: cue.target for cue in part.cues}
         with lifecycle.fenced(self._claim.attempt) as (job, run):
@@ -84,7 +84,7 @@ class CueStream:
 
     @with_retry
     def share(self) -> float:
-        """The share of the translation that is done: of the cues known, times the share that is recognised."""
+        """The share of the translation that is done, 0 to 1: translated of known cues, times the share recognised."""
         known = self._job.cues.count()
         hearing = StageRun.objects.filter(job=self._claim.job_id, stage=Stage.TRANSCRIBE)
         recognised = hearing.aggregate(share=Sum("progress"))["share"]
@@ -93,10 +93,10 @@ class CueStream:
 
 
 def _own(cue: PipelineCue) -> tuple[str, ...]:
-    """The flags of recognition; those of an earlier translation do not count for a new one."""
+    """The flags of recognition, without those of an earlier translation."""
     return tuple(flag for flag in cue.flags if flag == "unsure")
 
 
 def _is_good(flags: tuple[str, ...], text: str) -> bool:
-    """Whether a translation is worth keeping for another time."""
+    """Whether a translation may be cached: it is not empty, and has no flags but `unsure` and `too_long`."""
     return bool(text) and not set(flags) - {"unsure", "too_long"}

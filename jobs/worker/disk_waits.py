@@ -1,7 +1,8 @@
-"""How long a stage waits for its disk: one that is away or full is no reason to fail, for it comes back.
+"""Waits of stages whose disk is not mounted or full, instead of a failure.
 
-Away: as long as it is; nothing is claimed meanwhile. Full: tried again after 1, 2, 4, 8 minutes, and then every 15, for
-six hours; then the job fails with that. A job of the command line fails at once: its person is there to make room.
+Not mounted: the stage waits as long as that lasts; nothing is claimed meanwhile. Full: the stage is repeated after 1,
+2, 4, 8 minutes, and then every 15, for six hours; then the job fails with DiskFull. A job of the command line fails
+at once: the person who waits for it can make room.
 """
 
 from __future__ import annotations
@@ -16,15 +17,18 @@ from jobs.pipeline.errors import DiskFull, PipelineError, StorageAway
 from jobs.storage import installation
 
 AWAY_RETRY_WAIT = timedelta(seconds=5)
+"""Wait of a stage whose disk is not mounted; then it is ready, but nothing is claimed before the disk is back."""
 FULL_FIRST_WAIT, FULL_LONGEST_WAIT = timedelta(minutes=1), timedelta(minutes=15)
+"""Waits of a stage whose disk is full: doubled from the first to the longest."""
 FULL_DISK_TIMEOUT = timedelta(hours=6)
+"""Time after the first wait for room, after which a stage fails."""
 
 
 def wait_for(claim: Claim, error: PipelineError) -> tuple[PipelineError, timedelta | None]:
-    """What is to blame for the failure of a stage, and how long it waits until it is repeated; None: it has failed."""
+    """The cause of a stage's failure, and the wait until it is repeated; None: the stage has failed."""
     if Job.objects.filter(pk=claim.job_id, client__isnull=False).exists():
         return error, None
-    if not installation.is_right():  # whatever was missing, or seemed to be damaged
+    if not installation.is_right():  # then any missing or damaged file is explained by the disk
         return StorageAway(detail=f"{type(error).__name__}: {error} {error.detail}"), AWAY_RETRY_WAIT
     if not isinstance(error, DiskFull):
         return error, None
@@ -35,8 +39,8 @@ def wait_for(claim: Claim, error: PipelineError) -> tuple[PipelineError, timedel
 
 
 def _waits(claim: Claim) -> list[Transition]:
-    """How often the stage has waited for room since its job was queued, or queued again."""
-    told = Transition.objects.filter(job=claim.job_id)
-    queued = told.filter(stage="", to_status=JobStatus.QUEUED).last()
-    waits = told.filter(stage=claim.stage, to_status=StageStatus.READY, reason=DiskFull.__name__)
+    """The transitions by which the stage began to wait for room, since its job was last queued."""
+    transitions = Transition.objects.filter(job=claim.job_id)
+    queued = transitions.filter(stage="", to_status=JobStatus.QUEUED).last()
+    waits = transitions.filter(stage=claim.stage, to_status=StageStatus.READY, reason=DiskFull.__name__)
     return list(waits.filter(pk__gt=queued.pk if queued else 0))

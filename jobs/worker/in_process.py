@@ -1,7 +1,7 @@
-"""The clusters' work in threads of this process, where no cluster runs: for the command line.
+"""Workers and a reaper as threads of this process, for the command line when no cluster runs.
 
-The same tickets, claims and supervisors as in a cluster, a worker for each queue and a reaper. When the process is
-killed the group leaders end what it started; when it is begun again, or a cluster is, jobs go on.
+They use the same tickets, claims and supervisors as a cluster, with one worker for each queue. When the process is
+killed, the group leaders kill the children; when it, or a cluster, starts again, jobs continue.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ log = logging.getLogger(__name__)
 
 LOCAL = "local"
 COMMAND = "command"
-"""Both the user of the command line and, among the workers, its process."""
+"""The name of the command line's user, and the `cluster` of its Process row."""
 _PAUSE = 0.05
-"""Seconds between two looks for a stage to run."""
+"""Seconds between two searches for a stage to run."""
 
 
 def owner() -> User:
-    """The user who owns the jobs of the command line, and can neither sign in nor ask for a password.
+    """The user who owns the jobs of the command line, and can neither sign in nor reset a password.
 
-    If a person has the name COMMAND, from before it was reserved, the owner is another user, whose name no form
+    If a person registered the name COMMAND before it was reserved, the owner is another user, whose name no form
     accepts: the person gets no job of the command line.
     """
-    nobody = {"is_active": False, "password": make_password(None)}
+    no_sign_in = {"is_active": False, "password": make_password(None)}
     for name in (COMMAND, f"{COMMAND} (not a person)"):
-        found, _ = User.objects.get_or_create(username=name, defaults=nobody)
+        found, _ = User.objects.get_or_create(username=name, defaults=no_sign_in)
         if not is_person(found):
             break
     if found.is_active:  # made by an earlier version
@@ -49,36 +49,37 @@ def owner() -> User:
 
 
 def is_person(user: User) -> bool:
-    """Whether somebody signs in as `user`, or could once."""
+    """Whether `user` is a person: can sign in, or has signed in before."""
     return user.has_usable_password() or bool(user.last_login) or user.is_staff or user.is_superuser
 
 
 def clusters_run() -> bool:
-    """Whether every queue has somebody who takes its tickets, and jobs somebody who sees to their end."""
+    """Whether each queue has a live worker, and a reaper is alive."""
     return all(processes.alive(name).exists() for name in (*Queue.values, Process.REAPER))
 
 
 class Clusters:
-    """The threads that work here, seen from the command that waits for them."""
+    """The state of the worker threads, for the command that waits for them."""
 
     def __init__(self) -> None:
         self._broken: BaseException | None = None
 
     def check(self) -> None:
-        """Raise what broke one of them: nothing would move any more."""
+        """Raise the exception that ended a worker, if any: its queue no longer advances."""
         if self._broken:
             raise self._broken
 
     def breaks(self, error: BaseException) -> None:
+        """Record the exception that ended a worker; the first one is kept."""
         self._broken = self._broken or error
 
 
 @contextmanager
 def clusters() -> Iterator[Clusters]:
-    """While inside, threads of this process run the stages of every queue. What they run at the end is put back."""
+    """Run the stages of every queue in threads while inside. At the end running stages are stopped and ready again."""
     stop, found = threading.Event(), Clusters()
     row = processes.register(LOCAL)
-    Reaper().sweep()  # before anything that a killed command left is taken for work
+    Reaper().sweep()  # recovers what a killed command left, before workers claim it
     end_life = processes.start_heartbeat(LOCAL)
     works = [threading.Thread(target=_work, args=(queue, row, stop, found), name=queue) for queue in Queue.values]
     reaper = threading.Thread(target=_reap, args=(stop,), name="reaper")
@@ -103,7 +104,7 @@ def _work(queue: str, row: Process, stop: threading.Event, clusters: Clusters) -
             try:
                 ran = _run_next(supervisor, queue)
                 answered = time.monotonic()
-            except DatabaseTrouble as error:  # what it ran is taken over by the reaper
+            except DatabaseTrouble as error:  # the reaper takes its stage over
                 log.warning("The database does not respond")
                 connection.close()
                 ran = False

@@ -1,8 +1,7 @@
-"""The sweep: what nobody else looks after. It may run in any number of copies, and be killed at any moment.
+"""The reaper. It may run in any number of copies, and be killed at any moment.
 
-One pass: stages whose worker died are taken over, jobs that are to be cancelled are ended, presence is judged, uploads
-that never end are given up, lost tickets are issued anew, and a cluster that takes no tickets any more is ended, for
-supervisord to begin it again.
+One sweep takes over stages of dead workers, finishes cancellations, cancels the jobs of absent owners, expires uploads,
+reissues lost tickets, and kills a cluster that takes no tickets any more, for supervisord to start it again.
 """
 
 from __future__ import annotations
@@ -37,25 +36,25 @@ from jobs.storage import artifacts, deletion
 log = logging.getLogger("jobs.worker.reaper")
 
 SWEEP_INTERVAL = 1.0
-"""Seconds between two passes."""
+"""Seconds between two sweeps."""
 
 PRESENCE_INTERVAL = 0.25
-"""Seconds between two looks for absent owners: closing the last tab ends a job within a second of the grace."""
+"""Seconds between two checks for absent owners: a job is cancelled within a second after its grace."""
 
 LOST_HOST_SILENCE = timedelta(seconds=60)
-"""After so long without a sign from a stage of another machine, that machine is taken for dead."""
+"""A stage of another machine without a heartbeat for this long counts as dead."""
 
 SWEEP_TIMEOUT = 300.0
-"""Seconds after which a pass that has not ended counts as hanging: to delete many large files may well take minutes."""
+"""Seconds after which an unfinished sweep counts as hanging: deleting many large files can take minutes."""
 
 
 STUCK_BEFORE_KILL = timedelta(seconds=5)
-"""For so long a cluster must be stuck, pass after pass, before it is ended."""
+"""Time for which a cluster must be stuck in every sweep before it is killed."""
 
 
 @dataclass(slots=True)
 class Reaper:
-    """Passes, one after the other."""
+    """Repeated sweeps, with more frequent checks for absent owners between them."""
 
     _absence: AbsenceDetector = field(default_factory=AbsenceDetector)
     _stuck_since: dict[str, datetime] = field(default_factory=dict)
@@ -63,7 +62,7 @@ class Reaper:
     _disk: bool | None = None
 
     def run(self, stop: threading.Event) -> None:
-        """Pass after pass until `stop` is set. A database that is away is waited for."""
+        """Sweep until `stop` is set. While the database is unavailable sweeps are skipped."""
         rest = 0.0
         while not stop.wait(PRESENCE_INTERVAL):
             rest -= PRESENCE_INTERVAL
@@ -80,10 +79,10 @@ class Reaper:
             except OSError as error:
                 log.warning("Disk error: %s", error)
             except Exception:
-                log.exception("Sweep failed")  # what is wrong with one job must not keep others from their end
+                log.exception("Sweep failed")  # an error with one job must not stop the sweeps
 
     def sweep(self) -> None:
-        """One whole pass."""
+        """Do one sweep."""
         self._swept = time.monotonic()
         self.cancel_abandoned()
         dead = dead_stages(by_silence=not self._absence.just_back)
@@ -98,7 +97,7 @@ class Reaper:
         self.end_stuck_clusters()
 
     def _check_disk(self) -> None:
-        """Jobs wait for a disk that is away: their pages say so."""
+        """Log when the disk disappears or returns, and update the pages, which say that their jobs wait for it."""
         there = artifacts.is_present()
         if self._disk not in {None, there}:
             log.warning(
@@ -108,20 +107,20 @@ class Reaper:
         self._disk = there
 
     def cancel_abandoned(self) -> None:
-        """End the jobs whose owners left, and those whose command was killed, which is certain at once."""
+        """Cancel the jobs whose owners are absent, and those whose command was killed."""
         ended = [
             job_id for job_id in deserted() if lifecycle.cancel(job_id, actor=PRESENCE, reason=Reason.COMMAND_KILLED)
         ]
         ended += [job_id for job_id in self._absence.abandoned_jobs() if _abandon(job_id)]
-        for job_id in ended:  # what takes longer: others may come back meanwhile
+        for job_id in ended:  # after all cancellations: deleting files takes longer
             deletion.finish(job_id)
 
     def lives(self) -> bool:
-        """Whether one pass follows the other."""
+        """Whether the last sweep started less than SWEEP_TIMEOUT ago; only then are heartbeats written."""
         return time.monotonic() - self._swept < SWEEP_TIMEOUT
 
     def end_stuck_clusters(self) -> None:
-        """Clusters of this machine that leave tickets lying: Django-Q can deadlock when an idle worker is killed."""
+        """Kill stuck clusters of this machine: Django-Q can deadlock when an idle worker is killed."""
         now, stuck = timezone.now(), tickets.stuck_clusters()
         for queue in Queue.values:
             if (queue, host()) not in stuck:
@@ -132,7 +131,7 @@ class Reaper:
 
 
 def dead_stages(*, by_silence: bool = True) -> QuerySet[StageRun]:
-    """Running stages that nobody runs any more. After a gap silence proves nothing: who slept could not speak."""
+    """Running stages whose worker is dead. `by_silence`: a stale heartbeat is enough, except just after a gap."""
     now = timezone.now()
     silent = Q(heartbeat__lt=now - STALE, host__in=("", host())) | Q(heartbeat__lt=now - LOST_HOST_SILENCE)
     gone = [
@@ -143,22 +142,22 @@ def dead_stages(*, by_silence: bool = True) -> QuerySet[StageRun]:
 
 
 def deserted() -> list[uuid.UUID]:
-    """Unfinished jobs of commands that run no more."""
+    """The ids of unfinished jobs whose command has ended."""
     waiting = Job.objects.filter(status__in=UNFINISHED, client__isnull=False).select_related("client")
     return [job.pk for job in waiting if job.client and processes.is_gone(job.client)]
 
 
 def _abandon(job_id: uuid.UUID) -> bool:
-    """Cancel the job if its owner is still absent: the list of those may have become old."""
+    """Cancel the job if its owner is still absent. True when it was cancelled."""
     with transaction.atomic():
         absent = abandoned().select_for_update().filter(pk=job_id).exists()
         return absent and lifecycle.cancel(job_id, actor=PRESENCE, reason=why_absent(job_id))
 
 
 def take_over(run: StageRun, dead: QuerySet[StageRun]) -> None:
-    """End what is left of a stage that is `dead` still, then repeat it, or fail it, or let its job be cancelled.
+    """Kill the process group of a stage that is still `dead`; repeat or fail the stage, or finish the cancellation.
 
-    Who is killed here is who worked for that very attempt: as it was taken away from them they have begun nothing else.
+    The group still belongs to that attempt: the attempt is replaced first, and its worker starts nothing without it.
     """
     assert run.attempt, "a running stage has one"
     attempt = lifecycle.take_over(run.attempt, dead)
@@ -180,20 +179,21 @@ def _cancelling() -> list[uuid.UUID]:
 
 
 def expire_uploads() -> None:
-    """Uploads to which nothing was added for a day, as long as it could have been."""
+    """Cancel uploads without a byte for UPLOAD_EXPIRY. Does nothing while the disk, which they need, is not mounted."""
     if not artifacts.is_present():
         return
     old = Job.objects.filter(status=JobStatus.UPLOADING, changed__lt=timezone.now() - lifecycle.UPLOAD_EXPIRY)
     for job_id in list(old.values_list("pk", flat=True)):
-        with transaction.atomic():  # its last piece may have come since it was found
+        with transaction.atomic():  # its last bytes may have arrived since it was found
             if old.select_for_update().filter(pk=job_id).first():
                 lifecycle.cancel(job_id, actor=lifecycle.SYSTEM, reason=Reason.UPLOAD_EXPIRED)
         deletion.finish(job_id)
 
 
 def reissue_tickets() -> None:
-    """A queue with more ready stages than tickets gets the missing ones: a dead worker took some with it, or whose turn
-    it is has changed. As many as there are workers do: each of these goes on with what is ready then.
+    """Issue tickets for queues with fewer tickets than ready stages: a dead worker held some, or the order changed.
+
+    At most one ticket for each live worker: each issues what is needed when it continues.
     """
     if not artifacts.is_present():
         return
@@ -201,7 +201,9 @@ def reissue_tickets() -> None:
     for queue in Queue.values:
         at_once = max(1, processes.alive(queue).count())
         lacking = ready.filter(queue=queue)[:at_once].count() - tickets.waiting(queue)
-        if lacking > 0 and any(fair_order(queue, settings.LIMIT_RUNNING)):  # owners at their limit wait for themselves
+        if lacking > 0 and any(
+            fair_order(queue, settings.LIMIT_RUNNING)
+        ):  # owners at their limit wait for their own jobs
             tickets.issue(queue, lacking)
 
 
@@ -211,7 +213,7 @@ def _end_cluster(queue: str) -> None:
         if groups.is_alive(pid, started):
             log.error("cluster %s (pid %s) takes no tickets: killing it", queue, pid)
             with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)  # its children follow it (`tasks`)
+                os.kill(pid, signal.SIGKILL)  # its children die with it (`tasks.connect`)
 
 
 def _facts(run: StageRun) -> dict[str, str]:

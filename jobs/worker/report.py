@@ -1,4 +1,4 @@
-"""The report of a completed job: what was used, how long it took, and how the subtitles read."""
+"""The report of a completed job: engines, processing time, usage, and the quality of the subtitles."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jobs.pipeline.stage import Stage
 
 
 def report_of(job: Job) -> dict[str, Any]:
-    """The report of a job that is whole. `files` are kinds of artifacts."""
+    """The report of a completed job. `seconds` are by stage, `files` are kinds of artifacts."""
     runs = {run.stage: run for run in job.stages.all()}
     spent = {name: run.ended - run.started for name, run in runs.items() if run.ended and run.started}
     usage = models.UsageEntry.objects.filter(job=job).values_list("input_tokens", "output_tokens")

@@ -1,7 +1,7 @@
-"""What a running stage does, written into the database under its attempt.
+"""Writes the progress and the result of a running stage into the database, under its attempt.
 
-Each public method may be repeated, and is while the database is away (`db_retry`). All raise LostAttempt once the stage
-belongs to somebody else.
+Each public method is idempotent and is repeated while the database is unavailable (`db_retry`). All raise LostAttempt
+after another worker has taken the stage over, unless they say otherwise.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ log = logging.getLogger("jobs.worker.supervisor")
 
 
 class StageRecorder:
-    """Writes for one claimed stage."""
+    """The writer of one claimed stage."""
 
     def __init__(self, claim: Claim) -> None:
         self._claim, self._attempt = claim, claim.attempt
@@ -41,7 +41,7 @@ class StageRecorder:
 
     @with_retry
     def load(self) -> tuple[Job, StageRun]:
-        """The rows of the job and of the stage."""
+        """Load the rows of the job and of the stage."""
         run = StageRun.objects.filter(attempt=self._attempt).select_related("job").first()
         if run is None:
             raise LostAttempt
@@ -52,29 +52,29 @@ class StageRecorder:
 
     @with_retry
     def must_stop(self) -> bool:
-        """Whether the stage must not go on: see `lifecycle.must_stop`."""
+        """Whether the stage must stop: see `lifecycle.must_stop`."""
         return lifecycle.must_stop(self._claim)
 
     @with_retry
     def group(self, group: int, started: int) -> None:
-        """The process group that is to work for the stage; `started` is the start time of its leader."""
+        """Record the process group of the stage; `started` is its leader's start, in clock ticks after the boot."""
         lifecycle.record_group(self._attempt, group, started)
 
     @with_retry
     def engine(self, name: str) -> None:
-        """The engine that the stage uses, for the job's page."""
+        """Record the engine that the stage uses, for the job's page."""
         with lifecycle.fenced(self._attempt) as (job, _):
             engines = {**job.engines, self._claim.stage: name}
             Job.objects.filter(pk=job.pk).update(**models.bumped(engines=engines))
 
     @with_retry
     def heartbeat(self, progress: float | None = None) -> None:
-        """A sign of life, with the share of the stage that is done, 0 to 1, where it has grown."""
+        """Write a heartbeat, with the share of the stage that is done, 0 to 1, when it has grown."""
         lifecycle.heartbeat(self._attempt, progress)
 
     @with_retry
     def note(self, code: str, params: dict[str, str]) -> None:
-        """A note for the job's page, once."""
+        """Add a note for the job's page, unless it is there already."""
         self._add_note(code, params)
 
     def _add_note(self, code: str, params: dict[str, str]) -> None:
@@ -85,7 +85,7 @@ class StageRecorder:
 
     @with_retry
     def window(self, window: messages.Window) -> None:
-        """The cues of a recognised window, and the seconds of sound for the accounts."""
+        """Save the cues of a recognised window, and count its seconds of sound as usage."""
         following = window.cues[-1].id + 1 if window.cues else None
         with lifecycle.fenced(self._attempt) as (job, _):
             as_row = cues.as_row if self._is_translated(job, window) else cues.as_caption_row
@@ -102,8 +102,8 @@ class StageRecorder:
         self._recognised = window.end
 
     def _is_translated(self, job: Job, window: messages.Window) -> bool:
-        """Whether what is recognised gets translated. The first cues tell their language: if it is the target language,
-        the translate stage is left out from there on.
+        """Whether recognised text is to be translated. If the language of the first cues is the target language, the
+        translate stage is skipped from there on.
         """
         options = options_of(job.options)
         in_target = bool(window.cues) and is_in_target(options, window.language)
@@ -114,7 +114,7 @@ class StageRecorder:
     # The end
 
     def finish(self, done: messages.Done) -> None:
-        """Publish the files of a stage that is done, and open the next one. What cannot be published fails it."""
+        """Publish the files of a finished stage and open the next. A file that cannot be published fails the stage."""
         try:
             self._publish(done)
         except PipelineError as error:
@@ -155,8 +155,8 @@ class StageRecorder:
         )
 
     def fail(self, record: ErrorRecord) -> None:
-        """Fail the stage. One whose process died is repeated, and one that the disk refused waits for the disk; what
-        an engine or a service refuses was asked for often enough before it was reported.
+        """Fail the stage. It is repeated when its process died, and waits when the disk is the cause; an error of an
+        engine or a service is final, because the child has retried already.
         """
         error, wait = self._disk_wait(from_record(record))
         facts = {"job": str(self._claim.job_id), "stage": self._claim.stage, "attempt": str(self._attempt)}
@@ -174,7 +174,7 @@ class StageRecorder:
         lifecycle.fail_stage(self._attempt, record, again=again, wait=wait)
 
     def stop(self) -> None:
-        """End a stage that had to stop. Never raises LostAttempt: whoever has the stage now goes on with it."""
+        """End a stage that had to stop. Never raises LostAttempt: another worker continues a lost stage."""
         self._clear_files()
         with suppress(LostAttempt):
             self._stop_stage()

@@ -1,7 +1,7 @@
-"""Runs one claimed stage: start its child, relay what the child says, record how it ended.
+"""Runs one claimed stage: starts its child, relays the child's reports, records the result.
 
-All of it happens in one thread that never waits long. However a stage ends, its process group is empty before its row
-says so; if this process is killed, the group leader ends the group and the reaper finds the row.
+All of it happens in one thread that never blocks for long. However a stage ends, its process group is empty before its
+row says so; if this process is killed, the group leader kills the group and the reaper takes the stage over.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ from jobs.worker.timers import Timer
 log = logging.getLogger("jobs.worker.supervisor")
 
 PROGRESS_INTERVAL = 0.5
-"""Seconds between two writes of a stage's progress: pages need no more, and a database has other work."""
+"""Seconds between two writes of a stage's progress: enough for pages, and light for the database."""
 
 
 class StageMustStop(Exception):
-    """The job of the stage ends, or the process that runs it does."""
+    """Raised when the job of the stage ends, or its worker process is to end."""
 
 
 class StageRunner:
-    """One claimed stage, from its claim to its end. `warm` is the child that stays between stages, for speech."""
+    """One claimed stage, from its claim to its end. `warm` is the child kept between stages, for the speech queue."""
 
     def __init__(self, claim: Claim, warm: WarmChild | None, changes: ChangeListener, leaving: Event) -> None:
         self._claim, self._warm, self._changes, self._leaving = claim, warm, changes, leaving
@@ -55,8 +55,8 @@ class StageRunner:
         self._running, self._poll, self._write, self._heartbeat = Timer(), Timer(), Timer(), Timer()
 
     def run(self) -> None:
-        """Run the stage to its end. Raises only when the database stays away: then the reaper takes the stage over, as
-        it does with one whose processes do not die.
+        """Run the stage to its end. Raises only when the database stays unavailable: then the reaper takes the stage
+        over, as it does when its processes survive SIGKILL.
         """
         try:
             self._run()
@@ -84,7 +84,7 @@ class StageRunner:
             raise
 
     def _work(self) -> messages.Done | messages.Failed:
-        """The last message of the child, or what stands for it where there is none."""
+        """The last message of the child, or a Failed of ours when there is none."""
         try:
             job, task = self._prepare()
             child = self._start_child(job, task)
@@ -107,7 +107,7 @@ class StageRunner:
         return job, task
 
     def _start_child(self, job: Job, task: messages.Task) -> Child:
-        """The child at work on `task`: its process group is recorded before it does anything."""
+        """Start the child with `task`. Its process group is recorded before it does anything."""
         directory = artifacts.make_attempt_dir(self._claim.job_id, self._claim.attempt)
         limits = stage_tasks.limits_for(self._claim.stage, job.seconds)
         self._child = child = self._warm.take(limits) if self._warm else Child(limits)
@@ -119,7 +119,7 @@ class StageRunner:
             self._cue_stream.send_new(child)
         return child
 
-    # Relaying what it says
+    # Relaying its reports
 
     def _relay(self, child: Child, limit: float) -> messages.Done | messages.Failed:
         """Read the child's messages until its last one. Raises StageMustStop, StageDied, StageTimedOut (after `limit`
@@ -144,7 +144,7 @@ class StageRunner:
 
     @contextmanager
     def _watching(self, selector: selectors.BaseSelector, child: Child) -> Iterator[None]:
-        """Watch also for room in the pipe, while something waits to be sent, and for notifications of changes."""
+        """Watch also for room in the pipe, while commands wait to be sent, and for notifications of changes."""
         extra = {child.commands_to_push: selectors.EVENT_WRITE, self._changes.descriptor(): selectors.EVENT_READ}
         watched = {number: events for number, events in extra.items() if number is not None}
         for number, events in watched.items():
@@ -155,7 +155,7 @@ class StageRunner:
 
     def _take(self, message: messages.Report) -> None:
         if message.attempt != self._attempt:
-            return  # of the warm child's last stage, whose end it had reported
+            return  # from the warm child's last stage, after its last message
         match message:
             case messages.Progress():
                 self._progress = max(self._progress, message.share)
@@ -177,7 +177,7 @@ class StageRunner:
             raise StageTimedOut(limit=duration_text(limit), detail=child.last_errors())
 
     def _look_for_changes(self, child: Child) -> None:
-        """Stop if the job ends, and send cues that came: when the job changed, and now and then without being told."""
+        """Stop if the job ends, and send new cues: after a notification of a change, and at intervals without one."""
         changed = str(self._claim.job_id) in self._changes.jobs()
         listens = self._changes.descriptor() is not None
         if not changed and not self._poll.is_due(POLL_INTERVAL_WITH_LISTEN if listens else POLL_INTERVAL):
@@ -207,7 +207,7 @@ class StageRunner:
             self._recorder.fail(last.error)
 
     def _fail_unexpectedly(self) -> None:
-        """A message that makes no sense here, or a fault of this program: fail the stage, allow another attempt."""
+        """Fail the stage after an unexpected message or a bug of ours, and allow another attempt."""
         log.exception("Stage supervision failed", extra=self._facts)
         detail = traceback.format_exc()[-4000:].replace("\0", "\N{REPLACEMENT CHARACTER}")
         with suppress(LostAttempt):

@@ -1,4 +1,4 @@
-"""From rows to work: the task of a stage, and back again what a stage made into rows."""
+"""Builds the task of a stage from the rows of its job, and the limits of its processes."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from jobs.storage import artifacts
 from jobs.worker.child import ProcessLimits
 
 _DEFAULT_SIZE = (1280, 720)
-"""What subtitles of sound without a picture are laid out for."""
+"""Width and height in pixels for which the subtitles of sound without a picture are laid out."""
 
 
 def task_for(job: Job, run: StageRun) -> Task:
-    """All that the child needs. Raises PipelineError where the stage cannot be done."""
+    """The task for the child of `run`. Raises PipelineError when the stage cannot be done."""
     options = options_of(job.options)
     match Stage(run.stage):
         case Stage.FETCH:
@@ -51,14 +51,15 @@ def task_for(job: Job, run: StageRun) -> Task:
 
 
 def engine_of(task: Task) -> str:
-    """The name of the engine that a task uses, or nothing."""
+    """The name of the engine that a task uses; empty: none."""
     return (task.engine or "") if isinstance(task, RecogniseTask | TranslateTask) else ""
 
 
 def limits_for(stage: Stage, seconds: float) -> ProcessLimits:
-    """So that one hostile video cannot take the machine. Burning 4K takes 20 s of CPU a second at worst.
+    """The limits of a stage's processes for a video of so many seconds: a hostile one must not exhaust the machine.
 
-    Recognition stays between jobs and reads nothing but plain sound: it has no limit of CPU or files.
+    Burning 4K takes at worst 20 s of CPU for a second of video; the limit is 60 s. Recognition and translation have no
+    limits: the child of recognition lives on between jobs, and neither reads anything but plain sound or text.
     """
     if stage in {Stage.TRANSCRIBE, Stage.TRANSLATE}:
         return ProcessLimits()
@@ -134,6 +135,7 @@ def _render(job: Job, options: JobOptions) -> RenderTask:
 
 
 def brief_of(job: Job, options: JobOptions) -> Brief:
+    """The instructions for the translation of a job."""
     return Brief(
         source=job.spoken,
         target=options.target,
@@ -144,7 +146,7 @@ def brief_of(job: Job, options: JobOptions) -> Brief:
 
 
 def media_of(job: Job) -> Media:
-    """What the first stage found out about the video."""
+    """The description of the video, from the outcome of the fetch stage."""
     return from_builtins(Media, job.stages.get(stage=Stage.FETCH).outcome["media"])
 
 

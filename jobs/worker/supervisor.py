@@ -1,4 +1,4 @@
-"""Takes tickets: claims the next ready stage of a queue and runs it to its end."""
+"""Claims the next ready stage of a queue and runs it to its end."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from jobs.worker.stage_runner import StageRunner
 
 
 class Supervisor:
-    """Runs stages in one worker process or thread, one at a time. When `leaving` is set it stops its stage, which
-    becomes ready again for another worker.
+    """Runs stages in one worker process or thread, one at a time. When `leaving` is set the running stage is stopped
+    and becomes ready again for another worker.
     """
 
     def __init__(self, worker: Process | None = None, leaving: Event | None = None) -> None:
@@ -25,10 +25,10 @@ class Supervisor:
         self._changes = ChangeListener()
 
     def run_next(self, queue: str) -> bool:
-        """Run the next ready stage of `queue` to its end. False when there is none, or the disk is not there."""
+        """Run the next ready stage of `queue` to its end. False when there is none, or the disk is not mounted."""
         if not artifacts.is_present():
             return False
-        self._changes.descriptor()  # listens before there is a job to hear of
+        self._changes.descriptor()  # LISTEN must begin before the claim, so that no change is missed
         claim = lifecycle.claim(queue, self._worker, running_limit=settings.LIMIT_RUNNING)
         if claim:
             StageRunner(claim, self._warm if queue == Queue.SPEECH else None, self._changes, self._leaving).run()

@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Timer:
-    """Something that is done every so many seconds of the monotonic clock, counted from the last time."""
+    """A timer on the monotonic clock, counted from its last restart."""
 
     last: float = field(default_factory=time.monotonic)
 
     def elapsed(self) -> float:
-        """Seconds since it was done, or since the timer was made."""
+        """Seconds since the last restart, or since the timer was made."""
         return time.monotonic() - self.last
 
     def is_due(self, every: float) -> bool:
-        """Whether `every` seconds have passed."""
+        """Whether `every` seconds have passed since the last restart."""
         return self.elapsed() >= every
 
     def restart(self) -> None:

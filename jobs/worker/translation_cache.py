@@ -1,4 +1,4 @@
-"""Translations that an owner's earlier jobs paid for, so that the same line is not paid for twice."""
+"""A cache of an owner's translations, so that no line is paid for twice."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from jobs.pipeline.process.messages import TranslateTask
 
 
 def cache_keys(task: TranslateTask, rows: Sequence[models.Cue], before: str) -> dict[int, str]:
-    """A key for each cue by its number: of everything its translation depends on. `before` is the text that precedes
-    the first: a short line means another thing after another one."""
+    """The cache key of each cue by its number: a hash of everything that its translation depends on. `before` is the
+    text that precedes the first cue, since a short line can mean something else after another line.
+    """
     secret = {field.name for spec in SPECS for field in fields(spec.options) if field.metadata.get("secret")}
     options = {name: value for name, value in task.options.items() if name not in secret}
     common = json.dumps([PROMPT_VERSION, task.engine, options, asdict(task.brief)], sort_keys=True, default=str)
@@ -30,13 +31,14 @@ def cache_keys(task: TranslateTask, rows: Sequence[models.Cue], before: str) -> 
 
 
 def remembered(owner_id: int, keys: Iterable[str]) -> dict[str, str]:
-    """The texts of those keys that this owner had translated before. What is used again is kept for longer."""
+    """The cached texts of an owner by key. Their time of use is renewed, so that they are kept longer."""
     found = TranslationCache.objects.filter(owner=owner_id, key__in=list(keys))
     found.update(used=timezone.now())
     return dict(found.values_list("key", "text"))
 
 
 def remember(owner_id: int, texts: Mapping[str, str]) -> None:
+    """Cache an owner's translations, by key; existing ones are replaced."""
     rows = [TranslationCache(owner_id=owner_id, key=key, text=text) for key, text in texts.items()]
     TranslationCache.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["owner", "key"], update_fields=["text", "used"]

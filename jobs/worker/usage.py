@@ -1,4 +1,4 @@
-"""What engines consumed: the accounts."""
+"""Accounting of the tokens and seconds that engines consume."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jobs.models import Job, UsageEntry
 
 
 def account(job: Job, stage: str, **used: Any) -> None:
-    """One row a stage and engine: a retried stage adds to it. Call it in the transaction that keeps what was bought."""
+    """Add to the UsageEntry of a stage and its engine. Call it in the transaction that saves the result."""
     engine = job.engines.get(stage)
     if engine and any(used.values()):
         row, _ = UsageEntry.objects.get_or_create(
