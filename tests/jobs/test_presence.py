@@ -1,4 +1,4 @@
-"""Who is present, and when absence may be judged. The clocks are the tests' own: nobody sleeps."""
+"""Presence of owners and detection of absence. The tests set the clocks: none sleeps."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LEASE, CLOSED, HIDDEN = 180, 10, 900
 
 @dataclass
 class Clock:
-    """The wall clock and the steady one, in seconds. Stands in for the module `time`, and for `timezone.now`."""
+    """The wall clock and the steady clock, in seconds: a double of the module `time` and of `timezone.now`."""
 
     wall: float
     steady: float = 100_000.0
@@ -68,12 +68,12 @@ def shirin(clock: Clock) -> User:
 
 
 def job(owner: User, **fields: Any) -> Job:
-    """One whose own grace is over in a moment."""
+    """A job whose own grace ends in a moment."""
     return rows.job(owner, grace_until=timezone.now(), **fields)
 
 
 def one_in_each_state() -> dict[JobStatus, uuid.UUID]:
-    """Those that could be claimed come last, for the others are made by claiming."""
+    """A job in each state; those that can be claimed are made last, as the others are made by claims."""
     order = sorted(rows.IN, key=lambda status: (status == JobStatus.RUNNING) + 2 * (status == JobStatus.QUEUED))
     return {status: rows.IN[status]().job_id for status in order}
 
@@ -142,7 +142,7 @@ def test_closed_is_final(clock: Clock, shirin: User) -> None:
 
 
 def test_a_close_and_its_finality_are_one_statement(shirin: User) -> None:
-    """Between two statements a renewal would make the last page stay for another lease."""
+    """A close is one statement: between two, a renewal could keep the last page open for another lease."""
     page = presence.open_page(shirin.pk)
     with CaptureQueriesContext(connection) as asked:
         presence.close(page)
@@ -151,7 +151,7 @@ def test_a_close_and_its_finality_are_one_statement(shirin: User) -> None:
 
 
 def test_a_reload_goes_on(clock: Clock, shirin: User) -> None:
-    """The old page's farewell comes after the new page, or before it."""
+    """A reload keeps jobs running, whether the old page closes before or after the new one opens."""
     of, old = job(shirin), presence.open_page(shirin.pk)
     new = presence.open_page(shirin.pk)
     presence.close(old)
@@ -226,7 +226,7 @@ def test_a_new_job_has_a_grace_of_its_own(clock: Clock, shirin: User) -> None:
 
 
 def test_who_has_a_page_open_gets_no_grace(clock: Clock, shirin: User) -> None:
-    """They close it a moment after the job began: that counts."""
+    """An owner with an open page gets no grace: closing it just after the job began cancels the job."""
     assert presence.first_grace(shirin.pk) == clock.now() + presence.lease_time()
     page = presence.open_page(shirin.pk)
     of = rows.job(shirin, grace_until=presence.first_grace(shirin.pk))
@@ -236,7 +236,7 @@ def test_who_has_a_page_open_gets_no_grace(clock: Clock, shirin: User) -> None:
 
 
 def test_how_an_owner_left(clock: Clock, shirin: User) -> None:
-    """What counts is the page that kept them present the longest."""
+    """The reason of an absence is taken from the page with the last lease."""
     of = job(shirin)
     assert presence.why_absent(of.pk) == Reason.NO_SIGN_OF_LIFE  # a script, which has no page
     closed, lost = presence.open_page(shirin.pk), presence.open_page(shirin.pk)
@@ -262,7 +262,7 @@ def test_it_is_one_query(clock: Clock, shirin: User) -> None:
 
 @dataclass
 class Court:
-    """A judge, who looks once a second, and a web server, which shows life while `serving`."""
+    """A detector that checks once a second, and a web server with heartbeats while `serving`."""
 
     clock: Clock
     judge: AbsenceDetector
@@ -270,7 +270,7 @@ class Court:
     serving: bool = True
 
     def passes(self, seconds: int, *, step: float = 3.0) -> list[uuid.UUID]:
-        """Who is found absent in that time."""
+        """Let so many seconds pass; returns the jobs found abandoned."""
         found: list[uuid.UUID] = []
         for _ in range(round(seconds / step)):
             self.clock.go(step)
@@ -291,7 +291,7 @@ def court(clock: Clock) -> Court:
 
 @pytest.fixture
 def sitting(court: Court) -> Court:
-    """One that has been judging for long."""
+    """A detector that has run for a long time."""
     court.passes(6)
     return court
 
@@ -311,7 +311,7 @@ def test_a_new_judge_first_waits_for_everybody_to_come_back(court: Court, shirin
 
 
 def test_who_could_not_be_forgiven_is_not_judged(court: Court, shirin: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The database broke off. It is tried again."""
+    """Extending leases is repeated after a database error, and no owner counts as absent before."""
     of, forgive = job(shirin), presence.forgive
     court.clock.go(1000)  # its own grace is over
     court.show_life()
@@ -337,7 +337,7 @@ def test_without_a_web_server_nobody_is_judged(sitting: Court, shirin: User) -> 
 
 @pytest.mark.parametrize("away", [10, 120, 3000])
 def test_a_web_server_that_was_away(sitting: Court, shirin: User, away: int) -> None:
-    """Long or not: who reconnects in time is present, who does not is absent a lease later."""
+    """After any outage of the web server, owners who reconnect are present, others absent one lease later."""
     waits, left = job(shirin), job(rows.owner("omid"))
     page = presence.open_page(shirin.pk)
     presence.open_page(left.owner_id)
@@ -374,7 +374,7 @@ def test_a_late_pass(sitting: Court, shirin: User, forgiven: bool) -> None:
 
 @pytest.mark.parametrize("jump", [-100_000.0, -200.0, -20.0, 20.0, 200.0, 100_000.0])
 def test_the_clock_is_set(sitting: Court, shirin: User, jump: float) -> None:
-    """Or the machine slept, which only the wall clock counts. Whoever goes on renewing is never absent."""
+    """After a change of the clock, or sleep of the machine, an owner whose page renews is never absent."""
     job(shirin)
     page = presence.open_page(shirin.pk)
     assert sitting.passes(30) == []
@@ -401,7 +401,7 @@ def test_a_small_correction_of_the_clock_is_no_gap(sitting: Court, shirin: User)
 
 @pytest.mark.parametrize(("late", "set_by"), [(presence.MAX_GAP_SECONDS + 1, 0.0), (1.0, 60.0), (1.0, -60.0)])
 def test_for_a_while_after_a_gap_silence_of_workers_proves_nothing(sitting: Court, late: float, set_by: float) -> None:
-    """They slept as well, or their signs of life bear the other time."""
+    """Just after a gap stale heartbeats of workers do not count: they slept, too, or used the other time."""
     assert not sitting.judge.just_back
     sitting.clock.go(late)
     sitting.clock.wall += set_by
@@ -414,7 +414,7 @@ def test_for_a_while_after_a_gap_silence_of_workers_proves_nothing(sitting: Cour
 
 
 def test_two_judges(sitting: Court, shirin: User) -> None:
-    """One that has just begun, or that slept, forgives; the other one judges as before, and nobody too early."""
+    """A new or delayed detector extends leases while another works on, and no owner is absent too early."""
     of, left = job(shirin), job(rows.owner("omid"))
     presence.open_page(shirin.pk)
     presence.close(presence.open_page(left.owner_id))
@@ -434,7 +434,7 @@ def test_two_judges(sitting: Court, shirin: User) -> None:
 
 
 def away(sitting: Court, seconds: int) -> None:
-    """The web server, for so long; then it is back."""
+    """Stop the web server for so long."""
     sitting.serving = False
     assert sitting.passes(seconds, step=10) == []
     sitting.serving = True
@@ -454,7 +454,7 @@ def test_who_closed_the_last_page_before_a_gap_has_the_time_of_a_reload(
 
 
 def test_who_closed_long_before_a_gap_is_absent_at_once_after_it(sitting: Court, shirin: User) -> None:
-    """The gap began in the moment in which the reload's time was over."""
+    """A gap that begins when the time for a reload is over gives no new time."""
     of = job(shirin)
     presence.close(presence.open_page(shirin.pk))
     sitting.passes(CLOSED - 1, step=1)
@@ -464,7 +464,7 @@ def test_who_closed_long_before_a_gap_is_absent_at_once_after_it(sitting: Court,
 
 
 def test_a_close_after_a_gap_counts_at_once(sitting: Court, shirin: User) -> None:
-    """A gap before gave time to come back: whoever leaves again has not that time, too."""
+    """A close after a gap ends the grace that the gap gave."""
     of, page = job(shirin), presence.open_page(shirin.pk)
     away(sitting, 120)
     assert sitting.passes(15) == []
@@ -475,7 +475,7 @@ def test_a_close_after_a_gap_counts_at_once(sitting: Court, shirin: User) -> Non
 
 
 def test_a_close_that_is_written_after_the_gap_counts(sitting: Court, shirin: User) -> None:
-    """Its page was forgiven as a silent one, for nobody knew."""
+    """A close written after the gap ends a lease that the gap extended."""
     of, page = job(shirin), presence.open_page(shirin.pk)
     away(sitting, 30)
     assert sitting.passes(1, step=1) == []
@@ -485,7 +485,7 @@ def test_a_close_that_is_written_after_the_gap_counts(sitting: Court, shirin: Us
 
 
 def test_another_page_that_was_open_when_the_gap_began_keeps_them(sitting: Court, shirin: User) -> None:
-    """Its lease ran out meanwhile, as it could not be renewed."""
+    """Another page whose lease expired in the gap keeps the owner present."""
     of, closed, other = job(shirin), presence.open_page(shirin.pk), presence.open_page(shirin.pk)
     away(sitting, 400)
     presence.close(closed)
@@ -505,7 +505,7 @@ def test_a_page_that_had_long_been_silent_keeps_nobody_over_a_gap(sitting: Court
 
 
 def test_a_new_judge_forgives_no_close(court: Court, shirin: User) -> None:
-    """Everything was restarted."""
+    """A new detector, as after a restart, does not extend closed pages."""
     closed, silent, unknown = job(shirin), job(rows.owner("omid")), job(rows.owner("sara"))
     presence.open_page(silent.owner_id)
     presence.close(presence.open_page(shirin.pk))
@@ -517,7 +517,7 @@ def test_a_new_judge_forgives_no_close(court: Court, shirin: User) -> None:
 
 
 def test_a_job_that_began_after_the_close_is_forgiven(sitting: Court, shirin: User) -> None:
-    """A script began it, or a page whose lease had run out; the close is of another day."""
+    """A job created after an old close gets the grace of the gap."""
     presence.close(presence.open_page(shirin.pk))
     sitting.passes(600)
     of = rows.job(shirin, grace_until=presence.first_grace(shirin.pk))
@@ -539,7 +539,7 @@ def test_a_close_ends_the_first_grace_of_a_job_too(clock: Clock, shirin: User) -
 
 @on_both
 def test_two_judges_at_once(sitting: Court, shirin: User, clock: Clock) -> None:
-    """They may both forgive, and both find the same ones, at the same moment."""
+    """Two concurrent detectors may both extend leases, and find the same jobs."""
     jobs = {job(shirin).pk for _ in range(5)}
     judges, start = [AbsenceDetector(), AbsenceDetector()], threading.Barrier(2, timeout=PATIENCE)
     results: list[set[uuid.UUID]] = []
