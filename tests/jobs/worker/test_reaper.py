@@ -146,7 +146,7 @@ def test_a_stage_of_another_machine_is_given_a_minute() -> None:
     assert dead() == [claim.attempt]
 
 
-def test_a_stage_without_a_worker_is_judged_by_its_silence() -> None:
+def test_a_stage_without_a_worker_is_dead_by_its_silence() -> None:
     claim = running()
     assert dead() == []
     silent(claim, 21)
@@ -540,7 +540,7 @@ def several(count: int) -> None:
         Process.objects.create(cluster="media", host="h", boot_id="b", pid=number, started=1)
 
 
-# Signs of life
+# Heartbeats
 
 HANGS = """
 import time
