@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks`: what `make bench` runs. It ends by itself, after 20 to 30 minutes on two cores.
+"""The benchmarks, `python -m tests.benchmarks`, run by `make bench`. They take 20 to 30 minutes on two cores.
 
 Every reference is measured in the same run, in turns with ours. A missed target is shown, and is no failure: on a busy
 machine single runs mean little, and the ratio of CPU times more than that of the clock.

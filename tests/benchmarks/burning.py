@@ -39,14 +39,14 @@ def measure(*, quick: bool) -> list[Row]:
 
 
 def _bare(source: Path, drawn: Path, target: Path) -> None:
-    """What a person types: the same filter, codec and quality."""
+    """Burn with ffmpeg as a person would: the same filter, codec and quality."""
     picture = ("-vf", f"ass={drawn}:fontsdir={FONTS}", "-c:v", "libx264", "-crf", str(encode.CRF))
     rest = ("-pix_fmt", "yuv420p", "-c:a", "copy", "-movflags", "+faststart", str(target))
     subprocess.run([str(ffmpeg()), "-nostdin", "-v", "error", "-y", "-i", source, *picture, *rest], check=True)
 
 
 def _compose(source: Path, cues: list[Cue], target: Path) -> None:
-    """A text clip for each cue over the video, as moviepy's own guide shows it; the same codec and quality."""
+    """Burn with moviepy as its guide shows: a text clip over the video for each cue; the same codec and quality."""
     from moviepy import CompositeVideoClip, TextClip, VideoFileClip
 
     with VideoFileClip(str(source)) as clip:

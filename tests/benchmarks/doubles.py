@@ -1,4 +1,4 @@
-"""Engines that cost nothing, so that what is left is our own code."""
+"""Engines without cost, so that only our own code is measured."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from jobs.pipeline.protocols import SAMPLE_RATE, Batch, Brief, Line, Progress, S
 
 
 class Counter:
-    """Hears a new word every 0.4 s (150 a minute), whatever is said."""
+    """Recognises a new word every 0.4 s (150 a minute) in any sound."""
 
     name = "counter"
     pace = 0.4
@@ -35,7 +35,7 @@ class Counter:
 
 
 class Mirror:
-    """Answers every line with its own words turned round, a hundred lines at once."""
+    """Translates every line into its own words in reverse order, a hundred lines at once."""
 
     name = "mirror"
 

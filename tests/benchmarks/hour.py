@@ -35,7 +35,7 @@ def resident(kind: str) -> float:
 
 
 def work(audio: Path, window: float, directory: Path) -> int:
-    """As the stages do it. Returns how many cues there were."""
+    """Do the work of the stages. Returns the number of cues."""
     heard: list[Cue] = []
     for part in transcribe(audio, Counter(window), name=audio.name, language="en"):
         heard += segmentation.segment(part.words, ENGLISH, first_id=len(heard) + 1, until=part.end)

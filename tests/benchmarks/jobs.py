@@ -57,7 +57,7 @@ def _rows(kind: str, found: dict[str, list[float]]) -> Iterator[Row]:
 
 @contextmanager
 def _running(found: Site) -> Iterator[int]:
-    """The stack; gives the pid of supervisord."""
+    """Run the stack; yields the pid of supervisord."""
     runs = found.directory / "run"
     runs.mkdir()
     places = {"BIN": str(Path(sys.executable).parent), "LISTEN": "127.0.0.1", "PORT": str(found.port)}

@@ -119,7 +119,7 @@ def _cancelled(owner: Any, rounds: int) -> dict[str, list[float]]:
 
 
 def _killed(owner: Any, rounds: int) -> dict[str, list[float]]:
-    """The worker dies; its job is cancelled afterwards, for nobody waits for it."""
+    """Measure the death of a worker; its job is cancelled afterwards."""
     found: list[float] = []
     for _ in range(rounds):
         run = _burning(owner)
@@ -133,7 +133,7 @@ def _killed(owner: Any, rounds: int) -> dict[str, list[float]]:
 
 
 def _bare() -> float:
-    """SIGKILL of the same ffmpeg, by itself."""
+    """Measure SIGKILL of the same ffmpeg alone."""
     with tempfile.TemporaryDirectory() as room:
         burn = ("-vf", f"drawtext=text=x:fontfile={FONTS / 'Vazirmatn-Regular.ttf'}", "-c:v", "libx264")
         command = [str(ffmpeg()), "-nostdin", "-v", "quiet", "-i", str(video(60)), *burn, f"{room}/out.mp4"]
@@ -147,7 +147,7 @@ def _bare() -> float:
 
 
 def _until_empty(group: int, began: float) -> float:
-    """Milliseconds since `began` until nobody of the group runs."""
+    """Milliseconds from `began` until no process of the group runs."""
     while groups.members(group):
         assert time.monotonic() - began < PATIENCE
         time.sleep(0.001)

@@ -44,7 +44,7 @@ def measure(*, quick: bool) -> list[Row]:
 
 
 def _translated(cues: Sequence[Cue]) -> list[Cue]:
-    """With Persian texts: they are the dearest to write, for their directions."""
+    """Cues with Persian texts, the most expensive to write because of their direction marks."""
     texts = [cue.target for cue in persian_cues(33)]
     return [replace(cue, target=texts[at % len(texts)]) for at, cue in enumerate(cues)]
 
@@ -55,7 +55,7 @@ def _write(cues: Sequence[Cue]) -> None:
 
 
 def _bare(cues: Sequence[Cue]) -> None:
-    """The library as it comes: no wrapping, no directions, no escapes."""
+    """Write with the library alone: no wrapping, no direction marks, no escapes."""
     for kind in FORMATS:
         subs = pysubs2.SSAFile()
         for cue in cues:

@@ -1,4 +1,4 @@
-"""What is measured on: made of the bundled clip and voices with ffmpeg, once, and kept."""
+"""The material of the benchmarks, made once from the bundled clip and voices with ffmpeg."""
 
 from __future__ import annotations
 

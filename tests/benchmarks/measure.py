@@ -19,14 +19,14 @@ BUILD = ROOT / "build" / "bench"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sample:
-    """What one run took, in seconds: on the clock, and of all cores together."""
+    """The wall time and the CPU time of all cores of one run, in seconds."""
 
     wall: float
     cpu: float
 
 
 def timed(work: Callable[[], object]) -> Sample:
-    """Run `work` here; programs that it starts and waits for count, too."""
+    """Run `work` in this process; the CPU time of programs that it waits for counts, too."""
     wall, cpu = time.monotonic(), _cpu()
     work()
     return Sample(wall=time.monotonic() - wall, cpu=_cpu() - cpu)
@@ -38,9 +38,9 @@ def _cpu() -> float:
 
 
 def run_child(command: Sequence[str | Path]) -> tuple[Sample, str]:
-    """Run `command` in a process of its own from the project's directory: what it took, and its standard output.
+    """Run `command` in the project's directory; returns its times and its standard output.
 
-    The CPU time is that of the process and of all it waited for. Raises RuntimeError with its last words if it fails.
+    The CPU time includes all processes it waited for. Raises RuntimeError with the end of its stderr if it fails.
     """
     wall = time.monotonic()
     with tempfile.TemporaryFile() as stderr:

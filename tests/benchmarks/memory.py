@@ -49,7 +49,7 @@ def measure(*, quick: bool) -> list[Row]:
 
 
 def _own_code(minutes: int, runs: int) -> dict[str, float]:
-    """The medians of what `hour` finds."""
+    """The medians of several runs of `hour`."""
     command = (sys.executable, "-m", "tests.benchmarks.hour", speech(minutes * 60), str(WINDOW), BUILD)
     found = [json.loads(run_child(command)[1]) for _ in range(runs)]
     return {name: median(one[name] for one in found) for name in found[0]}

@@ -1,4 +1,4 @@
-"""The whole way of one video: `manage.py translate` against `reference.py`, each in a process of its own."""
+"""The translation of one video: `manage.py translate` against `reference.py`, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def measure(*, quick: bool) -> list[Row]:
 
 
 def _ours(source: Path) -> tuple[Sample, dict[str, float]]:
-    """The command as it is typed, and the seconds of each stage as its report has them."""
+    """Run the command; returns its times and the seconds of each stage from its report."""
     output = _empty(BUILD / "ours")
     engines = ("--transcriber", "pocketsphinx", "--translator", "apertium")
     command = (sys.executable, "manage.py", "translate", source, "--to", "es", "--from", "en", *engines)

@@ -1,4 +1,4 @@
-"""What a benchmark finds: rows of a table, and of a JSON file."""
+"""The results of the benchmarks: rows of a table and of a JSON file."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class Row:
 
 
 def at(samples: Sequence[float], share: float) -> float:
-    """Of sorted samples: the one below which so large a share of them lies."""
+    """The quantile of sorted samples: the one below which this share of them lies."""
     return samples[min(len(samples) - 1, round(share * (len(samples) - 1)))]
 
 
 def spread(samples: Sequence[float]) -> str:
-    """Of sorted samples, in milliseconds."""
+    """The spread of sorted samples, in milliseconds."""
     return f"p50 {at(samples, 0.5):.0f}, p95 {at(samples, 0.95):.0f}, max {samples[-1]:.0f} ms of {len(samples)}"
 
 

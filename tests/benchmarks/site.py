@@ -22,7 +22,7 @@ _PASSED_ON = {"PATH", "HOME", "LANG"}
 
 @dataclass
 class Site(Daphne):
-    """`running()` starts its web server."""
+    """A database and a directory to measure on; `running()` starts its web server."""
 
     variables: Mapping[str, str]
     directory: Path
@@ -37,19 +37,19 @@ class Site(Daphne):
         return self.directory / "daphne.log"
 
     def run(self, *command: object) -> str:
-        """What `python COMMAND…` prints, on this database."""
+        """The output of `python COMMAND…` on this database."""
         assigned = [f"{name}={value}" for name, value in self.environment.items()]
         return run_child(["env", "-i", *assigned, sys.executable, *map(str, command)])[1]
 
     def measure(self, module: str, *arguments: object) -> dict[str, Any]:
-        """What a module of ours finds on this database, and prints as JSON."""
+        """The JSON output of one of our modules on this database."""
         found: dict[str, Any] = json.loads(self.run("-m", module, *arguments))
         return found
 
 
 @contextmanager
 def site(kind: str, **settings: str) -> Iterator[Site]:
-    """With `settings` as in `.env`, and nothing of this machine's. Raises NoPostgres."""
+    """Make a Site with `settings` as in `.env`, without any settings of this machine. Raises NoPostgres."""
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         media = directory / "media"

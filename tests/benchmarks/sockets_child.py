@@ -48,7 +48,7 @@ class Step(NamedTuple):
 
 
 class PageSocket(WebSocketClientProtocol):  # type: ignore[misc]
-    """Notes which version of its job it is told when."""
+    """A page's socket that records each version of its job with the time of its arrival."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -100,15 +100,15 @@ class Bench:
         return Step(claim.job_id, version, began, committed)
 
     def lost(self, steps: list[Step]) -> int:
-        """Of which a page was told neither the version nor a later one."""
+        """The steps of which a page received neither the version nor a later one."""
         return sum(max(socket.told) < step.version for step in steps for socket in self.sockets[step.job])
 
     def passed_over(self, steps: list[Step]) -> int:
-        """Of which a page was told a later version only."""
+        """The steps of which a page received only a later version."""
         return sum(step.version not in socket.told for step in steps for socket in self.sockets[step.job])
 
     def shown(self, steps: list[Step]) -> list[tuple[float, float]]:
-        """Milliseconds since it began to be written, and since it was committed."""
+        """Milliseconds to the page from the start of the write, and from its commit."""
         return [
             (1000 * (told - step.began), 1000 * (told - step.committed))
             for step in steps
@@ -158,7 +158,7 @@ async def main(port: int, pid: int, sockets: int, rounds: int) -> None:
 
 
 def _resident(pid: int) -> float:
-    """MB."""
+    """The resident memory of a process, in MB."""
     status = Path(f"/proc/{pid}/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1024
 

@@ -34,7 +34,7 @@ ALONE = 10
 
 
 def others(server: Site, job: Job, command: list[str]) -> dict[str, Any]:
-    """How long requests wait, in milliseconds, until `command` has ended, and after how many seconds that was."""
+    """Measure requests until `command` ends: the waits in milliseconds, and the seconds it took."""
     who, waits = headers(job.owner), []
     server.ask("GET", f"/api/jobs/{job.pk}", **who)
     began = time.monotonic()

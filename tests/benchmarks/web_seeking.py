@@ -13,7 +13,7 @@ PLACES = 16
 
 
 def read(address: str, cookie: str, first: int, most: int) -> int:
-    """How many of at most `most` bytes came from `first` on."""
+    """Read at most `most` bytes from `first` on; returns their number."""
     asked = urllib.request.Request(address, headers={"Cookie": cookie, "Range": f"bytes={first}-"})
     with urllib.request.urlopen(asked, timeout=60) as answer:
         assert answer.status == 206

@@ -1,7 +1,7 @@
-"""What a second process runs: one action on one job, stopping before and after all that others could notice.
+"""Actors: processes that do one action on one job, and stop before and after every effect others can notice.
 
-Such are the commits of transactions, the single statements that change a row, and what is done outside the database:
-to spawn, to kill, to make, rename and delete. At each stop the actor tells where it is and waits for leave to go on.
+These effects are commits of transactions, single statements that change a row, and effects outside the database: spawn,
+kill, make, rename, delete. At each stop the actor reports its point and waits for the test to let it continue.
 This module is imported by the server that actors are forked from (`multiprocessing`, "forkserver"), once.
 """
 
@@ -51,7 +51,7 @@ ROUNDS = 12
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """What all actors of a test share."""
+    """The database and the directory that all actors of a test share."""
 
     url: str
     media: Path
@@ -59,7 +59,7 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class At:
-    """Where an actor stands. `held`: in a transaction, so that others may have to wait for it."""
+    """A message: the actor has stopped. `held`: within a transaction, so that others may have to wait for it."""
 
     point: str
     held: bool
@@ -67,21 +67,21 @@ class At:
 
 @dataclass(frozen=True, kw_only=True)
 class Spawned:
-    """It has started a process group."""
+    """A message: the actor has started a process group."""
 
     group: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
-    """`trouble` is a traceback where it ended as nobody should."""
+    """A message: the actor has ended. `trouble` is the traceback of an unexpected exception."""
 
     trouble: str = ""
 
 
 @dataclass(kw_only=True)
 class Stops:
-    """`pipe` leads to the test, which answers with True (to the next stop) or False (to the end)."""
+    """The stops of an actor. The test at the other end of `pipe` answers True (next stop) or False (end)."""
 
     pipe: Connection
     _stepping: bool = field(init=False, default=True)
@@ -92,7 +92,7 @@ class Stops:
             self._stepping = self.pipe.recv()
 
     def around(self, call: Callable[..., Any], name: str, *, ours: bool = False) -> Callable[..., Any]:
-        """`call`, with a stop before and after it; with `ours` only where the product calls it."""
+        """Wrap `call` with a stop before and after it; with `ours` only for calls from the product."""
 
         @wraps(call)
         def stopping(*args: Any, **kwargs: Any) -> Any:
@@ -122,7 +122,7 @@ class Stops:
         return self.around(telling, "spawn")
 
     def set_up(self) -> None:
-        """Only in a process that does nothing else: it is never undone."""
+        """Install the stops. They are never removed, so it is for an actor's process only."""
         replaced: Any = BaseDatabaseWrapper
         replaced.commit = self.committing(replaced.commit)
         replaced = child_module.Child
@@ -160,7 +160,7 @@ def _callers() -> Iterator[str]:
 
 
 def run(*queues: str) -> Callable[[uuid.UUID], None]:
-    """What a worker does with a ticket; a stage of the first of `queues` that has one."""
+    """Run a stage as a worker with a ticket does, from the first of `queues` that has one."""
 
     def running(_: uuid.UUID) -> None:
         at_work = Supervisor(Process.objects.filter(pid=os.getpid()).latest("born"))
@@ -184,17 +184,17 @@ def sweep(_: uuid.UUID) -> None:
 
 
 def clean(_: uuid.UUID) -> None:
-    """Of everything that has ended, too."""
+    """Run the cleanup, with every ended job as expired."""
     retention.sweep(timedelta(0))
 
 
 def tidy(_: uuid.UUID) -> None:
-    """Of nothing that somebody may want."""
+    """Run the cleanup, with no job as expired."""
     retention.sweep(timedelta(days=1))
 
 
 def settle(job_id: uuid.UUID) -> None:
-    """Sweeps and workers, until the job has ended; then a last sweep for what that left."""
+    """Run sweeps and workers until the job has ended, then a cleanup."""
     at_work = Supervisor()
     for _ in range(ROUNDS):
         Reaper().sweep()
@@ -221,7 +221,7 @@ ACTIONS: dict[str, Callable[[uuid.UUID], None]] = {
 
 
 def act(pipe: Connection, place: Place, action: str, job_id: uuid.UUID) -> None:
-    """The whole life of an actor. It begins when it is told to."""
+    """The main function of an actor's process. It waits for the test before it starts."""
     settings.MEDIA_ROOT = place.media
     child_module.command = _quick
     stages.BACK_OFF = (timedelta(0), timedelta(0))

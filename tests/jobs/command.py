@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Of a command in a process of its own that works on the database and in the directory of this test."""
+    """The environment of a command in its own process, with the database and the directory of this test."""
     ours = {"DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONWARNINGS": "error"}
     places = {
         "TEST_DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
@@ -31,7 +31,7 @@ def environment(**more: str) -> dict[str, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Ran:
-    """How a command ended and what it said."""
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -39,12 +39,12 @@ class Ran:
 
 
 def translate(*arguments: object) -> Ran:
-    """Run the command here. `arguments` are those of the command line."""
+    """Run `translate` in this process. `arguments` are those of the command line."""
     return _called("translate", *arguments)
 
 
 def diagnose(*arguments: object) -> Ran:
-    """The same with `doctor`."""
+    """Run `doctor` in this process."""
     return _called("doctor", *arguments)
 
 
@@ -69,7 +69,7 @@ def run(*arguments: object) -> Ran:
 
 
 def said(kind: type[PipelineError], text: str) -> bool:
-    """Whether `text` is the sentence of this error, whatever it names, and nothing else."""
+    """Whether `text` is exactly the sentence of this error, with any parameters."""
     pattern = re.sub(r"\\\{[a-z_]+\\\}", ".+", re.escape(kind.sentence))
     return re.fullmatch(pattern, text.removesuffix("\n"), re.DOTALL) is not None
 

@@ -1,4 +1,4 @@
-"""What the tests of the commands share: clips, a place for results, and a guard against leftovers."""
+"""Fixtures of the tests of jobs: clips, directories for results, and a check for leftovers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Clips:
 
 @pytest.fixture(autouse=True)
 def nothing_left(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Every test: no process and no temporary file may outlive a command; signals are as they were."""
+    """Check after every test that no process and no temporary file is left, and signal handlers are unchanged."""
     temporary = tmp_path_factory.mktemp("temporary")
     monkeypatch.setenv("TMPDIR", str(temporary))
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
@@ -41,7 +41,7 @@ def nothing_left(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
 
 @pytest.fixture(autouse=True)
 def media_root(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> Path:
-    """Where jobs live, as the first job left it."""
+    """The MEDIA_ROOT, as it is after the first job."""
     place = tmp_path_factory.mktemp("media")
     (place / "jobs").mkdir()
     settings.MEDIA_ROOT = place
@@ -55,13 +55,13 @@ def _warm() -> None:
 
 @pytest.fixture
 def place(_warm: None, database: str, media_root: Path) -> Place:
-    """Where actors play that stand still at every step."""
+    """The database and directory of actors, which stop at every step."""
     return Place(url=database, media=media_root)
 
 
 @pytest.fixture
 def output(tmp_path: Path) -> Path:
-    """Where results go. It is not there yet."""
+    """The output directory, which does not exist yet."""
     return tmp_path / "results"
 
 

@@ -20,7 +20,7 @@ MEDIA = {"name": "v.mp4", "container": "mov", "duration": 1.0, "size": 5, "video
 
 
 class Pipes:
-    """`attempt` and `room` are those of the order that was read last."""
+    """The pipes of the child. `attempt` and `room` are those of the last command."""
 
     def __init__(self, orders: int, reports: int) -> None:
         self.orders, self.reports = os.fdopen(orders, "rb"), reports
@@ -48,7 +48,7 @@ def forever() -> NoReturn:
 
 
 def with_a_family() -> None:
-    """A child and a grandchild that ignore what they can ignore."""
+    """Start a child and a grandchild that ignore every signal they can."""
     script = "trap '' TERM INT HUP; sleep 1000 & sleep 1000"
     subprocess.Popen(["sh", "-c", script])
 
@@ -66,7 +66,7 @@ def good(pipes: Pipes) -> None:
 
 
 def warm(pipes: Pipes) -> None:
-    """Order after order; the process id shows that it is the same child. The name in the order asks for trouble."""
+    """Run command after command and report the pid; the name in the task selects an error."""
     while order := pipes.listen():
         pipes.say("note", code=str(os.getpid()), params={})
         if order["task"].get("name") == "failing":
@@ -99,14 +99,14 @@ def wrong_types(pipes: Pipes) -> None:
 
 
 def wrong_kind(pipes: Pipes) -> None:
-    """A report that this stage cannot make."""
+    """Send a report that does not belong to this stage."""
     pipes.listen()
     pipes.say("translated", cues=[], usage={"input_tokens": 1, "output_tokens": 1})
     forever()
 
 
 def unknown_error(pipes: Pipes) -> None:
-    """Parameters that the sentence does not have."""
+    """Send an error with parameters that its sentence does not have."""
     pipes.listen()
     pipes.say("failed", error={"code": "NoSuchFile", "params": {"nonsense": 1}, "detail": "said so"})
     forever()
@@ -119,7 +119,7 @@ def no_outcome(pipes: Pipes) -> None:
 
 
 def nul(pipes: Pipes) -> None:
-    """A character that PostgreSQL has no room for, in everything."""
+    """Send NUL, which PostgreSQL cannot store, in every field."""
     pipes.listen()
     pipes.say("note", code="a\0note", params={"and\0so": "on\0"})
     pipes.say("failed", error={"code": "MediaFailed", "params": {"name": "v\0.mp4"}, "detail": "a\\0 tail\0"})
@@ -139,7 +139,7 @@ def nothing_and_ends(pipes: Pipes) -> None:
 
 
 def ends_unread(pipes: Pipes) -> None:
-    """Before it heard anything."""
+    """End before reading any command."""
 
 
 def half_a_line(pipes: Pipes) -> None:
@@ -179,7 +179,7 @@ def closes_stderr(pipes: Pipes) -> None:
 
 
 def flood(pipes: Pipes) -> None:
-    """100 MB without an end of line."""
+    """Send 100 MB without a line break."""
     pipes.listen()
     for _ in range(100 << 20 >> 16):
         pipes.write(b"x" * BLOCK)
@@ -187,7 +187,7 @@ def flood(pipes: Pipes) -> None:
 
 
 def flood_of_lines(pipes: Pipes) -> None:
-    """Reports without end."""
+    """Send reports without end."""
     pipes.listen()
     line = json.dumps({"type": "progress", "attempt": pipes.attempt, "share": 0.1}).encode() + b"\n"
     while True:
@@ -195,7 +195,7 @@ def flood_of_lines(pipes: Pipes) -> None:
 
 
 def flood_of_complaints(pipes: Pipes) -> None:
-    """100 MB on stderr, the last of it worth reading."""
+    """Write 100 MB to stderr, with a message at its end."""
     pipes.listen()
     for at in range(100 << 20 >> 16):
         os.write(2, b"complaint %8d\n" % at + b"x" * (BLOCK - 32) + b"\n")
@@ -279,7 +279,7 @@ def kills_its_leader(pipes: Pipes) -> None:
 
 
 def holds(pipes: Pipes) -> None:
-    """A call that keeps the interpreter for an hour: no signal handler, no thread of it runs meanwhile."""
+    """Hold the interpreter for an hour: no signal handler and no other thread runs meanwhile."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     pipes.listen()
@@ -290,7 +290,7 @@ def holds(pipes: Pipes) -> None:
 
 
 def loses_its_room(pipes: Pipes) -> None:
-    """Somebody deletes everything below it."""
+    """Wait until its directory is deleted."""
     pipes.listen()
     (pipes.room / "begun").write_text("x")
     while pipes.room.exists():
@@ -300,7 +300,7 @@ def loses_its_room(pipes: Pipes) -> None:
 
 
 def works_on(pipes: Pipes) -> None:
-    """Three seconds of progress."""
+    """Report progress for three seconds."""
     pipes.listen()
     (pipes.room / "begun").write_text("x")
     for at in range(30):
@@ -311,7 +311,7 @@ def works_on(pipes: Pipes) -> None:
 
 
 def lost(pipes: Pipes) -> None:
-    """Says everything there is to say when the file `go` is there."""
+    """Send every kind of report when the file `go` exists."""
     pipes.listen()
     (pipes.room / "begun").write_text("x")
     while not (pipes.room.parent / "go").exists():

@@ -1,4 +1,4 @@
-"""Rows for the tests: owners, jobs brought into each state by the state machine itself, and what must hold of them."""
+"""Rows for the tests: owners, jobs brought into each state by the state machine, and checks of the rows."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def cue(number: int = 1, **fields: Any) -> Cue:
 
 
 def claim(*queues: str) -> Claim:
-    """What one of `queues` (of all) has to offer."""
+    """Claim a stage of one of `queues` (default: all)."""
     claimed = next((found for queue in queues or QUEUES if (found := lifecycle.claim(queue))), None)
     assert claimed is not None
     return claimed
@@ -46,7 +46,7 @@ def finish(attempt: uuid.UUID) -> None:
 
 
 def hear(attempt: uuid.UUID, *numbers: int) -> None:
-    """The stage `attempt` of recognition commits cues of these numbers."""
+    """Commit cues with these numbers under the recognition's `attempt`."""
     following = max(numbers) + 1 if numbers else None
     run = StageRun.objects.filter(attempt=attempt).first()
     cues = [cue(number, job_id=run and run.job_id) for number in numbers]
@@ -132,7 +132,7 @@ def stages(job_id: uuid.UUID) -> dict[str, str]:
 
 
 def told(job_id: uuid.UUID) -> list[tuple[str, str, str]]:
-    """What the transitions say, in order: stage (empty: the job), from, to."""
+    """The transitions in order: stage (empty: the job), from, to."""
     return list(Transition.objects.filter(job=job_id).order_by("id").values_list("stage", "from_status", "to_status"))
 
 
@@ -144,7 +144,7 @@ def everything(job_id: uuid.UUID) -> list[list[dict[str, Any]]]:
 
 
 def contradictions(job_id: uuid.UUID) -> list[str]:
-    """What is wrong with the rows of a job: nothing, ever, between two transactions."""
+    """The contradictions in the rows of a job; always empty between two transactions."""
     found, at = Job.objects.get(pk=job_id), stages(job_id)
     kinds = set(at.values())
     rules = {
@@ -166,7 +166,7 @@ def contradictions(job_id: uuid.UUID) -> list[str]:
 
 
 def replayed(told_: Sequence[tuple[str, str, str]]) -> dict[str, str]:
-    """Where the transitions lead; each has to begin where the one before it ended."""
+    """The statuses after all transitions; each must start from the status where the one before it ended."""
     at: dict[str, str] = {}
     for stage, was, now in told_:
         assert at.get(stage, "waiting" if stage else "") == was, (stage, was, now, told_)

@@ -42,7 +42,7 @@ BIN = ROOT / ".venv" / "bin"
 
 @dataclass
 class Stack:
-    """`directory` holds all it writes. `more` are settings, as in `.env`."""
+    """A stack of processes. `directory` holds all its files. `more` are settings, as in `.env`."""
 
     url: str
     directory: Path
@@ -70,7 +70,7 @@ class Stack:
         return {name: value for name, value in found.items() if name not in {"PYTHONWARNINGS", "TMPDIR"}}
 
     def start(self) -> None:
-        """Back when every cluster, the reaper and the web server give signs of life. Call it within on_database."""
+        """Start the stack; returns when clusters, reaper and web server have heartbeats. Call it in on_database."""
         began = timezone.now()
         with (self.directory / "log").open("ab") as log:
             # Should this process be killed, the stack does not stay.
@@ -96,7 +96,7 @@ class Stack:
         return self._process.pid
 
     def stop(self, number: int = signal.SIGTERM) -> None:
-        """Stop it as a person does; nothing of it may be left a moment later."""
+        """Stop it as an operator does, and check that no process is left a moment later."""
         if self._process is None:
             return
         if number == signal.SIGINT:  # a terminal sends it to the whole group
@@ -109,7 +109,7 @@ class Stack:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Started, and stopped at the end; should that fail, whatever is left goes nevertheless."""
+        """Run the stack inside; at the end it is stopped, and killed if that fails."""
         try:
             self.start()
             yield
@@ -123,7 +123,7 @@ class Stack:
                     os.kill(pid, signal.SIGKILL)
 
     def processes(self) -> list[int]:
-        """Everything of this stack that runs. The children of stages have XDG_CACHE_HOME from it."""
+        """The running processes of this stack. Children of stages are found by their XDG_CACHE_HOME."""
         mark = f"={self.directory}/".encode()
         return [pid for pid in pids() if mark in environ(pid)]
 
@@ -152,7 +152,7 @@ class Stack:
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any, **__: Any) -> None:
-        """A redirect is an answer."""
+        """Do not follow a redirect: it is the answer."""
 
 
 # Processes, as the kernel tells of them
@@ -194,7 +194,7 @@ def kill(pid: int) -> None:
 
 
 def make_speech(data: Path, place: Path) -> Path:
-    """Two minutes and a bit in which a short sentence is said each minute: three windows of recognition."""
+    """A recording of a little more than two minutes with a sentence in each: three windows of recognition."""
     each = "atrim=0:4,apad=whole_len=960000,aloop=loop=2:size=960000"
     ffmpeg("-i", str(data / "sample" / "sample_rms.wav"), "-af", each, "-t", "130", str(place))
     return place
@@ -245,7 +245,7 @@ def run_of(job: Job, stage: str) -> StageRun:
 
 
 def at_work(job: Job, stage: Stage, patience: float = LONG) -> StageRun:
-    """The stage as soon as a group works for it. A job that ends before fails the test."""
+    """Wait until a process group works for the stage; returns the stage. Fails when the job ends before."""
 
     def begun() -> bool:
         assert Job.objects.get(pk=job.pk).status not in FINAL, story(job)
@@ -260,7 +260,7 @@ def at_work(job: Job, stage: Stage, patience: float = LONG) -> StageRun:
 
 
 def heard(job: Job, seconds: float = 1.0, patience: float = LONG) -> StageRun:
-    """`transcribe` at work, when it has committed what it heard up to `seconds`."""
+    """Wait until `transcribe` has committed the first `seconds`; returns the stage."""
 
     def found() -> StageRun | None:
         run = at_work(job, Stage.TRANSCRIBE)
@@ -270,7 +270,7 @@ def heard(job: Job, seconds: float = 1.0, patience: float = LONG) -> StageRun:
 
 
 def ended(job: Job, patience: float = LONG) -> Job:
-    """The job, when it has ended. At no moment do two groups work for one of its stages, nor is a row wrong."""
+    """Wait until the job has ended; checks meanwhile for a second process group of a stage, and for wrong rows."""
     last: dict[str, tuple[uuid.UUID, int]] = {}
 
     def over() -> Job | None:
@@ -290,7 +290,7 @@ def ended(job: Job, patience: float = LONG) -> Job:
 
 
 def story(job: Job) -> str:
-    """What happened, for the person who reads the failure."""
+    """The transitions of the job as text, for the message of a failure."""
     rows = Transition.objects.filter(job=job).order_by("id")
     errors = [run.error for run in StageRun.objects.filter(job=job) if run.error]
     lines = [f"{row.at:%T.%f} {row.stage or 'job'}: {row.from_status} → {row.to_status} {row.reason}" for row in rows]
@@ -304,13 +304,13 @@ def completed(job: Job, patience: float = LONG) -> Job:
 
 
 def files_of(job: Job) -> list[Path]:
-    """All that is left of a job, in its place and in the trash."""
+    """The remaining files of a job, in its directory and in the trash."""
     trash = artifacts.trash()
     left = list(trash.glob(f"{job.pk}*")) if trash.is_dir() else []
     return left + ([artifacts.job_dir(job.pk)] if artifacts.job_dir(job.pk).exists() else [])
 
 
 def fresh_workers(cluster: str) -> list[Process]:
-    """Those workers of a cluster that run, by what the kernel says of their rows."""
+    """The live workers of a cluster, as checked with the kernel."""
     lately = Process.objects.filter(cluster=cluster, seen__gt=timezone.now() - timedelta(seconds=30))
     return [row for row in lately.order_by("pid") if groups.is_alive(row.pid, row.started)]

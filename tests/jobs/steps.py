@@ -1,4 +1,4 @@
-"""The hand that moves actors (`actors`) from stop to stop, and the look at what they leave."""
+"""Control of actors (`actors`) from stop to stop, and checks of the rows and files they leave."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _server = multiprocessing.get_context("forkserver")
 
 
 def warm_up() -> None:
-    """Start the server from which actors are forked, before a test begins."""
+    """Start the server that actors are forked from, before a test."""
     _server.set_forkserver_preload(["pytest", actors.__name__])
     process = _server.Process(target=os.getpid)
     process.start()
@@ -37,7 +37,7 @@ def warm_up() -> None:
 
 
 class Actor:
-    """A process that does one action, and stands still where it is told."""
+    """A process that does one action, and stops where it is told."""
 
     def __init__(self, place: Place, action: str, job_id: uuid.UUID) -> None:
         self.action, self.seen, self.groups = action, list[At](), list[int]()
@@ -57,7 +57,7 @@ class Actor:
         return [at.point for at in self.seen]
 
     def hears(self, patience: float) -> bool:
-        """Wait until it stands again, or has ended. False when it does neither."""
+        """Wait until it stops or ends. False after `patience` seconds."""
         deadline = time.monotonic() + patience
         while self._pipe.poll(max(0.0, deadline - time.monotonic())):
             try:
@@ -78,23 +78,23 @@ class Actor:
         return False
 
     def go(self, *, on: bool) -> None:
-        """Leave to go on: to the next stop, or to the end."""
+        """Let it continue, to the next stop or to the end."""
         self.going = True
         self._pipe.send(on)
 
     def step(self, patience: float = PATIENCE) -> bool:
-        """To the next stop. False when it is held up."""
+        """Move to the next stop. False when it waits for a lock."""
         self.go(on=True)
         return self.hears(patience)
 
     def to(self, number: int) -> bool:
-        """To its stop of this number. False when it had ended before."""
+        """Move to its stop of this number. False when it ends before."""
         while len(self.seen) <= number and not self.ended:
             assert self.step(), f"{self.action} hangs after {self.points}"
         return not self.ended
 
     def finish(self, patience: float) -> bool:
-        """To its end. False when it is held up; then this may be asked again."""
+        """Move to its end. False when it waits for a lock; then call it again."""
         deadline = time.monotonic() + patience
         while not self.ended:
             if not self.going:
@@ -104,7 +104,7 @@ class Actor:
         return self.ended
 
     def kill(self) -> None:
-        """As the machine does when memory runs out."""
+        """Kill it with SIGKILL, as the kernel does when memory runs out."""
         self._process.kill()
         self._leave()
 
@@ -115,7 +115,7 @@ class Actor:
 
 
 def to_the_end(*cast: Actor) -> None:
-    """Each of these to its end, the first first, as far as they do not wait for those behind them."""
+    """Finish these actors in order, as far as none waits for a lock of a later one."""
     deadline = time.monotonic() + PATIENCE
     while left := [actor for actor in cast if not actor.ended]:
         for actor in left:
@@ -126,7 +126,7 @@ def to_the_end(*cast: Actor) -> None:
 
 @dataclass
 class World:
-    """One job and all who ever worked for it. A context: nobody is left."""
+    """One job and all its actors. A context that ends every actor at its exit."""
 
     place: Place
     job_id: uuid.UUID
@@ -137,12 +137,12 @@ class World:
         return actor
 
     def silence(self) -> None:
-        """Whoever runs a stage seems to be dead, for it gave no sign of life for a minute."""
+        """Make the heartbeats of running stages a minute old, so that their workers count as dead."""
         running = StageRun.objects.filter(job=self.job_id, status=StageStatus.RUNNING)
         running.update(heartbeat=F("heartbeat") - timedelta(minutes=1))
 
     def wrongs(self) -> list[str]:
-        """What is wrong when all is over. Workers and sweeps do what is left to do."""
+        """The errors in the final state, after workers and sweeps have finished the job."""
         to_the_end(self.actor("settle"))
         job = Job.objects.filter(pk=self.job_id).first()
         found = rows.contradictions(self.job_id) if job else []
@@ -169,7 +169,7 @@ class World:
         return [rule for rule, broken in rules.items() if broken]
 
     def _left_processes(self) -> list[str]:
-        """A group that a killed supervisor had just started ends by itself, in a moment."""
+        """The groups that still run, after a moment in which those of a killed supervisor end by themselves."""
         groups = [group for actor in self.cast for group in actor.groups]
         deadline = time.monotonic() + PATIENCE
         while (left := [group for group in groups if process_groups.members(group)]) and time.monotonic() < deadline:
@@ -204,7 +204,7 @@ def ready(place: Place) -> World:
 
 
 def dead(place: Place) -> World:
-    """The worker that ran the last stage of the job was killed, and what it had started does not notice."""
+    """A job whose last stage's worker was killed, while its process group runs on."""
     world = ready(place)
     worker = world.actor("run")
     while worker.at.point != "after _write":
@@ -215,7 +215,7 @@ def dead(place: Place) -> World:
 
 
 def doomed(place: Place) -> World:
-    """The same, and the job is to be cancelled."""
+    """As `dead`, and the job is being cancelled."""
     world = dead(place)
     to_the_end(world.actor("cancel"))
     return world

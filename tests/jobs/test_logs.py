@@ -1,4 +1,4 @@
-"""Log lines: a sentence, then facts that a program can split again."""
+"""Log lines: a sentence, then fields that a program can parse."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_any_value_can_be_read_back(value: str) -> None:
 
 
 def test_a_line_is_one_line() -> None:
-    """Whoever can choose a value could write lines of their own."""
+    """Line breaks in a value are removed, so that a user cannot forge log lines."""
     assert len(line("begins", reason="first\nINFO jobs.lifecycle forged").splitlines()) == 1
 
 

@@ -1,4 +1,4 @@
-"""Who is present, and when absence may be judged. The clocks are the tests' own: nobody sleeps."""
+"""Presence of owners and detection of absence. The tests set the clocks: none sleeps."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LEASE, CLOSED, HIDDEN = 180, 10, 900
 
 @dataclass
 class Clock:
-    """The wall clock and the steady one, in seconds. Stands in for the module `time`, and for `timezone.now`."""
+    """The wall clock and the steady clock, in seconds: a double of the module `time` and of `timezone.now`."""
 
     wall: float
     steady: float = 100_000.0
@@ -68,12 +68,12 @@ def shirin(clock: Clock) -> User:
 
 
 def job(owner: User, **fields: Any) -> Job:
-    """One whose own grace is over in a moment."""
+    """A job whose own grace ends in a moment."""
     return rows.job(owner, grace_until=timezone.now(), **fields)
 
 
 def one_in_each_state() -> dict[JobStatus, uuid.UUID]:
-    """Those that could be claimed come last, for the others are made by claiming."""
+    """A job in each state; those that can be claimed are made last, as the others are made by claims."""
     order = sorted(rows.IN, key=lambda status: (status == JobStatus.RUNNING) + 2 * (status == JobStatus.QUEUED))
     return {status: rows.IN[status]().job_id for status in order}
 
@@ -142,7 +142,7 @@ def test_closed_is_final(clock: Clock, shirin: User) -> None:
 
 
 def test_a_close_and_its_finality_are_one_statement(shirin: User) -> None:
-    """Between two statements a renewal would make the last page stay for another lease."""
+    """A close is one statement: between two, a renewal could keep the last page open for another lease."""
     page = presence.open_page(shirin.pk)
     with CaptureQueriesContext(connection) as asked:
         presence.close(page)
@@ -151,7 +151,7 @@ def test_a_close_and_its_finality_are_one_statement(shirin: User) -> None:
 
 
 def test_a_reload_goes_on(clock: Clock, shirin: User) -> None:
-    """The old page's farewell comes after the new page, or before it."""
+    """A reload keeps jobs running, whether the old page closes before or after the new one opens."""
     of, old = job(shirin), presence.open_page(shirin.pk)
     new = presence.open_page(shirin.pk)
     presence.close(old)
@@ -226,7 +226,7 @@ def test_a_new_job_has_a_grace_of_its_own(clock: Clock, shirin: User) -> None:
 
 
 def test_who_has_a_page_open_gets_no_grace(clock: Clock, shirin: User) -> None:
-    """They close it a moment after the job began: that counts."""
+    """An owner with an open page gets no grace: closing it just after the job began cancels the job."""
     assert presence.first_grace(shirin.pk) == clock.now() + presence.lease_time()
     page = presence.open_page(shirin.pk)
     of = rows.job(shirin, grace_until=presence.first_grace(shirin.pk))
@@ -236,7 +236,7 @@ def test_who_has_a_page_open_gets_no_grace(clock: Clock, shirin: User) -> None:
 
 
 def test_how_an_owner_left(clock: Clock, shirin: User) -> None:
-    """What counts is the page that kept them present the longest."""
+    """The reason of an absence is taken from the page with the last lease."""
     of = job(shirin)
     assert presence.why_absent(of.pk) == Reason.NO_SIGN_OF_LIFE  # a script, which has no page
     closed, lost = presence.open_page(shirin.pk), presence.open_page(shirin.pk)
@@ -261,22 +261,22 @@ def test_it_is_one_query(clock: Clock, shirin: User) -> None:
 
 
 @dataclass
-class Court:
-    """A judge, who looks once a second, and a web server, which shows life while `serving`."""
+class Watch:
+    """A detector that checks once a second, and a web server with heartbeats while `serving`."""
 
     clock: Clock
-    judge: AbsenceDetector
+    detector: AbsenceDetector
     web: Process
     serving: bool = True
 
     def passes(self, seconds: int, *, step: float = 3.0) -> list[uuid.UUID]:
-        """Who is found absent in that time."""
+        """Let so many seconds pass; returns the jobs found abandoned."""
         found: list[uuid.UUID] = []
         for _ in range(round(seconds / step)):
             self.clock.go(step)
             if self.serving:
                 self.show_life()
-            found += self.judge.abandoned_jobs()
+            found += self.detector.abandoned_jobs()
         return list(dict.fromkeys(found))
 
     def show_life(self) -> None:
@@ -284,246 +284,248 @@ class Court:
 
 
 @pytest.fixture
-def court(clock: Clock) -> Court:
+def watch(clock: Clock) -> Watch:
     web = Process.objects.create(cluster=Process.WEB, host="h", boot_id="b", pid=1, started=1, seen=clock.now())
-    return Court(clock, AbsenceDetector(), web)
+    return Watch(clock, AbsenceDetector(), web)
 
 
 @pytest.fixture
-def sitting(court: Court) -> Court:
-    """One that has been judging for long."""
-    court.passes(6)
-    return court
+def watching(watch: Watch) -> Watch:
+    """A detector that has run for a long time."""
+    watch.passes(6)
+    return watch
 
 
-def test_who_left_is_found_at_once(sitting: Court, shirin: User) -> None:
+def test_who_left_is_found_at_once(watching: Watch, shirin: User) -> None:
     of, page = job(shirin), presence.open_page(shirin.pk)
-    assert sitting.passes(100) == []
+    assert watching.passes(100) == []
     presence.close(page)
-    assert sitting.passes(CLOSED - 1, step=1) == []
-    assert sitting.passes(1, step=1) == [of.pk]
+    assert watching.passes(CLOSED - 1, step=1) == []
+    assert watching.passes(1, step=1) == [of.pk]
 
 
-def test_a_new_judge_first_waits_for_everybody_to_come_back(court: Court, shirin: User) -> None:
+def test_a_new_detector_first_waits_for_everybody_to_come_back(watch: Watch, shirin: User) -> None:
     of = job(shirin)
-    assert court.passes(LEASE) == []
-    assert court.passes(9) == [of.pk]
+    assert watch.passes(LEASE) == []
+    assert watch.passes(9) == [of.pk]
 
 
-def test_who_could_not_be_forgiven_is_not_judged(court: Court, shirin: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The database broke off. It is tried again."""
+def test_nobody_is_absent_when_leases_could_not_be_extended(
+    watch: Watch, shirin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Extending leases is repeated after a database error, and no owner counts as absent before."""
     of, forgive = job(shirin), presence.forgive
-    court.clock.go(1000)  # its own grace is over
-    court.show_life()
-    assert court.judge.abandoned_jobs() == []
+    watch.clock.go(1000)  # its own grace is over
+    watch.show_life()
+    assert watch.detector.abandoned_jobs() == []
     monkeypatch.setattr(presence, "forgive", lambda *_: (_ for _ in ()).throw(OperationalError))
-    court.clock.go(1)
-    court.show_life()
+    watch.clock.go(1)
+    watch.show_life()
     with pytest.raises(OperationalError):
-        court.judge.abandoned_jobs()
+        watch.detector.abandoned_jobs()
     monkeypatch.setattr(presence, "forgive", forgive)
-    assert court.passes(LEASE) == []
-    assert court.passes(9) == [of.pk]
+    assert watch.passes(LEASE) == []
+    assert watch.passes(9) == [of.pk]
 
 
-def test_without_a_web_server_nobody_is_judged(sitting: Court, shirin: User) -> None:
+def test_without_a_web_server_nobody_is_absent(watching: Watch, shirin: User) -> None:
     of = job(shirin)
-    Process.objects.filter(pk=sitting.web.pk).update(cluster=Process.REAPER)
-    assert sitting.passes(2000, step=14) == []
-    Process.objects.filter(pk=sitting.web.pk).update(cluster=Process.WEB)
-    assert sitting.passes(LEASE) == []
-    assert sitting.passes(9) == [of.pk]
+    Process.objects.filter(pk=watching.web.pk).update(cluster=Process.REAPER)
+    assert watching.passes(2000, step=14) == []
+    Process.objects.filter(pk=watching.web.pk).update(cluster=Process.WEB)
+    assert watching.passes(LEASE) == []
+    assert watching.passes(9) == [of.pk]
 
 
 @pytest.mark.parametrize("away", [10, 120, 3000])
-def test_a_web_server_that_was_away(sitting: Court, shirin: User, away: int) -> None:
-    """Long or not: who reconnects in time is present, who does not is absent a lease later."""
+def test_a_web_server_that_was_away(watching: Watch, shirin: User, away: int) -> None:
+    """After any outage of the web server, owners who reconnect are present, others absent one lease later."""
     waits, left = job(shirin), job(rows.owner("omid"))
     page = presence.open_page(shirin.pk)
     presence.open_page(left.owner_id)
-    sitting.serving = False
-    assert sitting.passes(away, step=10) == []
-    sitting.serving = True
-    assert sitting.passes(100) == []
+    watching.serving = False
+    assert watching.passes(away, step=10) == []
+    watching.serving = True
+    assert watching.passes(100) == []
     presence.renew([page])
-    assert sitting.passes(LEASE - 101) == []
-    assert sitting.passes(30) == [left.pk]
+    assert watching.passes(LEASE - 101) == []
+    assert watching.passes(30) == [left.pk]
     assert not is_abandoned(waits)
 
 
-def test_only_unfinished_jobs_are_forgiven(sitting: Court, shirin: User, clock: Clock) -> None:
+def test_only_unfinished_jobs_are_forgiven(watching: Watch, shirin: User, clock: Clock) -> None:
     jobs = one_in_each_state()
     Job.objects.update(grace_until=(before := clock.now()))
-    sitting.serving = False
-    sitting.passes(120)
-    sitting.serving = True
-    sitting.passes(1, step=1)
+    watching.serving = False
+    watching.passes(120)
+    watching.serving = True
+    watching.passes(1, step=1)
     forgiven = set(Job.objects.exclude(grace_until=before).values_list("pk", flat=True))
     assert forgiven == {jobs[status] for status in UNFINISHED}
 
 
 @pytest.mark.parametrize("forgiven", [True, False])
-def test_a_late_pass(sitting: Court, shirin: User, forgiven: bool) -> None:
+def test_a_late_pass(watching: Watch, shirin: User, forgiven: bool) -> None:
     of = job(shirin)
-    sitting.clock.go(presence.MAX_GAP_SECONDS + 1 if forgiven else presence.MAX_GAP_SECONDS - 1)
-    sitting.show_life()
-    assert sitting.judge.abandoned_jobs() == ([] if forgiven else [of.pk])
-    assert sitting.passes(LEASE if forgiven else 3) == ([] if forgiven else [of.pk])
-    assert sitting.passes(9) == [of.pk]
+    watching.clock.go(presence.MAX_GAP_SECONDS + 1 if forgiven else presence.MAX_GAP_SECONDS - 1)
+    watching.show_life()
+    assert watching.detector.abandoned_jobs() == ([] if forgiven else [of.pk])
+    assert watching.passes(LEASE if forgiven else 3) == ([] if forgiven else [of.pk])
+    assert watching.passes(9) == [of.pk]
 
 
 @pytest.mark.parametrize("jump", [-100_000.0, -200.0, -20.0, 20.0, 200.0, 100_000.0])
-def test_the_clock_is_set(sitting: Court, shirin: User, jump: float) -> None:
-    """Or the machine slept, which only the wall clock counts. Whoever goes on renewing is never absent."""
+def test_the_clock_is_set(watching: Watch, shirin: User, jump: float) -> None:
+    """After a change of the clock, or sleep of the machine, an owner whose page renews is never absent."""
     job(shirin)
     page = presence.open_page(shirin.pk)
-    assert sitting.passes(30) == []
-    sitting.clock.wall += jump
-    found = sitting.judge.abandoned_jobs()
+    assert watching.passes(30) == []
+    watching.clock.wall += jump
+    found = watching.detector.abandoned_jobs()
     for _ in range(30):
-        found += sitting.passes(15, step=7.5)
+        found += watching.passes(15, step=7.5)
         presence.renew([page])
     assert found == []
 
 
-def test_after_a_jump_who_left_is_absent_a_lease_later(sitting: Court, shirin: User) -> None:
+def test_after_a_jump_who_left_is_absent_a_lease_later(watching: Watch, shirin: User) -> None:
     of = job(shirin)
-    sitting.clock.wall += 7200
-    assert sitting.passes(LEASE) == []
-    assert sitting.passes(9) == [of.pk]
+    watching.clock.wall += 7200
+    assert watching.passes(LEASE) == []
+    assert watching.passes(9) == [of.pk]
 
 
-def test_a_small_correction_of_the_clock_is_no_gap(sitting: Court, shirin: User) -> None:
+def test_a_small_correction_of_the_clock_is_no_gap(watching: Watch, shirin: User) -> None:
     of = job(shirin)
-    sitting.clock.wall += 2
-    assert sitting.passes(2, step=1) == [of.pk]
+    watching.clock.wall += 2
+    assert watching.passes(2, step=1) == [of.pk]
 
 
 @pytest.mark.parametrize(("late", "set_by"), [(presence.MAX_GAP_SECONDS + 1, 0.0), (1.0, 60.0), (1.0, -60.0)])
-def test_for_a_while_after_a_gap_silence_of_workers_proves_nothing(sitting: Court, late: float, set_by: float) -> None:
-    """They slept as well, or their signs of life bear the other time."""
-    assert not sitting.judge.just_back
-    sitting.clock.go(late)
-    sitting.clock.wall += set_by
-    sitting.judge.abandoned_jobs()
-    assert sitting.judge.just_back
-    sitting.passes(18)
-    assert sitting.judge.just_back
-    sitting.passes(3)
-    assert not sitting.judge.just_back
+def test_for_a_while_after_a_gap_silence_of_workers_proves_nothing(watching: Watch, late: float, set_by: float) -> None:
+    """Just after a gap stale heartbeats of workers do not count: they slept, too, or used the other time."""
+    assert not watching.detector.just_back
+    watching.clock.go(late)
+    watching.clock.wall += set_by
+    watching.detector.abandoned_jobs()
+    assert watching.detector.just_back
+    watching.passes(18)
+    assert watching.detector.just_back
+    watching.passes(3)
+    assert not watching.detector.just_back
 
 
-def test_two_judges(sitting: Court, shirin: User) -> None:
-    """One that has just begun, or that slept, forgives; the other one judges as before, and nobody too early."""
+def test_two_detectors(watching: Watch, shirin: User) -> None:
+    """A new or delayed detector extends leases while another works on, and no owner is absent too early."""
     of, left = job(shirin), job(rows.owner("omid"))
     presence.open_page(shirin.pk)
     presence.close(presence.open_page(left.owner_id))
     young = AbsenceDetector()
     assert young.abandoned_jobs() == []
-    sitting.clock.go(1)
-    sitting.show_life()
+    watching.clock.go(1)
+    watching.show_life()
     assert young.abandoned_jobs() == []
-    assert sitting.passes(CLOSED + 5) == [left.pk]
+    assert watching.passes(CLOSED + 5) == [left.pk]
     Job.objects.filter(pk=left.pk).delete()
-    assert sitting.passes(LEASE - 20) == []
-    assert sitting.passes(9) == [of.pk]
+    assert watching.passes(LEASE - 20) == []
+    assert watching.passes(9) == [of.pk]
     assert young.abandoned_jobs() == []
 
 
 # A gap forgives silence, never a close
 
 
-def away(sitting: Court, seconds: int) -> None:
-    """The web server, for so long; then it is back."""
-    sitting.serving = False
-    assert sitting.passes(seconds, step=10) == []
-    sitting.serving = True
+def away(watching: Watch, seconds: int) -> None:
+    """Stop the web server for so long."""
+    watching.serving = False
+    assert watching.passes(seconds, step=10) == []
+    watching.serving = True
 
 
 @pytest.mark.parametrize("gone", [10, 120, 3000])
 def test_who_closed_the_last_page_before_a_gap_has_the_time_of_a_reload(
-    sitting: Court, shirin: User, gone: int
+    watching: Watch, shirin: User, gone: int
 ) -> None:
     of, silent = job(shirin), job(rows.owner("omid"))
     presence.open_page(silent.owner_id)
     presence.close(presence.open_page(shirin.pk))
-    away(sitting, gone)
-    assert sitting.passes(CLOSED - 1, step=1) == []
-    assert sitting.passes(3, step=1) == [of.pk]
+    away(watching, gone)
+    assert watching.passes(CLOSED - 1, step=1) == []
+    assert watching.passes(3, step=1) == [of.pk]
     assert not is_abandoned(silent)
 
 
-def test_who_closed_long_before_a_gap_is_absent_at_once_after_it(sitting: Court, shirin: User) -> None:
-    """The gap began in the moment in which the reload's time was over."""
+def test_who_closed_long_before_a_gap_is_absent_at_once_after_it(watching: Watch, shirin: User) -> None:
+    """A gap that begins when the time for a reload is over gives no new time."""
     of = job(shirin)
     presence.close(presence.open_page(shirin.pk))
-    sitting.passes(CLOSED - 1, step=1)
-    sitting.clock.go(presence.MAX_GAP_SECONDS + 1)
-    sitting.show_life()
-    assert sitting.passes(CLOSED + 2, step=1) == [of.pk]
+    watching.passes(CLOSED - 1, step=1)
+    watching.clock.go(presence.MAX_GAP_SECONDS + 1)
+    watching.show_life()
+    assert watching.passes(CLOSED + 2, step=1) == [of.pk]
 
 
-def test_a_close_after_a_gap_counts_at_once(sitting: Court, shirin: User) -> None:
-    """A gap before gave time to come back: whoever leaves again has not that time, too."""
+def test_a_close_after_a_gap_counts_at_once(watching: Watch, shirin: User) -> None:
+    """A close after a gap ends the grace that the gap gave."""
     of, page = job(shirin), presence.open_page(shirin.pk)
-    away(sitting, 120)
-    assert sitting.passes(15) == []
+    away(watching, 120)
+    assert watching.passes(15) == []
     presence.renew([page])
     presence.close(page)
-    assert sitting.passes(CLOSED - 1, step=1) == []
-    assert sitting.passes(2, step=1) == [of.pk]
+    assert watching.passes(CLOSED - 1, step=1) == []
+    assert watching.passes(2, step=1) == [of.pk]
 
 
-def test_a_close_that_is_written_after_the_gap_counts(sitting: Court, shirin: User) -> None:
-    """Its page was forgiven as a silent one, for nobody knew."""
+def test_a_close_that_is_written_after_the_gap_counts(watching: Watch, shirin: User) -> None:
+    """A close written after the gap ends a lease that the gap extended."""
     of, page = job(shirin), presence.open_page(shirin.pk)
-    away(sitting, 30)
-    assert sitting.passes(1, step=1) == []
+    away(watching, 30)
+    assert watching.passes(1, step=1) == []
     presence.close(page)
-    assert sitting.passes(CLOSED - 1, step=1) == []
-    assert sitting.passes(2, step=1) == [of.pk]
+    assert watching.passes(CLOSED - 1, step=1) == []
+    assert watching.passes(2, step=1) == [of.pk]
 
 
-def test_another_page_that_was_open_when_the_gap_began_keeps_them(sitting: Court, shirin: User) -> None:
-    """Its lease ran out meanwhile, as it could not be renewed."""
+def test_another_page_that_was_open_when_the_gap_began_keeps_them(watching: Watch, shirin: User) -> None:
+    """Another page whose lease expired in the gap keeps the owner present."""
     of, closed, other = job(shirin), presence.open_page(shirin.pk), presence.open_page(shirin.pk)
-    away(sitting, 400)
+    away(watching, 400)
     presence.close(closed)
-    assert sitting.passes(LEASE - 10) == []
+    assert watching.passes(LEASE - 10) == []
     presence.renew([other])
-    assert sitting.passes(LEASE - 10) == []
+    assert watching.passes(LEASE - 10) == []
     assert not is_abandoned(of)
 
 
-def test_a_page_that_had_long_been_silent_keeps_nobody_over_a_gap(sitting: Court, shirin: User) -> None:
+def test_a_page_that_had_long_been_silent_keeps_nobody_over_a_gap(watching: Watch, shirin: User) -> None:
     presence.open_page(shirin.pk)
-    sitting.passes(LEASE + 6)
+    watching.passes(LEASE + 6)
     of, page = job(shirin), presence.open_page(shirin.pk)
     presence.close(page)
-    away(sitting, 60)
-    assert sitting.passes(CLOSED + 2, step=1) == [of.pk]
+    away(watching, 60)
+    assert watching.passes(CLOSED + 2, step=1) == [of.pk]
 
 
-def test_a_new_judge_forgives_no_close(court: Court, shirin: User) -> None:
-    """Everything was restarted."""
+def test_a_new_detector_forgives_no_close(watch: Watch, shirin: User) -> None:
+    """A new detector, as after a restart, does not extend closed pages."""
     closed, silent, unknown = job(shirin), job(rows.owner("omid")), job(rows.owner("sara"))
     presence.open_page(silent.owner_id)
     presence.close(presence.open_page(shirin.pk))
-    court.clock.go(1000)
-    assert court.passes(CLOSED - 1, step=1) == []
-    assert court.passes(6, step=1) == [closed.pk]
+    watch.clock.go(1000)
+    assert watch.passes(CLOSED - 1, step=1) == []
+    assert watch.passes(6, step=1) == [closed.pk]
     assert not is_abandoned(silent)
     assert not is_abandoned(unknown)
 
 
-def test_a_job_that_began_after_the_close_is_forgiven(sitting: Court, shirin: User) -> None:
-    """A script began it, or a page whose lease had run out; the close is of another day."""
+def test_a_job_that_began_after_the_close_is_forgiven(watching: Watch, shirin: User) -> None:
+    """A job created after an old close gets the grace of the gap."""
     presence.close(presence.open_page(shirin.pk))
-    sitting.passes(600)
+    watching.passes(600)
     of = rows.job(shirin, grace_until=presence.first_grace(shirin.pk))
-    away(sitting, 600)
-    assert sitting.passes(LEASE - 3) == []
-    assert sitting.passes(9) == [of.pk]
+    away(watching, 600)
+    assert watching.passes(LEASE - 3) == []
+    assert watching.passes(9) == [of.pk]
 
 
 def test_a_close_ends_the_first_grace_of_a_job_too(clock: Clock, shirin: User) -> None:
@@ -538,31 +540,31 @@ def test_a_close_ends_the_first_grace_of_a_job_too(clock: Clock, shirin: User) -
 
 
 @on_both
-def test_two_judges_at_once(sitting: Court, shirin: User, clock: Clock) -> None:
-    """They may both forgive, and both find the same ones, at the same moment."""
+def test_two_detectors_at_once(watching: Watch, shirin: User, clock: Clock) -> None:
+    """Two concurrent detectors may both extend leases, and find the same jobs."""
     jobs = {job(shirin).pk for _ in range(5)}
-    judges, start = [AbsenceDetector(), AbsenceDetector()], threading.Barrier(2, timeout=PATIENCE)
+    detectors, start = [AbsenceDetector(), AbsenceDetector()], threading.Barrier(2, timeout=PATIENCE)
     results: list[set[uuid.UUID]] = []
 
-    def judge(one: AbsenceDetector) -> None:
+    def check(one: AbsenceDetector) -> None:
         start.wait()
         results.append(set(one.abandoned_jobs()))
         connection.close()
 
-    together(judge, judges)
-    together(judge, judges)
+    together(check, detectors)
+    together(check, detectors)
     assert results == [set()] * 4
     for second in range(LEASE + 2):
         clock.go(1)
         if second % 10 == 0 or second > LEASE - 1:
-            sitting.show_life()
+            watching.show_life()
             results.clear()
-            together(judge, judges)
+            together(check, detectors)
     assert results == [jobs] * 2
 
 
-def together(act: Callable[[AbsenceDetector], None], judges: list[AbsenceDetector]) -> None:
-    threads = [threading.Thread(target=act, args=(one,)) for one in judges]
+def together(act: Callable[[AbsenceDetector], None], detectors: list[AbsenceDetector]) -> None:
+    threads = [threading.Thread(target=act, args=(one,)) for one in detectors]
     for thread in threads:
         thread.start()
     for thread in threads:

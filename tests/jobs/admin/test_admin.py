@@ -1,4 +1,4 @@
-"""The admin: who may look, what is shown, what the actions do, and that no form writes a status."""
+"""The admin: permissions, contents of the pages, effects of the actions, and that no form writes a status."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ def media(settings: Settings, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def sara() -> User:
-    """Owns jobs, is not of the staff."""
+    """An owner of jobs who is not staff."""
     return User.objects.create_user("sara")
 
 
 @pytest.fixture
 def chief(client: Client) -> User:
-    """Runs the place, and is signed in."""
+    """A signed-in superuser."""
     user = User.objects.create_superuser("chief")
     client.force_login(user)
     return user
@@ -77,7 +77,7 @@ def new(owner: User, *stages: Stage, **fields: Any) -> Job:
 
 
 def begin(job: Job, queue: Queue = Queue.MEDIA) -> uuid.UUID:
-    """Its next stage runs, under this attempt. There must be no other job."""
+    """Start the job's next stage; returns its attempt. There must be no other job."""
     claim = lifecycle.claim(queue)
     assert claim
     assert claim.job_id == job.pk
@@ -120,7 +120,7 @@ def status_of(job: Job) -> str:
 
 
 def act(client: Client, action: str, *jobs: Job, **more: str) -> str:
-    """Use an action, and give the page that follows."""
+    """Run an action; returns the page that follows."""
     data = {"action": action, "_selected_action": [str(job.pk) for job in jobs], **more}
     return text_of(client.post(reverse(LIST), data, follow=True))
 
@@ -136,7 +136,7 @@ def text_of(response: Any) -> str:
 
 
 def rows(text: str) -> int:
-    """How many jobs a list shows."""
+    """The number of jobs that a list shows."""
     return text.count('name="_selected_action"')
 
 
@@ -164,7 +164,7 @@ def test_staff_without_a_permission_are_refused(client: Client, name: str) -> No
 
 @pytest.fixture
 def viewer(client: Client) -> User:
-    """Of the staff, may look at jobs, and is signed in."""
+    """A signed-in staff user who may view jobs."""
     user = User.objects.create_user("viewer", is_staff=True)
     user.user_permissions.add(Permission.objects.get(codename="view_job"))
     client.force_login(user)
@@ -184,7 +184,7 @@ def test_who_may_only_view_jobs_cannot_cancel(client: Client, sara: User, viewer
 
 @pytest.fixture
 def steward(viewer: User) -> User:
-    """Of the staff, may look at jobs and change them, not delete them, and is signed in."""
+    """A signed-in staff user who may view and change jobs, but not delete them."""
     viewer.user_permissions.add(Permission.objects.get(codename="change_job"))
     return viewer
 
@@ -213,7 +213,7 @@ def test_who_may_delete_jobs_can(client: Client, sara: User, viewer: User) -> No
 
 @pytest.mark.parametrize("model", [Schedule, OrmQ, Success, Failure])
 def test_nothing_of_the_queue_is_written_by_hand(client: Client, chief: User, model: type[Model]) -> None:
-    """A schedule could name any function."""
+    """Tasks and schedules have no forms: a schedule could name any function."""
     assert not site.is_registered(model)
     assert client.get(f"/admin/django_q/{model._meta.model_name}/add/").status_code == 404
 
@@ -359,7 +359,7 @@ def test_the_page_of_a_job_has_nothing_to_fill_in(client: Client, sara: User, ch
 
 
 def hidden(job: Job) -> set[str]:
-    """The keys of rows, which Django names in every inline."""
+    """The hidden primary keys that Django puts into every inline."""
     names = {"stages": job.stages, "transitions": job.transitions}
     return {f"{name}-{row}-{key}" for name in names for row in range(9) for key in ("id", "job")}
 
@@ -520,13 +520,13 @@ def test_an_action_on_all_jobs_that_a_filter_finds(client: Client, sara: User, c
 
 
 def worker(cluster: str, seconds: float, **more: Any) -> Process:
-    """A process last seen so long ago."""
+    """A worker whose last heartbeat is so many seconds old."""
     facts = {"host": f"{cluster}-box", "boot_id": "b", "pid": 4321, "started": 1}
     return Process.objects.create(cluster=cluster, seen=timezone.now() - timedelta(seconds=seconds), **facts | more)
 
 
 def cells(text: str, name: str) -> list[str]:
-    """The words of the row that `name` heads."""
+    """The texts of the table row with the heading `name`."""
     row = text.split(f'<th scope="row"><bdi dir="ltr">{name}</bdi></th>')[1].split("</tr>")[0]
     return [" ".join(re.sub("<[^>]+>", " ", cell).split()) for cell in re.findall(r"<td>(.*?)</td>", row, re.S)]
 

@@ -35,14 +35,14 @@ def places(settings: Settings, tmp_path: Path) -> None:
 
 @pytest.fixture
 def chief(database: str, client: Client) -> User:
-    """Runs the place, and is signed in. On each kind of database."""
+    """A signed-in superuser, on each kind of database."""
     user = User.objects.create_superuser("chief")
     client.force_login(user)
     return user
 
 
 def fill(count: int) -> None:
-    """So many jobs with two stages each, of many owners, of every kind of state."""
+    """Create so many jobs with two stages each, of many owners and in every state."""
     User.objects.bulk_create([User(username=f"user{number:03}") for number in range(OWNERS)], ignore_conflicts=True)
     owners = list(User.objects.filter(username__startswith="user"))
     now = timezone.now()
@@ -81,7 +81,7 @@ def fill(count: int) -> None:
 
 
 def queries(client: Client, address: str) -> int:
-    """How many a page takes, once Django knows its content types. One of them is the lease of the page."""
+    """The number of queries of a page, after Django has cached its content types. One is the lease of the page."""
     client.get(address)
     with CaptureQueriesContext(connection) as captured:
         assert client.get(address).status_code == 200
@@ -122,7 +122,7 @@ def test_the_list_is_read_by_an_index(client: Client, chief: User) -> None:
 
 
 def busy_job(owner: User, rows: int) -> Job:
-    """A job with so many rows of each kind that its page shows."""
+    """A job with so many rows of each kind that is on its page."""
     stages = list(Stage)[: min(rows, len(Stage))]
     job = lifecycle.create(stages=stages, actor="x", owner=owner, source_kind=SourceKind.LINK, source="x", target="fa")
     facts = {"cluster": "media", "host": "box", "boot_id": "b", "started": 1}

@@ -1,4 +1,4 @@
-"""The admin in Persian: no word of ours is left in English, and what is as logs have it runs left to right."""
+"""The admin in Persian: none of our words is in English, and values as in logs are left to right."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ KNOWN = {"parrot"}
 
 
 class Said(HTMLParser):
-    """All that a page says: its text, and the attributes that are read out."""
+    """The text of a page, and the attributes that screen readers read."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ def places(settings: Settings, tmp_path: Path) -> None:
 
 @pytest.fixture
 def client() -> Client:
-    """Of the person who runs the place, in Persian."""
+    """A client of a superuser, in Persian."""
     found = Client(headers={"Accept-Language": "fa"})
     found.force_login(User.objects.create_superuser("شیرین"))
     return found
@@ -78,7 +78,7 @@ def client() -> Client:
 
 @pytest.fixture
 def jobs() -> list[Job]:
-    """One in each state, with all that its page can show."""
+    """A job in each state, with every row that its page can show."""
     claimable = (JobStatus.RUNNING, JobStatus.QUEUED)
     states = [state for state in rows.IN if state not in claimable]
     found = [Job.objects.get(pk=rows.IN[state]().job_id) for state in (*states, *claimable)]

@@ -1,4 +1,4 @@
-"""`manage.py demo`: two results, and what is missing for good ones."""
+"""`manage.py demo`: two results, and the settings that better results need."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ needs_apertium = pytest.mark.skipif(
 
 @pytest.fixture(autouse=True)
 def bare(settings: Any, tmp_path: Path) -> None:
-    """No model, no key."""
+    """Settings without a model and without a key."""
     whisperx = type(settings.ENGINE_OPTIONS["whisperx"])(models_dir=str(tmp_path / "models"))
     settings.ENGINE_OPTIONS = settings.ENGINE_OPTIONS | {"whisperx": whisperx, "gemini": gemini.Options()}
 
 
 @pytest.fixture
 def sample(welcome: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A sample of one sentence, for there is not the time for eight."""
+    """A sample of one sentence instead of eight, to save time."""
     directory = tmp_path / "sample"
     directory.mkdir()
     shutil.copy(welcome, directory / "sample.mp4")
@@ -43,7 +43,7 @@ def sample(welcome: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 
 
 def show(output: Path, capsys: pytest.CaptureFixture[str]) -> str:
-    """What is said by the demo and by the commands it calls."""
+    """The output of the demo and of the commands it calls."""
     out = io.StringIO()
     call_command("demo", "--output", str(output), stdout=out, no_color=True)
     return out.getvalue() + capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""Results brought to where the command line wants them: whole, by rename, and never over what was brought."""
+"""Export of results to the output directory: whole files, by rename, and never over a source file."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FILES = {"video": "v.mp4", "fa.srt": "1", "fa.vtt": "2", "en.srt": "3", "poster"
 
 @pytest.fixture
 def job(database: str) -> Job:
-    """A completed one with a file of each kind."""
+    """A completed job with a file of each kind."""
     made = rows.job(stages=[Stage.RENDER], spoken="en")
     artifacts.make_job_dir(made.pk)
     claimed = rows.claim()
@@ -47,12 +47,12 @@ def bring(job: Job, output: Path, *brought: Path, name: str = "talk", source: st
 
 
 def owners(output: Path) -> dict[str, str]:
-    """Which source each result in `output` is of, by the name of its Persian subtitles."""
+    """The source of each result in `output`, by the name of its Persian subtitles."""
     return {path.name: path.read_text() for path in output.glob("*.fa.srt")}
 
 
 def write(job: Job, text: str) -> None:
-    """What the subtitles of the job say from now on."""
+    """Replace the text of the job's subtitles."""
     (artifacts.path_of(job.pk, "fa.srt") or Path()).write_text(text)
 
 
@@ -132,7 +132,7 @@ def test_names_that_some_file_system_takes_for_the_same(job: Job, output: Path, 
 
 
 def test_what_else_lies_there_stays(job: Job, output: Path) -> None:
-    """Also a file that its owner put beside results of the same source."""
+    """Other files stay, also beside results of the same source."""
     bring(job, output)
     mine = output / "talk.en.srt"
     mine.write_text("mine")
@@ -150,7 +150,7 @@ def test_a_report_that_tells_nothing(job: Job, output: Path, report: str) -> Non
 
 
 def test_another_language_of_the_same_source(job: Job, output: Path) -> None:
-    """Shares the name, and both are replaced by what comes later."""
+    """Another language shares the name, and a later export replaces both."""
     bring(job, output)
     Artifact.objects.filter(kind="fa.srt").update(kind="es.srt")
     Artifact.objects.filter(kind="fa.vtt").delete()
@@ -167,7 +167,7 @@ def test_another_language_of_the_same_source(job: Job, output: Path) -> None:
 
 
 def test_two_commands_at_once(job: Job, output: Path) -> None:
-    """Each takes its name while nobody else does."""
+    """Concurrent exports take different names."""
 
     def bring_it(source: str) -> None:
         bring(Job.objects.get(pk=job.pk), output, source=source)

@@ -1,4 +1,4 @@
-"""Watching one job: every stage that began is told, nothing goes backwards, and the last look is the end."""
+"""Following a job: every started stage is reported, progress never decreases, and the last report is the end."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("database")
 
 @dataclass
 class Told:
-    """What was told, in order."""
+    """The reports, in order."""
 
     shares: list[tuple[Stage, float]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

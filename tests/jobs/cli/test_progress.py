@@ -1,4 +1,4 @@
-"""Bars, lines and JSON lines, under a clock that the test turns."""
+"""Progress as bars, lines and JSON lines, with a clock that the test sets."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ class Screen(io.StringIO):
 
 
 def test_bars_take_names_as_they_are() -> None:
-    """And not for colours."""
+    """Names are shown literally, not as markup for colours."""
     out = Screen()
     with progress.display(out, as_json=False) as display:
         display.progress(Stage.RENDER, 0.5)

@@ -1,4 +1,4 @@
-"""What cannot be translated: exit code 1, one sentence, nothing left behind."""
+"""Sources that cannot be translated: exit code 1, one sentence, no files left."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SPEECH = ("--transcriber", "pocketsphinx", "--translator", "apertium")
 
 @pytest.fixture
 def server(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServer]:
-    """Stands for Gemini's service. Nobody waits between two tries."""
+    """A double of Gemini's service, without waits between attempts."""
     with FakeServer() as server:
         options = gemini.Options(api_key=KEY, endpoint=server.url, timeout=PATIENCE)
         settings.ENGINE_OPTIONS = settings.ENGINE_OPTIONS | {"gemini": options}
@@ -272,7 +272,7 @@ def test_results_that_would_replace_the_subtitles(clips: Clips, output: Path, pe
 
 
 def test_the_subtitles_that_were_brought_are_the_source_already(clips: Clips, output: Path, english: Path) -> None:
-    """They lie where the source's own words would go: they stay as they are, and the rest is made."""
+    """Subtitles at the path of the source-language result stay unchanged; the other results are made."""
     output.mkdir()
     brought = Path(shutil.copy(english, output / "plain.en.srt"))
     content = brought.read_bytes()
@@ -284,7 +284,7 @@ def test_the_subtitles_that_were_brought_are_the_source_already(clips: Clips, ou
 
 
 def test_results_that_would_replace_the_video(clips: Clips, output: Path, persian: Path, tmp_path: Path) -> None:
-    """By a link between two names of one file."""
+    """Results would replace the video through a hard link between two names."""
     source = Path(shutil.copy(clips["plain.mp4"], tmp_path / "film.mp4"))
     output.mkdir()
     (output / "film.fa.mp4").symlink_to(source)

@@ -1,4 +1,4 @@
-"""`manage.py translate`: what it makes, what it says, how it shows its progress."""
+"""`manage.py translate`: its results, its output and its progress display."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_captions_in_both_languages_come_once(clips: Clips, output: Path, englis
 
 
 def test_a_reader_that_goes_away(clips: Clips, output: Path, persian: Path) -> None:
-    """As `| head -1` does."""
+    """A closed output pipe, as with `| head -1`."""
     arguments = (clips["plain.mp4"], "--to", "fa", "--subtitles", persian, "--output", output)
     with subprocess.Popen(
         command_line(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
@@ -196,7 +196,7 @@ def test_earlier_results_are_replaced(clips: Clips, output: Path, tmp_path: Path
 
 
 def test_sources_with_one_name(clips: Clips, output: Path, tmp_path: Path) -> None:
-    """They differ in bytes that are no text, or in their directory: none loses its results."""
+    """Sources that differ only in invalid bytes or in their directory all keep their results."""
     names = [os.fsdecode(b"film \xff.mp4"), os.fsdecode(b"film \xfe.mp4"), "other/film.mp4", "film.mkv"]
     (tmp_path / "other").mkdir()
     words = ("یک", "دو", "سه", "چهار")
@@ -245,7 +245,7 @@ def test_the_default_place_is_here(
 def test_any_name(
     clips: Clips, tmp_path: Path, persian: Path, monkeypatch: pytest.MonkeyPatch, name: str, result: str
 ) -> None:
-    """In the place with that name, too: it goes into the arguments of ffmpeg's filters."""
+    """Any file name and directory name, also in the arguments of ffmpeg's filters."""
     shutil.copy(clips["black.mp4"], tmp_path / name)
     monkeypatch.chdir(tmp_path)
     output = tmp_path / f"{name} results"
@@ -333,7 +333,7 @@ def test_a_failure_of_the_whole_process(output: Path) -> None:
 
 @pytest.mark.soak
 def test_a_name_that_is_no_text_as_json(clips: Clips, tmp_path: Path, persian: Path) -> None:
-    """The output of a real process takes only what can be encoded."""
+    """A file name that is not valid text is encoded for the output of a real process."""
     source = tmp_path / b"bytes \xff.mp4".decode(errors="surrogateescape")
     shutil.copy(clips["plain.mp4"], source)
     output = tmp_path / b"results \xff".decode(errors="surrogateescape")
@@ -355,7 +355,7 @@ def test_bars_on_a_terminal(clips: Clips, output: Path, persian: Path) -> None:
 
 
 def on_a_terminal(command: list[str]) -> tuple[int, str]:
-    """Exit code, and what the terminal got."""
+    """Run on a pseudo-terminal; returns the exit code and the terminal's input."""
     ours, theirs = pty.openpty()
     variables = environment(TERM="xterm-256color", COLUMNS="200", LINES="40")
     with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=variables) as process:

@@ -1,4 +1,4 @@
-"""What the database and the operating system refuse while a video is translated: exit code 1, and one sentence."""
+"""Errors of the database and of the operating system during a translation: exit code 1, and one sentence."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 @pytest.fixture
 def order(clips: Clips, persian: Path, output: Path) -> tuple[object, ...]:
-    """A small job, of which any machine is capable."""
+    """The arguments of a small job that any machine can run."""
     return (clips["plain.mp4"], "--to", "fa", "--subtitles", persian, "--no-video", "--output", output)
 
 
@@ -46,7 +46,7 @@ def one_sentence(ran: Ran, kind: type[errors.PipelineError], output: Path) -> No
 
 
 def run(order: tuple[object, ...], url: str, media_root: Path, **more: Any) -> Ran:
-    """The command in a process of its own. `more` are those of `subprocess.run`."""
+    """Run the command in a process of its own. `more` are arguments of `subprocess.run`."""
     variables = {"MEDIA_ROOT": str(media_root), **more.pop("variables", {})}
     done = subprocess.run(
         command_line(*order),
@@ -70,7 +70,7 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
 def test_no_room_for_temporary_files(
     order: tuple[object, ...], database_url: str, media_root: Path, output: Path, full_disk: Path
 ) -> None:
-    """Of which SQLite makes some, while the disk of the database has room."""
+    """No room for SQLite's temporary files, while the disk of the database has room."""
     ran = run(order, database_url, media_root, variables={"TMPDIR": str(full_disk)})
     one_sentence(ran, errors.DatabaseFull, output)
 
@@ -106,7 +106,7 @@ def test_a_place_of_jobs_that_cannot_be_written(
 
 @contextmanager
 def a_server_that_refuses(sentence: str) -> Iterator[int]:
-    """The port of what looks like a PostgreSQL that lets nobody in."""
+    """The port of a fake PostgreSQL that refuses every connection."""
     fields = b"".join(
         code + text.encode() + b"\0" for code, text in ((b"S", "FATAL"), (b"C", "28P01"), (b"M", sentence))
     )
@@ -197,7 +197,7 @@ def test_a_database_that_stays_locked(
 def test_a_database_that_becomes_full_meanwhile(
     order: tuple[object, ...], output: Path, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only those who work for the job cannot write any more: whoever waits for them is told."""
+    """Only the workers can no longer write to the database: the waiting command reports it."""
     monkeypatch.setattr(db_retry, "RETRY_TIMEOUT", 0.5)
     monkeypatch.setattr(in_process, "RETRY_TIMEOUT", 0.5)
     run_next = Supervisor.run_next

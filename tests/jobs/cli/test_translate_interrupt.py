@@ -1,4 +1,4 @@
-"""Ctrl-C, an end from outside, and a kill, in every stage that takes time: no process and no file is left behind."""
+"""Ctrl-C, SIGTERM and SIGKILL in every stage that takes time: no process and no file is left."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class Scene:
 
     @contextmanager
     def running(self, stage: str, before: Sequence[str] = ()) -> Iterator[subprocess.Popen[str]]:
-        """The command, when it has reached `stage`, in a group of its own as a shell would start it."""
+        """Start the command in a process group of its own, as a shell does; yields when it has reached `stage`."""
         paths = os.pathsep.join([str(self.home), str(Path(__file__).parents[3])])
         with subprocess.Popen(
             [*before, *command_line(*self.arguments(stage), "--output", self.output)],
@@ -153,7 +153,7 @@ def alive(pid: int) -> bool:
     "stage", [pytest.param(each, marks=pytest.mark.soak) for each in ("fetch", "translate")] + ["transcribe", "render"]
 )
 def test_ctrl_c(scene: Scene, stage: str) -> None:
-    """A terminal sends it to every process of the group."""
+    """Ctrl-C, which a terminal sends to every process of the group."""
     with scene.running(stage) as process:
         below = children(process.pid)
         os.killpg(process.pid, signal.SIGINT)
@@ -165,7 +165,7 @@ def test_ctrl_c(scene: Scene, stage: str) -> None:
 
 @pytest.mark.parametrize("behind", [True, False])
 def test_an_interrupt_half_way_through_an_answer(database: str, monkeypatch: pytest.MonkeyPatch, behind: bool) -> None:
-    """Where others wrote meanwhile, and where they write only later, as those do who end the job."""
+    """An interrupt within a query, with concurrent writes before and after it."""
     job, _ = rows.job(), rows.job()
     connection.ensure_connection()
     half = connection.connection.execute("SELECT id FROM jobs_job")
@@ -180,7 +180,7 @@ def test_an_interrupt_half_way_through_an_answer(database: str, monkeypatch: pyt
 
 
 def elsewhere(act: Callable[[], object]) -> None:
-    """On another connection."""
+    """Run on another connection."""
 
     def do() -> None:
         act()
@@ -211,7 +211,7 @@ def striking(scene_home: Path, point: str, *arguments: object) -> Ran:
 
 
 def ended_whole(ran: Ran, output: Path, *, published: bool) -> None:
-    """0 with every result, or 130 with nothing."""
+    """Check that the command ended with 0 and every result, or with 130 and none."""
     if published:
         assert (ran.code, ran.err) == (0, "")
         assert files_in(output) == {f"plain.{rest}" for rest in ("fa.srt", "fa.vtt", "fa.ass", "report.json")}
@@ -247,7 +247,7 @@ def test_an_interrupt_at_any_step_of_the_end(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.soak)])
 def test_an_end_from_outside(scene: Scene, number: signal.Signals) -> None:
-    """Which only the command itself hears of."""
+    """SIGTERM, which only the command itself receives."""
     with scene.running("render") as process:
         below = children(process.pid)
         assert below
@@ -259,7 +259,7 @@ def test_an_end_from_outside(scene: Scene, number: signal.Signals) -> None:
 
 
 def test_what_the_caller_ignores_is_ignored(scene: Scene) -> None:
-    """As `nohup` has it, and a shell for what a script runs in the background: the job goes on to its end."""
+    """Signals ignored by the caller, as by `nohup` or a shell for background jobs, do not end the job."""
     heard = threading.Event()
 
     def held(asked: Asked) -> Said:
@@ -278,7 +278,7 @@ def test_what_the_caller_ignores_is_ignored(scene: Scene) -> None:
 
 @pytest.mark.soak
 def test_ctrl_c_twice(scene: Scene) -> None:
-    """Impatience does not keep the first one from cleaning up."""
+    """A second Ctrl-C does not stop the cleanup after the first."""
     with scene.running("render") as process:
         for _ in range(5):
             with suppress(ProcessLookupError):

@@ -1,4 +1,4 @@
-"""`make run` as a person has it: it starts, it answers, and however it is stopped nothing is left; jobs go on."""
+"""`make run`: it starts, it answers, and after any way of stopping nothing is left and jobs continue."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def stack(
 
 @pytest.fixture(autouse=True)
 def nothing_left() -> None:
-    """`Stack.stop` looks."""
+    """No check of its own: `Stack.stop` checks for leftovers."""
 
 
 def test_it_answers_and_stops(stack: Stack) -> None:
@@ -62,7 +62,7 @@ def test_it_answers_and_stops(stack: Stack) -> None:
 
 
 def logs(stack: Stack, awaited: str) -> str:
-    """What `make logs` shows up to a line with this in it."""
+    """The output of `make logs` up to a line that contains the text."""
     command = ("make", "--no-print-directory", "logs", f"RUN_DIR={stack.run_directory}")
     with subprocess.Popen(command, cwd=real.ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True) as shown:
         assert shown.stdout

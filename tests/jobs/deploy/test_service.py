@@ -19,7 +19,7 @@ HOME = "/opt/zirnevis"
 
 @pytest.fixture(scope="module")
 def service() -> RawConfigParser:
-    """What stands in the unit; of a line that comes twice, the last."""
+    """The settings of the unit; the last of repeated ones."""
     found = RawConfigParser(strict=False)
     found.optionxform = str  # type: ignore[assignment, method-assign]
     found.read(ROOT / "deploy" / "zirnevis.service")
@@ -27,7 +27,7 @@ def service() -> RawConfigParser:
 
 
 def test_it_ends_everything(service: RawConfigParser) -> None:
-    """supervisord is asked, then what is left of the control group is killed."""
+    """Stopping ends supervisord first, then kills the rest of the control group."""
     assert service["Service"]["KillMode"] == "mixed"
     assert service["Service"]["Restart"] == "always"
 

@@ -1,4 +1,4 @@
-"""The door: what is refused leaves nothing behind, what is accepted is a job with its directory."""
+"""Submission of jobs: a refused source leaves nothing, an accepted one is a job with its directory."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def shirin(database: str) -> User:
 
 @pytest.fixture
 def video(tmp_path: Path) -> Path:
-    """What is in it is seen later."""
+    """A source file with any content, which is not read at submission."""
     path = tmp_path / "talk.mkv"
     path.write_bytes(b"some video")
     return path
@@ -301,7 +301,7 @@ def test_subtitles_that_went_are_brought_again(shirin: User, persian: Path) -> N
 
 
 def test_subtitles_that_are_left_are_used_again(shirin: User, persian: Path) -> None:
-    """Those of a job that failed: as they were brought, not as they were translated."""
+    """The subtitles of a failed job are used again as they were submitted, without translations."""
     old = submit.accept_upload(shirin, "talk.mp4", 10, FINISHED, subtitles=persian)
     old.cues.update(target="درود", flags=["too_long"], answered=True)
     Job.objects.filter(pk=old.pk).update(status="failed", error={}, ended=timezone.now())

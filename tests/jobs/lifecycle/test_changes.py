@@ -1,4 +1,4 @@
-"""Hearing of a change: at once on PostgreSQL, by looking on SQLite."""
+"""Notification of changes: at once on PostgreSQL, by polling on SQLite."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def on_postgresql(wakeups: ChangeListener) -> ChangeListener:
 
 
 def heard(wakeups: ChangeListener, patience: float = PATIENCE) -> set[str]:
-    """What is told next; nothing after `patience` seconds of silence."""
+    """The next notification; empty after `patience` seconds."""
     found = wakeups.descriptor()
     assert found is not None
     return wakeups.jobs() if select.select([found], [], [], patience)[0] else set()
 
 
 def notice_the_end(wakeups: ChangeListener) -> None:
-    """Listen until the connection is found broken: first comes the server's farewell, then the end."""
+    """Listen until the connection is found broken: first the server's last message, then the end of the stream."""
     broken = wakeups.descriptor()
     assert broken is not None
     assert wakeups._listener
@@ -61,7 +61,7 @@ def test_on_sqlite_nobody_tells(wakeups: ChangeListener) -> None:
 
 @only_on("postgresql")
 def test_each_change_is_heard_by_who_waits(on_postgresql: ChangeListener) -> None:
-    """Of the one who commits it in another thread, while this one does nothing but wait for the descriptor."""
+    """A change committed in another thread wakes a thread that only waits for the descriptor."""
     job, rounds = rows.job(), threading.Barrier(2, timeout=PATIENCE)
     heard(on_postgresql)
 
@@ -142,7 +142,7 @@ def test_a_listener_is_not_told_of_other_databases(on_postgresql: ChangeListener
 def test_the_listening_connection_is_made_as_the_others_are(
     on_postgresql: ChangeListener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With whatever options the URL of the database has: certificates, time limits."""
+    """The listening connection has the options of the database's URL: certificates, time limits."""
     monkeypatch.setitem(
         connection.settings_dict, "OPTIONS", {"application_name": "zirnevis-test", "connect_timeout": 3}
     )

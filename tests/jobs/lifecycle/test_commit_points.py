@@ -44,12 +44,12 @@ pytestmark = mostly_on("postgresql")
 
 
 def goes_on(one: Actor, other: Actor) -> None:
-    """The second acts while the first one stands."""
+    """Let the second actor act while the first one is stopped."""
     to_the_end(other, one)
 
 
 def dies(one: Actor, other: Actor) -> None:
-    """The first one is killed where it stands; then the second acts."""
+    """Kill the first actor at its stop, then let the second act."""
     one.kill()
     to_the_end(other)
 
@@ -67,7 +67,7 @@ thorough = pytest.mark.parametrize("thorough", [counts(False), counts(True)])
 
 @contextmanager
 def right(world: World) -> Iterator[World]:
-    """Within, the actors play; afterwards nothing may be wrong."""
+    """Run the actors inside, and check afterwards that nothing is wrong."""
     try:
         yield world
         told = [(actor.action, actor.points) for actor in world.cast]
@@ -77,7 +77,7 @@ def right(world: World) -> Iterator[World]:
 
 
 def points_of(begin: Begin, place: Place, action: str) -> list[str]:
-    """Where one who does this stops when nobody disturbs."""
+    """The stops of an undisturbed actor with this action."""
     with right(begin(place)) as world:
         alone = world.actor(action)
         while not alone.ended:
@@ -86,7 +86,7 @@ def points_of(begin: Begin, place: Place, action: str) -> list[str]:
 
 
 def commits(points: list[str]) -> list[int]:
-    """Which of the points stand before or after a commit."""
+    """The indexes of the points before and after a commit."""
     return [number for number, point in enumerate(points) if point.endswith("is committed")]
 
 
@@ -108,7 +108,7 @@ def test_one_stands_while_the_other_acts(place: Place, name: str, thorough: bool
 
 @thorough
 def test_a_stage_that_lost_its_attempt_writes_nothing(place: Place, thorough: bool) -> None:
-    """It stands for so long that it is taken for dead; somebody else does its work; then it goes on."""
+    """An actor is stopped until it counts as dead; another one does its work; then the first continues."""
     points = points_of(ready, place, "run")
     first, last = (points.index(f"after lifecycle.stages.{name} is committed") for name in ("_start", "finish_stage"))
     for number in range(first, last - 1, 1 if thorough else 4):
@@ -126,7 +126,7 @@ def test_a_stage_that_lost_its_attempt_writes_nothing(place: Place, thorough: bo
 
 @thorough
 def test_a_stage_is_done_while_a_sweep_takes_it_over(place: Place, thorough: bool) -> None:
-    """It was silent for too long, but is not dead: it is about to say that it is done. The sweep stands meanwhile."""
+    """A silent but live worker is about to finish its stage while the sweep is stopped."""
     points = points_of(ready, place, "run")
     brink = points.index("before lifecycle.stages.finish_stage is committed") - 1
     for number in range(1, 100, 1 if thorough else 2):
@@ -146,7 +146,7 @@ def test_a_stage_is_done_while_a_sweep_takes_it_over(place: Place, thorough: boo
 @pytest.mark.parametrize("fate", FATES)
 @pytest.mark.parametrize("name", list(PAIRS)[:10])
 def test_both_stand(place: Place, name: str, fate: Callable[[Actor, Actor], None]) -> None:
-    """All pairs of commits: each stands beside one of its own before the first goes on, or dies."""
+    """All pairs of commits: both actors are stopped at one before the first continues, or is killed."""
     begin, one, other = PAIRS[name]
     for number in commits(points_of(begin, place, one)):
         for at in commits(points_of(begin, place, other)):

@@ -1,4 +1,4 @@
-"""Every function of the state machine in every state of a job: what it does there, or how it refuses."""
+"""Every function of the state machine in every state of a job: its effect or its refusal."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def shared_database(
     tmp_path_factory: pytest.TempPathFactory,
     django_db_blocker: DjangoDbBlocker,
 ) -> Iterator[None]:
-    """One database of each kind for all pairs: there are many of them."""
+    """One database of each kind, shared by the many pairs."""
     with django_db_blocker.unblock(), ExitStack() as stack:
         url = stack.enter_context(databases.fresh(request.param, tmp_path_factory.mktemp("pairs")))
         stack.enter_context(on_database(url))
@@ -109,7 +109,7 @@ def shared_database(
 
 @pytest.fixture
 def rolled_back(shared_database: None) -> Iterator[None]:
-    """What the test writes is gone after it."""
+    """Roll the test's writes back."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)

@@ -50,7 +50,7 @@ def test_whatever_happens_the_job_ends_and_nothing_is_left(place: Place, first: 
 
 
 def play(world: World, dice: Random) -> list[tuple[str, str]]:
-    """Who did what. A silent worker can be taken for dead only while it stands: the rest is up to the clock."""
+    """Play all turns; returns the record of them. A worker can be silenced only while it is stopped."""
     cast = [world.actor(dice.choice(WORK)), *(world.actor(dice.choice(OTHERS)) for _ in range(dice.randint(2, 3)))]
     played = list[tuple[str, str]]()
     for _ in range(STEPS):
@@ -64,7 +64,7 @@ def play(world: World, dice: Random) -> list[tuple[str, str]]:
 
 
 def move(world: World, actor: Actor, left: list[Actor], dice: Random) -> str:
-    """One turn of one of them: what became of it."""
+    """One turn of one actor; returns its result."""
     fate = dice.random()
     if fate < ONE_DIES:
         actor.kill()
@@ -81,7 +81,7 @@ def move(world: World, actor: Actor, left: list[Actor], dice: Random) -> str:
 
 
 def test_a_seed_tells_one_story(place: Place) -> None:
-    """The dice alone decide: so a failure can be repeated."""
+    """A seed determines all turns, so that a failure can be repeated."""
     stories: list[Any] = []
     for _ in range(2):
         world = steps.ready(place)

@@ -1,4 +1,4 @@
-"""The life of a job: what opens what, what is repeated, what ends it, and that nothing is written half."""
+"""The state machine of jobs: the order of stages, repetitions, ends, and atomic writes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("database")
 
 
 class Clock:
-    """What Django takes for the time."""
+    """A double of Django's clock."""
 
     def __init__(self) -> None:
         self.now = timezone.now()
@@ -158,7 +158,7 @@ class Broken(Exception):
 
 
 def broken_off(call: Callable[[], object]) -> None:
-    """The transaction around `call` ends badly, after it has issued a ticket."""
+    """Run `call` in a transaction that is rolled back after a ticket was issued."""
     queued = OrmQ.objects.count()
     with transaction.atomic():
         call()
@@ -342,7 +342,7 @@ def test_what_has_to_wait_again_is_told() -> None:
 
 
 def test_tries_are_counted_from_the_last_checkpoint() -> None:
-    """However often everything is stopped and started: who gets on is not given up."""
+    """Attempts are counted from the last checkpoint: a stage that advances never fails by restarts."""
     job_id = rows.up_to(Stage.TRANSCRIBE).job_id
     for number in range(1, 6):
         attempt = StageRun.objects.get(job=job_id, stage=Stage.TRANSCRIBE).attempt
@@ -426,7 +426,7 @@ def test_nothing_of_another_job_is_touched() -> None:
 
 
 def test_who_lost_its_attempt_to_another_writes_nothing(clock: Clock) -> None:
-    """The reaper gave the stage to somebody else; the first one wakes up."""
+    """A worker that resumes after the reaper has given its stage to another one writes nothing."""
     old = rows.up_to(Stage.TRANSCRIBE)
     lifecycle.fail_stage(old.attempt, rows.BROKEN, again=True)
     clock.advance(BACK_OFF[0])

@@ -1,4 +1,4 @@
-"""Two connections at one moment: one wins, the other learns it, and the rows never contradict themselves."""
+"""Two concurrent connections: one wins, the other gets an error or False, and the rows stay consistent."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ LOST = "lost"
 
 
 class Two:
-    """Two threads with a connection each, that begin what they are given at the same moment."""
+    """Two threads with a connection each, which start their functions at the same moment."""
 
     def __init__(self, pool: ThreadPoolExecutor) -> None:
         self._pool, self._start = pool, threading.Barrier(2, timeout=PATIENCE)
 
     def __call__(self, *calls: Callable[[], Any]) -> list[Any]:
-        """What each of the two answered; LOST where it was told that it lost."""
+        """The results of both; LOST for one that raised an error of a lost race."""
         return [future.result() for future in [self._pool.submit(self._one, call) for call in calls]]
 
     def _one(self, call: Callable[[], Any]) -> Any:
@@ -56,13 +56,13 @@ def both() -> Iterator[Two]:
 
 
 def at_rest(job_id: uuid.UUID) -> str:
-    """The job's status, after a look for contradictions."""
+    """The job's status, after a check of its rows."""
     assert not rows.contradictions(job_id)
     return rows.status(job_id)
 
 
 def given_up(job_id: uuid.UUID) -> None:
-    """Nothing of the job is offered to the next round."""
+    """End the job, so that the next round cannot claim its stages."""
     lifecycle.cancel(job_id, actor="shirin")
     for run in StageRun.objects.filter(job=job_id, status="running"):
         assert run.attempt
@@ -88,7 +88,7 @@ def test_two_claims_find_two_jobs(rounds: int, both: Two) -> None:
 
 
 def test_two_claims_under_a_limit_of_one(rounds: int, both: Two) -> None:
-    """In two queues, so that neither waits for the row of the other's job."""
+    """Two claims in two queues, so that neither waits for the row of the other's job."""
     for _ in range(rounds):
         jobs = [rows.job(stages=[stage]).pk for stage in (Stage.RENDER, Stage.TRANSCRIBE)]
         answers = both(*[partial(lifecycle.claim, queue, running_limit=1) for queue in ("media", "speech")])
@@ -113,7 +113,7 @@ def test_cancel_against_claim(rounds: int, both: Two) -> None:
 
 
 def alone(stage: Stage) -> Claim:
-    """The only stage of a new job runs."""
+    """A new job whose only stage runs."""
     job = rows.job(stages=(stage,))
     claimed = rows.claim()
     assert claimed.job_id == job.pk
@@ -166,7 +166,7 @@ def test_two_who_say_that_all_is_gone(rounds: int, both: Two) -> None:
 
 
 def test_finish_against_fail_of_one_attempt(rounds: int, both: Two) -> None:
-    """The worker is done at the moment at which the reaper gives it up."""
+    """The worker finishes at the moment at which the reaper fails its attempt."""
     for _ in range(rounds):
         it = alone(Stage.RENDER)
         answers = both(

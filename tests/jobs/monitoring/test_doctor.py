@@ -1,4 +1,4 @@
-"""`manage.py doctor`: what is here, what is missing, and whether the main job could run."""
+"""`manage.py doctor`: present and missing components, and whether a translation could run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ needs_apertium = pytest.mark.skipif(
 
 @pytest.fixture(autouse=True)
 def bare(settings: Any, tmp_path: Path) -> None:
-    """No model, no key, a writable directory."""
+    """Settings without a model and without a key, with a writable directory."""
     settings.MEDIA_ROOT = tmp_path
     whisperx = type(settings.ENGINE_OPTIONS["whisperx"])(models_dir=str(tmp_path / "models"))
     settings.ENGINE_OPTIONS = settings.ENGINE_OPTIONS | {

@@ -1,4 +1,4 @@
-"""Health: what is alive, what waits, what is stuck; and how `manage.py doctor` shows it."""
+"""Health: live processes, waiting stages and stuck clusters, and their display in `manage.py doctor`."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def all_alive(sara: User) -> None:
 
 @pytest.fixture(autouse=True)
 def engines(settings: Any) -> None:
-    """Two that are ready on any machine, and asked for together."""
+    """Two engines that are ready on any machine, selected together."""
     settings.ENGINE_OPTIONS = settings.ENGINE_OPTIONS | {"gemini": gemini.Options(api_key="k")}
     settings.TRANSCRIBER, settings.TRANSLATOR = "pocketsphinx", "gemini"
 
 
 def process(cluster: str, pid: int = 100, seconds: int = 0) -> Process:
-    """One that was seen so many seconds ago."""
+    """A process with a heartbeat so many seconds old."""
     seen = timezone.now() - timedelta(seconds=seconds)
     return Process.objects.create(cluster=cluster, host="here", boot_id="1", pid=pid, started=1, seen=seen)
 
@@ -65,7 +65,7 @@ def new(owner: User) -> None:
 
 
 def wait(seconds: int) -> None:
-    """Every stage that is ready, every ticket and every process became so that long ago."""
+    """Make every ready stage, ticket and process so much older."""
     then = timezone.now() - timedelta(seconds=seconds)
     StageRun.objects.filter(status="ready").update(ready_at=then)
     OrmQ.objects.update(lock=then)
@@ -176,7 +176,7 @@ def test_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("all_alive")
 @pytest.mark.parametrize("place", ["none", "none/deeper/still", "media"])
 def test_a_disk_that_no_job_has_used_yet(settings: Any, tmp_path: Path, place: str) -> None:
-    """The first job makes the directories: a fresh installation is well without them, and health makes none."""
+    """A fresh installation is healthy without the directories, which the first job makes and health does not."""
     (tmp_path / "media").mkdir()
     settings.MEDIA_ROOT = tmp_path / place
     found = health.check_health()
@@ -226,7 +226,7 @@ def test_an_engine_is_missing(settings: Any) -> None:
 
 @pytest.mark.usefixtures("all_alive")
 def test_engines_that_do_not_go_together(settings: Any) -> None:
-    """Nobody pays for the translation of what the demo engine heard, unless they say so."""
+    """The demo transcriber is not combined with a paid translator, unless both are configured."""
     settings.TRANSCRIBER = "auto"
     missing = {"whisperx": type(settings.ENGINE_OPTIONS["whisperx"])(models_dir="/none")}
     settings.ENGINE_OPTIONS = settings.ENGINE_OPTIONS | missing

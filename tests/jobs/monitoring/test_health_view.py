@@ -1,4 +1,4 @@
-"""`/api/health`: for whoever watches over the site, without signing in."""
+"""`/api/health`, for monitoring without signing in."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_everything_runs(client: Client) -> None:
 
 
 def test_before_the_first_job(client: Client, settings: Any, tmp_path: Path) -> None:
-    """`MEDIA_ROOT` is made by the first job: until then a fresh installation is well without it."""
+    """A fresh installation is healthy without `MEDIA_ROOT`, which the first job makes."""
     settings.MEDIA_ROOT = tmp_path / "media"
     for cluster in (*Queue.values, Process.WEB, Process.REAPER):
         processes.register(cluster)
@@ -63,7 +63,7 @@ def test_no_engine(client: Client, settings: Any) -> None:
 
 
 def test_it_is_quick(client: Client) -> None:
-    """It may be asked every few seconds: seconds of CPU, whatever else the machine does."""
+    """The view is cheap enough for a request every few seconds, measured in CPU seconds."""
     took = []
     for _ in range(5):
         began = time.process_time()

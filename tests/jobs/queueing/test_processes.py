@@ -1,4 +1,4 @@
-"""Rows about our own processes: one each, signs of life, and certainty about an end."""
+"""Process rows: one for each process, heartbeats, and the certain detection of an end."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_signs_of_life_come_until_the_end() -> None:
 
 @on_both
 def test_signs_of_life_come_again_after_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its connection is broken: closed under it, as a server that restarts does."""
+    """Heartbeats continue after the connection was closed, as a restarting server does."""
     register, calls = processes.register, list[int]()
 
     def broken(*told: object) -> Process:

@@ -1,4 +1,4 @@
-"""What one owner may have: refused with a sentence, and never one too many when several ask at once."""
+"""Quotas of an owner: refusals with a sentence, and exact limits for concurrent requests."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def omid(database: str) -> User:
 
 @pytest.fixture(autouse=True)
 def limits(settings: Any) -> Any:
-    """None but what a test sets."""
+    """No limits except those that a test sets."""
     settings.LIMIT_QUEUED = settings.LIMIT_MINUTES_A_DAY = settings.LIMIT_STORED_BYTES = 0
     return settings
 
@@ -47,7 +47,7 @@ def new(owner: User, **fields: Any) -> Job:
 
 
 def finish(owner: User, size: int = 0) -> None:
-    """The oldest job of the queue, with a result of so many bytes."""
+    """Finish the oldest job of the queue with a result of so many bytes."""
     claim = lifecycle.claim("media")
     assert claim
     lifecycle.finish_stage(claim.attempt, outcome={}, artifacts=[Artifact(kind="video", name="v", size=size)])
@@ -103,7 +103,7 @@ def test_minutes_of_a_day(sara: User, omid: User, limits: Any) -> None:
 
 
 def found(job: Job, seconds: float, size: int = 0) -> None:
-    """It was fetched: now its length is known."""
+    """Finish the fetch of a job, so that its length is known."""
     with transaction.atomic():
         quotas.check_found(job, size)
         Job.objects.filter(pk=job.pk).update(seconds=seconds)
@@ -208,7 +208,7 @@ def test_limits_of_one_owner(sara: User, omid: User, limits: Any) -> None:
 
 @on_both
 def test_several_at_once(sara: User, limits: Any) -> None:
-    """Eight connections ask for three places."""
+    """Eight connections compete for three places."""
     limits.LIMIT_QUEUED = 3
     start, results = threading.Barrier(8), list[str]()
 

@@ -1,4 +1,4 @@
-"""Ten thousand jobs in the table, as many people: what runs all the time finds its rows by index."""
+"""Ten thousand jobs of as many users: all frequent queries use an index."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ SCANS = {"sqlite": rf"SCAN {BIG}( AS \w+)?$|SCAN U\d( AS \w+)?$", "postgresql": 
 
 
 def fill(mix: Mix, owners: list[User]) -> None:
-    """Jobs of five stages each; those of one state belong to each owner in turn."""
+    """Create jobs of five stages each; those of one state belong to each owner in turn."""
     born = timezone.now() - timedelta(days=2)
     states = [state for state, count in mix for _ in range(count)]
     jobs = [job_row(owners[n % len(owners)], state, born + timedelta(seconds=n)) for n, state in enumerate(states)]
@@ -74,7 +74,7 @@ def fill(mix: Mix, owners: list[User]) -> None:
 
 
 def be_present(owners: list[User]) -> None:
-    """All but the last; uploads go on. A worker runs what runs, a command waits for a few."""
+    """Give all owners but the last a lease, the uploads recent bytes, running stages a worker, a few jobs a command."""
     until = timezone.now() + timedelta(seconds=180)
     PageLease.objects.bulk_create(PageLease(owner=one, expires=until) for one in owners[:-1] for _ in range(3))
     Job.objects.filter(status="uploading").update(changed=timezone.now())

@@ -1,4 +1,4 @@
-"""Whose turn it is: many owners, many workers, and nobody waits behind somebody else's heap."""
+"""The fair order: many owners, many workers, and no owner waits behind another's many jobs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def whose(claimed: Claim | None) -> str:
 
 @dataclass
 class Office:
-    """A second opinion on fairness, kept beside the rows: who waits, who runs, who had a turn when."""
+    """A model of the fair order, independent of the rows: waiting and running stages, and last turns."""
 
     limit: int = 0
     waiting: Counter[str] = field(default_factory=Counter)

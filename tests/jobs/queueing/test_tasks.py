@@ -116,7 +116,7 @@ def test_a_ticket_in_a_cluster(cluster: subprocess.Popen[bytes]) -> None:
 @pytest.mark.soak
 @only_on("postgresql")
 def test_a_worker_outlives_a_database_that_is_away(cluster: subprocess.Popen[bytes], postgres: Postgres) -> None:
-    """It was busy when the server went, and is free when it is there again."""
+    """A worker that was busy when the database went away is free when it is back."""
     until(lambda: Process.objects.filter(cluster="media").exists())
     row = Process.objects.get(cluster="media")
     async_task("time.sleep", 2, q_options={"cluster": "media"})

@@ -1,4 +1,4 @@
-"""Files of a job: published by a row, purged with everything in them, and no late writer finds a place to write to."""
+"""Files of a job: published by a row, purged completely, and no directory for a late writer."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def job(database: str) -> Job:
 
 
 def publish(job: Job, kind: str, name: str) -> Path:
-    """A file of the attempt, with its row."""
+    """Publish a file of the attempt, with its row."""
     place = artifacts.job_dir(job.pk) / str(ATTEMPT)
     place.mkdir(exist_ok=True)
     (place / name).write_text(kind)
@@ -217,7 +217,7 @@ def test_the_first_job_makes_the_place_of_all(media_root: Path) -> None:
 
 
 def test_a_job_is_not_cancelled_while_its_disk_is_not_there(job: Job, media_root: Path) -> None:
-    """Nor does a new job make a place below the mount, by which the disk would seem to be back."""
+    """Without the disk no job is marked cancelled, and a new job makes no directory in its place."""
     path = publish(job, "video", "v.mp4")
     lifecycle.cancel(job.pk, actor="shirin")
     disk = media_root.rename(media_root.with_name("unmounted"))
@@ -251,7 +251,7 @@ def test_the_disk_that_goes_while_a_job_is_purged(job: Job, media_root: Path, mo
 
 @pytest.fixture
 def stubborn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No file of this name can be deleted."""
+    """Make files of this name impossible to delete."""
     unlink = os.unlink
 
     def resists(path: Any, **where: Any) -> None:
@@ -263,7 +263,7 @@ def stubborn(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def refusals(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
-    """Jobs, and what the log says of their files."""
+    """The log lines about undeletable files, with their jobs."""
     told = [record for record in caplog.records if "cannot be deleted" in record.getMessage()]
     return [(record.__dict__["job"], record.getMessage()) for record in told]
 
@@ -316,7 +316,7 @@ def test_a_deleted_job_whose_trash_cannot_be_read_is_told_of(
 
 
 def test_what_an_attempt_left_is_lost(job: Job) -> None:
-    """A file beside the published one, and a directory of which nothing was published; uploads lie beside attempts."""
+    """Lost are a file beside the published one and a directory without any; an upload is not."""
     place = publish(job, "video", "v.mp4").parent
     (artifacts.job_dir(job.pk) / "source.mp4").touch()
     assert artifacts.lost(job.pk) == {}
@@ -342,7 +342,7 @@ def test_what_a_running_attempt_makes_is_not_lost(job: Job) -> None:
 
 
 def test_what_is_published_meanwhile_is_not_lost(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An attempt makes its last file and ends after its directory was looked at."""
+    """A file published after its directory was listed does not count as lost."""
     place, names = artifacts.make_attempt_dir(job.pk, ATTEMPT), artifacts._names
 
     def looked(at: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""Whose disk it is: on any other than its own an installation begins, deletes and ends nothing."""
+"""The identity of the disk: on another disk an installation starts, deletes and cancels nothing."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ LINK = "https://example.org/video.mp4"
 
 
 def completed(age: timedelta = timedelta(0)) -> Job:
-    """A job with a result on the disk."""
+    """A completed job with a result on the disk."""
     claim = rows.up_to(rows.ALL[-1])
     artifacts.job_dir(claim.job_id).mkdir()
     (artifacts.job_dir(claim.job_id) / "video.mp4").write_text("the result")
@@ -51,7 +51,7 @@ def completed(age: timedelta = timedelta(0)) -> Job:
 
 @pytest.fixture
 def other_disk(tmp_path: Path) -> Path:
-    """An empty directory, prepared for the jobs, as it lies where a disk is to be mounted."""
+    """An empty directory for jobs, as at the mount point of an absent disk."""
     (tmp_path / "other" / "jobs").mkdir(parents=True)
     return tmp_path / "other"
 
@@ -61,7 +61,7 @@ def ours() -> Path:
 
 
 def run(name: str, *options: str, url: str, media: Path) -> subprocess.CompletedProcess[str]:
-    """A real `manage.py`, with another MEDIA_ROOT."""
+    """Run `manage.py` in a process with another MEDIA_ROOT."""
     environment = process_environment(url, MEDIA_ROOT=str(media))
     command = [sys.executable, "manage.py", name, *options]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
@@ -71,7 +71,7 @@ def run(name: str, *options: str, url: str, media: Path) -> subprocess.Completed
 
 
 def test_the_cleanup_on_another_disk_deletes_nothing(database: str, media_root: Path, other_disk: Path) -> None:
-    """And what it deleted would be deleted on the true disk by the next one."""
+    """A cleanup on another disk deletes nothing: the next one would then delete the files on the right disk."""
     job = completed()
     assert run("cleanup", url=database, media=media_root).returncode == 0
     for place in (other_disk, media_root, other_disk, media_root):
@@ -89,7 +89,7 @@ def test_the_cleanup_on_another_disk_deletes_nothing(database: str, media_root: 
 
 @pytest.fixture
 def wrong(other_disk: Path, settings: Any) -> Callable[[], None]:
-    """Mounts the wrong disk."""
+    """Set MEDIA_ROOT to the wrong disk."""
 
     def mount() -> None:
         settings.MEDIA_ROOT = other_disk
@@ -166,7 +166,7 @@ def test_looking_changes_nothing() -> None:
 def test_the_disk_of_an_earlier_version_is_known_by_its_files(
     other_disk: Path, settings: Any, media_root: Path
 ) -> None:
-    """One empty directory of a hundred, which somebody deleted, is no reason to stop."""
+    """A disk without an id is recognised by its files, even when a few directories were deleted."""
     jobs = [completed() for _ in range(4)]
     settings.MEDIA_ROOT = other_disk
     assert installation.look() == Disk.UNMARKED
@@ -229,7 +229,7 @@ def test_a_database_restored_from_before_the_disk_was_marked() -> None:
 
 
 def test_another_installation_on_the_same_disk_stops(persian: Path) -> None:
-    """Its database is new, or knows other jobs."""
+    """Another installation, with an empty database or with other jobs, stops on the same disk."""
     ours().write_text(f"{uuid.uuid4()}\n")
     before = ours().read_text()
     assert installation.look() == Disk.OTHER
@@ -259,7 +259,7 @@ def test_a_file_that_is_no_id(text: str) -> None:
 
 
 def test_a_disk_that_cannot_be_written(closed_disk: Path, settings: Any) -> None:
-    """It was remounted read-only, before it was marked."""
+    """An unmarked disk that was remounted read-only."""
     settings.MEDIA_ROOT = closed_disk
     subprocess.run(["mount", "-o", "remount,rw", str(closed_disk)], check=True)
     (closed_disk / "jobs").mkdir()

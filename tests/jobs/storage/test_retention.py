@@ -1,4 +1,4 @@
-"""`manage.py cleanup`: what goes, what stays, and that neither a crash nor a second sweep does harm."""
+"""`manage.py cleanup`: deleted and kept things, and its safety in a crash and beside a second sweep."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SIZE = 1000
 
 
 class Killed(BaseException):
-    """The process ends here."""
+    """Raised in place of the end of the process."""
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def ago(**fields: int) -> Any:
 
 
 def aged(job_id: uuid.UUID, **fields: Any) -> Job:
-    """As if the job were older than it is."""
+    """Make the job so much older."""
     Job.objects.filter(pk=job_id).update(**fields)
     return Job.objects.get(pk=job_id)
 
@@ -84,7 +84,7 @@ def claimed(owner: User) -> lifecycle.Claim:
 
 
 def completed(owner: User, **edited: int) -> Job:
-    """Edited so long ago."""
+    """A completed job that was edited so long ago."""
     claim = claimed(owner)
     lifecycle.finish_stage(claim.attempt, outcome={}, artifacts=[Artifact(kind="video", name="upload", size=SIZE)])
     return aged(claim.job_id, edited=ago(**edited))
@@ -97,7 +97,7 @@ def failed(owner: User, **edited: int) -> Job:
 
 
 def orphan(**made: int) -> Path:
-    """A directory without a row, so old."""
+    """A directory without a row, of this age."""
     place = artifacts.job_dir(uuid.uuid4())
     place.mkdir(parents=True)
     (place / "video.mp4").write_bytes(b"x" * SIZE)
@@ -111,7 +111,7 @@ def counts(**options: Any) -> dict[str, int]:
 
 
 def left(media: Path) -> list[Path]:
-    """Every file and every directory, but for those that stay."""
+    """The files and directories that are left, without those that always exist."""
     stay = {media / "jobs", media / ".trash", media / "jobs" / installation.MARKER}
     return [path for path in media.rglob("*") if path not in stay]
 
@@ -208,7 +208,7 @@ def test_old_rows(sara: User) -> None:
 
 
 def test_a_command_that_waits_is_not_forgotten(sara: User) -> None:
-    """It gives no sign of life, and whether it runs is seen by its row."""
+    """The row of a waiting command, which writes no heartbeat, is kept."""
     process = {"cluster": "command", "host": "here", "boot_id": "1", "started": 1, "seen": ago(days=2)}
     waits, ended = (Process.objects.create(pid=pid, **process) for pid in (1, 2))
     Job.objects.filter(pk=completed(sara, hours=1).pk).update(client=ended)
@@ -225,7 +225,7 @@ def test_what_goes_as_a_whole_is_told_once(sara: User, media: Path) -> None:
 
 
 def test_one_that_vanishes_keeps_nobody_else(sara: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another sweep was quicker."""
+    """A directory deleted by another sweep does not stop this one."""
     gone, stays, size = completed(sara, hours=26), completed(sara, hours=25), artifacts.stored
 
     def vanished(place: Path) -> int:
@@ -239,7 +239,7 @@ def test_one_that_vanishes_keeps_nobody_else(sara: User, monkeypatch: pytest.Mon
 
 
 def test_the_schedule_holds_no_worker_up_for_long(sara: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Old rows go first; files that are not deleted now are by the next sweep."""
+    """A scheduled sweep is limited in time: old rows are deleted first, remaining files by the next sweep."""
     monkeypatch.setattr(retention, "SCHEDULED", -1.0)
     completed(sara, hours=26)
     PageLease.objects.create(owner=sara, expires=ago(days=2))
@@ -249,7 +249,7 @@ def test_the_schedule_holds_no_worker_up_for_long(sara: User, monkeypatch: pytes
 
 
 def test_nor_does_looking_at_what_has_nothing_to_remove(sara: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A look at each job takes two thirds of the time: two in each sweep, and in the end each has had its turn."""
+    """The time limit also covers checks without a removal: each sweep checks two jobs, and in the end all."""
     for _ in range(4):
         completed(sara, hours=1)
     now, looked, lost = [0.0], list[uuid.UUID](), artifacts.lost
@@ -349,7 +349,7 @@ def test_the_schedule(sara: User, settings: Any) -> None:
 def test_killed_and_run_again(
     sara: User, media: Path, monkeypatch: pytest.MonkeyPatch, module: Any, function: str, after: bool
 ) -> None:
-    """Before or after each outside effect and each commit, three times; the sweep after that finds the rest."""
+    """A sweep killed before or after each effect and commit, three times; the next sweep deletes the rest."""
     completed(sara, hours=25)
     upload = aged(new(sara, uploaded=False).pk, changed=ago(hours=25))
     with monkeypatch.context() as patch:
@@ -374,7 +374,7 @@ def test_killed_and_run_again(
 
 @on_both
 def test_retried_at_the_last_moment(sara: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Found past its time, but its owner retries it before the sweep comes to it: it keeps its files."""
+    """An expired job that is retried before the sweep reaches it keeps its files."""
     job = failed(sara, hours=25)
 
     def retried(path: Path) -> int:
@@ -444,7 +444,7 @@ call_command("cleanup")
 
 @on_both
 def test_two_at_once(sara: User, media: Path, database: str) -> None:
-    """Two processes, sixty things to remove: each is removed, and counted, by one of them."""
+    """Two concurrent sweeps remove sixty things, each removed and counted once."""
     for _ in range(20):
         completed(sara, hours=25)
         aged(new(sara, uploaded=False).pk, changed=ago(hours=25))

@@ -1,4 +1,4 @@
-"""Cancel in the middle of real work: real clusters, yt-dlp, PocketSphinx, Gemini's SDK and ffmpeg."""
+"""Cancellation during real work: real clusters, yt-dlp, PocketSphinx, Gemini's SDK and ffmpeg."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def slow(asked: Asked) -> Said:
 
 @dataclass
 class Scene:
-    """A running stack, what its jobs are made of, and how long it took to cancel them, in seconds: told, not judged."""
+    """A running stack, the sources of its jobs, and the seconds that cancellations took, for the output only."""
 
     stack: Stack
     web: WebServer
@@ -60,7 +60,7 @@ class Scene:
         }[stage]()
 
     def cancel(self, job: Job) -> bool:
-        """Cancel and measure until nobody of its groups runs. False when the job had ended."""
+        """Cancel and measure until no process of its groups runs. False when the job had ended."""
         groups = _groups(job)
         known = [process for group in groups for process in process_groups.members(group)]
         if not lifecycle.cancel(job.pk, actor="shirin"):
@@ -74,14 +74,14 @@ class Scene:
         return True
 
     def check_gone(self, job: Job) -> None:
-        """Nothing of a cancelled job but its row."""
+        """Check that only the row of a cancelled job is left."""
         assert contradictions(job.pk) == []
         assert real.files_of(job) == []
         assert not Cue.objects.filter(job=job).exists()
         assert not StageRun.objects.filter(job=job, group__isnull=False).exists()
 
     def check_idle(self) -> None:
-        """No child of any stage, also none that was begun while we cancelled; but the warm one may stay."""
+        """Check that no child of any stage is left, except the warm one."""
         assert set(self.stack.shims()) <= set(self.stack.warm())
 
 
@@ -123,7 +123,7 @@ def standing(
 
 @pytest.fixture(autouse=True)
 def media_root(standing: Scene, settings: Any) -> Path:
-    """Here the jobs of the stack live; this process accepts what the stack can do."""
+    """The MEDIA_ROOT of the stack; this process has the stack's engines."""
     settings.MEDIA_ROOT = standing.stack.media
     gemini = replace(settings.ENGINE_OPTIONS["gemini"], api_key=KEY)
     settings.ENGINE_OPTIONS = {**settings.ENGINE_OPTIONS, "gemini": gemini}
@@ -132,11 +132,11 @@ def media_root(standing: Scene, settings: Any) -> Path:
 
 @pytest.fixture(autouse=True)
 def nothing_left() -> None:
-    """The stack is a child of ours that comes and goes; what it leaves is looked at when it stops."""
+    """No check after each test: the stack is checked for leftovers when it stops."""
 
 
 def at_spawn(job: Job, stage: Stage) -> None:
-    """Within 20 ms of the moment from which a group may do something."""
+    """A moment within 20 ms of the start of a process group."""
     at_work(job, stage)
     time.sleep(random.uniform(0, 0.02))
 
@@ -147,7 +147,7 @@ def at_random(job: Job, stage: Stage) -> None:
 
 
 def at_publish(job: Job, stage: Stage) -> None:
-    """Within 20 ms of what a stage gives away: a file that is whole, words that are there."""
+    """A moment within 20 ms of a stage's result: a finished file, or saved cues."""
     attempt = at_work(job, stage).attempt
     published: dict[Stage, Callable[[], object]] = {
         Stage.FETCH: lambda: list(_room(job, attempt).glob("source*")),
@@ -206,7 +206,7 @@ def cancel_once(scene: Scene, stage: Stage, moment: Callable[[Job, Stage], None]
 
 
 def test_the_warm_child_of_another_job_is_untouched(standing: Scene) -> None:
-    """One job is heard; others are cancelled while they are fetched, burned, and while they wait for the same child."""
+    """Cancelling jobs during fetch, burning and waiting does not disturb the recognition of another job."""
     heard = standing.job(Stage.TRANSCRIBE)
     group, attempt = (run := at_work(heard, Stage.TRANSCRIBE)).group, run.attempt
     assert group
@@ -231,7 +231,7 @@ def test_the_warm_child_of_another_job_is_untouched(standing: Scene) -> None:
 
 @contextmanager
 def stopped(group: int) -> Iterator[None]:
-    """Meanwhile the processes of the group do nothing."""
+    """Stop the processes of the group with SIGSTOP inside."""
     os.killpg(group, signal.SIGSTOP)
     try:
         yield
@@ -241,7 +241,7 @@ def stopped(group: int) -> Iterator[None]:
 
 @pytest.mark.soak
 def test_many_at_once(standing: Scene) -> None:
-    """Jobs in every stage and in the queue are cancelled in one go."""
+    """Cancel jobs in every stage and in the queue at once."""
     jobs = [standing.job(stage) for stage in _STAGES for _ in range(3)]
     at_work(jobs[0], Stage.FETCH)
     time.sleep(random.uniform(1, 4))

@@ -1,4 +1,4 @@
-"""A child and its shim, as the supervisor holds them."""
+"""A child and its group leader, as the supervisor controls them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OURS = Path("/proc/self/fd")
 
 @pytest.fixture
 def make(monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
-    """Makes children that behave as told; without a word, real ones."""
+    """A factory of children with a given behaviour; by default real ones."""
     made: list[Child] = []
 
     def make(how: str = "", limits: ProcessLimits = ProcessLimits()) -> Child:  # noqa: B008 - frozen
@@ -59,7 +59,7 @@ def test_what_cannot_be_started_leaves_nothing_open(monkeypatch: pytest.MonkeyPa
 
 
 def test_the_warm_child_forgets_what_it_complained_about() -> None:
-    """It may tell names of files; the next job is somebody else's."""
+    """The warm child's stderr is cleared between jobs: it may contain file names of another owner."""
     warm = WarmChild()
     child = warm.take(ProcessLimits())
     child._error_lines.append(b"secret.mp4: invalid data")
@@ -74,7 +74,7 @@ def order(room: Path, source: str = "/none.mp4") -> Run:
 
 
 def listen(child: Child, patience: float = PATIENCE) -> list[Report]:
-    """What it reports, to the last report."""
+    """All reports of the child, up to its last one."""
     found: list[Report] = []
     deadline = time.monotonic() + patience
     with selectors.DefaultSelector() as selector:
@@ -122,7 +122,7 @@ def test_it_gets_none_of_our_secrets(make: Make, monkeypatch: pytest.MonkeyPatch
 
 
 def test_ffmpeg_inherits_neither_pipe_nor_lifeline(make: Make, tmp_path: Path, clips: Clips) -> None:
-    """Looked at while the real child runs the real ffmpeg."""
+    """A real ffmpeg of a real child has neither pipe nor lifeline open."""
     child = make()
     ours = {os.fstat(number).st_ino for number in (child._commands, child.reports, child._lifeline)}
     child.begin()

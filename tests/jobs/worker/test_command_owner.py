@@ -1,4 +1,4 @@
-"""Who owns the jobs of the command line: a user who cannot sign in, and never a person."""
+"""The owner of the command line's jobs: a user who cannot sign in, and never a person."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_that_of_an_earlier_version(clips: Clips, persian: Path, output: Path) -
     "kind", [{"password": PASSWORD}, {"is_staff": True}, {"last_login": timezone.now()}, {"is_superuser": True}]
 )
 def test_a_person_who_signed_up_with_that_name(clips: Clips, persian: Path, output: Path, kind: dict[str, Any]) -> None:
-    """Before it was reserved: they keep their account, and get no job of the command line."""
+    """A person with the name from before it was reserved keeps the account and gets no job of the command line."""
     person = User.objects.create_user(in_process.COMMAND, **kind)
     owner = owner_of_a_job(clips, persian, output)
     assert owner.pk != person.pk

@@ -1,4 +1,4 @@
-"""A disk that is full, or away, while jobs are at work: they wait for it, and no video is blamed. Real stages."""
+"""Jobs wait for a disk that is full or not mounted, and no video is called damaged. Real stages."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def waits(of: Job) -> StageRun:
 
 
 def work(boss: Supervisor) -> None:
-    """All that is due, or may be soon."""
+    """Run all stages that are due or will be soon."""
     StageRun.objects.filter(status=StageStatus.READY).update(ready_at=timezone.now())
     while boss.run_next("media"):
         pass
@@ -127,7 +127,7 @@ def test_a_command_does_not_wait(boss: Supervisor, disk: Path, clips: Clips, per
 def test_a_good_video_is_not_called_damaged(
     disk: Path, clips: Clips, clip: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is found out about it is written into small files."""
+    """A good video is not called damaged when the probe's small files cannot be written."""
     monkeypatch.setattr("tempfile.tempdir", str(disk))
     fill(disk)
     with pytest.raises(errors.DiskFull):
@@ -137,7 +137,7 @@ def test_a_good_video_is_not_called_damaged(
 def test_a_disk_that_is_away_is_waited_for(
     boss: Supervisor, clips: Clips, persian: Path, media_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It goes in the middle of the work."""
+    """A disk that disappears during a stage."""
     job = new(clips, persian, mode="burn")
     aside, room = media_root.with_name(f"{media_root.name}-aside"), artifacts.make_attempt_dir
 
@@ -163,7 +163,7 @@ def test_a_disk_that_is_away_is_waited_for(
 def test_a_file_that_is_gone_with_its_disk_fails_no_later_stage(
     boss: Supervisor, clips: Clips, persian: Path, media_root: Path
 ) -> None:
-    """The mount point lies there, empty; a worker has just claimed the stage."""
+    """A stage that was just claimed finds an empty mount point, and does not fail."""
     job = new(clips, persian, mode="burn")
     assert boss.run_next("media")
     claim = lifecycle.claim("media")

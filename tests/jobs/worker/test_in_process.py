@@ -1,4 +1,4 @@
-"""The clusters' work in threads of this process: a job goes through, and nothing is left of them."""
+"""Workers as threads of this process: a job completes, and no thread or connection is left."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def ended(job: Job) -> Job:
 
 
 def others() -> int:
-    """How many connections to this database there are beside ours."""
+    """The number of connections to this database besides ours."""
     if connection.vendor != "postgresql":
         return 0
     with connection.cursor() as cursor:
@@ -73,7 +73,7 @@ def test_a_small_job(persian: Path, clips: Clips, media_root: Path) -> None:
 
 
 def test_what_a_schedule_wants_waits_for_a_cluster() -> None:
-    """It stands in the same queue as the tickets, of which those too many are thrown away."""
+    """A scheduled task in the queue is kept, while surplus tickets are deleted."""
     async_task("jobs.storage.retention.scheduled", q_options={"cluster": "media"})
     tickets.issue("media")
     with in_process.clusters():
@@ -92,7 +92,7 @@ def test_a_job_that_is_cancelled_meanwhile(persian: Path, clips: Clips, media_ro
 
 
 def test_what_was_translated_before_comes_from_memory(english: Path, clips: Clips) -> None:
-    """Where the memory says another thing than the engine would, it is the memory that was asked."""
+    """Cached translations are used: their text differs from the engine's."""
     job = submit.accept_file(rows.owner(), clips["plain.mp4"], SPANISH, subtitles=english, keep_running=True)
     task = stage_tasks.task_for(job, job.stages.get(stage="translate"))
     assert isinstance(task, TranslateTask)

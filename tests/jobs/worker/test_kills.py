@@ -1,4 +1,4 @@
-"""SIGKILL of everything that can be killed, in the middle of real work: nothing is orphaned, and the job goes on."""
+"""SIGKILL of every process during real work: no orphans are left, and the job continues."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def standing(
     tmp_path_factory: pytest.TempPathFactory,
     django_db_blocker: DjangoDbBlocker,
 ) -> Iterator[Scene]:
-    """On PostgreSQL with a server of its own, which is restarted."""
+    """A running stack, on PostgreSQL with a server of its own, which is restarted."""
     directory = tmp_path_factory.mktemp("stack")
     with ExitStack() as context:
         model = context.enter_context(FakeServer())
@@ -68,7 +68,7 @@ def standing(
 
 
 def _server(context: ExitStack) -> Postgres:
-    """What was committed has to be there after a crash, which other tests forgo to be quick."""
+    """A PostgreSQL server that keeps commits after a crash, unlike the faster one of other tests."""
     try:
         server = context.enter_context(throwaway())
         server.execute("ALTER ROLE zirnevis SET synchronous_commit = on")
@@ -79,7 +79,7 @@ def _server(context: ExitStack) -> Postgres:
 
 @pytest.fixture(autouse=True)
 def media_root(standing: Scene, settings: Any) -> Path:
-    """Here the jobs of the stack live; this process accepts what the stack can do."""
+    """The MEDIA_ROOT of the stack; this process has the stack's engines."""
     settings.MEDIA_ROOT = standing.stack.media
     gemini = replace(settings.ENGINE_OPTIONS["gemini"], api_key=KEY)
     settings.ENGINE_OPTIONS = {**settings.ENGINE_OPTIONS, "gemini": gemini}
@@ -88,7 +88,7 @@ def media_root(standing: Scene, settings: Any) -> Path:
 
 @pytest.fixture(autouse=True)
 def nothing_left(standing: Scene) -> Iterator[None]:
-    """After each test: only the warm child may be there. What is left at last is looked at when the stack stops."""
+    """Check after each test that only the warm child is left. The stack checks for leftovers when it stops."""
     yield
     until(lambda: set(standing.stack.shims()) <= set(standing.stack.warm()))
 
@@ -144,7 +144,7 @@ def test_recognition_goes_on(standing: Scene, victim: Callable[[StageRun], int])
 
 
 def check_went_on(job: Job, run: StageRun, kept: list[tuple[int, str]]) -> None:
-    """What was heard stays as it was, is not heard again, and the job is completed by itself."""
+    """Check that recognised cues stay and are not recognised again, and that the job completes."""
     assert run.group
     until(lambda: not groups.members(run.group or 0))
     again = next_attempt(job, run)
@@ -169,7 +169,7 @@ def cues_of(job: Job) -> list[tuple[int, str]]:
 
 
 def tries(job: Job, stage: Stage) -> int:
-    """How often a stage was begun."""
+    """The number of attempts of a stage."""
     return Transition.objects.filter(job=job, stage=stage, to_status=StageStatus.RUNNING).count()
 
 
@@ -190,12 +190,12 @@ def test_burning_is_repeated(standing: Scene, victim: Callable[[StageRun], int])
 
 
 def test_what_was_translated_is_not_asked_again(standing: Scene) -> None:
-    """At most the request in flight is repeated."""
+    """Saved translations are not requested again; at most the request in flight is repeated."""
     standing.model.asked.clear()
     killed = threading.Event()
 
     def slow(asked: Asked) -> Said:
-        """The second answer does not come as long as who asked lives."""
+        """A model whose second answer does not come while the process that asked lives."""
         if len(standing.model.asked) == 2:
             killed.wait(LONG)
         return saying(answers(asked))
@@ -232,7 +232,7 @@ def test_the_database_restarts(standing: Scene, mode: Literal["fast", "immediate
 
 @pytest.mark.soak
 def test_everything_is_stopped_and_started(standing: Scene) -> None:
-    """By the person who runs the place: nothing is left meanwhile, then every job goes on."""
+    """An operator stops and starts the stack: no process is left meanwhile, then every job continues."""
     heard, burned = real.spoken(standing.speech), standing.burned()
     at_work(burned, Stage.RENDER)
     run = real.heard(heard)
@@ -264,7 +264,7 @@ def workers() -> list[Process]:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("queue", ["speech", "text", "media"])
 def test_an_idle_worker(standing: Scene, queue: str) -> None:
-    """Django-Q may deadlock when one dies while it waits for a ticket: then the reaper ends its cluster."""
+    """A worker killed while it waits for a ticket can deadlock Django-Q; the reaper then kills its cluster."""
     for _ in range(3):
         until(lambda: real.fresh_workers(queue))
         for worker in real.fresh_workers(queue):

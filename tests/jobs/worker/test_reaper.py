@@ -1,4 +1,4 @@
-"""The sweep: dead stages, jobs to be ended, uploads nobody finishes, lost tickets, stuck clusters; real processes."""
+"""The reaper: dead stages, cancellations, expired uploads, lost tickets, stuck clusters; real processes."""
 
 from __future__ import annotations
 
@@ -97,13 +97,13 @@ def ago(seconds: float) -> datetime:
 
 
 def silent(claim: Claim, seconds: float, **fields: Any) -> StageRun:
-    """The stage has not shown life for so long."""
+    """Make the stage's heartbeat so much older."""
     StageRun.objects.filter(attempt=claim.attempt).update(heartbeat=ago(seconds), **fields)
     return StageRun.objects.get(attempt=claim.attempt)
 
 
 def take_over(run: StageRun) -> None:
-    """As if its silence had been proved."""
+    """Take the stage over as a dead one."""
     reaper.take_over(run, StageRun.objects.all())
 
 
@@ -146,7 +146,7 @@ def test_a_stage_of_another_machine_is_given_a_minute() -> None:
     assert dead() == [claim.attempt]
 
 
-def test_a_stage_without_a_worker_is_judged_by_its_silence() -> None:
+def test_a_stage_without_a_worker_is_dead_by_its_silence() -> None:
     claim = running()
     assert dead() == []
     silent(claim, 21)
@@ -203,7 +203,7 @@ def test_a_group_that_does_not_die_keeps_its_stage(monkeypatch: pytest.MonkeyPat
 
 
 def test_who_shows_life_after_all_is_left_alone() -> None:
-    """Taking over others took its time: whoever was silent when the list was made may speak by now."""
+    """A worker with a heartbeat since the list of dead stages was made keeps its stage."""
     with sleeping() as innocent:
         silent(running(mine()), 21, group=innocent.pid, group_started=started(innocent.pid))
         found = reaper.dead_stages()
@@ -216,7 +216,7 @@ def test_who_shows_life_after_all_is_left_alone() -> None:
 
 
 def test_a_child_that_works_for_another_job_by_now_is_left_alone() -> None:
-    """The stage ended, and its warm child went on with the next one, after the list was made."""
+    """A warm child that works for the next job since the list was made is not killed."""
     with sleeping() as warm:
         group = {"group": warm.pid, "group_started": started(warm.pid)}
         first = running(mine())
@@ -311,7 +311,7 @@ def test_a_pass_takes_dead_stages_over_and_ends_what_is_to_be_cancelled() -> Non
 
 
 def test_after_a_gap_only_who_was_killed_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The machine slept: everybody was silent. Nobody can come back from the dead."""
+    """After a sleep of the machine only stages of processes known to have ended are taken over."""
     silenced = running(mine())
     silent(silenced, 3600)
     with sleeping() as process:
@@ -377,7 +377,7 @@ def test_jobs_of_a_command_that_was_killed_are_cancelled_and_no_others() -> None
 
 
 def test_a_job_of_a_command_that_failed_and_is_retried_goes_on() -> None:
-    """The command has ended, as it does when its job has."""
+    """A failed and retried job of an ended command is not cancelled."""
     with sleeping() as command:
         claim = rows.IN[JobStatus.FAILED]()
         Job.objects.filter(pk=claim.job_id).update(client=worker(command.pid, "command"), keep_running=True)
@@ -388,7 +388,7 @@ def test_a_job_of_a_command_that_failed_and_is_retried_goes_on() -> None:
 
 @on_both
 def test_who_came_back_meanwhile_is_not_absent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The list of absent owners was made before the files of another job were deleted, which took its time."""
+    """An owner who returned after the list of absent owners was made keeps the job."""
     kept, back, left = rows.job(), rows.job(rows.owner("omid")), rows.job(rows.owner("sara"))
     Job.objects.update(grace_until=ago(1))
     monkeypatch.setattr(AbsenceDetector, "abandoned_jobs", lambda _: [kept.pk, back.pk, left.pk])
@@ -456,7 +456,7 @@ def test_uploads_nobody_finishes() -> None:
 
 @on_both
 def test_an_upload_that_is_finished_at_the_last_moment_is_a_job() -> None:
-    """Its last piece comes between the look for old uploads and their end."""
+    """An upload whose last bytes arrive after the list of expired uploads was made becomes a job."""
     old = rows.job(uploaded=False)
     Job.objects.update(changed=ago(25 * 3600))
 
@@ -516,7 +516,7 @@ def test_no_more_tickets_than_workers(there: int, issued: int) -> None:
 
 
 def test_owners_at_their_limit_get_none(settings: Any) -> None:
-    """Nobody could do anything with them."""
+    """No tickets are issued for owners at their limit: no worker could use them."""
     settings.LIMIT_RUNNING = 1
     claim = running(mine())
     rows.job()
@@ -540,7 +540,7 @@ def several(count: int) -> None:
         Process.objects.create(cluster="media", host="h", boot_id="b", pid=number, started=1)
 
 
-# Signs of life
+# Heartbeats
 
 HANGS = """
 import time
@@ -556,7 +556,7 @@ call_command("reap", "--loop")
 
 @pytest.mark.soak
 def test_a_reaper_that_hangs_shows_no_life(database: str, media_root: Path) -> None:
-    """Its process is there, and so are its threads."""
+    """A hanging reaper, whose process and threads still run, writes no heartbeat."""
     here = process_environment(database, MEDIA_ROOT=str(media_root))
     process = subprocess.Popen([sys.executable, "-c", HANGS], cwd=ROOT, env=here)
     try:
@@ -569,7 +569,7 @@ def test_a_reaper_that_hangs_shows_no_life(database: str, media_root: Path) -> N
 
 
 def shows_no_life() -> bool:
-    """Whether the reaper gives no sign for three times as long as it takes from one to the next."""
+    """Whether the reaper writes no heartbeat for three of its intervals."""
     seen = Process.objects.get(cluster=Process.REAPER).seen
     time.sleep(3 * processes.HEARTBEAT_INTERVAL)
     return Process.objects.get(cluster=Process.REAPER).seen == seen
@@ -590,7 +590,7 @@ def test_a_reaper_lives_as_long_as_one_pass_follows_the_other(monkeypatch: pytes
 
 
 def stuck(cluster: subprocess.Popen[bytes], **fields: Any) -> Process:
-    """A worker of a cluster that left a ticket lying for long."""
+    """A worker of a cluster that has not taken a waiting ticket for a long time."""
     rows.job()
     StageRun.objects.filter(status="ready").update(ready_at=ago(31))
     OrmQ.objects.update(lock=ago(31))
@@ -599,7 +599,7 @@ def stuck(cluster: subprocess.Popen[bytes], **fields: Any) -> Process:
 
 
 def looked_at_for(seconds: float) -> None:
-    """A reaper looks at the clusters once a second for so long, and who is alive shows life meanwhile."""
+    """Let a reaper check the clusters once a second for so long, with fresh heartbeats of live processes."""
     sweeper, begin = Reaper(), timezone.now()
     alive = list(Process.objects.filter(seen__gt=begin - processes.STALE).values_list("pk", flat=True))
     with pytest.MonkeyPatch.context() as patch:
@@ -676,7 +676,7 @@ ELSEWHERE = ("it is on another machine", "another process has its number now")
 
 @pytest.mark.parametrize("why", [*STUCK, *HEALTHY])
 def test_health_and_reaper_agree(why: str) -> None:
-    """One set of rows: what health calls stuck, and the doctor with it, is what a reaper ends."""
+    """Health and doctor report as stuck exactly the clusters that the reaper kills."""
     with sleeping() as cluster:
         stuck(cluster)
         (STUCK | HEALTHY)[why]()
@@ -700,7 +700,7 @@ def has_ended(cluster: subprocess.Popen[bytes]) -> bool:
 def test_a_database_that_is_away_is_waited_for(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Its connection is broken under the reaper, again and again."""
+    """The reaper continues although its connection is broken repeatedly."""
     monkeypatch.setattr(reaper, "PRESENCE_INTERVAL", 0.01)
     monkeypatch.setattr(reaper, "SWEEP_INTERVAL", 0.01)
     stop, passes = threading.Event(), list[bool]()
@@ -733,7 +733,7 @@ def test_a_database_that_is_away_is_waited_for(
 
 @on_both
 def test_two_sweepers_at_once() -> None:
-    """Each thing is done once, by whichever is first."""
+    """Two concurrent sweeps do each thing once."""
     start = threading.Barrier(2, timeout=PATIENCE)
     wrong: list[BaseException] = []
 

@@ -1,4 +1,4 @@
-"""From rows to tasks, and the memory of what was translated before."""
+"""The tasks built from rows, and the cache of translations."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ TASK = TranslateTask(
 
 
 def heard(clips: Clips, order: JobOptions = ORDER, clip: str = "plain.mp4", **fields: Any) -> Job:
-    """A job whose first stage has found out about `clip`, whose files are there, and that has two cues."""
+    """A job with a finished fetch of `clip`, its files, and two cues."""
     given = {"options": order.as_json(), "target": order.target, "spoken": "en", "stages": stages_of(order)}
     job = rows.job(**{**given, **fields})
     artifacts.make_job_dir(job.pk)

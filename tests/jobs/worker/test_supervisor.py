@@ -1,4 +1,4 @@
-"""The supervisor against children that misbehave: whatever they do, the job ends, and nothing of them is left."""
+"""The supervisor with misbehaving children: the job always ends, and no process is left."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ Behave = Callable[[str], None]
 
 @pytest.fixture
 def behave(monkeypatch: pytest.MonkeyPatch) -> Behave:
-    """Have every child from now on behave so."""
+    """Set the behaviour of every child from now on."""
 
     def behave(how: str) -> None:
         monkeypatch.setattr(child, "command", lambda *pipes: hostile(how, *pipes))
@@ -60,13 +60,13 @@ def hostile(how: str, orders: int, reports: int) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stage is repeated without a wait."""
+    """Repeat stages without a delay."""
     monkeypatch.setattr(stages, "BACK_OFF", (timedelta(0), timedelta(0)))
 
 
 @pytest.fixture
 def boss(database: str) -> Iterator[Supervisor]:
-    """A supervisor; at the end nothing of its children may be there, not even in the table of processes."""
+    """A supervisor; checks at the end that no child is left, not even as a zombie."""
     boss = Supervisor()
     descriptors = set(OURS.iterdir())
     yield boss
@@ -78,7 +78,7 @@ def boss(database: str) -> Iterator[Supervisor]:
 
 
 def zombies() -> list[int]:
-    """Children of ours that have ended and were never buried."""
+    """Our ended children that were not reaped."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -109,7 +109,7 @@ def detail(job_id: uuid.UUID, which: Stage = Stage.FETCH) -> str:
 
 
 def code(job_id: uuid.UUID) -> str:
-    """Of the error with which the job ended."""
+    """The code of the job's error."""
     error = Job.objects.get(pk=job_id).error
     return str(error["code"]) if error else ""
 
@@ -120,14 +120,14 @@ def files(job_id: uuid.UUID) -> list[str]:
 
 
 def settled(job_id: uuid.UUID) -> None:
-    """What must hold after any stage."""
+    """Check the conditions that hold after any stage."""
     assert not rows.contradictions(job_id)
     assert stage(job_id).group is None
 
 
 @contextmanager
 def meanwhile(*acts: Callable[[], object]) -> Iterator[None]:
-    """`acts` happen in a thread, one after the other, with a connection of its own."""
+    """Run `acts` one after another in a thread with its own connection."""
     raised: list[BaseException] = []
 
     def run() -> None:
@@ -155,7 +155,7 @@ def begun(job_id: uuid.UUID) -> bool:
 
 @contextmanager
 def cpu_at_most(seconds: float) -> Iterator[None]:
-    """This process takes no more CPU than that; how long it takes is up to the machine."""
+    """Check the CPU seconds of this process inside; wall time depends on the machine."""
     before = time.process_time()
     yield
     assert time.process_time() - before < seconds
@@ -344,7 +344,7 @@ STUBBORN = ["nothing", "deaf", "holds", "flood_of_lines", "closes_orders"]
 
 @pytest.mark.parametrize("how", STUBBORN)
 def test_a_job_can_be_cancelled_whatever_its_child_does(boss: Supervisor, behave: Behave, how: str) -> None:
-    """None of them ends by itself."""
+    """Cancellation with children that do not end by themselves."""
     behave(how)
     job_id = new_job()
 
@@ -365,7 +365,7 @@ def test_a_job_can_be_cancelled_whatever_its_child_does(boss: Supervisor, behave
 def test_a_cancel_right_after_the_claim_is_heard(
     boss: Supervisor, behave: Behave, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The word of it comes before the first stage of a worker has begun to listen. Nobody looks where it is told."""
+    """A cancellation before the first stage listens is noticed, without polling."""
     monkeypatch.setattr(stage_runner, "POLL_INTERVAL_WITH_LISTEN", 3600.0)
     behave("nothing")
     job_id = new_job()
@@ -381,7 +381,7 @@ def test_a_cancel_right_after_the_claim_is_heard(
 
 
 def test_a_child_that_cannot_take_its_orders_costs_no_cpu(boss: Supervisor, behave: Behave, rounds: list[int]) -> None:
-    """Its end of the pipe is closed, and the order does not fit into the pipe."""
+    """A child that has closed its end of the pipe costs no CPU, although a command waits for room."""
     behave("closes_orders")
     job_id = long_job()
     with meanwhile(lambda: cancel_after(1, job_id)):
@@ -404,14 +404,14 @@ def cancel(job_id: uuid.UUID) -> None:
 
 
 def cancel_after(pause: float, job_id: uuid.UUID) -> None:
-    """So many seconds after its subtitle stage was begun."""
+    """Cancel the job so many seconds after its subtitle stage started."""
     until(lambda: stage(job_id, Stage.SUBTITLE).group)
     time.sleep(pause)
     cancel(job_id)
 
 
 def long_job() -> uuid.UUID:
-    """Its subtitle stage is ready, with more cues than a pipe holds."""
+    """A job whose subtitle stage is ready, with more cues than fit into a pipe."""
     job_id = new_job()
     fetched(job_id)
     for _ in range(2):
@@ -426,7 +426,7 @@ def long_job() -> uuid.UUID:
 
 
 def fetched(job_id: uuid.UUID) -> None:
-    """Its first stage is done: there is sound to listen to."""
+    """A job whose fetch is done, so that it has sound."""
     claimed = rows.claim("media")
     room = artifacts.make_attempt_dir(job_id, claimed.attempt)
     (room / "audio.wav").write_bytes(b"sound")
@@ -479,7 +479,7 @@ def test_a_job_whose_directory_is_gone_can_be_cancelled(boss: Supervisor, behave
 
 
 def test_the_disk_fills(boss: Supervisor, small_disk: Path, settings: Any, clips: Clips) -> None:
-    """The real child takes the sound out of a video, for which there is no room."""
+    """A real child that extracts sound to a full disk."""
     settings.MEDIA_ROOT = small_disk
     job_id = new_job(source=str(clips["long.mp4"]), source_kind="file")
     assert boss.run_next("media")
@@ -516,7 +516,7 @@ def test_a_job_on_a_full_disk_can_be_cancelled(
 
 
 def test_a_lost_attempt_writes_nothing_more(boss: Supervisor, behave: Behave) -> None:
-    """The reaper took the stage over, and it was begun elsewhere, while the child goes on."""
+    """A child of an attempt that was taken over and started elsewhere writes nothing more."""
     behave("lost")
     job_id = new_job()
     before: list[Any] = []
@@ -539,7 +539,7 @@ def test_a_lost_attempt_writes_nothing_more(boss: Supervisor, behave: Behave) ->
 def test_the_reaper_ends_the_group_of_a_silent_supervisor(
     boss: Supervisor, behave: Behave, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It takes over what it believes to be dead; the supervisor is alive after all, and finds its child killed."""
+    """The reaper takes over the stage of a silent but live supervisor, whose child is then killed."""
     behave("nothing")
     job_id = new_job()
 
@@ -556,7 +556,7 @@ def test_the_reaper_ends_the_group_of_a_silent_supervisor(
 
 
 def test_who_leaves_puts_the_stage_back(behave: Behave, database: str) -> None:
-    """A command has its results, and runs a stage of somebody else, which may take hours."""
+    """A command with all its results leaves a stage of another job, which becomes ready again."""
     behave("nothing")
     job_id, leaving = new_job(), threading.Event()
     boss = Supervisor(leaving=leaving)
@@ -574,7 +574,7 @@ def test_who_leaves_puts_the_stage_back(behave: Behave, database: str) -> None:
 def test_a_group_that_does_not_die_keeps_its_stage(
     boss: Supervisor, behave: Behave, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the depths of the kernel, say. Nobody else may begin; the reaper goes on with it."""
+    """A group that survives SIGKILL keeps its stage running until the reaper can end it."""
     behave("good")
     job_id, end_group, refused = new_job(), groups.end_group, list[int]()
 
@@ -611,7 +611,7 @@ def heard(name: str = "v.mp4") -> uuid.UUID:
 
 
 def pid_told(job_id: uuid.UUID) -> int:
-    """Which child worked for the job."""
+    """The pid of the child that worked for the job."""
     return int(Job.objects.get(pk=job_id).notes[-1]["code"])
 
 
@@ -683,7 +683,7 @@ def test_the_warm_child_dies_at_rest(boss: Supervisor, behave: Behave) -> None:
 def test_the_database_is_away_for_a_while(
     boss: Supervisor, behave: Behave, postgres: Postgres, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    """The stage goes on, dies or is stopped all the same, however long the server takes to stop and to start."""
+    """A stage continues, fails or is stopped as usual while the database restarts."""
     monkeypatch.setattr("jobs.lifecycle.db_retry.RETRY_TIMEOUT", PATIENCE)
     behave("nothing" if how == "killed" else how)
     job_id = new_job()

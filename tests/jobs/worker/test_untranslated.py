@@ -1,4 +1,4 @@
-"""Jobs whose words are in the target language already pass no queue of translators: not even an empty stage does."""
+"""Jobs whose text is already in the target language need no translating worker, not even for an empty stage."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NOTE = "speech_in_target"
 
 @pytest.fixture
 def boss() -> Iterator[Supervisor]:
-    """The only worker: of the queues `media` and `speech`. Those that translate are busy for ever."""
+    """The only worker, of the queues `media` and `speech`: no worker translates."""
     boss = Supervisor()
     yield boss
     boss.close()
@@ -66,7 +66,7 @@ def test_finished_subtitles(boss: Supervisor, clips: Clips, persian: Path) -> No
 
 @pytest.mark.parametrize("spoken", ["en", "en-GB"])
 def test_speech_that_is_said_to_be_in_the_target_language(boss: Supervisor, welcome: Path, spoken: str) -> None:
-    """It is recognised for real."""
+    """Real recognition of speech that is declared to be in the target language."""
     job = submit.accept_file(rows.owner(), welcome, replace(HEARD, spoken=spoken))
     assert list(rows.stages(job.pk)) == [Stage.FETCH, Stage.TRANSCRIBE, Stage.SUBTITLE]
     work(boss)
@@ -78,12 +78,12 @@ def test_speech_that_is_said_to_be_in_the_target_language(boss: Supervisor, welc
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A child hears English at once."""
+    """A child that recognises English at once."""
     monkeypatch.setattr(child, "command", _quick)
 
 
 def unsaid(**more: Any) -> Job:
-    """A job of which nobody has said what language is spoken."""
+    """A job without a declared language of speech."""
     order = replace(HEARD, **more)
     stages = stages_of(order)
     job = rows.job(options=order.as_json(), target=order.target, stages=stages, source_kind="upload", source="v.mov")
@@ -113,7 +113,7 @@ def test_speech_in_another_language_waits_for_a_translator(boss: Supervisor) -> 
 
 @pytest.mark.usefixtures("quick")
 def test_it_is_left_out_once_and_for_all_that_is_heard_later(boss: Supervisor) -> None:
-    """The worker died after the first words."""
+    """The stage stays skipped when the worker dies after the first cues."""
     job = unsaid()
     work(boss, "media")
     claim = rows.claim("speech")
