@@ -80,8 +80,8 @@ def test_from_the_upload_to_the_end(site: Site, browser: Browser, tmp_path: Path
     page.click("#delete button")
     page.wait_for_url("**/jobs/")
     assert not Job.objects.exists()
-    until(lambda: not [path for path in site.stack.media.rglob("*") if path.is_file()])
-    assert set(site.stack.shims()) <= set(site.stack.warm())
+    until(lambda: [path.name for path in site.stack.media.rglob("*") if path.is_file()] == ["installation.id"])
+    assert set(site.stack.group_leaders()) <= set(site.stack.warm())
 
 
 def sign_in(page: Page) -> None:

@@ -63,7 +63,7 @@ def test_the_tab_is_closed(shirin: Person, site: Site) -> None:
     assert shirin.asked == ["beforeunload"]
     goes_on(job, LOOKS)  # a page may follow, as after a reload
     assert late(is_cancelled(job), shirin.user) >= 0
-    assert set(site.stack.shims()) <= set(site.stack.warm())
+    assert set(site.stack.group_leaders()) <= set(site.stack.warm())
 
 
 def test_a_refresh(shirin: Person) -> None:

@@ -127,14 +127,14 @@ class Stack:
         mark = f"={self.directory}/".encode()
         return [pid for pid in pids() if mark in environ(pid)]
 
-    def shims(self) -> list[int]:
+    def group_leaders(self) -> list[int]:
         """The leaders of all groups in which stages run, the warm one too."""
-        return [pid for pid in self.processes() if os.path.basename(shim_of(pid)) == "shim.py"]  # noqa: PTH119
+        return [pid for pid in self.processes() if os.path.basename(script_of(pid)) == "group_leader.py"]  # noqa: PTH119
 
     def warm(self) -> list[int]:
         """The groups of speech workers: they may stay when their job is gone."""
         speech = set(Process.objects.filter(cluster=Queue.SPEECH).values_list("pid", flat=True))
-        return [pid for pid in self.shims() if parent(pid) in speech]
+        return [pid for pid in self.group_leaders() if parent(pid) in speech]
 
     def log(self) -> str:
         return (self.directory / "log").read_text(errors="replace")[-6000:]
@@ -174,8 +174,8 @@ def command(pid: int) -> str:
     return ""
 
 
-def shim_of(pid: int) -> str:
-    """The script that a Python of ours runs by its path, isolated as the shim is."""
+def script_of(pid: int) -> str:
+    """The script that a Python of ours runs by its path, isolated as the group leader is."""
     words = command(pid).split()
     return words[3] if len(words) > 3 and words[1:3] == ["-I", "-S"] else ""
 

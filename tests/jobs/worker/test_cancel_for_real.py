@@ -82,7 +82,7 @@ class Scene:
 
     def check_idle(self) -> None:
         """Check that no child of any stage is left, except the warm one."""
-        assert set(self.stack.shims()) <= set(self.stack.warm())
+        assert set(self.stack.group_leaders()) <= set(self.stack.warm())
 
 
 def _groups(job: Job) -> list[int]:

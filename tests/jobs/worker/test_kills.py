@@ -90,7 +90,7 @@ def media_root(standing: Scene, settings: Any) -> Path:
 def nothing_left(standing: Scene) -> Iterator[None]:
     """Check after each test that only the warm child is left. The stack checks for leftovers when it stops."""
     yield
-    until(lambda: set(standing.stack.shims()) <= set(standing.stack.warm()))
+    until(lambda: set(standing.stack.group_leaders()) <= set(standing.stack.warm()))
 
 
 # Who is killed, when a stage is at work
@@ -104,7 +104,7 @@ def its_ffmpeg(run: StageRun) -> int:
     return until(lambda: next((pid for pid in others(run) if "ffmpeg" in real.command(pid).split()[0]), 0), every=0.005)
 
 
-def the_shim(run: StageRun) -> int:
+def the_group_leader(run: StageRun) -> int:
     return run.group or 0
 
 
@@ -130,7 +130,7 @@ def worker_of(run: StageRun) -> Process:
     return run.worker
 
 
-_VICTIMS = (the_child, the_shim, the_worker, the_sentinel, the_cluster)
+_VICTIMS = (the_child, the_group_leader, the_worker, the_sentinel, the_cluster)
 
 
 @pytest.mark.soak  # by default recognition goes on after the database's restart, and translation after a worker's end
