@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from django.utils import translation
 from pytest_django import DjangoDbBlocker
 
 from tests import databases as kinds
@@ -83,6 +84,12 @@ def database(database_url: str, on_database: Callable[[str], AbstractContextMana
 
 def pytest_report_header(config: pytest.Config) -> str:
     return "what is marked soak or bench is left out: make soak, make bench" if not config.getoption("-m") else ""
+
+
+@pytest.fixture(autouse=True)
+def no_language_left() -> None:
+    """Each test begins in the language of the settings: a request of an earlier one leaves its own behind."""
+    translation.deactivate()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

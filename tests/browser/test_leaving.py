@@ -136,6 +136,7 @@ def listens(port: int) -> bool:
     return False
 
 
+@pytest.mark.soak  # a page that was opened long before may still stand for its owner when the machine is slow
 def test_without_a_grace_a_refresh_ends_the_job(strict: Person) -> None:
     listing = strict.open()
     job = strict.upload()

@@ -98,8 +98,11 @@ class Daphne(ABC):
 
     def files(self) -> list[Path]:
         """The files that the server has open."""
-        opened = Path(f"/proc/{self.pid}/fd").iterdir()
-        return [place.readlink() for place in opened if place.is_symlink()]
+        found = list[Path]()
+        for place in Path(f"/proc/{self.pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed meanwhile
+                found.append(place.readlink())
+        return found
 
 
 @dataclass(frozen=True)
