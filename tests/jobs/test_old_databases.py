@@ -86,7 +86,7 @@ ENDINGS = {
         "cancelling": "چون همهٔ صفحه‌های سایت بسته شدند.",
     },
 }
-"""How the sentence about the end of each cancelled job goes on, for the admin `mina`."""
+"""The rest of the sentence about the end of each cancelled job, as the admin `mina` reads it."""
 
 NOTES = {
     "en": {

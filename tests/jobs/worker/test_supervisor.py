@@ -211,7 +211,7 @@ DEATHS = {
     "flood": "8388608 bytes",
 }
 CHOOSY = {"nul_on_stderr": "postgresql"}
-"""Which of the databases takes less."""
+"""The kind of database on which the test takes less time."""
 
 
 @pytest.mark.parametrize(
