@@ -76,10 +76,9 @@ def look() -> Disk:
     if not place().is_dir():
         return Disk.AWAY
     try:
-        mark = _read()
+        row, mark = _row_and_mark()
     except (OSError, ValueError):
         return Disk.UNREADABLE
-    row = Installation.objects.first()
     if row and row.disk == mark:
         return Disk.RIGHT if row.marked else Disk.NEW
     if mark is None:
@@ -89,6 +88,18 @@ def look() -> Disk:
         return Disk.OTHER
     found = files()  # the database is older than the id: it was restored, or is another installation's
     return Disk.NEW if found.known and found.fit else Disk.OTHER
+
+
+def _row_and_mark() -> tuple[Installation | None, uuid.UUID | None]:
+    """The row and the id on the disk, as they were at one moment: while another process marks the disk, an id that was
+    read before does not belong to the row that is read after. Raises as `_read`.
+    """
+    row = Installation.objects.first()
+    while True:
+        mark, before = _read(), row
+        row = Installation.objects.first()
+        if (row and (row.disk, row.marked)) == (before and (before.disk, before.marked)):
+            return row, mark
 
 
 def files() -> Files:

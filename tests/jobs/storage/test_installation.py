@@ -210,6 +210,22 @@ def test_processes_that_mark_it_at_once_agree() -> None:
     assert [path.name for path in installation.place().iterdir() if not path.is_dir()] == [MARKER]
 
 
+def test_another_process_marks_the_disk_while_this_one_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its row is written after this process has read that the disk has no id."""
+    completed()
+    read, meanwhile = installation._read, [installation.mark]
+
+    def read_then_marked() -> uuid.UUID | None:
+        found = read()
+        if meanwhile:
+            meanwhile.pop()()
+        return found
+
+    monkeypatch.setattr(installation, "_read", read_then_marked)
+    assert installation.look() == Disk.RIGHT
+    assert meanwhile == []
+
+
 def test_a_copy_on_a_larger_disk_is_right(tmp_path: Path, settings: Any) -> None:
     completed()
     assert installation.is_right()
