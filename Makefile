@@ -43,11 +43,11 @@ logs: ## follow the log: one line per state change; Ctrl-C ends this
 	else echo "There is no log yet. Start the site with: make run" >&2; exit 1; fi
 
 test: .venv/dev .venv/system .venv/system-test $(NODE_PACKAGES) ## run the whole test suite
-	$(PYTEST) -n 2 --dist loadfile
+	$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder
 	npm test --silent
 
 soak: .venv/dev .venv/system .venv/system-test $(NODE_PACKAGES) ## run the test suite with long repetitions (about an hour and a half)
-	$(PYTEST) -n 2 --dist loadfile --timeout 1800 -m "soak or not bench"
+	$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder --timeout 1800 -m "soak or not bench"
 	npm test --silent
 
 check: .venv/dev $(NODE_PACKAGES) ## check lint, types, layers, scripts, migrations and deployment settings

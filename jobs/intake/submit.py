@@ -186,10 +186,10 @@ def _new_job_dir(job_id: uuid.UUID) -> Iterator[Path]:
     try:
         yield artifacts.job_dir(job_id)
     except OSError as error:
-        artifacts.purge(job_id)
+        artifacts.delete_job_dir(job_id)
         raise refusal(error, artifacts.job_dir(job_id)) from None
     except BaseException:
-        artifacts.purge(job_id)
+        artifacts.delete_job_dir(job_id)
         raise
 
 

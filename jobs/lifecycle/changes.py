@@ -20,7 +20,7 @@ POLL_INTERVAL_WITH_LISTEN = 2.0
 """Seconds between two polls beside LISTEN: a notification can be lost with its connection."""
 
 
-def notify(job_id: uuid.UUID) -> None:
+def job_changed(job_id: uuid.UUID) -> None:
     """Wake the listeners of this job when the transaction commits. Does nothing on SQLite."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from jobs.lifecycle.changes import notify
+from jobs.lifecycle.changes import job_changed
 from jobs.lifecycle.stages import open_stage
 from jobs.lifecycle.transitions import JOB_TRANSITIONS, JobVerb, StageVerb, lock_job, move_job, move_stage, record
 from jobs.models import FINAL, UNFINISHED, Cue, Job, JobStatus, Queue, Reason, StageRun, StageStatus, bumped
@@ -67,7 +67,7 @@ def uploaded_more(job_id: uuid.UUID) -> bool:
     """Record that bytes of an upload arrived. False when the job no longer waits for them."""
     with transaction.atomic():
         waits = Job.objects.filter(pk=job_id, status=JobStatus.UPLOADING).update(**bumped())
-        notify(job_id)
+        job_changed(job_id)
     return bool(waits)
 
 
@@ -160,4 +160,4 @@ def refresh_pages() -> None:
 def _set(job_id: uuid.UUID, statuses: Sequence[JobStatus] = tuple(JobStatus), **fields: Any) -> None:
     with transaction.atomic():
         Job.objects.filter(pk=job_id, status__in=statuses).update(**bumped(**fields))
-        notify(job_id)
+        job_changed(job_id)

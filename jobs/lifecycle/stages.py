@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import Exists, QuerySet
 from django.utils import timezone
 
-from jobs.lifecycle.changes import notify
+from jobs.lifecycle.changes import job_changed
 from jobs.lifecycle.transitions import JobVerb, LostAttempt, StageVerb, lock_job, move_job, move_stage
 from jobs.models import Artifact, Cue, Job, JobStatus, Process, StageRun, StageStatus, bumped
 from jobs.pipeline.errors import ErrorRecord
@@ -174,7 +174,7 @@ def fenced(attempt: uuid.UUID) -> Iterator[tuple[Job, StageRun]]:
         if job.status != JobStatus.RUNNING:
             raise LostAttempt
         yield job, run
-        notify(job.pk)
+        job_changed(job.pk)
 
 
 def commit_window(

@@ -38,7 +38,7 @@ from typing import Any, NamedTuple
 from django.db import transaction
 from django.utils import timezone
 
-from jobs.lifecycle.changes import notify
+from jobs.lifecycle.changes import job_changed
 from jobs.models import FINAL, UNFINISHED, Job, JobStatus, StageRun, StageStatus, Transition, bumped
 
 log = logging.getLogger("jobs.lifecycle")
@@ -169,7 +169,7 @@ def record(
     )
     facts = {"job": str(job_id), "stage": stage, "attempt": str(attempt or ""), "actor": actor, "reason": reason}
     transaction.on_commit(lambda: log.info("%s → %s", from_status or NEW, to_status, extra=facts))
-    notify(job_id)
+    job_changed(job_id)
 
 
 def lock_job(job_id: uuid.UUID) -> Job:

@@ -79,21 +79,21 @@ def make_attempt_dir(job_id: uuid.UUID, attempt: uuid.UUID) -> Path:
     return place
 
 
-def clear(job_id: uuid.UUID, attempt: uuid.UUID) -> None:
+def delete_attempt_dir(job_id: uuid.UUID, attempt: uuid.UUID) -> None:
     """Delete the directory of an attempt that published nothing. Its process group must be empty."""
     place = job_dir(job_id) / str(attempt)
     if not Artifact.objects.filter(job=job_id, name__startswith=f"{attempt}/").exists():
         shutil.rmtree(place, ignore_errors=True)
 
 
-def clear_lost(job_id: uuid.UUID) -> None:
+def delete_unpublished(job_id: uuid.UUID) -> None:
     """Delete the unpublished files of ended attempts, which killed processes left behind."""
-    for directory, kept in lost(job_id).items():
+    for directory, kept in unpublished(job_id).items():
         with suppress(FileNotFoundError):  # another process deletes it
-            _empty(directory, kept)
+            _delete_contents(directory, kept)
 
 
-def lost(job_id: uuid.UUID) -> dict[Path, set[str]]:
+def unpublished(job_id: uuid.UUID) -> dict[Path, set[str]]:
     """Directories of ended attempts with unpublished files, each with the names of its published ones.
 
     The order of the queries matters: an attempt runs before it has a directory, and publishes before it ends.
@@ -125,12 +125,12 @@ def _names(place: Path) -> list[str]:
     return []
 
 
-def tidy(job_id: uuid.UUID, attempt: uuid.UUID, kept: Iterable[str]) -> None:
+def delete_unneeded(job_id: uuid.UUID, attempt: uuid.UUID, kept: Iterable[str]) -> None:
     """Delete everything in an attempt's directory except the files to be published."""
-    _empty(job_dir(job_id) / str(attempt), set(kept))
+    _delete_contents(job_dir(job_id) / str(attempt), set(kept))
 
 
-def _empty(directory: Path, kept: set[str]) -> None:
+def _delete_contents(directory: Path, kept: set[str]) -> None:
     for place in directory.iterdir():
         if place.name in kept:
             continue
@@ -138,10 +138,10 @@ def _empty(directory: Path, kept: set[str]) -> None:
             shutil.rmtree(place, ignore_errors=True)
         else:
             place.unlink(missing_ok=True)
-    _unmake(directory)
+    _delete_if_empty(directory)
 
 
-def facts(job_id: uuid.UUID, attempt: uuid.UUID, files: Mapping[str, str]) -> list[Artifact]:
+def unsaved_rows(job_id: uuid.UUID, attempt: uuid.UUID, files: Mapping[str, str]) -> list[Artifact]:
     """Unsaved rows for the files of an attempt, given as names in its directory by kind. Raises HostError."""
     found = []
     for kind, name in files.items():
@@ -164,29 +164,29 @@ def path_of(job_id: uuid.UUID, kind: str) -> Path | None:
     return job_dir(job_id) / name if name else None
 
 
-def drop(job_id: uuid.UUID, *kinds: str) -> None:
+def delete_published(job_id: uuid.UUID, *kinds: str) -> None:
     """Delete the published files of these kinds, which no stage needs any more: first the row, then the file."""
     for artifact in Artifact.objects.filter(job=job_id, kind__in=kinds):
         artifact.delete()
         (job_dir(job_id) / artifact.name).unlink(missing_ok=True)
-        _unmake((job_dir(job_id) / artifact.name).parent)
+        _delete_if_empty((job_dir(job_id) / artifact.name).parent)
 
 
-def purge(job_id: uuid.UUID) -> bool:
+def delete_job_dir(job_id: uuid.UUID) -> bool:
     """Delete the job's directory; it is renamed first, so that a late writer finds no directory. True when all is gone.
 
     Can be repeated, also concurrently. False while the disk is not mounted.
     """
     if not is_present():
         return False
-    discard(job_id)
+    move_to_trash(job_id)
     mine = list(trash().glob(f"{job_id}.*"))
     for place in mine:
-        remove(place)
+        delete_tree(place)
     return not job_dir(job_id).exists() and not any(place.exists() for place in mine) and is_present()
 
 
-def remove(place: Path) -> bool:
+def delete_tree(place: Path) -> bool:
     """Delete a directory as far as possible; a refused deletion is logged. True when nothing is left."""
     refused: list[OSError] = []
 
@@ -199,11 +199,11 @@ def remove(place: Path) -> bool:
     shutil.rmtree(place, onerror=note)
     there = place.exists()
     if there and refused:
-        resists(place.name.partition(".")[0], refused[0])
+        log_refused(place.name.partition(".")[0], refused[0])
     return not there
 
 
-def resists(job_id: str, error: OSError) -> None:
+def log_refused(job_id: str, error: OSError) -> None:
     """Log the file that cannot be deleted, and why; without the target in the trash, whose name differs each time."""
     _tell_once(job_id, f"{error.filename}: {error.strerror}" if error.filename else str(error))
 
@@ -214,15 +214,15 @@ def _tell_once(job_id: str, why: str) -> None:
     log.warning("files cannot be deleted: %s", why, extra={"job": job_id})
 
 
-def discard(job_id: uuid.UUID) -> None:
-    """Move the job's directory into the trash, where `purge` finds it: the quick half of a deletion."""
+def move_to_trash(job_id: uuid.UUID) -> None:
+    """Move the job's directory into the trash, where `delete_job_dir` finds it: the quick half of a deletion."""
     if job_dir(job_id).exists():
         trash().mkdir(exist_ok=True)
     with suppress(FileNotFoundError):  # gone, or another process moves it
         job_dir(job_id).rename(trash() / f"{job_id}.{uuid.uuid4()}")
 
 
-def _unmake(place: Path) -> None:
+def _delete_if_empty(place: Path) -> None:
     """Delete an attempt's directory if it is empty."""
     with suppress(OSError):
         place.rmdir()
@@ -233,7 +233,7 @@ def trash() -> Path:
     return Path(settings.MEDIA_ROOT) / ".trash"
 
 
-def stored(path: Path) -> int:
+def bytes_below(path: Path) -> int:
     """Bytes of all files below a directory, which may be deleted meanwhile."""
     total = 0
     for directory, _, names in os.walk(path):

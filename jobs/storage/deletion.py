@@ -20,11 +20,13 @@ def finish(job_id: uuid.UUID) -> bool:
     `cancelling`; the reaper tries again.
     """
     try:
-        return lifecycle.can_finish_cancel(job_id) and artifacts.purge(job_id) and lifecycle.finish_cancel(job_id)
+        return (
+            lifecycle.can_finish_cancel(job_id) and artifacts.delete_job_dir(job_id) and lifecycle.finish_cancel(job_id)
+        )
     except IllegalTransition:  # it was cancelled and deleted meanwhile
         return False
     except OSError as error:
-        artifacts.resists(str(job_id), error)
+        artifacts.log_refused(str(job_id), error)
         return False
 
 
@@ -40,13 +42,13 @@ def delete(job_id: uuid.UUID, due: QuerySet[Job] | None = None) -> bool:
             ended = due.select_for_update().filter(pk=job_id, status__in=FINAL).first()
             if ended is None or not artifacts.is_present():
                 return False
-            artifacts.discard(job_id)
+            artifacts.move_to_trash(job_id)
             lifecycle.delete_row(job_id)
     except OSError as error:
-        artifacts.resists(str(job_id), error)
+        artifacts.log_refused(str(job_id), error)
         return False
     try:
-        artifacts.purge(job_id)
-    except OSError as error:  # the job is gone; its files are in the trash, which every sweep empties
-        artifacts.resists(str(job_id), error)
+        artifacts.delete_job_dir(job_id)
+    except OSError as error:  # the job is gone; its files are in the trash, which every cleanup empties
+        artifacts.log_refused(str(job_id), error)
     return True

@@ -91,14 +91,14 @@ def look() -> Disk:
 
 
 def _row_and_mark() -> tuple[Installation | None, uuid.UUID | None]:
-    """The row and the id on the disk, as they were at one moment: while another process marks the disk, an id that was
-    read before does not belong to the row that is read after. Raises as `_read`.
+    """The row and the id on the disk, as they were at one moment: another process may mark the disk meanwhile, which
+    writes the row, then the id, then the row. Raises as `_read`.
     """
-    row = Installation.objects.first()
+    mark = _read()
     while True:
-        mark, before = _read(), row
-        row = Installation.objects.first()
-        if (row and (row.disk, row.marked)) == (before and (before.disk, before.marked)):
+        row, before = Installation.objects.first(), mark
+        mark = _read()
+        if mark == before:
             return row, mark
 
 

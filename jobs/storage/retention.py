@@ -1,8 +1,8 @@
 """Cleanup: deletes expired results, incomplete uploads, files without a row, rows without their files, old rows.
 
-Each job is checked again under its lock before it is deleted, so a sweep is safe beside running jobs and other sweeps.
-It is also safe to kill: files are moved into the trash together with the deletion of their row, and every sweep empties
-the trash.
+Each job is checked again under its lock before it is deleted, so a cleanup is safe beside running jobs and other
+cleanups. It is also safe to kill: files are moved into the trash together with the deletion of their row, and every
+cleanup empties the trash.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ YOUNG = timedelta(hours=1)
 _T = TypeVar("_T")
 
 SCHEDULED = 30.0
-"""Seconds of a scheduled sweep, which occupies a worker; the rest is left for the next sweep."""
+"""Seconds of a scheduled cleanup, which occupies a worker; the rest is left for the next one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Way:
-    """The options of a sweep: `dry` only counts; no removal starts after `until`, a time of the monotonic clock."""
+    """The options of a cleanup: `dry` only counts; no removal starts after `until`, a time of the monotonic clock."""
 
     dry: bool
     until: float
@@ -63,13 +63,13 @@ class Freed:
         return f"{self.kind}: {self.count} {would}removed{freed}"
 
 
-def sweep(
+def clean_up(
     older_than: timedelta, *, dry_run: bool = False, orphans_only: bool = False, seconds: float = math.inf
 ) -> list[Freed]:
     """Delete everything that is due, or only count it (`dry_run`). `older_than`: the time since the last edit of a
     result, or the last byte of an upload. After `seconds` no further removal starts.
 
-    A removal that fails is logged and tried again by the next sweep.
+    A removal that fails is logged and tried again by the next cleanup.
     """
     way = _Way(dry=dry_run, until=time.monotonic() + seconds)
     if not artifacts.is_present():  # only on the right disk are missing and orphaned files real
@@ -88,15 +88,15 @@ def sweep(
         _jobs("incomplete uploads", half, _end_upload, way),
         _jobs("expired results", past, deletion.delete, way),
         _jobs("results without files", lost, deletion.delete, way, only=_has_no_files),
-        _each("trash", _below(artifacts.trash()), artifacts.stored, artifacts.remove, way),
+        _each("trash", _below(artifacts.trash()), artifacts.bytes_below, artifacts.delete_tree, way),
         _leftovers(past | half, way),
     ]
 
 
 def scheduled() -> str:
-    """Sweep, as Django-Q's schedule calls it. Returns a summary, which is stored with the task."""
+    """Clean up, as Django-Q's schedule calls it. Returns a summary, which is stored with the task."""
     found = [
-        freed.told() for freed in sweep(timedelta(hours=settings.RETENTION_HOURS), seconds=SCHEDULED) if freed.count
+        freed.told() for freed in clean_up(timedelta(hours=settings.RETENTION_HOURS), seconds=SCHEDULED) if freed.count
     ]
     return "; ".join(found) or "nothing to remove"
 
@@ -159,34 +159,34 @@ def _old_orphans() -> Iterator[uuid.UUID]:
 
 
 def _size_of(job_id: uuid.UUID) -> int:
-    return artifacts.stored(artifacts.job_dir(job_id))
+    return artifacts.bytes_below(artifacts.job_dir(job_id))
 
 
 def _delete_orphan(job_id: uuid.UUID) -> bool:
-    return not Job.objects.filter(pk=job_id).exists() and artifacts.purge(job_id)
+    return not Job.objects.filter(pk=job_id).exists() and artifacts.delete_job_dir(job_id)
 
 
 def _leftovers(whole: QuerySet[Job], way: _Way) -> Freed:
     """Delete files that no row names from the directories of jobs, except jobs that are deleted as a `whole`.
 
-    Every directory is checked, which may take longer than the sweep may last: in random order, so that each is reached
-    by some sweep.
+    Every directory is checked, which may take longer than the cleanup may last: in random order, so that each is
+    reached by some cleanup.
     """
     going = set(whole.values_list("pk", flat=True))
     kind, found = "leftovers of killed processes", [job_id for job_id in artifacts.with_files() if job_id not in going]
     random.shuffle(found)
-    return _each(kind, found, _size_of_leftovers, _clear_leftovers, way, lambda one: bool(artifacts.lost(one)))
+    return _each(kind, found, _size_of_leftovers, _clear_leftovers, way, lambda one: bool(artifacts.unpublished(one)))
 
 
 def _size_of_leftovers(job_id: uuid.UUID) -> int:
-    found = artifacts.lost(job_id)
+    found = artifacts.unpublished(job_id)
     kept = sum((place / name).lstat().st_size for place, names in found.items() for name in names)
-    return sum(map(artifacts.stored, found)) - kept
+    return sum(map(artifacts.bytes_below, found)) - kept
 
 
 def _clear_leftovers(job_id: uuid.UUID) -> bool:
-    artifacts.clear_lost(job_id)
-    return not artifacts.lost(job_id)
+    artifacts.delete_unpublished(job_id)
+    return not artifacts.unpublished(job_id)
 
 
 def _below(place: Path) -> list[Path]:

@@ -170,7 +170,7 @@ def take_over(run: StageRun, dead: QuerySet[StageRun]) -> None:
     error = StageDied(detail=f"The worker that ran this stage died ({run.worker or run.host or 'unknown'}).")
     with suppress(LostAttempt, IllegalTransition):
         lifecycle.fail_stage(attempt, error.record(), again=True)
-    artifacts.clear(run.job_id, run.attempt)
+    artifacts.delete_attempt_dir(run.job_id, run.attempt)
     deletion.finish(run.job_id)
 
 

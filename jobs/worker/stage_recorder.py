@@ -29,7 +29,7 @@ from jobs.storage import artifacts, deletion
 from jobs.worker import report, usage
 from jobs.worker.disk_waits import wait_for
 
-log = logging.getLogger("jobs.worker.supervisor")
+log = logging.getLogger(__name__)
 
 
 class StageRecorder:
@@ -123,8 +123,8 @@ class StageRecorder:
             self.fail(refusal(error, artifacts.job_dir(self._claim.job_id)).record())
 
     def _publish(self, done: messages.Done) -> None:
-        files = artifacts.facts(self._claim.job_id, self._attempt, done.files)
-        artifacts.tidy(self._claim.job_id, self._attempt, done.files.values())
+        files = artifacts.unsaved_rows(self._claim.job_id, self._attempt, done.files)
+        artifacts.delete_unneeded(self._claim.job_id, self._attempt, done.files.values())
         fields = self._settle_fetch(done.outcome, files) if self._claim.stage == Stage.FETCH else {}
         self._finish_stage(done, files, fields)
         if self._claim.stage == Stage.TRANSCRIBE:
@@ -186,11 +186,11 @@ class StageRecorder:
 
     @with_retry
     def _clear_files(self) -> None:
-        artifacts.clear(self._claim.job_id, self._attempt)
+        artifacts.delete_attempt_dir(self._claim.job_id, self._attempt)
 
     @with_retry
     def _drop_audio(self) -> None:
-        artifacts.drop(self._claim.job_id, "audio")
+        artifacts.delete_published(self._claim.job_id, "audio")
 
     @with_retry
     def _finish_cancel(self) -> None:

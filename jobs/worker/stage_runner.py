@@ -31,7 +31,7 @@ from jobs.worker.cue_stream import CueStream
 from jobs.worker.stage_recorder import StageRecorder
 from jobs.worker.timers import Timer
 
-log = logging.getLogger("jobs.worker.supervisor")
+log = logging.getLogger(__name__)
 
 PROGRESS_INTERVAL = 0.5
 """Seconds between two writes of a stage's progress: enough for pages, and light for the database."""

@@ -145,7 +145,7 @@ def test_a_proxy_that_is_none_is_an_error_without_its_password(shape: Shape, pro
 def test_an_address_that_cannot_be_read_is_said_to_be_none(address: str) -> None:
     options = openai_compatible.Options(base_url=address, model="small")
     state = openai_compatible.readiness(options)
-    assert (state.ready, state.reason) == (False, "The address is not one.")
+    assert (state.ready, state.reason) == (False, "The address is invalid.")
     assert "OPENAI_COMPATIBLE_BASE_URL" in state.remedy
     with pytest.raises(errors.NotReady):
         openai_compatible.create(options)

@@ -185,12 +185,12 @@ def sweep(_: uuid.UUID) -> None:
 
 def clean(_: uuid.UUID) -> None:
     """Run the cleanup, with every ended job as expired."""
-    retention.sweep(timedelta(0))
+    retention.clean_up(timedelta(0))
 
 
 def tidy(_: uuid.UUID) -> None:
     """Run the cleanup, with no job as expired."""
-    retention.sweep(timedelta(days=1))
+    retention.clean_up(timedelta(days=1))
 
 
 def settle(job_id: uuid.UUID) -> None:

@@ -198,7 +198,7 @@ def ready(place: Place) -> World:
     world = _world(place, Stage.FETCH, Stage.SUBTITLE, brought=True)
     attempt = rows.claim("media").attempt
     (artifacts.make_attempt_dir(world.job_id, attempt) / "v.mov").write_text("a video")
-    files = artifacts.facts(world.job_id, attempt, {"source": "v.mov"})
+    files = artifacts.unsaved_rows(world.job_id, attempt, {"source": "v.mov"})
     lifecycle.finish_stage(attempt, outcome={"media": quick_child.MEDIA}, artifacts=files)
     return world
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from jobs.pipeline.errors import DiskFull, Unwritable
-from jobs.pipeline.media.atomic_files import PREFIX, publish, sweep, workspace, writing
+from jobs.pipeline.media.atomic_files import PREFIX, delete_abandoned, publish, workspace, writing
 
 
 def test_it_is_hidden_in_the_output_and_gone_at_the_end(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_a_directory_whose_owner_died_before_it_locked_is_swept(tmp_path: Path) 
 def test_nothing_else_is_swept(tmp_path: Path) -> None:
     (tmp_path / ".mine").mkdir()
     (tmp_path / f"{PREFIX}file").touch()
-    sweep(tmp_path)
+    delete_abandoned(tmp_path)
     assert len(list(tmp_path.iterdir())) == 2
 
 

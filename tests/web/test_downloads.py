@@ -205,7 +205,7 @@ def test_a_job_that_nobody_has() -> None:
 
 
 def test_a_file_that_is_gone(job: Job) -> None:
-    artifacts.purge(job.pk)
+    artifacts.delete_job_dir(job.pk)
     assert ask(job, "video").status == 404
 
 

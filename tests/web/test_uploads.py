@@ -277,7 +277,7 @@ def test_whole_just_before(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_cancelled_just_before(monkeypatch: pytest.MonkeyPatch) -> None:
     """The directory is gone and is not created again."""
     job = job_of(rows.owner(), 5)
-    artifacts.purge(job.pk)
+    artifacts.delete_job_dir(job.pk)
     assert patch(signed_in(job.owner), job, 0, b"01234").status_code == 410
     assert not artifacts.job_dir(job.pk).exists()
 

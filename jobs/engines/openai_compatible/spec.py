@@ -21,7 +21,7 @@ def readiness(options: Options) -> Readiness:
         return Readiness(ready=False, reason=_("No address is set."), remedy=_("set OPENAI_COMPATIBLE_BASE_URL"))
     if not is_address(options.base_url):
         return Readiness(
-            ready=False, reason=_("The address is not one."), remedy=_("correct OPENAI_COMPATIBLE_BASE_URL")
+            ready=False, reason=_("The address is invalid."), remedy=_("correct OPENAI_COMPATIBLE_BASE_URL")
         )
     if not options.model:
         return Readiness(ready=False, reason=_("No model is chosen."), remedy=_("set OPENAI_COMPATIBLE_MODEL"))

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from jobs.storage.retention import sweep
+from jobs.storage.retention import clean_up
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -36,7 +36,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         dry_run: bool = options["dry_run"]
-        found = sweep(options["older_than"], dry_run=dry_run, orphans_only=options["orphans"])
+        found = clean_up(options["older_than"], dry_run=dry_run, orphans_only=options["orphans"])
         lines = [freed.told(dry_run=dry_run) for freed in found if freed.count]
         self.stdout.write("\n".join(lines) or "Nothing to remove.")
 

@@ -44,9 +44,9 @@ def workspace(output: Path) -> Iterator[Path]:
 
 
 def _claim(output: Path) -> tuple[Path, int]:
-    """Make a work directory and lock it. One process at a time, or one could sweep what another has not locked yet."""
+    """Make a work directory and lock it. One process at a time, or one could delete what another has not locked yet."""
     with locked(output):
-        sweep(output)
+        delete_abandoned(output)
         work = Path(tempfile.mkdtemp(prefix=PREFIX, dir=output))
         lock = os.open(work, os.O_RDONLY)
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -100,7 +100,7 @@ def publish(places: Mapping[Path, Path]) -> None:
         raise
 
 
-def sweep(output: Path) -> None:
+def delete_abandoned(output: Path) -> None:
     """Delete the work directories in `output` whose owner has ended."""
     for work in output.glob(f"{PREFIX}*"):
         try:

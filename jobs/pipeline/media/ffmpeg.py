@@ -111,9 +111,9 @@ def run(
     """
     said: deque[str] = deque(maxlen=keep)
     process = _start(arguments, directory)
-    listener = threading.Thread(target=said.extend, args=(process.stderr,), daemon=True)
+    stderr_reader = threading.Thread(target=said.extend, args=(process.stderr,), daemon=True)
     try:
-        listener.start()
+        stderr_reader.start()
         for line in process.stdout or ():
             key, _, value = line.strip().partition("=")
             if key == "out_time_us" and value.lstrip("-").isdigit():
@@ -122,7 +122,7 @@ def run(
     finally:
         process.kill()
         process.wait()
-        listener.join()
+        stderr_reader.join()
         for pipe in (process.stdout, process.stderr):
             pipe and pipe.close()
     return code, "".join(said)

@@ -35,7 +35,7 @@ def job(database: str) -> Job:
     room = artifacts.make_attempt_dir(made.pk, claimed.attempt)
     for kind, name in FILES.items():
         (room / name).write_text(kind)
-    facts = artifacts.facts(made.pk, claimed.attempt, FILES)
+    facts = artifacts.unsaved_rows(made.pk, claimed.attempt, FILES)
     report: dict[str, Any] = {"quality": QUALITY, "title": "Talk", "files": sorted(FILES)}
     lifecycle.finish_stage(claimed.attempt, outcome={}, artifacts=facts, result=lambda _: report)
     return Job.objects.get(pk=made.pk)
@@ -71,7 +71,7 @@ def test_everything_but_what_was_only_needed_meanwhile(job: Job, output: Path) -
 
 def test_results_outlive_their_job(job: Job, output: Path) -> None:
     found = bring(job, output)
-    assert artifacts.purge(job.pk)
+    assert artifacts.delete_job_dir(job.pk)
     assert found.video.read_text() == "video"
 
 
@@ -84,7 +84,7 @@ def test_a_video_on_another_disk_is_copied(job: Job, output: Path, monkeypatch: 
 
 
 def test_only_subtitles(job: Job, output: Path) -> None:
-    artifacts.drop(job.pk, "video", "poster")
+    artifacts.delete_published(job.pk, "video", "poster")
     found = bring(job, output)
     assert found.video is None
     assert files_in(output) == {"talk.fa.srt", "talk.fa.vtt", "talk.en.srt", "talk.report.json"}

@@ -337,7 +337,7 @@ def test_nobody_starts_the_job_of_another(shirin: User) -> None:
 def test_starting_again_is_under_the_same_limits(shirin: User, media_root: Path) -> None:
     order = JobOptions(target="es", spoken="en", transcriber="pocketsphinx", translator="apertium")
     old = ended(submit.accept_link(shirin, LINK, order))
-    artifacts.purge(old.pk)
+    artifacts.delete_job_dir(old.pk)
     OwnerLimits.objects.create(owner=shirin, queued=1)
     rows.job(shirin)
     with pytest.raises(errors.TooManyJobs):
@@ -368,9 +368,9 @@ def test_a_killed_creation_leaves_a_directory_that_cleanup_finds(shirin: User, d
     (left,) = [path for path in (media_root / "jobs").iterdir() if path.is_dir()]
     assert not Job.objects.exists()
     assert not StageRun.objects.exists()
-    assert retention.sweep(timedelta(hours=24), orphans_only=True)[0].count == 0  # it may be being made
+    assert retention.clean_up(timedelta(hours=24), orphans_only=True)[0].count == 0  # it may be being made
     old = (timezone.now() - timedelta(hours=2)).timestamp()
     os.utime(left, (old, old))
-    assert retention.sweep(timedelta(hours=24), orphans_only=True)[0].count == 1
+    assert retention.clean_up(timedelta(hours=24), orphans_only=True)[0].count == 1
     assert entries(media_root) == []
     assert connection.is_usable()

@@ -13,7 +13,7 @@ import pytest
 from django.db import connection, transaction
 
 from jobs import lifecycle
-from jobs.lifecycle.changes import ChangeListener, notify
+from jobs.lifecycle.changes import ChangeListener, job_changed
 from tests.databases import only_on
 from tests.jobs import rows
 from tests.postgres import Postgres, free_port
@@ -68,7 +68,7 @@ def test_each_change_is_heard_by_who_waits(on_postgresql: ChangeListener) -> Non
     def change() -> None:
         for _ in range(10):
             rounds.wait()
-            notify(job.pk)
+            job_changed(job.pk)
         connection.close()
 
     thread = threading.Thread(target=change)

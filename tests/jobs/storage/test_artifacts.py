@@ -40,7 +40,7 @@ def publish(job: Job, kind: str, name: str) -> Path:
     place = artifacts.job_dir(job.pk) / str(ATTEMPT)
     place.mkdir(exist_ok=True)
     (place / name).write_text(kind)
-    (fact,) = artifacts.facts(job.pk, ATTEMPT, {kind: name})
+    (fact,) = artifacts.unsaved_rows(job.pk, ATTEMPT, {kind: name})
     fact.job = job
     fact.save()
     return place / name
@@ -78,19 +78,19 @@ def test_a_child_names_only_its_own_files(job: Job, name: str, tmp_path: Path) -
     (place.parent / "other").touch()
     (place / "link").symlink_to("/etc/passwd")
     with pytest.raises(HostError):
-        artifacts.facts(job.pk, ATTEMPT, {"video": name})
+        artifacts.unsaved_rows(job.pk, ATTEMPT, {"video": name})
 
 
 def test_what_was_not_published_is_cleared(job: Job) -> None:
     place = artifacts.make_attempt_dir(job.pk, ATTEMPT)
     (place / "half").touch()
-    artifacts.clear(job.pk, uuid.uuid4())
+    artifacts.delete_attempt_dir(job.pk, uuid.uuid4())
     assert place.exists()
-    artifacts.clear(job.pk, ATTEMPT)
+    artifacts.delete_attempt_dir(job.pk, ATTEMPT)
     assert files_in(artifacts.job_dir(job.pk)) == set()
-    artifacts.clear(job.pk, ATTEMPT)
+    artifacts.delete_attempt_dir(job.pk, ATTEMPT)
     path = publish(job, "video", "v.mp4")
-    artifacts.clear(job.pk, ATTEMPT)
+    artifacts.delete_attempt_dir(job.pk, ATTEMPT)
     assert path.exists()
 
 
@@ -103,19 +103,19 @@ def test_tidying_leaves_what_is_to_be_published(job: Job, tmp_path: Path) -> Non
     (place / "link").symlink_to(tmp_path / "theirs")
     for name in ("kept", "also kept", "left"):
         (place / name).touch()
-    artifacts.tidy(job.pk, ATTEMPT, iter(["kept", "also kept"]))
+    artifacts.delete_unneeded(job.pk, ATTEMPT, iter(["kept", "also kept"]))
     assert files_in(place) == {"kept", "also kept"}
     assert (tmp_path / "theirs" / "file").exists()
-    artifacts.tidy(job.pk, ATTEMPT, [])
+    artifacts.delete_unneeded(job.pk, ATTEMPT, [])
     assert not place.exists()
 
 
 def test_what_no_stage_needs_is_dropped(job: Job) -> None:
     audio, video = publish(job, "audio", "a.flac"), publish(job, "video", "v.mp4")
-    artifacts.drop(job.pk, "audio", "none such")
+    artifacts.delete_published(job.pk, "audio", "none such")
     assert (audio.exists(), video.exists()) == (False, True)
     assert artifacts.path_of(job.pk, "audio") is None
-    artifacts.drop(job.pk, "video")
+    artifacts.delete_published(job.pk, "video")
     assert not video.parent.exists()
 
 
@@ -126,7 +126,7 @@ def test_a_purge_takes_everything_and_may_be_repeated(job: Job, media_root: Path
     other = uuid.uuid4()
     artifacts.make_job_dir(other)
     for _ in range(2):
-        assert artifacts.purge(job.pk)
+        assert artifacts.delete_job_dir(job.pk)
     assert files_in(media_root) == {"jobs", f"jobs/{other}", ".trash"}
     assert (tmp_path / "source.mp4").exists()
 
@@ -134,7 +134,7 @@ def test_a_purge_takes_everything_and_may_be_repeated(job: Job, media_root: Path
 def test_a_late_writer_finds_nothing_to_write_to(job: Job, media_root: Path) -> None:
     place = artifacts.make_attempt_dir(job.pk, ATTEMPT)
     late = (place / "late").open("w")
-    artifacts.purge(job.pk)
+    artifacts.delete_job_dir(job.pk)
     with late:
         late.write("too late")
     with pytest.raises(FileNotFoundError):
@@ -148,7 +148,7 @@ def test_a_purge_that_was_killed_is_finished_by_the_next(job: Job, media_root: P
     publish(job, "video", "v.mp4")
     (media_root / ".trash").mkdir()
     artifacts.job_dir(job.pk).rename(media_root / ".trash" / f"{job.pk}.{uuid.uuid4()}")
-    assert artifacts.purge(job.pk)
+    assert artifacts.delete_job_dir(job.pk)
     assert files_in(media_root) == {"jobs", ".trash"}
 
 
@@ -196,17 +196,17 @@ def test_orphans_and_sizes(job: Job, media_root: Path) -> None:
     stray = uuid.uuid4()
     artifacts.make_job_dir(stray)
     assert artifacts.orphans() == [media_root / "jobs" / str(stray)]
-    assert artifacts.stored(artifacts.job_dir(job.pk)) == len("video")
+    assert artifacts.bytes_below(artifacts.job_dir(job.pk)) == len("video")
     (artifacts.job_dir(job.pk) / "broken").symlink_to("/nowhere")
-    assert artifacts.stored(artifacts.job_dir(job.pk)) >= len("video")
-    assert artifacts.stored(media_root / "missing") == 0
+    assert artifacts.bytes_below(artifacts.job_dir(job.pk)) >= len("video")
+    assert artifacts.bytes_below(media_root / "missing") == 0
 
 
 def test_without_a_place_there_are_no_orphans_and_nothing_is_gone(media_root: Path) -> None:
-    assert artifacts.purge(uuid.uuid4())
+    assert artifacts.delete_job_dir(uuid.uuid4())
     shutil.rmtree(media_root / "jobs")
     assert artifacts.orphans() == []
-    assert not artifacts.purge(uuid.uuid4())
+    assert not artifacts.delete_job_dir(uuid.uuid4())
     assert not Artifact.objects.exists()
 
 
@@ -244,7 +244,7 @@ def test_a_job_without_a_directory_is_cancelled(job: Job) -> None:
 def test_the_disk_that_goes_while_a_job_is_purged(job: Job, media_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lifecycle.cancel(job.pk, actor="shirin")
     away = media_root.with_name("away")
-    monkeypatch.setattr(artifacts, "discard", lambda _: media_root.rename(away))
+    monkeypatch.setattr(artifacts, "move_to_trash", lambda _: media_root.rename(away))
     assert not deletion.finish(job.pk)
     assert rows.status(job.pk) == "cancelling"
 
@@ -307,7 +307,7 @@ def test_a_deleted_job_whose_trash_cannot_be_read_is_told_of(
     def resists(_: uuid.UUID) -> bool:
         raise refused
 
-    monkeypatch.setattr(artifacts, "purge", resists)
+    monkeypatch.setattr(artifacts, "delete_job_dir", resists)
     assert deletion.delete(job.pk)
     assert refusals(caplog) == [(str(job.pk), f"files cannot be deleted: {why}")]
 
@@ -319,12 +319,12 @@ def test_what_an_attempt_left_is_lost(job: Job) -> None:
     """Lost are a file beside the published one and a directory without any; an upload is not."""
     place = publish(job, "video", "v.mp4").parent
     (artifacts.job_dir(job.pk) / "source.mp4").touch()
-    assert artifacts.lost(job.pk) == {}
+    assert artifacts.unpublished(job.pk) == {}
     (place / "half").touch()
     empty = artifacts.make_attempt_dir(job.pk, uuid.UUID(int=8))
-    assert artifacts.lost(job.pk) == {place: {"v.mp4"}, empty: set()}
-    artifacts.clear_lost(job.pk)
-    assert artifacts.lost(job.pk) == {}
+    assert artifacts.unpublished(job.pk) == {place: {"v.mp4"}, empty: set()}
+    artifacts.delete_unpublished(job.pk)
+    assert artifacts.unpublished(job.pk) == {}
     assert files_in(artifacts.job_dir(job.pk)) == {"source.mp4", str(ATTEMPT), f"{ATTEMPT}/v.mp4"}
 
 
@@ -334,11 +334,11 @@ def test_what_a_running_attempt_makes_is_not_lost(job: Job) -> None:
     assert claim.job_id == job.pk
     place = artifacts.make_attempt_dir(job.pk, claim.attempt)
     (place / "half").touch()
-    assert artifacts.lost(job.pk) == {}
-    artifacts.clear_lost(job.pk)
+    assert artifacts.unpublished(job.pk) == {}
+    artifacts.delete_unpublished(job.pk)
     assert (place / "half").exists()
     lifecycle.fail_stage(claim.attempt, {"code": "stage_died", "params": {}, "detail": ""}, again=True)
-    assert artifacts.lost(job.pk) == {place: set()}
+    assert artifacts.unpublished(job.pk) == {place: set()}
 
 
 def test_what_is_published_meanwhile_is_not_lost(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -352,19 +352,19 @@ def test_what_is_published_meanwhile_is_not_lost(job: Job, monkeypatch: pytest.M
         return found
 
     monkeypatch.setattr(artifacts, "_names", looked)
-    artifacts.clear_lost(job.pk)
+    artifacts.delete_unpublished(job.pk)
     assert (place / "v.mp4").exists()
 
 
 def test_of_a_job_that_has_no_directory_nothing_is_lost(job: Job) -> None:
     artifacts.job_dir(job.pk).rmdir()
-    assert artifacts.lost(job.pk) == {}
-    artifacts.clear_lost(job.pk)
+    assert artifacts.unpublished(job.pk) == {}
+    artifacts.delete_unpublished(job.pk)
 
 
 def test_who_clears_second_finds_nothing(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     place = artifacts.make_attempt_dir(job.pk, ATTEMPT)
-    found = artifacts.lost(job.pk)
+    found = artifacts.unpublished(job.pk)
     place.rmdir()
-    monkeypatch.setattr(artifacts, "lost", lambda _: found)
-    artifacts.clear_lost(job.pk)
+    monkeypatch.setattr(artifacts, "unpublished", lambda _: found)
+    artifacts.delete_unpublished(job.pk)

@@ -187,7 +187,7 @@ def test_killed_while_it_was_marked(killed: str) -> None:
     assert installation.is_right()
     assert ours().read_text() == f"{row.disk}\n"
     assert Installation.objects.get().marked
-    assert retention.sweep(timedelta(days=1))
+    assert retention.clean_up(timedelta(days=1))
     assert Job.objects.filter(pk=job.pk).exists()
 
 
@@ -270,7 +270,7 @@ def test_a_file_that_is_no_id(text: str) -> None:
     assert installation.look() == Disk.UNREADABLE
     assert not installation.is_right()
     assert "cannot be read" in health.check_health().disk_problem
-    retention.sweep(timedelta(0))
+    retention.clean_up(timedelta(0))
     assert Job.objects.filter(pk=job.pk).exists()
 
 
@@ -284,7 +284,7 @@ def test_a_disk_that_cannot_be_written(closed_disk: Path, settings: Any) -> None
     assert not installation.is_right()
     with pytest.raises(errors.Unwritable):
         artifacts.make_job_dir(uuid.uuid4())
-    retention.sweep(timedelta(0))
+    retention.clean_up(timedelta(0))
     assert Job.objects.filter(pk=job.pk).exists()
 
 

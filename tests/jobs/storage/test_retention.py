@@ -107,7 +107,7 @@ def orphan(**made: int) -> Path:
 
 
 def counts(**options: Any) -> dict[str, int]:
-    return {freed.kind: freed.count for freed in retention.sweep(DAY, **options) if freed.count}
+    return {freed.kind: freed.count for freed in retention.clean_up(DAY, **options) if freed.count}
 
 
 def left(media: Path) -> list[Path]:
@@ -119,7 +119,7 @@ def left(media: Path) -> list[Path]:
 def test_a_result_past_its_time_goes_with_its_files(sara: User, media: Path) -> None:
     for job in (completed(sara, hours=25), failed(sara, hours=25)):
         assert artifacts.job_dir(job.pk).exists()
-    assert retention.Freed(kind="expired results", count=2, size=2 * SIZE) in retention.sweep(DAY)
+    assert retention.Freed(kind="expired results", count=2, size=2 * SIZE) in retention.clean_up(DAY)
     assert not Job.objects.exists()
     assert not left(media)
 
@@ -143,7 +143,7 @@ def test_what_stays(sara: User) -> None:
     assert counts() == {}
     for job in (fresh, edited, pinned, running, queued, uploading):
         job.refresh_from_db()
-        assert artifacts.stored(artifacts.job_dir(job.pk)) == SIZE
+        assert artifacts.bytes_below(artifacts.job_dir(job.pk)) == SIZE
     assert running.status == JobStatus.RUNNING
 
 
@@ -178,7 +178,7 @@ def test_only_orphans(sara: User) -> None:
 
 def test_a_result_whose_files_are_gone(sara: User) -> None:
     job, other = completed(sara, hours=1), completed(sara, hours=1)
-    artifacts.purge(job.pk)
+    artifacts.delete_job_dir(job.pk)
     assert counts() == {"results without files": 1}
     assert Job.objects.get() == other
 
@@ -193,7 +193,7 @@ def test_a_disk_that_is_not_there_makes_no_row_go(sara: User, media: Path) -> No
 def test_trash(sara: User, media: Path) -> None:
     artifacts.trash().mkdir(parents=True)
     orphan(hours=0).rename(artifacts.trash() / "x")
-    assert retention.Freed(kind="trash", count=1, size=SIZE) in retention.sweep(DAY)
+    assert retention.Freed(kind="trash", count=1, size=SIZE) in retention.clean_up(DAY)
     assert not left(media)
 
 
@@ -226,14 +226,14 @@ def test_what_goes_as_a_whole_is_told_once(sara: User, media: Path) -> None:
 
 def test_one_that_vanishes_keeps_nobody_else(sara: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """A directory deleted by another sweep does not stop this one."""
-    gone, stays, size = completed(sara, hours=26), completed(sara, hours=25), artifacts.stored
+    gone, stays, size = completed(sara, hours=26), completed(sara, hours=25), artifacts.bytes_below
 
     def vanished(place: Path) -> int:
         if place == artifacts.job_dir(gone.pk):
             raise FileNotFoundError(place)
         return size(place)
 
-    monkeypatch.setattr(artifacts, "stored", vanished)
+    monkeypatch.setattr(artifacts, "bytes_below", vanished)
     assert counts() == {"expired results": 1}
     assert not Job.objects.filter(pk=stays.pk).exists()
 
@@ -252,7 +252,7 @@ def test_nor_does_looking_at_what_has_nothing_to_remove(sara: User, monkeypatch:
     """The time limit also covers checks without a removal: each sweep checks two jobs, and in the end all."""
     for _ in range(4):
         completed(sara, hours=1)
-    now, looked, lost = [0.0], list[uuid.UUID](), artifacts.lost
+    now, looked, lost = [0.0], list[uuid.UUID](), artifacts.unpublished
 
     def slow(job_id: uuid.UUID) -> Any:
         now[0] += retention.SCHEDULED * 2 / 3
@@ -260,7 +260,7 @@ def test_nor_does_looking_at_what_has_nothing_to_remove(sara: User, monkeypatch:
         return lost(job_id)
 
     monkeypatch.setattr("jobs.storage.retention.time.monotonic", lambda: now[0])
-    monkeypatch.setattr(artifacts, "lost", slow)
+    monkeypatch.setattr(artifacts, "unpublished", slow)
     assert retention.scheduled() == "nothing to remove"
     assert len(looked) == 2
     for _ in range(50):
@@ -269,7 +269,7 @@ def test_nor_does_looking_at_what_has_nothing_to_remove(sara: User, monkeypatch:
 
 
 def test_one_that_cannot_be_looked_at_keeps_nobody_else(sara: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    jobs, lost = [completed(sara, hours=1).pk for _ in range(3)], artifacts.lost
+    jobs, lost = [completed(sara, hours=1).pk for _ in range(3)], artifacts.unpublished
     for job_id in jobs:
         artifacts.make_attempt_dir(job_id, uuid.uuid4())
 
@@ -278,7 +278,7 @@ def test_one_that_cannot_be_looked_at_keeps_nobody_else(sara: User, monkeypatch:
             raise PermissionError(13, "Permission denied")
         return lost(job_id)
 
-    monkeypatch.setattr(artifacts, "lost", refused)
+    monkeypatch.setattr(artifacts, "unpublished", refused)
     assert counts() == {"leftovers of killed processes": 2}
 
 
@@ -288,7 +288,7 @@ def test_a_dry_run_changes_nothing_and_says_what_would_be(sara: User, media: Pat
         completed(sara, hours=1),
         aged(new(sara, uploaded=False).pk, changed=ago(days=2)),
     ]
-    artifacts.purge(jobs[1].pk)
+    artifacts.delete_job_dir(jobs[1].pk)
     for job in (jobs[0], jobs[2], completed(sara, hours=1)):
         (artifacts.make_attempt_dir(job.pk, uuid.uuid4()) / "half").write_bytes(b"x" * SIZE)
     orphan(hours=2)
@@ -336,13 +336,13 @@ def test_the_schedule(sara: User, settings: Any) -> None:
 @pytest.mark.parametrize(
     ("module", "function"),
     [
-        (artifacts, "purge"),
+        (artifacts, "delete_job_dir"),
         (lifecycle, "delete_row"),
         (lifecycle, "cancel"),
         (lifecycle, "finish_cancel"),
         (deletion, "finish"),
-        (artifacts, "discard"),
-        (artifacts, "remove"),
+        (artifacts, "move_to_trash"),
+        (artifacts, "delete_tree"),
     ],
 )
 @pytest.mark.parametrize("after", [False, True])
@@ -363,10 +363,10 @@ def test_killed_and_run_again(
         patch.setattr(module, function, killed)
         for _ in range(3):
             try:
-                retention.sweep(DAY)
+                retention.clean_up(DAY)
             except Killed:
                 continue
-    retention.sweep(DAY)
+    retention.clean_up(DAY)
     assert not left(media)
     assert Job.objects.get() == upload
     assert Job.objects.get().status == JobStatus.CANCELLED
@@ -381,7 +381,7 @@ def test_retried_at_the_last_moment(sara: User, monkeypatch: pytest.MonkeyPatch)
         lifecycle.retry(job.pk, "sara")
         return 0
 
-    monkeypatch.setattr(artifacts, "stored", retried)
+    monkeypatch.setattr(artifacts, "bytes_below", retried)
     assert counts() == {}
     monkeypatch.undo()
     job.refresh_from_db()
@@ -391,7 +391,7 @@ def test_retried_at_the_last_moment(sara: User, monkeypatch: pytest.MonkeyPatch)
 
 def test_one_that_resists_keeps_nobody_else(sara: User, caplog: pytest.LogCaptureFixture) -> None:
     stubborn, other = completed(sara, hours=26), completed(sara, hours=25)
-    discard = artifacts.discard
+    discard = artifacts.move_to_trash
 
     def refused(job_id: uuid.UUID) -> None:
         if job_id == stubborn.pk:
@@ -399,7 +399,7 @@ def test_one_that_resists_keeps_nobody_else(sara: User, caplog: pytest.LogCaptur
         discard(job_id)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(artifacts, "discard", refused)
+        patch.setattr(artifacts, "move_to_trash", refused)
         assert counts() == {"expired results": 1}
     told = {record.__dict__["job"]: record.getMessage() for record in caplog.records if "cannot" in record.getMessage()}
     assert told == {str(stubborn.pk): "files cannot be deleted: no"}
@@ -408,13 +408,13 @@ def test_one_that_resists_keeps_nobody_else(sara: User, caplog: pytest.LogCaptur
 
 
 def test_others_do_not_wait_while_files_are_deleted(sara: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    job, purge, waiting = completed(sara, hours=26), artifacts.purge, []
+    job, purge, waiting = completed(sara, hours=26), artifacts.delete_job_dir, []
 
     def watched(job_id: uuid.UUID) -> bool:
         waiting.append(connection.in_atomic_block)
         return purge(job_id)
 
-    monkeypatch.setattr(artifacts, "purge", watched)
+    monkeypatch.setattr(artifacts, "delete_job_dir", watched)
     assert deletion.delete(job.pk)
     assert waiting == [False]
     assert not artifacts.job_dir(job.pk).exists()
@@ -427,7 +427,7 @@ def test_a_trash_that_resists_does_not_bring_the_job_back(sara: User, monkeypatc
     def refused(job_id: uuid.UUID) -> bool:
         raise PermissionError(str(job_id))
 
-    monkeypatch.setattr(artifacts, "purge", refused)
+    monkeypatch.setattr(artifacts, "delete_job_dir", refused)
     assert deletion.delete(job.pk)
     assert not Job.objects.filter(pk=job.pk).exists()
 

@@ -283,7 +283,7 @@ def test_published_files_stay() -> None:
     claim = running(mine())
     place = artifacts.job_dir(claim.job_id) / str(claim.attempt)
     (place / "video.mp4").write_text("whole")
-    (known,) = artifacts.facts(claim.job_id, claim.attempt, {"source": "video.mp4"})
+    (known,) = artifacts.unsaved_rows(claim.job_id, claim.attempt, {"source": "video.mp4"})
     known.job_id = claim.job_id
     known.save()
     take_over(silent(claim, 21))
@@ -402,7 +402,7 @@ def test_who_came_back_meanwhile_is_not_absent(monkeypatch: pytest.MonkeyPatch) 
 def test_a_job_that_is_deleted_while_it_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     job = rows.job()
     lifecycle.cancel(job.pk, actor="shirin")
-    monkeypatch.setattr(artifacts, "purge", lambda job_id: bool(Job.objects.filter(pk=job_id).delete()))
+    monkeypatch.setattr(artifacts, "delete_job_dir", lambda job_id: bool(Job.objects.filter(pk=job_id).delete()))
     Reaper().sweep()
     assert not Job.objects.exists()
     assert not lifecycle.cancel(job.pk, actor="shirin")

@@ -430,7 +430,7 @@ def fetched(job_id: uuid.UUID) -> None:
     claimed = rows.claim("media")
     room = artifacts.make_attempt_dir(job_id, claimed.attempt)
     (room / "audio.wav").write_bytes(b"sound")
-    made = artifacts.facts(job_id, claimed.attempt, {"audio": "audio.wav"})
+    made = artifacts.unsaved_rows(job_id, claimed.attempt, {"audio": "audio.wav"})
     lifecycle.finish_stage(claimed.attempt, outcome={"media": hostile_child.MEDIA, "title": "t"}, artifacts=made)
 
 
@@ -604,7 +604,7 @@ def heard(name: str = "v.mp4") -> uuid.UUID:
     claimed = rows.claim("media")
     assert claimed.job_id == job_id
     (artifacts.make_attempt_dir(job_id, claimed.attempt) / "audio.wav").write_bytes(b"sound")
-    made = artifacts.facts(job_id, claimed.attempt, {"audio": "audio.wav"})
+    made = artifacts.unsaved_rows(job_id, claimed.attempt, {"audio": "audio.wav"})
     media = {**hostile_child.MEDIA, "name": name}
     lifecycle.finish_stage(claimed.attempt, outcome={"media": media, "title": "t"}, artifacts=made)
     return job_id
