@@ -42,12 +42,13 @@ logs: ## follow the log: one line per state change; Ctrl-C ends this
 	elif systemctl is-active --quiet zirnevis 2>/dev/null; then exec journalctl -n 200 -f -u zirnevis; \
 	else echo "There is no log yet. Start the site with: make run" >&2; exit 1; fi
 
+# Three processes on two cores: for half of the time a test waits for another process.
 test: .venv/dev .venv/system .venv/system-test $(NODE_PACKAGES) ## run the whole test suite
 	$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder
 	npm test --silent
 
 soak: .venv/dev .venv/system .venv/system-test $(NODE_PACKAGES) ## run the test suite with long repetitions (about an hour and a half)
-	$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder --timeout 1800 -m "soak or not bench"
+	$(PYTEST) -n 2 --dist loadfile --timeout 1800 -m "soak or not bench"
 	npm test --silent
 
 check: .venv/dev $(NODE_PACKAGES) ## check lint, types, layers, scripts, migrations and deployment settings
