@@ -65,8 +65,8 @@ def _localised(params: Mapping[str, Any]) -> dict[str, Any]:
 
 def _param(name: str, value: Any) -> Any:
     """Localise a parameter: numbers, amounts, language names, reasons and remedies; names and commands stay."""
-    if isinstance(value, int):
-        return number(value)
+    if isinstance(value, int) or name in {"number", "count"}:
+        return number(int(value))
     if name in {"language", "source", "target"}:
         return _named(str(value))
     if name == "known":

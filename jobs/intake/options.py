@@ -24,6 +24,7 @@ from jobs.pipeline.text.languages import language
 class JobOptions:
     """The options of a job. `target` and `spoken` are language codes; `spoken` is None when the language is to be
     detected. `brought`: the text comes from the owner's own subtitles, in `spoken`. Engines are names or `auto`.
+    `audio_track` is the number or the language of the audio track to transcribe; empty: chosen automatically.
     """
 
     target: str
@@ -38,6 +39,7 @@ class JobOptions:
     transcriber: str = "auto"
     translator: str = "auto"
     cookies: Path | None = None
+    audio_track: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The options as JSON values; `options_of` reads them."""
@@ -48,6 +50,16 @@ class JobOptions:
 def options_of(stored: dict[str, Any]) -> JobOptions:
     """The options from JSON values made by `as_json`."""
     return from_builtins(JobOptions, stored)
+
+
+def audio_track(given: str) -> str:
+    """The choice of an audio track as it is stored: a number from 1 on, or a language code; empty for none.
+
+    Raises UnknownLanguage.
+    """
+    given = given.strip()
+    number = int(given) if given.isdecimal() else 0
+    return str(number) if number else language(given).code if given else ""
 
 
 def stages_of(options: JobOptions) -> list[Stage]:

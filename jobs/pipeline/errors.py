@@ -126,6 +126,12 @@ class NoAudio(SourceError):
     )
 
 
+class NoSuchTrack(SourceError):
+    """`name` has no audio track `track`, a number or a language, that can be decoded. `tracks` lists those it has."""
+
+    sentence = _("“{name}” has no sound track “{track}” that can be played. Choose one of these: {tracks}.")
+
+
 class NoVideoStream(SourceError):
     """The file `name` has no picture, but a video was requested."""
 

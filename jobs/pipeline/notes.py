@@ -13,12 +13,18 @@ class NoteCode(StrEnum):
     SPEECH_IN_TARGET = "speech_in_target"
     SUBTITLES_IN_TARGET = "subtitles_in_target"
     SOUND_ONLY = "sound_only"
+    SOUND_TRACK = "sound_track"
+    SOUND_TRACK_IN = "sound_track_in"
+    NO_SOUND_TRACK_IN = "no_sound_track_in"
 
 
 SENTENCES = {
     NoteCode.SPEECH_IN_TARGET: _("The speech is already in {language}, so translation was skipped."),
     NoteCode.SUBTITLES_IN_TARGET: _("The subtitles are already in {language}, so translation was skipped."),
     NoteCode.SOUND_ONLY: _("The file contains only sound, so only subtitles are made."),
+    NoteCode.SOUND_TRACK: _("The video has {count} sound tracks; track {number} is used."),
+    NoteCode.SOUND_TRACK_IN: _("The video has {count} sound tracks; track {number}, in {language}, is used."),
+    NoteCode.NO_SOUND_TRACK_IN: _("No sound track of the video is marked as {language}; track {number} is used."),
 }
 """Templates of the sentences, marked for the catalogue; `{language}` is an English name, which is translated too."""
 

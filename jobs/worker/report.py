@@ -6,11 +6,14 @@ from typing import Any
 
 from jobs import models
 from jobs.models import Job
+from jobs.pipeline.notes import template
 from jobs.pipeline.stage import Stage
 
 
 def report_of(job: Job) -> dict[str, Any]:
-    """The report of a completed job. `seconds` are by stage, `files` are kinds of artifacts."""
+    """The report of a completed job. `sound` names the audio tracks, `notes` are sentences, `seconds` are by stage,
+    `files` are kinds of artifacts.
+    """
     runs = {run.stage: run for run in job.stages.all()}
     spent = {name: run.ended - run.started for name, run in runs.items() if run.ended and run.started}
     usage = models.UsageEntry.objects.filter(job=job).values_list("input_tokens", "output_tokens")
@@ -19,6 +22,8 @@ def report_of(job: Job) -> dict[str, Any]:
         "duration": round(job.seconds, 3),
         "source": job.spoken,
         "target": job.target,
+        "sound": runs[Stage.FETCH].outcome.get("sound", {}),
+        "notes": [template(note["code"]).format(**note["params"]) for note in job.notes],
         "engines": job.engines,
         "seconds": {name: round(length.total_seconds(), 2) for name, length in spent.items()},
         "usage": {"input_tokens": sum(one for one, _ in usage), "output_tokens": sum(two for _, two in usage)},

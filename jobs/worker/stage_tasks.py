@@ -80,6 +80,8 @@ def _fetch(job: Job, options: JobOptions) -> FetchTask:
         ),
         name="" if job.source_kind == SourceKind.LINK else job.source,
         listen=not options.brought,
+        spoken=options.spoken or "",
+        audio_track="" if options.brought else options.audio_track,
     )
 
 

@@ -141,7 +141,7 @@ def test_fetch_brings_sound_and_says_what_the_video_is(bank: Bank, clips: Clips)
     assert made.files == {"audio": "audio.wav"}
     assert bank.files == {"audio.wav"}
     assert made.outcome["title"] == "Mine"
-    assert from_builtins(Media, made.outcome["media"]) == replace(probe(clips["plain.mp4"]), name="Mine.mp4")
+    assert from_builtins(Media, made.outcome["media"]) == replace(probe(clips["plain.mp4"]), name="Mine.mp4", chosen=1)
     assert rises_to_one(bank.told.shares)
 
 

@@ -52,7 +52,10 @@ def readiness(options: Options) -> Readiness:
     except UnknownModel as unknown:
         remedy = "python manage.py fetch_models --list"
         return Readiness(
-            ready=False, reason=_("The model named by WHISPERX_MODEL does not exist."), detail=str(unknown), remedy=remedy
+            ready=False,
+            reason=_("The model named by WHISPERX_MODEL does not exist."),
+            detail=str(unknown),
+            remedy=remedy,
         )
     if lacking := models.missing(directory, "whisper"):
         remedy, detail = f"python manage.py fetch_models --model {options.model}", f"{directory} has no {lacking[0]}"

@@ -27,7 +27,7 @@ from jobs.cli.signals import handle_signals, ignore_signals, restore_signals
 from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
 from jobs.engines.selection import AUTO
 from jobs.intake import submit
-from jobs.intake.options import JobOptions
+from jobs.intake.options import JobOptions, audio_track
 from jobs.lifecycle.db_retry import call_with_retry, database_error
 from jobs.log_format import silenced
 from jobs.models import Job, JobStatus, Reason
@@ -55,6 +55,12 @@ class Command(BaseCommand):
         parser.add_argument("--to", required=True, metavar="LANG", help="language of the subtitles: fa, Persian, …")
         parser.add_argument(
             "--from", dest="spoken", metavar="LANG", help="language of the speech; detected if not given"
+        )
+        parser.add_argument(
+            "--audio-track",
+            default="",
+            metavar="TRACK",
+            help="number or language of the sound track to transcribe, if the video has several",
         )
         parser.add_argument(
             "--subtitles",
@@ -290,4 +296,5 @@ def _job_options(options: dict[str, Any]) -> JobOptions:
         transcriber=options["transcriber"],
         translator=options["translator"],
         cookies=options["cookies"],
+        audio_track=audio_track(options["audio_track"]),
     )

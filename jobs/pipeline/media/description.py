@@ -7,6 +7,7 @@ parser leaves out; `media.probe` combines both.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,6 +18,14 @@ from jobs.pipeline.errors import NoVideoStream
 _STREAM = re.compile(r"^  Stream #0:(\d+)(?:\[0x[0-9a-f]+\])?(?:\(([^)]*)\))?: (\w+): (.*)$")
 _ROTATION = re.compile(r"(?i)display ?matrix: rotation of (-?[\d.]+) degrees")
 _PIXELS = re.compile(r", (\w+)(?:\(([^)]*)\))?(?:, |$)")
+_TITLES = re.compile(r"(?m)^      (title|name|handler_name) *: (.*)$")
+_LAYOUT = re.compile(r"\d+ Hz, ([^,]+)")
+_HANDLERS = {"soundhandler", "sound media handler", "core media audio", "apple sound media handler", "stereo", "mono"}
+_DISPOSITIONS = (
+    *("default", "dub", "original", "comment", "lyrics", "karaoke", "forced", "hearing impaired", "visual impaired"),
+    *("clean effects", "descriptions", "dependent", "non-diegetic"),
+)
+"""What ffmpeg prints in brackets behind an audio track that is marked so."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,7 +49,11 @@ class VideoStream:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AudioStream:
-    """An audio track. `offset`: seconds from the file's start to its first sample. `language` as tagged, or empty."""
+    """An audio track. `offset`: seconds from the file's start to its first sample.
+
+    `language` and `title` are as tagged, or empty. `number` counts the audio tracks of the file from 1, as players do;
+    `marks` are ffmpeg's names of its dispositions; `layout` that of its channels, such as `stereo`, or empty.
+    """
 
     index: int
     codec: str
@@ -48,6 +61,10 @@ class AudioStream:
     sample_rate: int
     default: bool = False
     offset: float = 0.0
+    number: int = 0
+    title: str = ""
+    marks: tuple[str, ...] = ()
+    layout: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,7 +78,10 @@ class SubtitleStream:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Media:
-    """A media file. `duration` is in seconds, `size` in bytes, `name` as shown to people."""
+    """A media file. `duration` is in seconds, `size` in bytes, `name` as shown to people.
+
+    `chosen` is the index of the audio track to transcribe, once it was chosen (see `media.tracks`).
+    """
 
     name: str
     container: str
@@ -70,6 +90,7 @@ class Media:
     video: VideoStream | None
     audio: tuple[AudioStream, ...] = ()
     subtitles: tuple[SubtitleStream, ...] = ()
+    chosen: int | None = None
 
     @property
     def picture(self) -> VideoStream:
@@ -80,13 +101,14 @@ class Media:
 
     @property
     def speech(self) -> AudioStream | None:
-        """The audio track to transcribe: the first that is marked default, else the first."""
-        return next((track for track in self.audio if track.default), self.audio[0] if self.audio else None)
+        """The audio track to transcribe: the chosen one, else the first that is marked default, else the first."""
+        ranked = sorted(self.audio, key=lambda track: (track.index != self.chosen, not track.default))
+        return ranked[0] if ranked else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Described:
-    """One stream in ffmpeg's description. `words` is the text after its kind."""
+    """One stream in ffmpeg's description. `words` is the text after its kind, `number` counts its kind from 1."""
 
     index: int
     kind: str
@@ -94,6 +116,8 @@ class Described:
     language: str
     words: str
     rotation: int = 0
+    number: int = 0
+    title: str = ""
 
     @property
     def default(self) -> bool:
@@ -151,12 +175,13 @@ def describe(text: str) -> Description:
 
 
 def _streams(text: str) -> Iterator[Described]:
-    seen = set()
+    seen, numbers = set(), Counter[str]()
     for block in re.split(r"(?m)^(?=  Stream #0:)", text)[1:]:
         found = _STREAM.match(block.split("\n", 1)[0])
         if found and found.group(1) not in seen:
             index, language, kind, words = found.groups()
             seen.add(index)
+            numbers[kind] += 1
             turned = _ROTATION.search(block)
             yield Described(
                 index=int(index),
@@ -165,7 +190,16 @@ def _streams(text: str) -> Iterator[Described]:
                 language="" if language in {None, "und"} else language,
                 words=words,
                 rotation=-round(float(turned.group(1))) % 360 if turned else 0,
+                number=numbers[kind],
+                title=_title(block),
             )
+
+
+def _title(block: str) -> str:
+    """A stream's title, at most 100 characters; empty if it has none or only names the program that wrote it."""
+    found = {name: text.strip() for name, text in reversed(_TITLES.findall(block))}
+    titles = (found.get(name, "") for name in ("title", "name", "handler_name"))
+    return next((text for text in titles if text and text.casefold() not in _HANDLERS), "")[:100]
 
 
 def shown_size(found: Described) -> tuple[int, int]:
@@ -196,7 +230,7 @@ def video_stream(found: Described, *, fps: float, variable_rate: bool, offset: f
 
 def audio_stream(found: Described, *, offset: float) -> AudioStream:
     """Build an AudioStream; an unknown sample rate is 0."""
-    rate = re.search(r", (\d+) Hz", found.words)
+    rate, layout = re.search(r", (\d+) Hz", found.words), _LAYOUT.search(found.words)
     return AudioStream(
         index=found.index,
         codec=found.codec,
@@ -204,6 +238,10 @@ def audio_stream(found: Described, *, offset: float) -> AudioStream:
         sample_rate=int(rate.group(1)) if rate else 0,
         default=found.default,
         offset=offset,
+        number=found.number,
+        title=found.title,
+        marks=tuple(mark for mark in _DISPOSITIONS if f"({mark})" in found.words),
+        layout=layout.group(1).strip() if layout else "",
     )
 
 

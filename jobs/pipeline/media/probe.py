@@ -157,10 +157,12 @@ def _frame_times(source: Path, *outputs: Sequence[str]) -> list[list[float]]:
     """
     names = [f"times{number}" for number in range(len(outputs))]
     written = [part for name, output in zip(names, outputs, strict=True) for part in (*output, "-f", "framecrc", name)]
+    files = [source.with_name(name) for name in names]
+    for file in files:
+        file.unlink(missing_ok=True)  # of an earlier call: a stream that cannot be decoded writes none
     _, said = run([*input_of(source), "-y", *written], directory=source.parent)
     if is_full(said):
         raise errors.DiskFull(detail=said)
-    files = [source.with_name(name) for name in names]
     return [frame_times(file.read_text()) if file.exists() else [] for file in files]
 
 

@@ -37,13 +37,19 @@ class _Struct(msgspec.Struct, frozen=True, tag_field="type", tag=str.lower):
 
 
 class FetchTask(_Struct, frozen=True):
-    """Fetch `source`, a path or a link. `name` is the user's name of an uploaded file; `listen`: extract the audio."""
+    """Fetch `source`, a path or a link. `name` is the user's name of an uploaded file; `listen`: extract the audio.
+
+    `spoken` is the language code of the speech, if it is known; `audio_track` the number or the language of the audio
+    track that the user chose.
+    """
 
     source: str
     limits: Limits
     link: LinkOptions
     name: str = ""
     listen: bool = True
+    spoken: str = ""
+    audio_track: str = ""
 
 
 class RecogniseTask(_Struct, frozen=True):

@@ -24,7 +24,7 @@ from jobs.pipeline.process.messages import (
     to_builtins,
 )
 from jobs.pipeline.protocols import Progress, Transcriber, Translator, Usage
-from jobs.pipeline.stages import fetch
+from jobs.pipeline.stages import fetch, sound
 from jobs.pipeline.stages.render import poster_of, render
 from jobs.pipeline.stages.translate import translate
 from jobs.pipeline.subtitles import quality, segmentation
@@ -112,6 +112,8 @@ def _fetch(task: FetchTask, context: StageContext) -> StageResult:
         name=task.name,
         limits=task.limits,
         options=task.link,
+        spoken=task.spoken,
+        audio_track=task.audio_track,
         progress=lambda share: context.report.progress(share * shares[0]),
     )
     files = {"source": found.path.name} if found.path.parent == context.attempt_dir else {}
@@ -121,7 +123,10 @@ def _fetch(task: FetchTask, context: StageContext) -> StageResult:
         listen = _scaled(context.report.progress, *shares)
         encode.extract_audio(found.path, context.attempt_dir / "audio.wav", media=found.media, progress=listen)
         files["audio"] = "audio.wav"
-    return StageResult(files=files, outcome={"media": to_builtins(found.media), "title": found.title})
+        for code, params in sound.notes(found.media, task.spoken):
+            context.report.note(code, **params)
+    outcome = {"media": to_builtins(found.media), "title": found.title, "sound": sound.facts(found.media)}
+    return StageResult(files=files, outcome=outcome)
 
 
 def _recognise(task: RecogniseTask, context: StageContext) -> StageResult:

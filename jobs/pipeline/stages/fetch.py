@@ -14,7 +14,7 @@ from pathlib import Path
 from jobs.pipeline.download import client as link
 from jobs.pipeline.download.client import LinkOptions, is_link
 from jobs.pipeline.errors import EmptyFile, NoSuchFile, NotAFile, PipelineError, SourceError
-from jobs.pipeline.media import encode
+from jobs.pipeline.media import encode, tracks
 from jobs.pipeline.media.atomic_files import writing
 from jobs.pipeline.media.description import Media
 from jobs.pipeline.media.limits import Limits
@@ -43,22 +43,28 @@ def fetch(
     name: str = "",
     limits: Limits = Limits(),
     options: LinkOptions = LinkOptions(),
+    spoken: str = "",
+    audio_track: str = "",
     progress: Progress = ignore_progress,
 ) -> Fetched:
     """Fetch `source`: the path of a file, which stays where it is, or a link, downloaded into `directory`.
 
     `name` is the user's name of a file that is stored under another one. `directory` must exist; in the end it holds
-    the complete video `source.*` or nothing new. Raises SourceError for faults of the source, HostError for faults of
-    this machine.
+    the complete video `source.*` or nothing new. The audio track to transcribe is chosen by `spoken`, the language
+    code of the speech if it is known, or `audio_track`, the user's choice (see `media.tracks`). Raises SourceError for
+    faults of the source, HostError for faults of this machine.
     """
     if is_link(source):
-        return _fetch_link(source, directory, limits, options, progress)
-    with _named(name):
-        fetched = _fetch_file(source, limits)
-    progress(1.0)
-    if not name:
-        return fetched
-    return replace(fetched, media=replace(fetched.media, name=name), title=Path(name).stem)
+        fetched = _fetch_link(source, directory, limits, options, progress)
+    else:
+        with _named(name):
+            fetched = _fetch_file(source, limits)
+        progress(1.0)
+        if name:
+            fetched = replace(fetched, media=replace(fetched.media, name=name), title=Path(name).stem)
+    media = fetched.media
+    track = tracks.choose(media.audio, spoken=spoken, wanted=audio_track, name=media.name)
+    return replace(fetched, media=replace(media, chosen=track.index if track else None))
 
 
 def _fetch_file(source: str, limits: Limits) -> Fetched:

@@ -15,6 +15,8 @@ from jobs.pipeline.errors import UnknownLanguage
 
 _CODE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")
 _NO_LANGUAGE = {"und", "root", "mul", "zxx"}
+_NAMED_IN = ("en", "fa", "ar", "de", "es", "fr")
+"""Languages in whose words the titles of tracks are often written."""
 _OTHER_NAMES = {
     "farsi": "fa",
     "iw": "he",
@@ -51,6 +53,17 @@ def script_name(code: str) -> str:
     """The English name of a script by its ISO 15924 code; "" for an unknown one."""
     name: str = Locale("en").scripts.get(code, "")
     return name
+
+
+@cache
+def names_of(code: str) -> frozenset[str]:
+    """The names of a language in itself and in the languages of `_NAMED_IN`, casefolded; empty for an unknown code."""
+    try:
+        locales = {code, *_NAMED_IN}
+        names = {Locale.parse(each).languages.get(code, "").casefold() for each in locales}
+    except (ValueError, UnknownLocaleError):
+        return frozenset()
+    return frozenset(names - {""})
 
 
 def long_codes(short: str) -> list[str]:

@@ -17,10 +17,12 @@ import pytest
 from jobs.engines import apertium
 from jobs.engines.gemini import spec as gemini
 from jobs.engines.pocketsphinx import spec as pocketsphinx
+from jobs.pipeline.errors import NoSuchTrack
 from jobs.pipeline.media.probe import probe
 from tests.engines.fake_llm_server import KEY, FakeServer
-from tests.jobs.command import command_line, environment, files_in, run, translate
+from tests.jobs.command import command_line, environment, files_in, run, said, translate
 from tests.pipeline.clips import Clips, gray_frame, write_srt
+from tests.pipeline.clips import run as clip_tool
 from tests.pipeline.web_server import serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -371,3 +373,28 @@ def chunks(terminal: int) -> Iterator[bytes]:
             yield os.read(terminal, 65536)
         except OSError:
             return  # The other side is closed.
+
+
+@needs_pocketsphinx
+def test_the_sound_track_in_the_named_language_is_recognised(welcome: Path, tmp_path: Path, output: Path) -> None:
+    """The default track is a tone that is marked as German."""
+    dubbed = tmp_path / "dubbed.mkv"
+    sounds = ("-i", str(welcome), "-f", "lavfi", "-i", "sine=duration=4", "-map", "0:v", "-map", "1:a", "-map", "0:a")
+    tags = ("-metadata:s:a:0", "language=ger", "-metadata:s:a:1", "language=eng", "-disposition:a:1", "0")
+    clip_tool(*sounds, "-c:v", "copy", "-c:a", "flac", *tags, "-disposition:a:0", "default", str(dubbed))
+    ran = translate(
+        *(dubbed, "--from", "en", "--to", "en", "--transcriber", "pocketsphinx", "--no-video", "--output", output)
+    )
+    assert (ran.code, ran.err) == (0, "")
+    assert "thank you for watching" in (output / "dubbed.en.srt").read_text().lower()
+    told = "The video has 2 sound tracks; track 2, in English, is used."
+    assert told in ran.out
+    report = json.loads((output / "dubbed.report.json").read_text())
+    assert (report["sound"]["track"], told in report["notes"]) == (2, True)
+
+
+def test_a_sound_track_that_is_not_there(clips: Clips, output: Path) -> None:
+    ran = translate(clips["tracks.mkv"], "--to", "en", "--from", "en", "--audio-track", "3", "--output", output)
+    assert ran.code == 1
+    assert said(NoSuchTrack, ran.err)
+    assert not output.exists()
