@@ -145,7 +145,7 @@ def _rank(track: AudioStream, spoken: str) -> tuple[int | bool, ...]:
 
 
 def _distance(track: AudioStream, spoken: str) -> int:
-    """Distance of a track's language from `spoken`: 0 same region, 1 no region, 2 other region, 3 unknown, 4 another."""
+    """Distance of a track's language from `spoken`: 0 same region, 1 none, 2 other region, 3 unknown, 4 another."""
     code = code_of(track)
     if not code:
         return 1 if _names(track.title, spoken) else _UNKNOWN
