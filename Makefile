@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Address of an index of CPU-only PyTorch wheels; with it the CUDA libraries (4 GB) are left out.
 TORCH_INDEX ?=
 SYSTEM_PACKAGES := apertium apertium-eng-spa
-TEST_PACKAGES := postgresql gettext nginx-light chromium
+TEST_PACKAGES := postgresql gettext nginx-light chromium espeak-ng
 # The address on which `make run` listens, and the directory for its log, pid file and socket.
 LISTEN ?= 127.0.0.1
 PORT ?= 8000
@@ -18,7 +18,7 @@ NODE_PACKAGES := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # one pip at a time in one .venv
-.PHONY: help demo run logs test soak check format bench whisperx lock vendor frames messages screenshots clean
+.PHONY: help demo run logs test soak check format bench quality whisperx lock vendor frames messages screenshots clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -69,6 +69,12 @@ format: .venv/dev $(NODE_PACKAGES) ## apply lint fixes and formatting
 bench: .venv/dev .venv/system .venv/system-test $(NODE_PACKAGES) ## measure speed and memory, next to their references
 	$(BIN)/python -m tests.benchmarks
 
+# Empty: all sections. QUICK=1: the short form, which fails for gross faults.
+ONLY ?=
+QUICK ?=
+quality: .venv/dev .venv/whisperx .venv/quality .venv/system-test ## measure recognition with real weights, next to bare engines; ONLY=names,of,sections
+	ONLY="$(ONLY)" $(BIN)/python -m tests.quality $(if $(QUICK),--quick)
+
 whisperx: .venv/whisperx ## install WhisperX as requirements/whisperx.txt locks it (4.8 GB to download)
 
 lock: .venv/dev ## update every requirements/*.txt from its *.in
@@ -111,6 +117,10 @@ clean: ## remove .venv, node_modules and caches; videos, results and .env stay
 .venv/whisperx: requirements/whisperx.txt | .venv/base
 	$(if $(TORCH_INDEX),grep -vE '^(nvidia-|triton)' $< > .venv/whisperx.lock,cp $< .venv/whisperx.lock)
 	$(BIN)/pip install --quiet --disable-pip-version-check $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -r .venv/whisperx.lock
+	@touch $@
+
+.venv/quality: requirements/quality.txt | .venv/base
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 .venv/system: deploy/system-packages.sh | .venv/made

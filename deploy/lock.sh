@@ -6,3 +6,4 @@ compile="../.venv/bin/uv pip compile --quiet --universal --python-version 3.11 -
 $compile base.in -o base.txt
 $compile whisperx.in -c base.txt -o whisperx.txt
 $compile dev.in -c base.txt -c whisperx.txt -o dev.txt
+$compile quality.in --generate-hashes -o quality.txt

@@ -17,7 +17,7 @@ PACKAGES = (
     "translator",
 )
 """Every module and package of `jobs`, and `translator`."""
-TESTS = ("tests/jobs", "tests/benchmarks")
+TESTS = ("tests/jobs", "tests/benchmarks", "tests/quality")
 """Tests, whose functions may go without a docstring."""
 OF_DJANGO = {"add_arguments", "handle", "lookups", "queryset", "get_readonly_fields", "Meta"} | {
     f"has_{action}_permission" for action in ("add", "change", "delete")

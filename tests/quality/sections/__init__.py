@@ -1,0 +1,36 @@
+"""The sections of `make quality`, by name and in their order.
+
+A section is a module with `measure(session: Session) -> list[Row]`; `session.quick` asks for its short form. To add
+one, write the module and name it here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from tests.quality.engines import Session
+from tests.quality.rows import Row
+from tests.quality.sections import (
+    coverage,
+    first_caption,
+    languages,
+    media,
+    names,
+    recognition,
+    silence,
+    timing,
+)
+
+SECTIONS: Mapping[str, Callable[[Session], list[Row]]] = {
+    "recognition": recognition.measure,
+    "coverage": coverage.measure,
+    "languages": languages.measure,
+    "timing": timing.measure,
+    "silence": silence.measure,
+    "first_caption": first_caption.measure,
+    "names": names.measure,
+    "media": media.measure,
+}
+
+QUICK = ("recognition", "coverage", "silence")
+"""Sections of `--quick`, each in its short form."""
