@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from jobs.models import UNFINISHED, Job, PageLease, Process, Reason
@@ -43,6 +43,16 @@ def open_page(owner_id: int) -> uuid.UUID:
     now = timezone.now()
     expires = now if strict() else now + lease_time()
     return PageLease.objects.create(owner_id=owner_id, opened=now, expires=expires).page_id
+
+
+def connect(page_id: uuid.UUID) -> None:
+    """Renew the lease of a page that opened its socket. In strict mode its age counts from the first time: the close of
+    the page that it replaces may be written long after it was served, but was sent before it could open its socket.
+    """
+    now = timezone.now()
+    served = PageLease.objects.filter(page_id=page_id, closed=False, expires__lte=F("opened"))
+    if not served.update(opened=now, expires=now + lease_time()):
+        renew([page_id])
 
 
 def renew(page_ids: list[uuid.UUID]) -> int:

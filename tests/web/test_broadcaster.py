@@ -302,7 +302,7 @@ def test_a_lost_word_is_made_up_for(sockets: Sockets, shirin: User, mine: Job, m
     monkeypatch.setattr(broadcaster, "POLL_INTERVAL_WITH_LISTEN", 0.3)
     page = sockets.open(shirin, job=mine)
     page.hear("hello")
-    monkeypatch.setattr("jobs.lifecycle.jobs.notify", lambda _: None)
+    monkeypatch.setattr("jobs.lifecycle.jobs.job_changed", lambda _: None)
     touch(mine)
     assert page.hear("job", pinned=True)
 

@@ -255,6 +255,16 @@ class TestStrict:
         pages[0].close(CLOSED)
         assert (who_ended(mine) is not None) == ends
 
+    def test_a_page_is_young_when_it_opens_its_socket(self, sockets: Sockets, shirin: User) -> None:
+        """On a slow line the page after a reload was served long before the close of the old one is written."""
+        mine, old, new = job(shirin), sockets.open(shirin), presence.open_page(shirin.pk)
+        old.next()
+        served = timezone.now() - timedelta(seconds=60)
+        PageLease.objects.filter(pk=new).update(opened=served, expires=served)
+        sockets.open(shirin, new).next()
+        old.close(CLOSED)
+        assert who_ended(mine) == lifecycle.PRESENCE
+
     def test_another_page_of_the_site_is_no_leaving(self, sockets: Sockets, shirin: User) -> None:
         mine = job(shirin, grace_until=timezone.now())
         socket = sockets.open(shirin)

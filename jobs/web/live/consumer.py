@@ -123,7 +123,7 @@ def _admitted(user: Any, page: Page) -> bool:
         return False
     if not presence.is_open(page.page_id, page.owner_id):
         return False
-    presence.renew([page.page_id])
+    presence.connect(page.page_id)
     return True
 
 

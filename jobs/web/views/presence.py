@@ -40,7 +40,7 @@ def open_page(request: HttpRequest) -> HttpResponse:
     given = _uuid(request.POST.get("page_id", ""))
     is_known = given is not None and presence.is_open(given, request.user.pk)
     page_id = given if given and is_known else presence.open_page(request.user.pk)
-    presence.renew([page_id])
+    presence.connect(page_id)
     answer = {"page_id": str(page_id), "socket": socket_path(page_id), "unfinished": unfinished(request.user.pk)}
     return JsonResponse(answer, status=200 if is_known else 201)
 
