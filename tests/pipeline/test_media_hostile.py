@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -232,9 +233,9 @@ def test_only_the_first_sound_tracks_are_decoded(clips: Clips, tmp_path: Path, m
     runs: list[object] = []
     real = probing._frame_times
 
-    def counted(source: Path, *outputs: Sequence[str]) -> list[list[float]]:
+    def counted(source: Path, *outputs: Sequence[str], **options: Any) -> list[list[float]]:
         runs.append(outputs)
-        return real(source, *outputs)
+        return real(source, *outputs, **options)
 
     monkeypatch.setattr(probing, "_frame_times", counted)
     assert len(probe(path).audio) == 12

@@ -32,7 +32,9 @@ _DISPOSITIONS = (
 class VideoStream:
     """A video stream. Width and height are in pixels after rotation; `rotation` is in degrees, clockwise.
 
-    `offset`: seconds from the file's start to its first frame. `fps`: frames per second, a mean if `variable_rate`.
+    `offset` and `end`: seconds from the file's start to the first frame, and to the end of the last; `end` is 0 when it
+    is not known. `longest_frame`: seconds for which the frame that stands longest is shown, without the last. `fps`:
+    frames per second, a mean if `variable_rate`.
     """
 
     index: int
@@ -45,6 +47,8 @@ class VideoStream:
     pixel_format: str
     colour_range: Literal["tv", "pc", ""]
     offset: float = 0.0
+    end: float = 0.0
+    longest_frame: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,10 +81,20 @@ class SubtitleStream:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ClockShift:
+    """A correction of a clock that jumps: `seconds` are added to the times of `stream` from its `packet`th (0 …) on."""
+
+    stream: int
+    packet: int
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Media:
     """A media file. `duration` is in seconds, `size` in bytes, `name` as shown to people.
 
     `chosen` is the index of the audio track to transcribe, once it was chosen (see `media.tracks`).
+    `clock`: the corrections that a reader of the file has to make, empty if its clock runs evenly.
     """
 
     name: str
@@ -91,6 +105,7 @@ class Media:
     audio: tuple[AudioStream, ...] = ()
     subtitles: tuple[SubtitleStream, ...] = ()
     chosen: int | None = None
+    clock: tuple[ClockShift, ...] = ()
 
     @property
     def picture(self) -> VideoStream:
@@ -209,8 +224,10 @@ def shown_size(found: Described) -> tuple[int, int]:
     return (height, width) if found.rotation in {90, 270} else (width, height)
 
 
-def video_stream(found: Described, *, fps: float, variable_rate: bool, offset: float) -> VideoStream:
-    """Build a VideoStream; `fps` and `variable_rate` come from the times of its frames."""
+def video_stream(
+    found: Described, *, fps: float, variable_rate: bool, offset: float, end: float, longest_frame: float
+) -> VideoStream:
+    """Build a VideoStream from its description and from the times of its frames."""
     width, height = shown_size(found)
     pixels = _PIXELS.search(found.words)
     colour = (pixels.group(2) or "") if pixels else ""
@@ -225,6 +242,8 @@ def video_stream(found: Described, *, fps: float, variable_rate: bool, offset: f
         pixel_format=pixels.group(1) if pixels else "",
         colour_range="pc" if colour.startswith("pc") else "tv" if colour.startswith("tv") else "",
         offset=offset,
+        end=end,
+        longest_frame=longest_frame,
     )
 
 

@@ -19,7 +19,7 @@ CRF = 23
 """Constant rate factor of the burned picture: the default of x264, as is the preset (medium)."""
 
 SLACK = 5.0
-"""Seconds that are encoded beyond the length that the file states, which was checked against the limits."""
+"""Seconds that are encoded beyond the measured length, which was checked against the limits."""
 
 _MP4 = ("-movflags", "+faststart", "-f", "mp4")
 
@@ -35,7 +35,7 @@ def extract_audio(source: Path, target: Path, *, media: Media, progress: Progres
     sound = ("-map", f"0:{media.speech.index}", "-af", f"aresample={SAMPLE_RATE}:async=1", "-ac", "1")
     with making(target) as part:
         make(
-            [*input_of(source), *sound, *_no_longer(media), "-c:a", "pcm_s16le", "-f", "wav"],
+            [*input_of(source, clock=media.clock), *sound, *_whole(media), "-c:a", "pcm_s16le", "-f", "wav"],
             part,
             media=media,
             progress=progress,
@@ -59,7 +59,7 @@ def burn(
             *("-pix_fmt", "yuv420p", "-fps_mode", "vfr", "-enc_time_base:v", "demux"),
         )
         make(
-            [*input_of(source), *picture, *_sound(media), *_no_longer(media), *_MP4],
+            [*input_of(source, clock=media.clock), *picture, *_sound(media), *_whole(media), *_MP4],
             part,
             media=media,
             progress=progress,
@@ -84,8 +84,9 @@ def embed(
     apple = ("-tag:v", "hvc1") if mp4 and video.codec == "hevc" else ()
     container = ("-c:s", "mov_text", *apple, *_MP4) if mp4 else ("-f", "matroska")
     with making(target) as part:
-        inputs = [*input_of(source), *input_of(subtitles, SUBTITLE_FORMATS)]
-        make([*inputs, *streams, "-map", "1:0", "-c", "copy", *tags, *container], part, media=media, progress=progress)
+        inputs = [*input_of(source, clock=media.clock), *input_of(subtitles, SUBTITLE_FORMATS)]
+        copied = ("-map", "1:0", "-c", "copy", *_whole(media))
+        make([*inputs, *streams, *copied, *tags, *container], part, media=media, progress=progress)
     return target
 
 
@@ -107,8 +108,13 @@ def merge(
 # Arguments of ffmpeg
 
 
-def _no_longer(media: Media) -> tuple[str, str]:
-    return "-t", f"{media.duration + SLACK:.3f}"
+def _whole(media: Media) -> tuple[str, ...]:
+    """Arguments for the length of the result.
+
+    With a corrected clock ffmpeg still judges copied packets by the times before the correction: it would leave out
+    those before the file's own start, and those after the end of a result.
+    """
+    return ("-copypriorss", "1") if media.clock else ("-t", f"{media.duration + SLACK:.3f}")
 
 
 def _drawing(video: VideoStream) -> str:

@@ -14,14 +14,16 @@ import subprocess
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
 from jobs.pipeline import errors
 from jobs.pipeline.media.atomic_files import writing
-from jobs.pipeline.media.description import Media
+from jobs.pipeline.media.description import ClockShift, Media
 from jobs.pipeline.protocols import Progress, ignore_progress
 
 FORMATS = (
@@ -44,9 +46,23 @@ def ffmpeg() -> Path:
         raise errors.NoFfmpeg(detail=str(error)) from None
 
 
-def input_of(path: Path, formats: str = FORMATS) -> tuple[str, ...]:
-    """Arguments that open `path` in one of `formats` only."""
-    return ("-protocol_whitelist", "file,pipe", "-format_whitelist", formats, "-i", f"file:{path.absolute()}")
+def input_of(path: Path, formats: str = FORMATS, *, clock: Sequence[ClockShift] = ()) -> tuple[str, ...]:
+    """Arguments that open `path` in one of `formats` only, with the corrections of its `clock`."""
+    opened = ("-protocol_whitelist", "file,pipe", "-format_whitelist", formats, "-i", f"file:{path.absolute()}")
+    return (*_corrected(clock), *opened)
+
+
+def _corrected(clock: Sequence[ClockShift]) -> Iterator[str]:
+    """Input arguments that add the shifts to the times of the packets, instead of ffmpeg's guesses at jumps."""
+    if clock:
+        yield "-copyts"
+    for stream, shifts in groupby(sorted(clock, key=attrgetter("stream", "packet")), key=attrgetter("stream")):
+        steps, before = [], 0.0
+        for shift in shifts:
+            steps.append(f"gte(N\\,{shift.packet})*({shift.seconds - before:.6f})")
+            before = shift.seconds
+        moved = "if(eq({0}\\,NOPTS)\\,NOPTS\\,{0}+round((" + "+".join(steps) + ")/TB))"
+        yield from (f"-bsf:{stream}", f"setts=pts={moved.format('PTS')}:dts={moved.format('DTS')}")
 
 
 @contextmanager
@@ -103,15 +119,21 @@ def is_full(said: str) -> bool:
 
 
 def run(
-    arguments: Sequence[str], *, directory: Path, clock: Callable[[float], None] = ignore_progress, keep: int = 50
+    arguments: Sequence[str],
+    *,
+    directory: Path,
+    clock: Callable[[float], None] = ignore_progress,
+    keep: int = 50,
+    hear: Callable[[Iterable[str]], None] | None = None,
 ) -> tuple[int, str]:
     """Run ffmpeg in `directory`. Returns its exit code and the last `keep` lines of its stderr.
 
-    `clock` is called with the position in the output, in seconds. Raises NoFfmpeg.
+    `clock` is called with the position in the output, in seconds. `hear` gets the lines of stderr as they come, in
+    place of the text that is returned; it has to read them all. Raises NoFfmpeg.
     """
     said: deque[str] = deque(maxlen=keep)
     process = _start(arguments, directory)
-    stderr_reader = threading.Thread(target=said.extend, args=(process.stderr,), daemon=True)
+    stderr_reader = threading.Thread(target=hear or said.extend, args=(process.stderr,), daemon=True)
     try:
         stderr_reader.start()
         for line in process.stdout or ():

@@ -12,6 +12,7 @@ from jobs.pipeline import errors
 from jobs.pipeline.media.containers import is_cut_short, looks_like_media
 from jobs.pipeline.media.description import (
     AudioStream,
+    ClockShift,
     Described,
     Description,
     Media,
@@ -25,6 +26,7 @@ from jobs.pipeline.media.description import (
 )
 from jobs.pipeline.media.ffmpeg import input_of, is_full, run
 from jobs.pipeline.media.limits import Limits
+from jobs.pipeline.media.timeline import PacketReader, Timeline, listing_arguments, may_jump
 
 PACE_FRAMES = 300
 """Frames from which a variable rate is told from a constant one: ten seconds of most videos."""
@@ -76,27 +78,37 @@ def _unreadable(path: Path, said: str) -> errors.PipelineError:
 
 
 def _media(name: str, size: int, source: Path, found: Description) -> Media:
-    told = _told_by_moviepy(source)
-    duration = _played_length(source) if found.duration is None else told.get("duration", found.duration)
     if not (found.pictures or found.sounds):
         raise errors.NotAVideo(name=name, detail=found.text)
-    if duration <= 0:
+    timeline = _timeline(source, found)
+    if timeline.length <= 0:
         raise errors.TooShort(name=name)
+    told = _told_by_moviepy(source)
     for stream in found.pictures[:1]:
         MAX_DECODED.check_picture(*shown_size(stream), name)
-    video = next((_video(source, stream, told) for stream in found.pictures), None)
-    audio = tuple(_tracks(source, found.sounds))
+    video = next((_video(source, stream, told, timeline) for stream in found.pictures), None)
+    audio = tuple(_tracks(source, found.sounds, timeline))
     if (found.pictures and (not video or not video.width)) or not (video or audio):
         raise errors.DamagedVideo(name=name, detail=found.text)
     return Media(
         name=name,
         container=found.container,
-        duration=duration,
+        duration=timeline.length,
         size=size,
         video=video,
         audio=audio,
         subtitles=found.subtitles,
+        clock=timeline.shifts,
     )
+
+
+def _timeline(source: Path, found: Description) -> Timeline:
+    """The times of all packets of picture and sound. Lengths that files state are not used: they may be wrong."""
+    raw = may_jump(found.container)
+    reader = PacketReader(raw=raw)
+    before, after = listing_arguments([each.index for each in (*found.pictures, *found.sounds)], raw=raw)
+    run([*before, *input_of(source), *after], directory=source.parent, hear=reader.take)
+    return reader.timeline()
 
 
 def _description(source: Path) -> str:
@@ -121,36 +133,43 @@ def _told_by_moviepy(source: Path) -> Mapping[str, Any]:
     return told
 
 
-def _video(source: Path, stream: Described, told: Mapping[str, Any]) -> VideoStream | None:
+def _video(source: Path, stream: Described, told: Mapping[str, Any], timeline: Timeline) -> VideoStream | None:
     """The video stream, or None when no frame of it can be decoded."""
     shown = ("-map", f"0:{stream.index}", "-frames:v", "1", "-fps_mode", "passthrough")
     copied = ("-map", f"0:{stream.index}", "-frames:v", str(PACE_FRAMES), "-c", "copy")
-    first, stored = _frame_times(source, shown, copied)
+    first, stored = _frame_times(source, shown, copied, clock=timeline.shifts)
     if not first:
         return None
     fps, variable = pace(stored)
     rates = {each["stream_number"]: each.get("fps") for part in told.get("inputs", ()) for each in part["streams"]}
+    times = timeline.streams.get(stream.index)
     return video_stream(
-        stream, fps=fps if variable else rates.get(stream.index) or fps, variable_rate=variable, offset=first[0]
+        stream,
+        fps=fps if variable else rates.get(stream.index) or fps,
+        variable_rate=variable,
+        offset=first[0],
+        end=times.end if times else 0.0,
+        longest_frame=times.longest if times else 0.0,
     )
 
 
-def _tracks(source: Path, sounds: Sequence[Described]) -> Iterator[AudioStream]:
+def _tracks(source: Path, sounds: Sequence[Described], timeline: Timeline) -> Iterator[AudioStream]:
     """The audio tracks that can be decoded. Those after CLOSE_TRACKS are not tested, and get the offset 0."""
     for stream in sounds[:CLOSE_TRACKS]:
-        if track := _audio(source, stream):
+        if track := _audio(source, stream, timeline):
             yield track
     for stream in sounds[CLOSE_TRACKS:]:
         yield audio_stream(stream, offset=0.0)
 
 
-def _audio(source: Path, stream: Described) -> AudioStream | None:
+def _audio(source: Path, stream: Described, timeline: Timeline) -> AudioStream | None:
     """The audio track, or None when nothing of it can be decoded."""
-    (first,) = _frame_times(source, ("-map", f"0:{stream.index}", "-frames:a", "1"))
+    one = ("-map", f"0:{stream.index}", "-frames:a", "1")
+    (first,) = _frame_times(source, one, clock=timeline.shifts)
     return audio_stream(stream, offset=first[0]) if first else None
 
 
-def _frame_times(source: Path, *outputs: Sequence[str]) -> list[list[float]]:
+def _frame_times(source: Path, *outputs: Sequence[str], clock: Sequence[ClockShift]) -> list[list[float]]:
     """Presentation times in seconds of the frames of each output, counted from the earliest stream as players do.
 
     Raises DiskFull if the list of times could not be written.
@@ -160,15 +179,7 @@ def _frame_times(source: Path, *outputs: Sequence[str]) -> list[list[float]]:
     files = [source.with_name(name) for name in names]
     for file in files:
         file.unlink(missing_ok=True)  # of an earlier call: a stream that cannot be decoded writes none
-    _, said = run([*input_of(source), "-y", *written], directory=source.parent)
+    _, said = run([*input_of(source, clock=clock), "-y", *written], directory=source.parent)
     if is_full(said):
         raise errors.DiskFull(detail=said)
     return [frame_times(file.read_text()) if file.exists() else [] for file in files]
-
-
-def _played_length(source: Path) -> float:
-    """The length in seconds, found by reading the whole file; for files that do not state it."""
-    times = [0.0]
-    copied = ("-map", "0:V?", "-map", "0:a?", "-c", "copy", "-f", "null", "-")
-    run([*input_of(source), *copied], directory=source.parent, clock=times.append)
-    return max(times)
