@@ -13,7 +13,7 @@ from jobs.pipeline.media.containers import looks_like_media, track_language
 from jobs.pipeline.media.description import Media, VideoStream, describe, frame_times, pace
 from jobs.pipeline.media.ffmpeg import ffmpeg
 from jobs.pipeline.media.probe import probe
-from tests.pipeline.clips import Clips, run
+from tests.pipeline.clips import H264, PICTURE, TONE, Clips, run
 
 
 def picture(media: Media) -> VideoStream:
@@ -48,6 +48,43 @@ def test_a_cover_is_no_picture(clips: Clips) -> None:
     media = probe(clips["covered.mp3"])
     assert media.video is None
     assert media.audio[0].codec == "mp3"
+
+
+STILL = ("-f", "lavfi", "-i", "color=red:size=64x64:rate=25:duration=0.04")
+CHAPTERS = ("-f", "lavfi", "-i", "color=red:size=64x64:rate=1:duration=2")
+
+
+@pytest.mark.parametrize(
+    ("name", "cover", "codec"),
+    [
+        ("film.mkv", STILL, "mjpeg"),
+        ("film.mov", STILL, "png"),
+        ("film.mp4", STILL, "libx264"),
+        ("film.mov", CHAPTERS, "mjpeg"),
+        ("film.avi", STILL, "mjpeg"),
+    ],
+)
+def test_a_cover_that_is_not_marked_is_not_the_film(
+    tmp_path: Path, name: str, cover: tuple[str, ...], codec: str
+) -> None:
+    film = tmp_path / name
+    run(*cover, *PICTURE, *TONE, "-map", "0", "-map", "1", "-map", "2", *H264, "-c:v:0", codec, str(film))
+    video = picture(probe(film))
+    assert (video.index, video.width, video.end) == (1, 160, pytest.approx(2, abs=0.05))
+
+
+def test_a_single_still_is_the_film_where_there_is_no_other(tmp_path: Path) -> None:
+    film = tmp_path / "talk.mkv"
+    run(*STILL, *TONE, "-c:v", "mjpeg", str(film))
+    assert picture(probe(film)).codec == "mjpeg"
+
+
+def test_a_film_of_still_pictures_is_no_cover(tmp_path: Path) -> None:
+    """Old cameras write MJPEG; a short stream beside it changes nothing."""
+    film = tmp_path / "film.mov"
+    short = ("-f", "lavfi", "-i", "testsrc2=size=64x64:rate=25:duration=1")
+    run(*PICTURE, *short, "-map", "0", "-map", "1", *H264, "-c:v:0", "mjpeg", str(film))
+    assert picture(probe(film)).index == 0
 
 
 def test_a_picture_without_sound(clips: Clips) -> None:

@@ -34,8 +34,11 @@ PACE_FRAMES = 300
 MAX_DECODED = Limits(max_pixels=8192 * 8192)
 """Largest picture of which a frame is decoded, whatever the limits allow: 8K is half as large."""
 
+STILLS = {"mjpeg", "png", "bmp", "gif", "tiff", "webp"}
+"""Codecs of still pictures, of which covers and pictures of chapters are made."""
+
 CLOSE_TRACKS = 8
-"""Audio tracks that are test-decoded; each costs a run of ffmpeg, about 0.1 s."""
+"""Audio tracks that are always test-decoded; each costs a run of ffmpeg, about 0.1 s."""
 
 
 def probe(path: Path) -> Media:
@@ -84,9 +87,10 @@ def _media(name: str, size: int, source: Path, found: Description) -> Media:
     if timeline.length <= 0:
         raise errors.TooShort(name=name)
     told = _told_by_moviepy(source)
-    for stream in found.pictures[:1]:
+    pictures = _covers_last(found.pictures, timeline)
+    for stream in pictures[:1]:
         MAX_DECODED.check_picture(*shown_size(stream), name)
-    video = next((_video(source, stream, told, timeline) for stream in found.pictures), None)
+    video = next((_video(source, stream, told, timeline) for stream in pictures), None)
     audio = tuple(_tracks(source, found.sounds, timeline))
     if (found.pictures and (not video or not video.width)) or not (video or audio):
         raise errors.DamagedVideo(name=name, detail=found.text)
@@ -100,6 +104,21 @@ def _media(name: str, size: int, source: Path, found: Description) -> Media:
         subtitles=found.subtitles,
         clock=timeline.shifts,
     )
+
+
+def _covers_last(pictures: Sequence[Described], timeline: Timeline) -> list[Described]:
+    """The video streams in their order, those behind that are covers or pictures of chapters without being marked so.
+
+    These have a single frame, or are a few still pictures beside a stream of more frames.
+    """
+    frames = {each.index: timeline.streams[each.index].packets for each in pictures if each.index in timeline.streams}
+    most = max(frames.values(), default=0)
+
+    def is_cover(stream: Described) -> bool:
+        count = frames.get(stream.index, 0)
+        return count <= 1 or (stream.codec in STILLS and count < most)
+
+    return sorted(pictures, key=is_cover)
 
 
 def _timeline(source: Path, found: Description) -> Timeline:
@@ -154,12 +173,17 @@ def _video(source: Path, stream: Described, told: Mapping[str, Any], timeline: T
 
 
 def _tracks(source: Path, sounds: Sequence[Described], timeline: Timeline) -> Iterator[AudioStream]:
-    """The audio tracks that can be decoded. Those after CLOSE_TRACKS are not tested, and get the offset 0."""
-    for stream in sounds[:CLOSE_TRACKS]:
-        if track := _audio(source, stream, timeline):
+    """The audio tracks that can be decoded.
+
+    Those after CLOSE_TRACKS are not tested if another of the same codec could be decoded; they get the offset 0.
+    """
+    decoded = set[str]()
+    for number, stream in enumerate(sounds):
+        if number >= CLOSE_TRACKS and stream.codec in decoded:
+            yield audio_stream(stream, offset=0.0)
+        elif track := _audio(source, stream, timeline):
+            decoded.add(stream.codec)
             yield track
-    for stream in sounds[CLOSE_TRACKS:]:
-        yield audio_stream(stream, offset=0.0)
 
 
 def _audio(source: Path, stream: Described, timeline: Timeline) -> AudioStream | None:
