@@ -52,6 +52,7 @@ class Reason(models.TextChoices):
     COMMAND_INTERRUPTED = "command_interrupted"
     UPLOAD_EXPIRED = "upload_expired"
     UPLOAD_WITHDRAWN = "upload_withdrawn"
+    UPLOAD_REPLACED = "upload_replaced"
     ADMIN = "admin"
 
 

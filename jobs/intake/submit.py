@@ -24,7 +24,7 @@ from jobs.intake.options import (
     untranslated_note,
 )
 from jobs.lifecycle import IllegalTransition
-from jobs.models import FINAL, Artifact, Job, JobStatus, SourceKind
+from jobs.models import FINAL, Artifact, Job, JobStatus, Reason, SourceKind
 from jobs.pipeline.download.client import check_link
 from jobs.pipeline.errors import EmptyFile, EngineError, NoSuchFile, NotAFile, OnlyByCommand, SubtitlesNeeded
 from jobs.pipeline.media.atomic_files import refusal
@@ -34,7 +34,7 @@ from jobs.pipeline.subtitles.reader import parse_subtitles, read_subtitles
 from jobs.pipeline.text.languages import language
 from jobs.pipeline.text.script_detection import check_script
 from jobs.queueing import quotas
-from jobs.storage import artifacts
+from jobs.storage import artifacts, deletion
 
 Subtitles = Path | Sequence[Cue] | None
 """The owner's own subtitles: a file of this machine, or parsed cues."""
@@ -119,6 +119,24 @@ def start_again(job_id: uuid.UUID, owner: Any, *, subtitles: Subtitles = None) -
         case SourceKind.SAMPLE:
             return accept_sample(owner, options, **kept)
     raise OnlyByCommand(name=old.source)
+
+
+def replace_upload(job_id: uuid.UUID, name: str, size: int, *, actor: str) -> Job:
+    """Cancel an upload and create one with the same options for another file, `name` of `size` bytes: both or neither.
+
+    What has arrived of the old file is deleted. Raises IllegalTransition when the job does not wait for an upload, and
+    PipelineErrors of the new job.
+    """
+    with transaction.atomic():
+        old = Job.objects.select_for_update().get(pk=job_id)
+        if old.status != JobStatus.UPLOADING or old.source_kind != SourceKind.UPLOAD:
+            raise IllegalTransition(f"Job {job_id} is {old.status}: it waits for no upload.")
+        options = options_of(old.options)
+        subtitles = _left_of(old, options) if options.brought else None
+        lifecycle.cancel(old.pk, actor=actor, reason=Reason.UPLOAD_REPLACED)  # first: quotas count unfinished uploads
+        new = accept_upload(old.owner, name, size, options, subtitles=subtitles, keep_running=old.keep_running)
+    deletion.finish(old.pk)
+    return new
 
 
 def can_start_again(job: Job) -> bool:

@@ -56,6 +56,9 @@ TONES = {"auto": _("same as the speaker"), "colloquial": _("colloquial"), "forma
 SUBTITLES = {"translate": _("translate it"), "use": _("use it without changes")}
 
 
+EMPTY = _("Choose a video or audio file that is not empty.")
+
+
 class JobOptionsForm(forms.Form):
     """The options of a job. Only `to` is required: an upload may send its target language alone."""
 
@@ -133,8 +136,15 @@ class NewJobForm(JobOptionsForm):
                 with _errors_on(self, "link"):
                     check_link(found.get("link", ""))
             case "upload" if not found.get("name") or not found.get("bytes"):
-                self.add_error("name", _("Choose a video or audio file that is not empty."))
+                self.add_error("name", EMPTY)
         return found
+
+
+class UploadForm(forms.Form):
+    """The name and the size in bytes of a file to be uploaded."""
+
+    name = forms.CharField(max_length=255, label=_("File"))
+    bytes = forms.IntegerField(min_value=1, error_messages={"min_value": EMPTY})
 
 
 def parse_subtitles(options: JobOptions, file: UploadedFile[bytes] | None) -> Sequence[Cue]:

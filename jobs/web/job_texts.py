@@ -36,6 +36,9 @@ CANCELLATION_SENTENCES: dict[str, Words] = {
         "Cancelled on {when}, because the command that started it was interrupted."
     ),
     Reason.UPLOAD_EXPIRED: gettext_lazy("Cancelled on {when}, because the upload was never finished."),
+    Reason.UPLOAD_REPLACED: gettext_lazy(
+        "Cancelled on {when}, because the upload was started again with another file."
+    ),
 }
 """Sentences for cancellations that no person asked for, by reason."""
 

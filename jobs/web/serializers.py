@@ -142,6 +142,7 @@ def upload(job: Job) -> dict[str, Any] | None:
         "size": job.size,
         "size_text": formats.size(job.size),
         "url": reverse("upload", args=[job.pk]),
+        "replace": reverse("replace", args=[job.pk]),
     }
 
 

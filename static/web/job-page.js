@@ -9,7 +9,9 @@ import { stay } from "./page-close.js";
 import { translatePlayers } from "./player-strings.js";
 import { post, sentenceOf } from "./request.js";
 import { backoff } from "./retry.js";
-import { offerToResume } from "./upload-progress.js";
+import { uploadCard } from "./upload-card.js";
+
+/** @import {UploadingJob} from "./upload-card.js" */
 
 const FIRST_WAIT = 500; // ms between two requests for the page, doubled up to the longest
 const LONGEST_WAIT = 15_000;
@@ -82,8 +84,25 @@ function replaceParts(fresh) {
     if (old && video) continuePlaying(old, video);
     part.replaceWith(next);
   }
-  offerToResume(main);
+  offerToResume();
   translatePlayers(main);
+}
+
+/** Where a reload interrupted an upload, wait for its file to be chosen again. */
+function offerToResume() {
+  const section = findOptional(main, "[data-upload]:not(.sending)");
+  if (section) uploadCard(section, watch);
+}
+
+/**
+ * The upload was started again as another job: from now on this is the page of that one.
+ * @param {UploadingJob} job
+ */
+function watch(job) {
+  for (const form of main.querySelectorAll("form")) form.action = form.action.replace(main.dataset.job ?? "", job.id);
+  main.dataset.job = job.id;
+  main.dataset.part = job.part;
+  live.watch(job.id);
 }
 
 /**
@@ -155,5 +174,5 @@ find(main, "[data-captions]").addEventListener("click", ({ target }) => {
 
 const notifications = findOptional(main, "[data-notices]");
 if (notifications) offerNotifications(notifications);
-offerToResume(main);
+offerToResume();
 translatePlayers(main);

@@ -55,6 +55,17 @@ export class JobStore {
     if (name === "gone" && gone) call(this.#jobId);
   }
 
+  /**
+   * From now on the page is that of another job.
+   * @param {string} jobId
+   */
+  watch(jobId) {
+    this.#jobId = jobId;
+    this.state.job = null;
+    this.state.gone = false;
+    this.addCues([], true);
+  }
+
   /** @param {ServerMessage} message */
   take(message) {
     switch (message.type) {

@@ -18,7 +18,7 @@ const REFUSED = 4404; // code of the socket, as in jobs/web/
 const SIGNED_OUT = 401;
 
 const main = document.querySelector("main");
-const jobId = main?.dataset.job;
+let jobId = main?.dataset.job;
 const store = new JobStore(jobId);
 
 export const state = store.state;
@@ -62,6 +62,17 @@ export function leave(code) {
   state.connected = false;
   clearTimeout(retry);
   drop(code);
+}
+
+/**
+ * From now on the page is that of another job, of which a new socket tells.
+ * @param {string} id
+ */
+export function watch(id) {
+  jobId = id;
+  store.watch(id);
+  disconnected();
+  connect();
 }
 
 /** The page is back from the back/forward cache: it gets a new id. */

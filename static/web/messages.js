@@ -78,6 +78,15 @@
  * @property {number} size  bytes
  * @property {string} size_text
  * @property {string} url  for tus
+ * @property {string} replace  path to which another file is announced that takes its place
+ */
+
+/**
+ * Answer of `GET /uploads/<id>/checksums`.
+ * @typedef {object} Checksums
+ * @property {number} received  bytes that have arrived
+ * @property {number} block  bytes under one checksum
+ * @property {number[]} checksums  CRC-32 of each block; they may end before `received`
  */
 
 /**

@@ -1,10 +1,11 @@
 // The form of a new job. A file is chosen or dropped, its job is made, and the file is uploaded from this page.
 
 import { find, write } from "./dom.js";
+import { readability } from "./file-check.js";
 import { sentenceOf } from "./request.js";
-import { send } from "./upload-progress.js";
+import { uploadCard } from "./upload-card.js";
 
-/** @import {Job, UploadPlace} from "./messages.js" */
+/** @import {UploadingJob} from "./upload-card.js" */
 
 const form = find(document, "[data-new-form]", HTMLFormElement);
 const drop = find(form, "[data-drop]");
@@ -84,12 +85,16 @@ async function create(file) {
   submit.disabled = true;
   problem.hidden = true;
   try {
+    if ((await readability(file)) === "unreadable") {
+      refuse(problem.dataset.cannotRead ?? "");
+      return;
+    }
     const body = new FormData(form);
     body.set("source", "upload");
     body.set("name", file.name);
     body.set("bytes", String(file.size));
     const response = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
-    if (response.status === 201) begin(file, await response.json());
+    if (response.status === 201) card.begin(file, await response.json());
     else refuse(await sentenceOf(response));
   } catch {
     refuse("");
@@ -105,17 +110,13 @@ function refuse(sentence) {
   problem.scrollIntoView({ block: "nearest" });
 }
 
-/**
- * Upload the file. The address becomes that of the job: after a reload its page asks for the same file.
- * @param {File} file
- * @param {Job & {upload: UploadPlace}} job
- */
-function begin(file, job) {
-  const section = find(document, "[data-sending-page]");
+const section = find(document, "[data-sending-page]");
+const card = uploadCard(section, show);
+
+/** @param {UploadingJob} job  whose file is being uploaded from this page */
+function show(job) {
   form.hidden = true;
   section.hidden = false;
   write(find(section, "[data-file-name]"), job.title);
   find(section, "[data-cancel]", HTMLFormElement).action = `/jobs/${job.id}/cancel`;
-  history.replaceState(null, "", job.url);
-  send(section, file, job.upload.url, job.url);
 }

@@ -1,5 +1,6 @@
 // Resumable uploads with tus-js-client, which the page loads as a script before this. Sentences come from the server.
 
+import { readability } from "./file-check.js";
 import { csrfToken } from "./request.js";
 import { backoff, isFinal } from "./retry.js";
 import { speedMeter } from "./speed-meter.js";
@@ -13,6 +14,8 @@ const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 15_000;
 const SILENCE = 30_000; // ms: a request without progress for so long is taken for lost
 const REPORT = 250; // ms between two reports of progress
+const CHECK = 10_000; // ms between two checks whether the file can be read: a slow piece would hide it for minutes
+const RECHECK = 5_000; // ms between two checks of a file that cannot be read: its drive may come back
 
 /**
  * @typedef {object} UploadOptions
@@ -20,6 +23,7 @@ const REPORT = 250; // ms between two reports of progress
  * @property {(progress: Progress) => void} [onProgress]  at most four times a second
  * @property {(wait: {sentence: string, milliseconds: number}) => void} [onWaiting]  interrupted; resumes after that time
  * @property {() => void} [onAccepted]  the server has more of the file than before
+ * @property {(readable: boolean) => void} [onReadable]  whether the file can be read; false: nothing is sent until it can
  * @property {(problem: {status: number, sentence: string}) => void} [onProblem]  refused; the upload is over
  * @property {() => void} [onDone]  the server has the whole file
  */
@@ -30,10 +34,10 @@ const REPORT = 250; // ms between two reports of progress
  * @param {File} file
  * @param {UploadOptions} options
  */
-export function upload(file, { url, onProgress, onAccepted, onDone, onProblem, onWaiting }) {
+export function upload(file, { url, onProgress, onAccepted, onDone, onProblem, onReadable, onWaiting }) {
   const measure = speedMeter(file.size);
   const waits = backoff(FIRST_WAIT, LONGEST_WAIT);
-  /** @type {"going" | "paused" | "waiting" | "over"} */
+  /** @type {"going" | "paused" | "waiting" | "checking" | "unreadable" | "over"} */
   let state = "going";
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
@@ -81,11 +85,47 @@ export function upload(file, { url, onProgress, onAccepted, onDone, onProblem, o
     const response = "originalResponse" in error ? error.originalResponse : null;
     const status = response?.getStatus() ?? 0;
     if (!isFinal(status)) {
-      wait(sentenceIn(response));
+      if (response) wait(sentenceIn(response));
+      else await interrupted();
       return;
     }
     end();
     onProblem?.({ status, sentence: sentenceIn(response) || (await sentenceAt(url)) });
+  }
+
+  /** There was no response: browsers report a file that cannot be read like a network that is away. */
+  async function interrupted() {
+    if (state !== "going") return;
+    state = "checking";
+    clearTimeout(timer);
+    const found = await readability(file, accepted);
+    if (state !== "checking") return;
+    state = "going";
+    if (found === "readable") wait("");
+    else giveUpReading();
+  }
+
+  async function checkFile() {
+    if (state !== "going" || (await readability(file, accepted)) !== "unreadable" || state !== "going") return;
+    sending.abort();
+    giveUpReading();
+  }
+
+  function giveUpReading() {
+    state = "unreadable";
+    onReadable?.(false);
+    setTimer(readAgain, RECHECK);
+  }
+
+  async function readAgain() {
+    const found = await readability(file, accepted);
+    if (state !== "unreadable") return;
+    if (found !== "readable") {
+      setTimer(readAgain, RECHECK);
+      return;
+    }
+    onReadable?.(true);
+    start();
   }
 
   /** @param {string} sentence */
@@ -107,7 +147,7 @@ export function upload(file, { url, onProgress, onAccepted, onDone, onProblem, o
   function watch() {
     setTimer(() => {
       sending.abort();
-      wait("");
+      interrupted();
     }, SILENCE);
   }
 
@@ -123,6 +163,7 @@ export function upload(file, { url, onProgress, onAccepted, onDone, onProblem, o
   function end() {
     state = "over";
     clearTimeout(timer);
+    clearInterval(checks);
     removeEventListener("online", onOnline);
   }
 
@@ -134,6 +175,7 @@ export function upload(file, { url, onProgress, onAccepted, onDone, onProblem, o
   }
 
   addEventListener("online", onOnline);
+  const checks = setInterval(checkFile, CHECK);
   start();
   return {
     pause() {

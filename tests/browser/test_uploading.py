@@ -1,7 +1,8 @@
-"""Tests of uploads that are interrupted at the beginning, in the middle and near the end: they resume."""
+"""Tests of uploads that are interrupted, and of files that change meanwhile: they resume or start again."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,7 @@ def choose_again(page: Page, film: Path) -> None:
     """The page asks for the same file, and takes no other."""
     connected(page)
     page.set_input_files("[data-upload] [data-file]", __file__)
-    expect(page.locator("[data-wrong-file]")).to_be_visible()
+    expect(page.locator("[data-other-file]")).to_be_visible()
     page.set_input_files("[data-upload] [data-file]", film)
 
 
@@ -98,3 +99,131 @@ def test_two_at_once_when_the_server_is_restarted(far: Person, network: Network,
     for path, page in pages.items():
         arrived(page, path)
     assert Job.objects.filter(owner=far.user).count() == 2
+
+
+# Files that change
+
+
+@pytest.fixture
+def clip(film: Path, tmp_path: Path) -> Path:
+    """A copy of the film that a test may change."""
+    path = tmp_path / "IMG_0001.mp4"
+    path.write_bytes(film.read_bytes())
+    return path
+
+
+def another_version(clip: Path, directory: str) -> Path:
+    """A file of the same name with other bytes and another size, as a phone makes it from the same video."""
+    path = clip.parent / directory / clip.name
+    path.parent.mkdir()
+    path.write_bytes(clip.read_bytes()[:-1000].replace(b"\x5a" * 8, b"\xa5" * 8))
+    return path
+
+
+def half_sent(far: Person, network: Network, clip: Path) -> Page:
+    """The page of an upload of which the first piece has arrived; the second is held."""
+    network.budget = 0.6 * SIZE
+    page = begin(far, clip)
+    assert network.held.wait(30)
+    return page
+
+
+def choose(page: Page, path: Path) -> None:
+    page.locator("[data-choose] [data-file]").set_input_files(path)
+
+
+def start_again(page: Page) -> None:
+    before = page.url
+    page.click("[data-start-again]")
+    page.wait_for_url(lambda url: url != before)
+
+
+def started_again(far: Person, old: Job) -> Job:
+    """The job that has taken the place of `old`, with all its options; of the old one no file is left."""
+    new = until(lambda: Job.objects.filter(owner=far.user).exclude(pk=old.pk).first())
+    assert (new.options, new.target, new.keep_running) == (old.options, old.target, old.keep_running)
+    assert new.cues.exists()
+    until(lambda: Job.objects.get(pk=old.pk).status == JobStatus.CANCELLED)
+    assert not artifacts.job_dir(old.pk).exists()
+    return new
+
+
+def test_another_version_after_a_reload(far: Person, network: Network, clip: Path) -> None:
+    page = half_sent(far, network, clip)
+    old = Job.objects.get(owner=far.user)
+    page.reload()
+    connected(page)
+    network.budget = float("inf")
+    other = another_version(clip, "anew")
+    choose(page, other)
+    expect(page.locator("[data-other-name]")).to_have_text(clip.name)
+    start_again(page)
+    arrived(page, other)
+    new = started_again(far, old)
+    assert page.url.endswith(f"/jobs/{new.pk}/")
+
+
+def test_it_is_said_that_a_file_changed_and_the_same_bytes_go_on(far: Person, network: Network, clip: Path) -> None:
+    page = half_sent(far, network, clip)
+    with clip.open("ab") as file:
+        file.write(b"x")
+    expect(page.locator("[data-unreadable]")).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-network]")).to_be_hidden()
+    network.budget = float("inf")
+    os.truncate(clip, SIZE)
+    choose(page, clip)
+    expect(page.locator("[data-unreadable]")).to_be_hidden()
+    arrived(page, clip)
+    assert network.sent < SIZE + 2 * 9_000_000, "it went on, and did not begin again"
+
+
+def test_a_changed_file_starts_again(far: Person, network: Network, clip: Path) -> None:
+    """The same size and both ends are the same; the bytes that were sent are not."""
+    page = half_sent(far, network, clip)
+    old = Job.objects.get(owner=far.user)
+    with clip.open("r+b") as file:
+        file.seek(4_000_000)
+        file.write(b"changed")
+    expect(page.locator("[data-unreadable]")).to_be_visible(timeout=60_000)
+    network.budget = float("inf")
+    choose(page, clip)
+    expect(page.locator("[data-other-file]")).to_be_visible()
+    start_again(page)
+    arrived(page, clip)
+    started_again(far, old)
+
+
+def test_a_drive_that_comes_back(far: Person, network: Network, clip: Path) -> None:
+    page = half_sent(far, network, clip)
+    away = clip.with_name("away.mp4")
+    clip.rename(away)
+    expect(page.locator("[data-unreadable]")).to_be_visible(timeout=60_000)
+    network.budget = float("inf")
+    away.rename(clip)
+    arrived(page, clip)
+
+
+def test_a_renamed_file_goes_on(far: Person, network: Network, clip: Path) -> None:
+    page = half_sent(far, network, clip)
+    renamed = clip.rename(clip.with_name("holiday.mp4"))
+    expect(page.locator("[data-unreadable]")).to_be_visible(timeout=60_000)
+    network.budget = float("inf")
+    choose(page, renamed)
+    arrived(page, renamed)
+
+
+def test_what_cannot_be_sent_is_said_and_leaves_the_upload_as_it_was(far: Person, network: Network, clip: Path) -> None:
+    page = half_sent(far, network, clip)
+    job = Job.objects.get(owner=far.user)
+    page.reload()
+    connected(page)
+    network.budget = float("inf")
+    empty = clip.with_name("empty.mp4")
+    empty.touch()
+    choose(page, empty)
+    page.click("[data-start-again]")
+    expect(page.locator("[data-choice-problem]")).to_have_text("Choose a video or audio file that is not empty.")
+    assert Job.objects.get(owner=far.user).status == JobStatus.UPLOADING
+    choose(page, clip)
+    arrived(page, clip)
+    assert Job.objects.get(owner=far.user).pk == job.pk

@@ -160,3 +160,16 @@ test("without a socket the jobs themselves tell what is unfinished", () => {
     ["unfinished", ["c"]],
   ]);
 });
+
+test("a page that watches another job forgets the one before, whose version may be higher", () => {
+  store.take({ type: "hello", unfinished: ["a"], job: job("a", 9), cues: [cue(1, 0, 1)], all: true });
+  store.watch("b");
+  assert.equal(store.state.job, null);
+  assert.equal(store.version, 0);
+  assert.equal(store.completeUntil, 0);
+  listen("job", "gone");
+  store.take({ type: "hello", unfinished: ["b"], job: job("b", 1), cues: [], all: true });
+  assert.deepEqual(heard, [["job", job("b", 1)]]);
+  store.take({ type: "hello", unfinished: [], job: null, cues: [], all: true });
+  assert.deepEqual(heard[1], ["gone", "b"]);
+});

@@ -70,6 +70,7 @@ def furnish(site: Site) -> dict[str, Stop]:
         **{name: replace(pages[name], act=_look_inside) for name in ("result", "result-soft", "progress")},
         "failed": replace(pages["failed"], act=lambda page: page.click("[role=alert] summary")),
         "result-menu": replace(pages["result"], act=_open_menus),
+        "upload-other": replace(pages["upload"], act=_choose_another_file),
         "jobs": Stop("/jobs/", sara),
         "jobs-menu": Stop("/jobs/", sara, lambda page: page.click(".jobs li:nth-child(2) summary")),
         "jobs-empty": Stop("/jobs/", newcomer),
@@ -91,6 +92,11 @@ def _look_inside(page: Page) -> None:
     """Seek to a moment at which a subtitle is shown."""
     seek = "video => new Promise(done => { video.onseeked = done; video.currentTime = 6; })"
     page.eval_on_selector("video", seek)
+
+
+def _choose_another_file(page: Page) -> None:
+    page.set_input_files("[data-upload] [data-file]", SAMPLE / "sample.mp4")
+    page.wait_for_selector("[data-other-file]", state="visible")
 
 
 def _open_menus(page: Page) -> None:

@@ -18,6 +18,7 @@ from jobs.models import Artifact, Cue, Job, JobStatus
 from jobs.web.live import messages
 from jobs.web.live.messages import MessageBuilder, Page
 from tests.jobs import rows
+from tests.web.tus_client import VERSION, address, job_of, patch, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -101,9 +102,17 @@ def compiled(typed: Typed, place: Path) -> str:
     return found.stdout
 
 
+def told_of_an_upload() -> Typed:
+    job = job_of(shirin(), 10)
+    client = signed_in(job.owner)
+    patch(client, job, 0, b"01234")
+    return [("Checksums", client.get(f"{address(job)}/checksums", headers=VERSION).json())]
+
+
 def test_all_that_is_sent_has_its_type(tmp_path: Path) -> None:
+    upload = told_of_an_upload()
     jobs = in_each_state()
-    typed = told_by_sockets(jobs) + told_by_the_api(jobs)
+    typed = told_by_sockets(jobs) + told_by_the_api(jobs) + upload
     assert {data["type"] for name, data in typed if name == "ServerMessage"} == {
         *("hello", "job", "brief", "cues", "gone", "alive")
     }

@@ -81,6 +81,7 @@ def test_an_upload_is_promised(client: Client) -> None:
         "size": 4321,
         "size_text": "4.3 kB",
         "url": f"/uploads/{job.pk}",
+        "replace": f"/jobs/{job.pk}/replace",
     }
     assert (job.status, job.size, job.keep_running) == (JobStatus.UPLOADING, 4321, True)
 
@@ -232,6 +233,7 @@ def test_who_is_not_signed_in_holds_none() -> None:
         (lifecycle.PRESENCE, Reason.COMMAND_KILLED, "because the command that started it was killed."),
         ("command line", Reason.COMMAND_INTERRUPTED, "because the command that started it was interrupted."),
         (lifecycle.SYSTEM, Reason.UPLOAD_EXPIRED, "because the upload was never finished."),
+        ("shirin", Reason.UPLOAD_REPLACED, "because the upload was started again with another file."),
         ("shirin", "", "by you."),
         ("shirin", "the upload was taken back", "by you."),
         ("mina", "admin", "by mina."),

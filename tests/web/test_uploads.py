@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import zlib
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -229,6 +230,78 @@ def test_a_job_that_waits_for_no_file(status: JobStatus) -> None:
 def test_a_link_has_no_upload() -> None:
     job = rows.job()
     assert head(signed_in(job.owner), job).status_code == 410
+
+
+# Another file
+
+
+def checksums(client: Any, job: Job, start: Any = 0) -> Any:
+    return client.get(f"{address(job)}/checksums?from={start}", headers=VERSION)
+
+
+def test_the_server_tells_checksums_of_what_has_arrived(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(received, "BLOCK_BYTES", 4)
+    monkeypatch.setattr(received, "BLOCKS", 2)
+    job = job_of(rows.owner(), 12)
+    assert checksums(signed_in(job.owner), job).json() == {"received": 0, "block": 4, "checksums": []}
+    client = came(job, b"0123456789")
+    first, rest = [zlib.crc32(b"0123"), zlib.crc32(b"4567")], [zlib.crc32(b"89")]
+    assert checksums(client, job).json() == {"received": 10, "block": 4, "checksums": first}
+    assert checksums(client, job, 8).json() == {"received": 10, "block": 4, "checksums": rest}
+    assert checksums(client, job, 10).json()["checksums"] == []
+    assert checksums(client, job, "two").status_code == 400
+    came_last = patch(client, job, 10, b"ab")
+    assert came_last.status_code == 204
+    assert checksums(client, job).status_code == 410
+
+
+@pytest.mark.parametrize(("who", "status"), [("shirin", 200), ("staff", 200), ("omid", 404), ("nobody", 401)])
+def test_checksums_are_for_the_owner_and_staff(who: str, status: int) -> None:
+    client = signed_in(cast()[who])
+    assert checksums(client, job_of(rows.owner(), 10)).status_code == status
+
+
+def replace(client: Any, job: Job, **fields: Any) -> Any:
+    return client.post(f"/jobs/{job.pk}/replace", fields, headers={"Accept": "application/json"})
+
+
+def test_another_file_takes_the_place_of_an_upload() -> None:
+    """The old address ends, so that no other page can mix the two files."""
+    job = job_of(rows.owner(), 10)
+    client = came(job, b"01234")
+    email = {"language": "fa", "address": f"http://testserver/jobs/{job.pk}/"}
+    lifecycle.set_notify(job.pk, email)
+    answer = replace(client, job, name="film.mp4", bytes=12)
+    new = Job.objects.exclude(pk=job.pk).get()
+    assert (answer.status_code, answer.json()["id"], answer.json()["upload"]["size"]) == (201, str(new.pk), 12)
+    assert new.notify == {"language": "fa", "address": f"http://testserver/jobs/{new.pk}/"}
+    assert (new.options, new.keep_running) == (Job.objects.get(pk=job.pk).options, job.keep_running)
+    assert (head(client, job).status_code, patch(client, job, 5, b"56789").status_code) == (410, 410)
+    assert head(client, new)["Upload-Offset"] == "0"
+    assert replace(client, job, name="film.mp4", bytes=12).status_code == 410
+    assert Job.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "word"),
+    [
+        ({"name": "film.mp4", "bytes": 0}, 422, "not empty"),
+        ({"name": "", "bytes": 9}, 422, "required"),
+        ({"name": "film.mp4", "bytes": (4 << 30) + 1}, 413, "larger than the limit"),
+    ],
+)
+def test_another_file_that_is_refused(fields: dict[str, Any], status: int, word: str) -> None:
+    job = job_of(rows.owner(), 10)
+    client = came(job, b"01234")
+    answer = replace(client, job, **fields)
+    assert (answer.status_code, word in answer.json()["detail"]) == (status, True)
+    assert patch(client, job, 5, b"56789").status_code == 204
+
+
+def test_nobody_replaces_the_file_of_another() -> None:
+    job = job_of(rows.owner(), 10)
+    assert replace(signed_in(rows.owner("omid")), job, name="film.mp4", bytes=12).status_code == 404
+    assert rows.status(job.pk) == "uploading"
 
 
 # Ends

@@ -49,7 +49,6 @@ PAGE = """<!doctype html>
 <script src="/static/vendor/web/tus.min.js"></script>
 <input type=file multiple>
 <script type="module">
-import { fingerprint } from "/static/web/fingerprint.js";
 import { upload } from "/static/web/upload.js";
 const told = window.told = { sent: [], waits: [], problems: [], done: 0 };
 window.begin = (urls) => {
@@ -62,7 +61,6 @@ window.begin = (urls) => {
     onDone: () => told.done++,
   }));
 };
-window.fingerprints = () => Promise.all(Array.from(document.querySelector("input").files, fingerprint));
 </script>"""
 
 
@@ -147,13 +145,10 @@ def test_another_page_goes_on_with_the_same_file_when_the_network_is_back(
 ) -> None:
     job = job_of(rows.owner(), SIZE)
     page.set_input_files("input", film)
-    known = page.evaluate("fingerprints()")
     page.evaluate("urls => begin(urls)", [f"/uploads/{job.pk}"])
     until(lambda: size_of(file_of(job)) >= 8 << 20, every=0.001)
     page.reload()
     page.set_input_files("input", film)
-    assert page.evaluate("fingerprints()") == known
-    assert len(known[0]) == 64
     page.context.set_offline(True)
     page.evaluate("urls => begin(urls)", [f"/uploads/{job.pk}"])
     page.wait_for_function("told.waits.length == 2")
@@ -162,11 +157,6 @@ def test_another_page_goes_on_with_the_same_file_when_the_network_is_back(
     assert len(told(page)["waits"]) == 2
     assert file_of(job).read_bytes() == film.read_bytes()
     assert told(page)["sent"][0]["sent"] >= 8 << 20
-    changed = bytearray(film.read_bytes())
-    changed[-1] ^= 1
-    film.write_bytes(changed)
-    page.set_input_files("input", film)
-    assert page.evaluate("fingerprints()") != known
     paused_resumed_and_refused(server, page)
 
 

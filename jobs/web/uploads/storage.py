@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,6 +26,13 @@ from jobs.web.problems import Problem
 
 _BUFFER_BYTES = 256 << 10
 """Bytes read and written at a time."""
+
+
+BLOCK_BYTES = 1 << 20
+"""Bytes under one checksum."""
+
+BLOCKS = 256
+"""The most checksums of one response: reading that many blocks takes less than a second from most disks."""
 
 
 class Body(Protocol):
@@ -66,6 +74,25 @@ def append(job: Job, offset: int, body: Body, *, max_bytes: int, actor: str) -> 
         if size == job.size:
             _publish(job, actor)
         return size
+
+
+def checksums(job: Job, start: int) -> tuple[int, list[int]]:
+    """The number of bytes received, and the CRC-32 of each block of BLOCK_BYTES of them from byte `start` on.
+
+    At most BLOCKS checksums; the last block may be shorter. Raises StorageAway, and Problem (410) without a file.
+    """
+    received = size_of(job)
+    end = min(received, start + BLOCKS * BLOCK_BYTES)
+    if start >= end:
+        return received, []
+    try:
+        with _path(job).open("rb") as file:
+            file.seek(start)
+            sizes = (min(BLOCK_BYTES, end - place) for place in range(start, end, BLOCK_BYTES))
+            return received, [zlib.crc32(file.read(size)) for size in sizes]
+    except FileNotFoundError:
+        installation.require()
+        raise upload_ended() from None
 
 
 def submit_if_complete(job: Job, actor: str) -> None:

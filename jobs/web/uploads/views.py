@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
@@ -9,7 +10,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import http_date
@@ -96,6 +97,25 @@ async def _terminate(_request: HttpRequest, user: Any, job_id: uuid.UUID) -> Htt
     return HttpResponse(status=204)
 
 
+async def _checksums(request: HttpRequest, user: Any, job_id: uuid.UUID) -> HttpResponse:
+    """GET: checksums of the received part from byte `from` on (0 without it), to recognise its file.
+
+    `received` is the number of bytes that have arrived; the checksums may cover fewer: then ask for the rest.
+    """
+    job = await _job(user, job_id)
+    if job.status != JobStatus.UPLOADING or job.source_kind != SourceKind.UPLOAD:
+        raise storage.upload_ended()
+    start = request.GET.get("from", "0")
+    if not re.fullmatch(r"[0-9]{1,18}", start):
+        raise Problem(400, _("The request is invalid."))
+    return JsonResponse(await sync_to_async(_checksums_from)(job, int(start)))
+
+
+def _checksums_from(job: Job, start: int) -> dict[str, Any]:
+    received, found = storage.checksums(job, start)
+    return {"received": received, "block": storage.BLOCK_BYTES, "checksums": found}
+
+
 def _cancel(job: Job, actor: str) -> None:
     if lifecycle.cancel(job.pk, actor=actor, reason=Reason.UPLOAD_WITHDRAWN):
         deletion.finish(job.pk)
@@ -115,3 +135,4 @@ def _expires(last: datetime) -> str:
 
 uploads = tus.resource(POST=_create)
 upload = tus.resource(HEAD=_offset, GET=_offset, PATCH=_append, DELETE=_terminate)
+checksums = tus.resource(GET=_checksums)

@@ -13,7 +13,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
@@ -37,11 +37,12 @@ from jobs.pipeline.subtitles.style import FORMATS
 from jobs.pipeline.text.languages import language
 from jobs.queueing import quotas
 from jobs.storage import deletion
-from jobs.web.forms import parse_subtitles
+from jobs.web.forms import UploadForm, parse_subtitles
 from jobs.web.job_list import FILTERS, MAX_SEARCH_LENGTH, PAGE_SIZE, filter_jobs
 from jobs.web.permissions import job_for
-from jobs.web.problems import wants_json
+from jobs.web.problems import Problem, problem_response, wants_json
 from jobs.web.serializers import SUBTITLE_FORMS, briefs, cue_data, snapshot
+from jobs.web.uploads.storage import upload_ended
 
 
 @login_required
@@ -179,6 +180,25 @@ def start_again(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
 
 @login_required
 @require_POST
+def replace_upload(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
+    """Cancel an upload and start it again with another file and the same options. For scripts: the new job as JSON."""
+    old, form = job_for(request.user, job_id), UploadForm(request.POST)
+    if not form.is_valid():
+        return problem_response(422, str(next(iter(form.errors.values()))[0]))
+    name, size = form.cleaned_data["name"], form.cleaned_data["bytes"]
+    try:
+        new = submit.replace_upload(old.pk, name, size, actor=request.user.get_username())
+    except PipelineError as error:
+        return Problem.from_error(error).response()
+    except IllegalTransition:
+        return upload_ended().response()
+    if old.notify:
+        lifecycle.set_notify(new.pk, {**old.notify, "address": _address_of(request, new.pk)})
+    return JsonResponse(snapshot(new, request.user.pk), status=201)
+
+
+@login_required
+@require_POST
 def set_keep_running(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     """Set whether the job keeps running when its owner leaves."""
     lifecycle.set_keep_running(job_for(request.user, job_id).pk, "keep_running" in request.POST)
@@ -192,10 +212,14 @@ def set_notify(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     found = job_for(request.user, job_id)
     if found.owner_id != request.user.pk:
         raise Http404
-    page = reverse("job", args=[job_id])
-    email = {"language": get_language() or settings.LANGUAGE_CODE, "address": request.build_absolute_uri(page)}
+    email = {"language": get_language() or settings.LANGUAGE_CODE, "address": _address_of(request, job_id)}
     lifecycle.set_notify(job_id, email if "notify" in request.POST and emails.address_of(request.user) else None)
     return _changed(request, job_id)
+
+
+def _address_of(request: HttpRequest, job_id: uuid.UUID) -> str:
+    """The absolute address of a job's page."""
+    return request.build_absolute_uri(reverse("job", args=[job_id]))
 
 
 def _changed(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:

@@ -19,10 +19,11 @@ from jobs import lifecycle
 from jobs.intake import submit
 from jobs.intake.options import JobOptions, options_of
 from jobs.lifecycle import IllegalTransition
-from jobs.models import Job, OwnerLimits, StageRun, Transition
+from jobs.models import Job, JobStatus, OwnerLimits, StageRun, Transition
 from jobs.pipeline import errors
 from jobs.pipeline.errors import PipelineError
 from jobs.pipeline.stage import Stage
+from jobs.pipeline.subtitles.style import Style
 from jobs.storage import artifacts, retention
 from tests.databases import on_both, process_environment
 from tests.jobs import rows
@@ -277,6 +278,44 @@ def test_an_upload_asks_for_its_file(shirin: User) -> None:
     new = submit.start_again(old.pk, shirin)
     assert (new.status, new.source_kind, new.source) == ("uploading", "upload", "talk.mp4")
     assert options_of(new.options) == order
+
+
+def test_an_upload_starts_again_with_another_file(shirin: User, persian: Path) -> None:
+    """With all its options and subtitles. What has arrived of the old file is deleted."""
+    order = JobOptions(target="fa", brought=True, mode="soft", bilingual=True, style=Style(size="large"))
+    old = submit.accept_upload(shirin, "talk.mp4", 10, order, subtitles=persian, keep_running=True)
+    (artifacts.job_dir(old.pk) / "source.mp4").write_bytes(b"01234")
+    OwnerLimits.objects.create(owner=shirin, queued=1, stored_bytes=12)
+    new = submit.replace_upload(old.pk, "talk.mov", 12, actor="shirin")
+    assert (new.status, new.source, new.size, new.keep_running) == ("uploading", "talk.mov", 12, True)
+    assert options_of(new.options) == order
+    assert [cue.source for cue in new.cues.all()] == ["سلام"]
+    assert new.owner == shirin
+    assert rows.status(old.pk) == "cancelled"
+    assert not artifacts.job_dir(old.pk).exists()
+    assert old.transitions.get(to_status="cancelling").reason == "upload_replaced"
+
+
+def test_a_file_that_is_refused_leaves_the_upload_as_it_was(shirin: User) -> None:
+    order = JobOptions(target="es", spoken="en", transcriber="pocketsphinx", translator="apertium")
+    old = submit.accept_upload(shirin, "talk.mp4", 10, order)
+    OwnerLimits.objects.create(owner=shirin, stored_bytes=11)
+    before = rows.everything(old.pk)
+    for size, error in ((12, errors.StorageFull), (1 << 50, errors.TooLarge)):
+        with pytest.raises(error):
+            submit.replace_upload(old.pk, "talk.mov", size, actor="shirin")
+    assert rows.everything(old.pk) == before
+    assert Job.objects.count() == 1
+    assert [place.name for place in artifacts.job_dir(old.pk).parent.iterdir() if place.is_dir()] == [str(old.pk)]
+
+
+@pytest.mark.parametrize("status", [each for each in JobStatus if each != JobStatus.UPLOADING])
+def test_only_an_upload_can_get_another_file(status: JobStatus) -> None:
+    job_id = rows.IN[status]().job_id
+    Job.objects.filter(pk=job_id).update(source_kind="upload")
+    with pytest.raises(IllegalTransition):
+        submit.replace_upload(job_id, "talk.mov", 12, actor="shirin")
+    assert Job.objects.count() == 1
 
 
 def test_the_sample_is_the_sample_again(shirin: User) -> None:
