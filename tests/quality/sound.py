@@ -18,6 +18,7 @@ CLEAN = -25.0
 """Level of made speech in dBFS (root mean square)."""
 
 _CHORDS = ((220.0, 277.2, 329.6), (196.0, 246.9, 293.7), (174.6, 220.0, 261.6), (164.8, 207.7, 246.9))
+_ROUND = 16.0  # seconds of all chords
 
 
 def silence(seconds: float) -> Samples:
@@ -32,19 +33,21 @@ def noise(seconds: float, level: float = CLEAN) -> Samples:
 
 def hum(seconds: float, level: float = CLEAN) -> Samples:
     """Mains hum: 50 Hz and its overtones."""
-    time = _time(seconds)
-    return leveled(sum(np.sin(2 * np.pi * 50 * k * time) / k for k in range(1, 8)), level)
+    time = _time(1.0)
+    once = sum(np.sin(2 * np.pi * 50 * k * time) / k for k in range(1, 8))
+    return leveled(np.resize(once, len(silence(seconds))), level)
 
 
 def music(seconds: float, level: float = CLEAN) -> Samples:
     """Sustained chords of 4 seconds with overtones that swell and fade."""
-    time = _time(seconds)
-    sound = np.zeros_like(time)
+    time = _time(_ROUND)
+    once = np.zeros_like(time)
     for number, chord in enumerate(_CHORDS):
         playing = np.clip(1.5 - np.abs((time / 4 - number - 0.5 + 2) % 4 - 2) * 2, 0, 1)
         for pitch in chord:
-            sound += playing * sum(np.sin(2 * np.pi * pitch * k * time + k) / k**1.5 for k in range(1, 6))
-    return leveled(sound, level)
+            whole = round(pitch * _ROUND) / _ROUND  # so that the end of a round fits its start
+            once += playing * sum(np.sin(2 * np.pi * whole * k * time + k) / k**1.5 for k in range(1, 6))
+    return leveled(np.resize(once, len(silence(seconds))), level)
 
 
 def drums(seconds: float, level: float = CLEAN) -> Samples:
