@@ -70,7 +70,8 @@ def test_a_cover_that_is_not_marked_is_not_the_film(
     film = tmp_path / name
     run(*cover, *PICTURE, *TONE, "-map", "0", "-map", "1", "-map", "2", *H264, "-c:v:0", codec, str(film))
     video = picture(probe(film))
-    assert (video.index, video.width, video.end) == (1, 160, pytest.approx(2, abs=0.05))
+    assert (video.index, video.width) == (1, 160)
+    assert video.end == pytest.approx(2, abs=0.05)
 
 
 def test_a_single_still_is_the_film_where_there_is_no_other(tmp_path: Path) -> None:

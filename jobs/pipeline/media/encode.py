@@ -11,7 +11,8 @@ from pathlib import Path
 
 from jobs.pipeline import errors
 from jobs.pipeline.media.containers import MP4_AUDIO, fits_mp4, track_language
-from jobs.pipeline.media.description import Media, VideoStream
+from jobs.pipeline.media.description import Media
+from jobs.pipeline.media.drawing import filters, stands_still
 from jobs.pipeline.media.ffmpeg import SUBTITLE_FORMATS, input_of, make, making
 from jobs.pipeline.protocols import SAMPLE_RATE, Progress, ignore_progress
 
@@ -47,16 +48,16 @@ def burn(
 ) -> None:
     """Write an MP4 with the ASS file `subtitles` drawn into its picture, with the fonts of the directory `fonts`.
 
-    Frames keep their times, rotated pictures are turned upright, audio is copied if its codec may be in an MP4.
-    Subtitle tracks of the source are left out. Raises NoVideoStream, DiskFull, Unwritable or MediaFailed.
+    Frames keep their times; where one stands long it is repeated. Rotated pictures are turned upright, audio is copied
+    if its codec may be in an MP4. Subtitle tracks are left out. Raises NoVideoStream, DiskFull, Unwritable, MediaFailed.
     """
     video = media.picture
     with making(target) as part:
         shutil.copyfile(subtitles, part.with_name("subtitles"))
         _bring_fonts(fonts, part.with_name("fonts"))
         picture = (
-            *("-map", f"0:{video.index}", "-vf", _drawing(video), "-c:v", "libx264", "-crf", str(CRF)),
-            *("-pix_fmt", "yuv420p", "-fps_mode", "vfr", "-enc_time_base:v", "demux"),
+            *("-map", f"0:{video.index}", "-vf", filters(media), "-c:v", "libx264", "-crf", str(CRF)),
+            *("-pix_fmt", "yuv420p", "-fps_mode", "vfr", "-enc_time_base:v", _time_base(media)),
         )
         make(
             [*input_of(source, clock=media.clock), *picture, *_sound(media), *_whole(media), *_MP4],
@@ -117,10 +118,9 @@ def _whole(media: Media) -> tuple[str, ...]:
     return ("-copypriorss", "1") if media.clock else ("-t", f"{media.duration + SLACK:.3f}")
 
 
-def _drawing(video: VideoStream) -> str:
-    """Filters that draw the subtitles. 4:2:0 needs even sides: an odd row or column is cut off."""
-    even = f"crop={video.width & ~1}:{video.height & ~1}:0:0," if video.width % 2 or video.height % 2 else ""
-    return f"{even}ass=filename=subtitles:fontsdir=fonts"
+def _time_base(media: Media) -> str:
+    """The unit of the times of frames: the source's, which may be too coarse for frames that are added."""
+    return "1:90000" if stands_still(media) else "demux"
 
 
 def _sound(media: Media) -> Iterator[str]:
