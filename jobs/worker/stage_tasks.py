@@ -122,7 +122,7 @@ def _subtitle(job: Job, options: JobOptions) -> SubtitleTask:
         target=options.target,
         forms=forms,
         style=options.style,
-        size=(media.video.width, media.video.height) if media.video else _DEFAULT_SIZE,
+        size=media.video.shown_size if media.video else _DEFAULT_SIZE,
     )
 
 

@@ -17,6 +17,8 @@ from jobs.pipeline.errors import NoVideoStream
 
 _STREAM = re.compile(r"^  Stream #0:(\d+)(?:\[0x[0-9a-f]+\])?(?:\(([^)]*)\))?: (\w+): (.*)$")
 _ROTATION = re.compile(r"(?i)display ?matrix: rotation of (-?[\d.]+) degrees")
+_WIDEST_PIXEL = 4.0
+"""Largest ratio of the sides of a pixel that is believed; 2 is the largest in use."""
 _PIXELS = re.compile(r", (\w+)(?:\(([^)]*)\))?(?:, |$)")
 _TITLES = re.compile(r"(?m)^      (title|name|handler_name) *: (.*)$")
 _LAYOUT = re.compile(r"\d+ Hz, ([^,]+)")
@@ -32,6 +34,7 @@ _DISPOSITIONS = (
 class VideoStream:
     """A video stream. Width and height are in pixels after rotation; `rotation` is in degrees, clockwise.
 
+    `pixel_aspect`: width of a pixel over its height, after rotation; other than 1 in an anamorphic picture.
     `offset` and `end`: seconds from the file's start to the first frame, and to the end of the last; `end` is 0 when it
     is not known. `longest_frame`: seconds for which the frame that stands longest is shown, without the last. `fps`:
     frames per second, a mean if `variable_rate`.
@@ -49,6 +52,12 @@ class VideoStream:
     offset: float = 0.0
     end: float = 0.0
     longest_frame: float = 0.0
+    pixel_aspect: float = 1.0
+
+    @property
+    def shown_size(self) -> tuple[int, int]:
+        """Width and height at which the picture is shown, in square pixels."""
+        return max(round(self.width * self.pixel_aspect), 1), self.height
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -217,18 +226,27 @@ def _title(block: str) -> str:
     return next((text for text in titles if text and text.casefold() not in _HANDLERS), "")[:100]
 
 
-def shown_size(found: Described) -> tuple[int, int]:
+def upright_size(found: Described) -> tuple[int, int]:
     """Width and height of a frame after rotation; (0, 0) when unknown."""
     size = re.search(r" (\d+)x(\d+)[, ]", found.words + " ")
     width, height = (int(size.group(1)), int(size.group(2))) if size else (0, 0)
     return (height, width) if found.rotation in {90, 270} else (width, height)
 
 
+def _pixel_aspect(found: Described) -> float:
+    """Width of a pixel over its height, after rotation; 1 when it is not stated, or absurd."""
+    stated = re.search(r"\bSAR (\d+):(\d+)", found.words)
+    wide, high = (int(stated.group(1)), int(stated.group(2))) if stated else (1, 1)
+    if not (wide and high and 1 / _WIDEST_PIXEL <= wide / high <= _WIDEST_PIXEL):
+        return 1.0
+    return high / wide if found.rotation in {90, 270} else wide / high
+
+
 def video_stream(
     found: Described, *, fps: float, variable_rate: bool, offset: float, end: float, longest_frame: float
 ) -> VideoStream:
     """Build a VideoStream from its description and from the times of its frames."""
-    width, height = shown_size(found)
+    width, height = upright_size(found)
     pixels = _PIXELS.search(found.words)
     colour = (pixels.group(2) or "") if pixels else ""
     return VideoStream(
@@ -244,6 +262,7 @@ def video_stream(
         offset=offset,
         end=end,
         longest_frame=longest_frame,
+        pixel_aspect=_pixel_aspect(found),
     )
 
 

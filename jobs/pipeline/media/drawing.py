@@ -15,7 +15,7 @@ _FILL_RATE = 20
 
 def filters(media: Media) -> str:
     """The chain of filters for the video stream, which draws the file `subtitles` with the fonts of `fonts`."""
-    return ",".join((*_even(media.picture), *_filled(media), "ass=filename=subtitles:fontsdir=fonts"))
+    return ",".join((*_even(media.picture), *_filled(media), _text(media.picture)))
 
 
 def stands_still(media: Media) -> bool:
@@ -26,6 +26,13 @@ def stands_still(media: Media) -> bool:
     video = media.picture
     ends_early = 0 < video.end < media.duration - LONGEST_FRAME
     return ends_early or max(video.longest_frame, video.offset) > LONGEST_FRAME
+
+
+def _text(video: VideoStream) -> str:
+    """Draw the subtitles; in an anamorphic picture as narrow as it is stored, so that letters are shown round."""
+    width, height = video.shown_size
+    shown = "" if video.pixel_aspect == 1 else f":original_size={width}x{height}"
+    return f"ass=filename=subtitles:fontsdir=fonts{shown}"
 
 
 def _even(video: VideoStream) -> Iterator[str]:

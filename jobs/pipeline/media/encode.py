@@ -48,8 +48,8 @@ def burn(
 ) -> None:
     """Write an MP4 with the ASS file `subtitles` drawn into its picture, with the fonts of the directory `fonts`.
 
-    Frames keep their times; where one stands long it is repeated. Rotated pictures are turned upright, audio is copied
-    if its codec may be in an MP4. Subtitle tracks are left out. Raises NoVideoStream, DiskFull, Unwritable, MediaFailed.
+    Frames keep their times; one that stands long is repeated. Rotated pictures are turned upright, audio is copied if
+    its codec may be in an MP4. Subtitle tracks are left out. Raises NoVideoStream, DiskFull, Unwritable or MediaFailed.
     """
     video = media.picture
     with making(target) as part:

@@ -55,7 +55,7 @@ def _frame(source: Path, time: float, still: Path, media: Media) -> NDArray[np.u
     """
     from moviepy.video.io.VideoFileClip import VideoFileClip
 
-    small = f"scale='min({POSTER_WIDTH},iw)':-1"
+    small = f"scale='min({POSTER_WIDTH},iw*sar)':'ow/dar',setsar=1"
     one = ("-map", f"0:{media.picture.index}", "-frames:v", "1", "-vf", small, "-c:v", "png", "-pix_fmt", "rgb24")
     make(["-ss", f"{time:.3f}", *input_of(source), *one, "-f", "matroska"], still, media=media)
     with warnings.catch_warnings():

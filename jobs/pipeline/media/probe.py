@@ -21,7 +21,7 @@ from jobs.pipeline.media.description import (
     describe,
     frame_times,
     pace,
-    shown_size,
+    upright_size,
     video_stream,
 )
 from jobs.pipeline.media.ffmpeg import input_of, is_full, run
@@ -89,7 +89,7 @@ def _media(name: str, size: int, source: Path, found: Description) -> Media:
     told = _told_by_moviepy(source)
     pictures = _covers_last(found.pictures, timeline)
     for stream in pictures[:1]:
-        MAX_DECODED.check_picture(*shown_size(stream), name)
+        MAX_DECODED.check_picture(*upright_size(stream), name)
     video = next((_video(source, stream, told, timeline) for stream in pictures), None)
     audio = tuple(_tracks(source, found.sounds, timeline))
     if (found.pictures and (not video or not video.width)) or not (video or audio):
