@@ -147,6 +147,7 @@ STORAGES = {
     },
 }
 MEDIA_ROOT = Path(_env.get("MEDIA_ROOT") or BASE_DIR / "media")
+FILE_UPLOAD_MAX_MEMORY_SIZE = 64 << 20  # bytes: pieces of uploads (MAX_CHUNK_BYTES) need no room for temporary files
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The internal address under which nginx serves MEDIA_ROOT, if it is in front
@@ -171,13 +172,14 @@ DEFAULT_FROM_EMAIL = _env.get("EMAIL_FROM") or "zirnevis@localhost"
 
 # The database: SQLite unless DATABASE_URL names another one. Write-ahead logging lets readers work beside the one
 # writer; IMMEDIATE takes the write lock at the start of a transaction, where it waits; later it would fail at once.
+# Temporary tables stay in memory, because the directory of temporary files may be full or read-only.
 
 DATABASES = {"default": dj_database_url.parse(_env.get("DATABASE_URL") or f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;",
     }
 
 # The queue. A ticket is redelivered after `retry`; the time limits of the work itself are the supervisor's.

@@ -521,9 +521,9 @@ class DatabaseTrouble(HostError):
 
 
 class DatabaseFull(DatabaseTrouble):
-    """The disk of the database or of its temporary files is full."""
+    """The disk of the database is full."""
 
-    sentence = _("The database has no room: its disk or the one for temporary files (TMPDIR) is full. Free some space.")
+    sentence = _("The database has no room: its disk is full. Free some space.")
 
 
 class DatabaseBusy(DatabaseTrouble):

@@ -38,7 +38,7 @@ def test_the_page_of_a_new_job_takes_a_link_or_a_file(shirin: Person) -> None:
     page.set_input_files("[data-file]", __file__)
     expect(page.locator("[data-chosen]")).to_have_text("test_each_page.py")
     page.fill("[name=link]", "https://video.example/talk.mp4")
-    expect(page.locator("[data-file]")).to_have_value("")
+    expect(page.locator("[data-drop] [data-file]")).to_have_value("")
     page.select_option("[name=to]", "es")
     page.select_option("[name=spoken]", "en")
     page.press("[name=link]", "Enter")

@@ -12,9 +12,11 @@ from playwright.sync_api import Page, Route
 
 from jobs.models import Job
 from jobs.storage import artifacts
+from jobs.web.uploads import protocol as tus
 from tests.browser.people import chromium, window
 from tests.databases import on_database
 from tests.jobs import rows
+from tests.jobs.conftest import mounted
 from tests.jobs.stack import ROOT
 from tests.waiting import until
 from tests.web.server import Server, cookies, headers, size_of
@@ -109,6 +111,26 @@ def test_cut_three_times_by_a_kill(server: Server, film: Path) -> None:
     assert offset(server, job, who) == SIZE
     assert rows.status(job.pk) == "queued"
     assert file_of(job).read_bytes() == data
+
+
+@pytest.fixture
+def temporary(tmp_path: Path) -> Iterator[Path]:
+    """A directory for temporary files with no room."""
+    yield from mounted(tmp_path / "temporary", "size=4k")
+
+
+def test_an_upload_needs_no_room_for_temporary_files(
+    database: str, media_root: Path, film: Path, temporary: Path
+) -> None:
+    job, data = job_of(rows.owner(), SIZE), film.read_bytes()
+    sent = {**headers(job.owner), "Upload_Offset": "0", "Content_Type": PIECE}
+    with Server(database, media_root, {"TMPDIR": str(temporary)}).running() as server:
+        assert server.ask("PATCH", f"/uploads/{job.pk}", data, **sent).status == 204
+    assert file_of(job).read_bytes() == data
+
+
+def test_bodies_in_memory_are_as_large_as_pieces(settings: Any) -> None:
+    assert settings.FILE_UPLOAD_MAX_MEMORY_SIZE == tus.MAX_CHUNK_BYTES
 
 
 def offset(server: Server, job: Job, who: dict[str, str]) -> int:

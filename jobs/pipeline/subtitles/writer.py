@@ -48,13 +48,31 @@ def write(
     style: Style = Style(),
     size: tuple[int, int] = (1280, 720),
 ) -> None:
-    """Write `cues` to `path`, in the format of its suffix (.srt, .vtt or .ass), atomically.
+    """Write `cues` to `path`, in the format of its suffix (.srt, .vtt or .ass), atomically: the text of `as_text`.
+
+    Raises DiskFull or Unwritable.
+    """
+    content = as_text(cues, path.suffix[1:].lower(), form=form, source=source, target=target, style=style, size=size)
+    with making(path) as part:
+        part.write_text(content, encoding="utf-8", newline="\n")
+
+
+def as_text(
+    cues: Iterable[Cue],
+    kind: str,
+    *,
+    form: Form,
+    source: Language,
+    target: Language,
+    style: Style = Style(),
+    size: tuple[int, int] = (1280, 720),
+) -> str:
+    """The content of a subtitle file of the format `kind` (srt, vtt or ass).
 
     `form` chooses the texts: `bilingual` has the target's lines first and the source's below, smaller in ASS. Cues
     without text in that form are left out. `style` and `size`, the picture's (width, height), apply to ASS only: SRT
-    and WebVTT have at most two lines per language, ASS has more in a narrow picture. Raises DiskFull or Unwritable.
+    and WebVTT have at most two lines per language, ASS has more in a narrow picture.
     """
-    kind = path.suffix[1:].lower()
     languages = {"source": [source], "target": [target], "bilingual": [target, source]}[form]
     subs = pysubs2.SSAFile()
     subs.styles = {
@@ -66,9 +84,8 @@ def write(
     for cue in cues:
         if text := _text(_wanted(cue, form), languages, max_cells, kind):
             subs.append(pysubs2.SSAEvent(start=round(cue.start * 1000), end=round(cue.end * 1000), text=text))
-    content = subs.to_string(kind, **_OPTIONS[kind])
-    with making(path) as part:
-        part.write_text(content, encoding="utf-8", newline="\n")
+    content: str = subs.to_string(kind, **_OPTIONS[kind])
+    return content
 
 
 def _wanted(cue: Cue, form: Form) -> list[str]:

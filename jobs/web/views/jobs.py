@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import uuid
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -107,15 +105,12 @@ def subtitles(request: HttpRequest, job_id: uuid.UUID, form: str, kind: str) -> 
     if form not in SUBTITLE_FORMS or kind not in FORMATS or not found.spoken:
         raise Http404
     source, target = language(found.spoken), language(found.target)
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / f"subtitles.{kind}"
-        style = options_of(found.options).style
-        cues = [as_cue(row) for row in found.cues.all()]
-        writer.write(cues, path, form=form, source=source, target=target, style=style)  # type: ignore[arg-type]
-        content = path.read_bytes()
+    style = options_of(found.options).style
+    cues = [as_cue(row) for row in found.cues.all()]
+    content = writer.as_text(cues, kind, form=form, source=source, target=target, style=style)  # type: ignore[arg-type]
     codes = {"source": source.code, "target": target.code, "bilingual": f"{target.code}+{source.code}"}
     name = f"{result_name(str(found))}.{codes[form]}.{kind}"
-    return _text(request, content, name, "text/vtt" if kind == "vtt" else "text/plain")
+    return _text(request, content.encode(), name, "text/vtt" if kind == "vtt" else "text/plain")
 
 
 @login_required
