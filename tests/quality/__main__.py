@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.quality import sound
 from tests.quality.engines import REFERENCES, Session
-from tests.quality.material import Clip
+from tests.quality.material import Clip, NoVoice
 from tests.quality.rows import Row, table, write
 from tests.quality.scoring import looped_words, word_errors
 from tests.quality.sections import QUICK, SECTIONS
@@ -26,10 +26,14 @@ from tests.quality.weights import BUILD, NoWeights
 def main() -> int:
     options = _options()
     try:
-        session = Session(quick=options.quick)
-    except NoWeights as missing:
+        return _run(options)
+    except (NoWeights, NoVoice) as missing:
         logging.error("%s", missing)
         return 1
+
+
+def _run(options: argparse.Namespace) -> int:
+    session = Session(quick=options.quick)
     try:
         if options.engine_only:
             _try(session, options.engine_only, options.text, options.language, references=options.references)

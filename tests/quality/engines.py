@@ -14,6 +14,7 @@ from typing import Any
 
 from tests.benchmarks.measure import ROOT
 from tests.quality.material import Clip
+from tests.quality.scoring import word_errors
 from tests.quality.weights import BUILD, whisper_base
 
 REFERENCES = ("whisperx", "faster-whisper", "batched")
@@ -110,18 +111,26 @@ class Session:
 
     def ours(self, clip: Clip, language: str | None = None, **options: Any) -> Heard:
         """Recognise a clip with the transcribe stage."""
-        return self.engine("ours", **options).hear(clip.path(), language)
+        return _told(clip, "ours", self.engine("ours", **options).hear(clip.path(), language))
 
     def in_turns(self, clip: Clip, names: Sequence[str], language: str | None = None) -> dict[str, Heard]:
         """Recognise a clip with each engine; another one begins each time, as the machine's load changes."""
         audio, self._turn = clip.path(), self._turn + 1
         order = [names[(at + self._turn) % len(names)] for at in range(len(names))]
-        return {name: self.engine(name).hear(audio, language) for name in order}
+        return {name: _told(clip, name, self.engine(name).hear(audio, language)) for name in order}
 
     def rest(self) -> None:
         """End the engines: a section that measures memory or needs it begins with none."""
         self._stack.close()
         self._engines.clear()
+
+
+def _told(clip: Clip, name: str, heard: Heard) -> Heard:
+    """Log one line about an answer, as a long measurement goes on."""
+    rate = f"WER {word_errors(clip.text, heard.text).percent:.1f} %" if clip.text else f"{len(heard.texts)} texts"
+    cost = f"CPU {heard.cpu:.1f} s, {heard.pieces} pieces"
+    logging.info("  %s (%.0f s), %s: %s, %s", clip.name, clip.seconds, name, rate, cost)
+    return heard
 
 
 @contextmanager

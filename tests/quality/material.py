@@ -24,6 +24,10 @@ _PAUSES = (0.9, 0.5, 1.4, 0.7, 1.1)  # seconds between made sentences, in turn
 _EDGE = 10 ** (-50 / 20)  # of full scale; what is quieter at the ends of a made sentence is not speech
 
 
+class NoVoice(Exception):
+    """The program that speaks the made sentences is not installed."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sentence:
     """A sentence with the times in seconds at which its sound starts and ends."""
@@ -139,7 +143,7 @@ def _spoken(text: str, language: str) -> Clip:
 def _espeak(text: str, language: str) -> Samples:
     program = shutil.which("espeak-ng")
     if program is None:
-        raise FileNotFoundError("espeak-ng is not installed. On Debian or Ubuntu: apt install espeak-ng")
+        raise NoVoice("espeak-ng is not installed. On Debian or Ubuntu: apt install espeak-ng")
     voice = _VOICES.get(language, language)
     spoken = subprocess.run(
         [program, "-v", voice, "-s", "140", "--stdout", text], stdin=subprocess.DEVNULL, capture_output=True, check=True

@@ -38,7 +38,7 @@ def _clips(*, quick: bool) -> list[Clip]:
     return [
         *recordings(),
         *(made(language) for language in LANGUAGES),
-        *(long_form(language, seconds) for language, seconds in (("en", 600.0), ("de", 300.0), ("fa", 300.0))),
+        long_form("en", 600.0),
     ]
 
 
