@@ -8,24 +8,25 @@ import { crc32 } from "./crc32.js";
 const READ_TIME = 10_000; // ms for one byte
 
 /**
- * Read one byte of a file. `slow`: it has not come within `timeout` milliseconds.
+ * Read one byte of a file. `slow`: it has not come within `timeout` milliseconds. A file without bytes is read as a
+ * whole: Chrome gives the size 0 also to a file that is gone.
  * @param {Blob} file
  * @param {number} [place]  of the byte; by default the last one
  * @param {number} [timeout]
  * @returns {Promise<"readable" | "unreadable" | "slow">}
  */
 export async function readability(file, place = file.size - 1, timeout = READ_TIME) {
-  if (!file.size) return "readable";
-  const start = Math.min(Math.max(0, place), file.size - 1);
+  const { size } = file;
+  const start = Math.min(Math.max(0, place), size - 1);
+  const part = size ? file.slice(start, start + 1) : file;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   const late = new Promise((resolve) => {
     timer = setTimeout(() => resolve("slow"), timeout);
   });
-  const read = file
-    .slice(start, start + 1)
+  const read = part
     .arrayBuffer()
-    .then(({ byteLength }) => (byteLength === 1 ? "readable" : "unreadable"))
+    .then(({ byteLength }) => (byteLength === part.size ? "readable" : "unreadable"))
     .catch(() => "unreadable");
   const found = await Promise.race([read, late]);
   clearTimeout(timer);

@@ -227,3 +227,33 @@ def test_what_cannot_be_sent_is_said_and_leaves_the_upload_as_it_was(far: Person
     choose(page, clip)
     arrived(page, clip)
     assert Job.objects.get(owner=far.user).pk == job.pk
+
+
+def test_the_page_belongs_to_the_job_that_started_again(far: Person, network: Network, clip: Path) -> None:
+    """Its progress, its box and its button."""
+    page = half_sent(far, network, clip)
+    old = Job.objects.get(owner=far.user)
+    page.reload()
+    connected(page)
+    network.sent = 0
+    choose(page, another_version(clip, "anew"))
+    start_again(page)
+    new = started_again(far, old)
+    live(page, f"state.job?.id === '{new.pk}'")
+    page.check("[data-checked=keep_running]")
+    until(lambda: Job.objects.get(pk=new.pk).keep_running)
+    page.click("[data-cancel] button")
+    expect(page.locator("main")).to_contain_text("by you")
+    until(lambda: Job.objects.get(pk=new.pk).status == JobStatus.CANCELLED)
+
+
+def test_a_file_that_is_gone_makes_no_job(far: Person, clip: Path) -> None:
+    page = far.open("/")
+    page.set_input_files("[data-file]", clip)
+    page.select_option("[name=to]", "es")
+    page.select_option("[name=spoken]", "en")
+    clip.unlink()
+    page.click("[data-submit]")
+    expect(page.locator("[data-problem]")).to_contain_text("This file cannot be read.")
+    assert not Job.objects.filter(owner=far.user).exists()
+    expect(page.locator("[data-submit]")).to_be_enabled()

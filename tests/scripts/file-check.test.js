@@ -19,7 +19,7 @@ function file(name, bytes) {
  * @param {() => Promise<unknown>} read
  */
 function strange(read) {
-  const blob = { name: "film.mp4", size: 9, slice: () => ({ arrayBuffer: read }) };
+  const blob = { name: "film.mp4", size: 9, slice: () => ({ size: 1, arrayBuffer: read }) };
   return /** @type {File} */ (/** @type {unknown} */ (blob));
 }
 
@@ -89,5 +89,7 @@ test("a file that cannot be read is said to be so", async () => {
   assert.equal(await readability(file("film.mp4", bytes)), "readable");
   assert.equal(await readability(file("film.mp4", bytes), 1e9), "readable");
   assert.equal(await readability(file("empty.mp4", new Uint8Array())), "readable");
+  const gone = { name: "film.mp4", size: 0, arrayBuffer: () => Promise.reject(new DOMException("", "NotFoundError")) };
+  assert.equal(await readability(/** @type {File} */ (/** @type {unknown} */ (gone))), "unreadable");
   await assert.rejects(isFileOf(refusing, { name: "film.mp4", size: 9 }, server(bytes)), DOMException);
 });
