@@ -152,15 +152,6 @@ def test_full_colour_range_stays_full(burned: Burned) -> None:
     assert before[0] == gray_frame(burned.target, 0.1, SIZE)[0]
 
 
-def test_colour_tags_survive(burned: Burned) -> None:
-    result = burned("ten_bit.mkv")
-    assert result.video
-    assert result.video.pixel_format == "yuv420p"
-    command = [str(ffmpeg()), "-i", str(burned.target)]
-    said = subprocess.run(command, capture_output=True, text=True, check=False).stderr
-    assert "bt2020nc/bt2020/arib-std-b67" in said
-
-
 def test_odd_sides_become_even(burned: Burned) -> None:
     result = burned("odd.mkv")
     assert result.video

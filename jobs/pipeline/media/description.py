@@ -34,6 +34,7 @@ _DISPOSITIONS = (
 class VideoStream:
     """A video stream. Width and height are in pixels after rotation; `rotation` is in degrees, clockwise.
 
+    `transfer`: of an HDR picture `arib-std-b67` (HLG) or `smpte2084` (PQ), empty for all others.
     `pixel_aspect`: width of a pixel over its height, after rotation; other than 1 in an anamorphic picture.
     `offset` and `end`: seconds from the file's start to the first frame, and to the end of the last; `end` is 0 when it
     is not known. `longest_frame`: seconds for which the frame that stands longest is shown, without the last. `fps`:
@@ -53,6 +54,7 @@ class VideoStream:
     end: float = 0.0
     longest_frame: float = 0.0
     pixel_aspect: float = 1.0
+    transfer: Literal["arib-std-b67", "smpte2084", ""] = ""
 
     @property
     def shown_size(self) -> tuple[int, int]:
@@ -263,6 +265,7 @@ def video_stream(
         end=end,
         longest_frame=longest_frame,
         pixel_aspect=_pixel_aspect(found),
+        transfer="arib-std-b67" if "arib-std-b67" in colour else "smpte2084" if "smpte2084" in colour else "",
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from jobs.pipeline import errors
 from jobs.pipeline.media.description import Media
 from jobs.pipeline.media.ffmpeg import input_of, make, making
+from jobs.pipeline.media.hdr import tone_mapping
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,7 +56,7 @@ def _frame(source: Path, time: float, still: Path, media: Media) -> NDArray[np.u
     """
     from moviepy.video.io.VideoFileClip import VideoFileClip
 
-    small = f"scale='min({POSTER_WIDTH},iw*sar)':'ow/dar',setsar=1"
+    small = f"{tone_mapping(media.picture.transfer)}scale='min({POSTER_WIDTH},iw*sar)':'ow/dar',setsar=1"
     one = ("-map", f"0:{media.picture.index}", "-frames:v", "1", "-vf", small, "-c:v", "png", "-pix_fmt", "rgb24")
     make(["-ss", f"{time:.3f}", *input_of(source), *one, "-f", "matroska"], still, media=media)
     with warnings.catch_warnings():
