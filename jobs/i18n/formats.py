@@ -71,7 +71,7 @@ def _param(name: str, value: Any) -> Any:
         return _named(str(value))
     if name == "known":
         return listed(sorted(map(_named, str(value).split(", "))))
-    if name in {"reason", "remedy"} and value:
+    if name in {"reason", "remedy", "side"} and value:
         return gettext(value)
     if isinstance(value, str) and _AMOUNT.fullmatch(value):
         return units(value)

@@ -16,6 +16,8 @@ class NoteCode(StrEnum):
     SOUND_TRACK = "sound_track"
     SOUND_TRACK_IN = "sound_track_in"
     NO_SOUND_TRACK_IN = "no_sound_track_in"
+    CHANNELS_INVERTED = "channels_inverted"
+    ONE_CHANNEL = "one_channel"
 
 
 SENTENCES = {
@@ -25,6 +27,12 @@ SENTENCES = {
     NoteCode.SOUND_TRACK: _("The video has {count} sound tracks; track {number} is used."),
     NoteCode.SOUND_TRACK_IN: _("The video has {count} sound tracks; track {number}, in {language}, is used."),
     NoteCode.NO_SOUND_TRACK_IN: _("No sound track of the video is marked as {language}; track {number} is used."),
+    NoteCode.CHANNELS_INVERTED: _(
+        "The channels of the sound would cancel each other out, so one of them was inverted, for {length} of speech."
+    ),
+    NoteCode.ONE_CHANNEL: _(
+        "Only the {side} channel of the sound was used for {length} of speech, because the speech is clearest there."
+    ),
 }
 """Templates of the sentences, marked for the catalogue; `{language}` is an English name, which is translated too."""
 

@@ -17,6 +17,11 @@ SAMPLE_RATE = 16_000
 """Samples per second of all audio inside the pipeline; the models of both speech engines need it."""
 
 
+MIX, INVERTED = "mix", "inverted"
+"""Ways of mixing channels: all of them, and all with those that are opposite in phase inverted. The third way is one
+channel, by ffmpeg's name or its number.
+"""
+
 Samples: TypeAlias = "NDArray[np.float32]"
 """Mono audio at SAMPLE_RATE, between -1 and 1, shape (n,)."""
 

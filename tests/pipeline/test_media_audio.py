@@ -10,13 +10,13 @@ import pytest
 from numpy.typing import NDArray
 
 from jobs.pipeline import errors
-from jobs.pipeline.media import encode
 from jobs.pipeline.media.probe import probe
+from jobs.pipeline.speech.extraction import extract_audio
 from tests.pipeline.clips import Clips, run
 
 
 def sound(path: Path, target: Path) -> NDArray[np.int16]:
-    encode.extract_audio(path, target, media=probe(path))
+    extract_audio(path, target, media=probe(path))
     with wave.open(str(target)) as file:
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (16000, 1, 2)
         return np.frombuffer(file.readframes(file.getnframes()), dtype=np.int16)
@@ -58,6 +58,6 @@ def test_no_sound(clips: Clips, tmp_path: Path) -> None:
 def test_progress_ends_at_one(clips: Clips, tmp_path: Path) -> None:
     shares: list[float] = []
     source = clips["plain.mp4"]
-    encode.extract_audio(source, tmp_path / "out.wav", media=probe(source), progress=shares.append)
+    extract_audio(source, tmp_path / "out.wav", media=probe(source), progress=shares.append)
     assert shares == sorted(shares)
     assert shares[-1] == 1

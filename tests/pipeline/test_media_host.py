@@ -17,6 +17,7 @@ from jobs.pipeline import errors
 from jobs.pipeline.media import encode
 from jobs.pipeline.media.poster import poster
 from jobs.pipeline.media.probe import probe
+from jobs.pipeline.speech.extraction import extract_audio
 from tests.pipeline.clips import Clips
 from tests.waiting import PATIENCE, until
 
@@ -53,7 +54,7 @@ def test_a_full_disk(clips: Clips, small_disk: Path, ass: Path, srt: Path, fonts
     source = clips["long.mp4"]
     known = probe(source)
     with pytest.raises(errors.DiskFull):
-        encode.extract_audio(source, small_disk / "out.wav", media=known)
+        extract_audio(source, small_disk / "out.wav", media=known)
     with pytest.raises(errors.DiskFull):
         encode.embed(source, srt, small_disk / "out.mp4", media=known, language="fa")
     with pytest.raises(errors.DiskFull):
@@ -79,14 +80,14 @@ def test_nowhere_to_write(clips: Clips, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for target in (tmp_path / "missing" / "out.wav", tmp_path / "file" / "out.wav"):
         with pytest.raises(errors.Unwritable) as caught:
-            encode.extract_audio(source, target, media=known)
+            extract_audio(source, target, media=known)
         assert str(target) in str(caught.value)
 
 
 def test_a_directory_in_the_way(clips: Clips, tmp_path: Path) -> None:
     (tmp_path / "out.wav").mkdir()
     with pytest.raises(errors.Unwritable):
-        encode.extract_audio(clips["plain.mp4"], tmp_path / "out.wav", media=probe(clips["plain.mp4"]))
+        extract_audio(clips["plain.mp4"], tmp_path / "out.wav", media=probe(clips["plain.mp4"]))
     assert [path.name for path in tmp_path.iterdir()] == ["out.wav"]
 
 
@@ -95,7 +96,7 @@ def test_no_permission(clips: Clips, tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o500)
     with pytest.raises(errors.Unwritable):
-        encode.extract_audio(clips["plain.mp4"], closed / "out.wav", media=probe(clips["plain.mp4"]))
+        extract_audio(clips["plain.mp4"], closed / "out.wav", media=probe(clips["plain.mp4"]))
     secret = tmp_path / "secret.mp4"
     secret.write_bytes(b"x")
     secret.chmod(0)
@@ -106,7 +107,7 @@ def test_no_permission(clips: Clips, tmp_path: Path) -> None:
 def test_the_result_may_be_read_by_others(clips: Clips, tmp_path: Path) -> None:
     """As any file this process makes."""
     (tmp_path / "usual").touch()
-    encode.extract_audio(clips["plain.mp4"], tmp_path / "out.wav", media=probe(clips["plain.mp4"]))
+    extract_audio(clips["plain.mp4"], tmp_path / "out.wav", media=probe(clips["plain.mp4"]))
     assert (tmp_path / "out.wav").stat().st_mode == (tmp_path / "usual").stat().st_mode
 
 

@@ -21,6 +21,7 @@ from jobs.pipeline.media.description import describe
 from jobs.pipeline.media.ffmpeg import ffmpeg
 from jobs.pipeline.media.poster import poster
 from jobs.pipeline.media.probe import probe
+from jobs.pipeline.speech.extraction import extract_audio
 from tests.pipeline.clips import Clips, run, write_ass
 from tests.waiting import PATIENCE
 
@@ -151,7 +152,7 @@ def test_a_file_that_turns_into_a_playlist_after_it_was_looked_at(
     with pytest.raises(errors.MediaFailed):
         encode.embed(path, srt, tmp_path / "out.mp4", media=known, language="fa")
     with pytest.raises(errors.MediaFailed):
-        encode.extract_audio(path, tmp_path / "out.wav", media=known)
+        extract_audio(path, tmp_path / "out.wav", media=known)
     with pytest.raises(errors.MediaFailed):
         poster(path, tmp_path / "out.webp", media=known)
     with pytest.raises(errors.MediaFailed):

@@ -9,6 +9,7 @@ import pytest
 from jobs.pipeline import errors
 from jobs.pipeline.media import encode
 from jobs.pipeline.media.probe import probe
+from jobs.pipeline.speech.extraction import extract_audio
 from tests.pipeline.clips import AAC, H264, PICTURE, TONE, run
 
 
@@ -31,7 +32,7 @@ def test_results_have_the_sound_that_can_be_decoded(
     source = spatial(tmp_path / "phone.mov", unknown=unknown, tracks=tracks)
     media = probe(source)
     assert [track.codec for track in media.audio] == kept * ["aac"]
-    encode.extract_audio(source, tmp_path / "sound.wav", media=media)
+    extract_audio(source, tmp_path / "sound.wav", media=media)
     encode.burn(source, ass, tmp_path / "burned.mp4", media=media, fonts=fonts)
     soft = encode.embed(source, srt, tmp_path / "soft.mp4", media=media, language="fa")
     for result in (tmp_path / "burned.mp4", soft):
@@ -44,6 +45,6 @@ def test_no_sound_that_can_be_decoded_is_no_sound(tmp_path: Path, ass: Path, fon
     media = probe(source)
     assert media.audio == ()
     with pytest.raises(errors.NoAudio):
-        encode.extract_audio(source, tmp_path / "sound.wav", media=media)
+        extract_audio(source, tmp_path / "sound.wav", media=media)
     encode.burn(source, ass, tmp_path / "burned.mp4", media=media, fonts=fonts)
     assert probe(tmp_path / "burned.mp4").video

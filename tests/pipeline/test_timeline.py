@@ -17,6 +17,7 @@ from jobs.pipeline.media.ffmpeg import ffmpeg
 from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.media.probe import probe
 from jobs.pipeline.media.timeline import PacketReader
+from jobs.pipeline.speech.extraction import extract_audio
 from jobs.pipeline.stages.fetch import fetch
 from tests.pipeline.clips import run, write_ass
 from tests.pipeline.test_media_burn import times
@@ -99,14 +100,14 @@ def check(source: Path, tmp_path: Path, *, length: float, count: int) -> None:
     media = probe(source)
     assert media.duration == pytest.approx(length, abs=0.15)
     (sound,) = media.audio
-    encode.extract_audio(source, tmp_path / "sound.wav", media=media)
+    extract_audio(source, tmp_path / "sound.wav", media=media)
     encode.burn(source, write_ass(tmp_path / "c.ass", 0, 59), tmp_path / "out.mp4", media=media, fonts=tmp_path)
     seen, heard = flashes(tmp_path / "out.mp4"), beeps(tmp_path / "sound.wav", sound.offset)
     assert len(seen) == len(heard) == count
     assert seen == pytest.approx(heard, abs=0.09)
     result = probe(tmp_path / "out.mp4")
     assert result.duration == pytest.approx(length, abs=0.15)
-    encode.extract_audio(tmp_path / "out.mp4", tmp_path / "again.wav", media=result)
+    extract_audio(tmp_path / "out.mp4", tmp_path / "again.wav", media=result)
     assert beeps(tmp_path / "again.wav", result.audio[0].offset) == pytest.approx(seen, abs=0.09)
 
 
@@ -156,7 +157,7 @@ def test_a_length_that_is_stated_wrongly(tmp_path: Path, stated: float) -> None:
     """Too short: nothing is cut. Too long: the file is not refused for a length that it has not."""
     found = fetch(str(stating(tmp_path / "lie.mkv", stated)), tmp_path)
     assert found.media.duration == pytest.approx(20, abs=0.05)
-    encode.extract_audio(found.path, tmp_path / "out.wav", media=found.media)
+    extract_audio(found.path, tmp_path / "out.wav", media=found.media)
     with wave.open(str(tmp_path / "out.wav")) as file:
         assert file.getnframes() / 16_000 == pytest.approx(20, abs=0.05)
 
@@ -179,7 +180,7 @@ def test_sound_that_is_missing_for_a_while_is_no_jump(tmp_path: Path) -> None:
     picture = ("-f", "lavfi", "-i", f"color=black:size=64x48:rate=25:duration=24,{WHITE}", "-f", "lavfi", "-i", sound)
     run(*picture, *MPEG2, "-t", "24", "-muxdelay", "0", str(path))
     media = probe(path)
-    encode.extract_audio(path, tmp_path / "sound.wav", media=media)
+    extract_audio(path, tmp_path / "sound.wav", media=media)
     assert media.duration == pytest.approx(24, abs=0.1)
     heard = beeps(tmp_path / "sound.wav", media.audio[0].offset)
     assert heard == pytest.approx([at + 0.2 for at in (0, 1, 2, 3, 19, 20, 21, 22, 23)], abs=0.09)

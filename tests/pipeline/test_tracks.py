@@ -202,13 +202,13 @@ def test_the_choice_is_told(
     media = fetch(str(dubbed), tmp_path, spoken=spoken, audio_track=wanted).media
     assert media.speech
     assert media.speech.number == number
-    assert list(sound.notes(media, spoken)) == [note]
-    assert sound.facts(media)["track"] == number
+    assert list(sound.notes(media, spoken, {})) == [note]
+    assert sound.facts(media, {})["track"] == number
 
 
 def test_of_a_single_track_nothing_is_told(tmp_path: Path) -> None:
     run("-f", "lavfi", "-i", "sine=duration=1", "-metadata:s:a:0", "language=ger", str(tmp_path / "one.mkv"))
-    assert list(sound.notes(fetch(str(tmp_path / "one.mkv"), tmp_path, spoken="en").media, "en")) == []
+    assert list(sound.notes(fetch(str(tmp_path / "one.mkv"), tmp_path, spoken="en").media, "en", {})) == []
 
 
 def test_a_track_without_a_decoder_is_left_out(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Encoding by ffmpeg: extract the audio, burn or embed subtitles, merge picture and sound.
+"""Encoding by ffmpeg: burn or embed subtitles, merge picture and sound.
 
 `media.ffmpeg` starts ffmpeg, restricts what it may open, and cleans up after it.
 """
@@ -15,7 +15,7 @@ from jobs.pipeline.media.description import Media, VideoStream
 from jobs.pipeline.media.drawing import filters, stands_still
 from jobs.pipeline.media.ffmpeg import SUBTITLE_FORMATS, input_of, make, making
 from jobs.pipeline.media.hdr import dimmed
-from jobs.pipeline.protocols import SAMPLE_RATE, Progress, ignore_progress
+from jobs.pipeline.protocols import Progress, ignore_progress
 
 CRF = 23
 """Constant rate factor of the burned picture: the default of x264, as is the preset (medium)."""
@@ -27,24 +27,6 @@ SLACK = 5.0
 """Seconds that are encoded beyond the measured length, which was checked against the limits."""
 
 _MP4 = ("-movflags", "+faststart", "-f", "mp4")
-
-
-def extract_audio(source: Path, target: Path, *, media: Media, progress: Progress = ignore_progress) -> None:
-    """Write the speech track as a WAV file: mono, 16 bits, SAMPLE_RATE. Raises NoAudio, and as `burn` does.
-
-    Its first sample is the first of the track: add `media.speech.offset` to times in it. Gaps inside the track are
-    filled with silence, so that times stay correct.
-    """
-    if not media.speech:
-        raise errors.NoAudio(name=media.name)
-    sound = ("-map", f"0:{media.speech.index}", "-af", f"aresample={SAMPLE_RATE}:async=1", "-ac", "1")
-    with making(target) as part:
-        make(
-            [*input_of(source, clock=media.clock), *sound, *_whole(media), "-c:a", "pcm_s16le", "-f", "wav"],
-            part,
-            media=media,
-            progress=progress,
-        )
 
 
 def burn(
@@ -65,7 +47,7 @@ def burn(
             *("-fps_mode", "vfr", "-enc_time_base:v", _time_base(media)),
         )
         make(
-            [*input_of(source, clock=media.clock), *picture, *_sound(media), *_whole(media), *_MP4],
+            [*input_of(source, clock=media.clock), *picture, *_sound(media), *whole(media), *_MP4],
             part,
             media=media,
             progress=progress,
@@ -91,7 +73,7 @@ def embed(
     container = ("-c:s", "mov_text", *apple, *_MP4) if mp4 else ("-f", "matroska")
     with making(target) as part:
         inputs = [*input_of(source, clock=media.clock), *input_of(subtitles, SUBTITLE_FORMATS)]
-        copied = ("-map", "1:0", "-c", "copy", *_whole(media))
+        copied = ("-map", "1:0", "-c", "copy", *whole(media))
         make([*inputs, *streams, *copied, *tags, *container], part, media=media, progress=progress)
     return target
 
@@ -114,7 +96,7 @@ def merge(
 # Arguments of ffmpeg
 
 
-def _whole(media: Media) -> tuple[str, ...]:
+def whole(media: Media) -> tuple[str, ...]:
     """Arguments for the length of the result.
 
     With a corrected clock ffmpeg still judges copied packets by the times before the correction: it would leave out

@@ -20,6 +20,7 @@ from functools import cache
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 from jobs.pipeline import errors
 from jobs.pipeline.media.atomic_files import writing
@@ -150,6 +151,33 @@ def run(
     return code, "".join(said)
 
 
+def output_of(arguments: Sequence[str], size: int, *, directory: Path, media: Media) -> Iterator[bytes]:
+    """Run ffmpeg in `directory` and yield what it writes, in blocks of `size` bytes; the last one may be shorter.
+
+    Raises NoFfmpeg, MediaFailed or StageDied. ffmpeg ends with the iterator.
+    """
+    said: deque[bytes] = deque(maxlen=50)
+    process = _popen([*_QUIET, *arguments, "pipe:1"], directory)
+    assert process.stdout
+    stderr_reader = threading.Thread(target=said.extend, args=(process.stderr,), daemon=True)
+    try:
+        stderr_reader.start()
+        while block := process.stdout.read(size):
+            yield block
+        code = process.wait()
+    finally:
+        process.kill()
+        process.wait()
+        stderr_reader.join()
+        for pipe in (process.stdout, process.stderr):
+            pipe and pipe.close()
+    text = b"".join(said).decode(errors="replace")
+    if code == -signal.SIGKILL:
+        raise errors.StageDied(detail=f"ffmpeg was killed. {text}")
+    if code:
+        raise errors.MediaFailed(name=media.name, detail=text)
+
+
 def dying_with_us(command: Sequence[str]) -> list[str]:
     """Wrap `command` so that the kernel kills it when this process ends, even by SIGKILL.
 
@@ -172,15 +200,18 @@ def _setpriv() -> tuple[str, ...]:
 
 
 def _start(arguments: Sequence[str], directory: Path) -> subprocess.Popen[str]:
+    return _popen(["-progress", "pipe:1", *arguments], directory, encoding="utf-8", errors="replace")
+
+
+def _popen(arguments: Sequence[str], directory: Path, **text: str) -> subprocess.Popen[Any]:
     try:
-        return subprocess.Popen(
-            dying_with_us([str(ffmpeg()), "-nostdin", "-hide_banner", "-nostats", "-progress", "pipe:1", *arguments]),
+        return subprocess.Popen(  # type: ignore[call-overload,no-any-return]  # text or bytes, as `text` says
+            dying_with_us([str(ffmpeg()), "-nostdin", "-hide_banner", "-nostats", *arguments]),
             cwd=directory,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            encoding="utf-8",
-            errors="replace",
+            **text,
         )
     except OSError as error:
         raise errors.NoFfmpeg(detail=str(error)) from None

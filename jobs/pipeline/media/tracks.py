@@ -8,7 +8,6 @@ from typing import Literal
 
 from jobs.pipeline.errors import NoSuchTrack, UnknownLanguage
 from jobs.pipeline.media.description import AudioStream
-from jobs.pipeline.text import cldr
 from jobs.pipeline.text.languages import language
 
 Kind = Literal["speech", "clear", "description", "commentary", "no_speech"]
@@ -158,6 +157,8 @@ def _distance(track: AudioStream, spoken: str) -> int:
 
 def _names(title: str, spoken: str) -> bool:
     """Tell whether the title of a track without a tag names the language `spoken`."""
+    from jobs.pipeline.text import cldr
+
     return not set(re.findall(r"\w+", title.casefold())).isdisjoint(cldr.names_of(_base(spoken)))
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from jobs.pipeline.errors import NoAudio
-from jobs.pipeline.media import encode
 from jobs.pipeline.notes import NoteCode
 from jobs.pipeline.process.messages import (
     FetchTask,
@@ -105,6 +104,8 @@ def run_task(task: Task, context: StageContext) -> StageResult:
 
 def _fetch(task: FetchTask, context: StageContext) -> StageResult:
     """Fetch and probe the video, and extract its audio."""
+    from jobs.pipeline.speech.extraction import extract_audio
+
     shares = (_FETCH_SHARE, 1 - _FETCH_SHARE) if task.listen else (1.0, 0.0)
     found = fetch.fetch(
         task.source,
@@ -117,15 +118,16 @@ def _fetch(task: FetchTask, context: StageContext) -> StageResult:
         progress=lambda share: context.report.progress(share * shares[0]),
     )
     files = {"source": found.path.name} if found.path.parent == context.attempt_dir else {}
+    ways: dict[str, float] = {}
     if task.listen:
         if not found.media.audio:
             raise NoAudio(name=found.media.name)
         listen = _scaled(context.report.progress, *shares)
-        encode.extract_audio(found.path, context.attempt_dir / "audio.wav", media=found.media, progress=listen)
+        ways = extract_audio(found.path, context.attempt_dir / "audio.wav", media=found.media, progress=listen)
         files["audio"] = "audio.wav"
-        for code, params in sound.notes(found.media, task.spoken):
+        for code, params in sound.notes(found.media, task.spoken, ways):
             context.report.note(code, **params)
-    outcome = {"media": to_builtins(found.media), "title": found.title, "sound": sound.facts(found.media)}
+    outcome = {"media": to_builtins(found.media), "title": found.title, "sound": sound.facts(found.media, ways)}
     return StageResult(files=files, outcome=outcome)
 
 

@@ -2,20 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from jobs.pipeline.gettext_marker import _
 from jobs.pipeline.media import tracks
 from jobs.pipeline.media.description import Media
+from jobs.pipeline.media.limits import duration_text
 from jobs.pipeline.notes import NoteCode
+from jobs.pipeline.protocols import INVERTED, MIX
 from jobs.pipeline.text.languages import language
 
 Note = tuple[NoteCode, dict[str, str]]
 """A note with the parameters of its sentence."""
 
 
-def notes(media: Media, spoken: str) -> Iterator[Note]:
-    """The notes on the chosen audio track; `spoken` is the language code of the speech, if the user named it."""
+TOLD = 5.0
+"""Seconds of speech that are mixed in another way than the ordinary one from which that is told."""
+
+_SIDES = {"FL": _("left"), "FR": _("right"), "FC": _("centre"), "1": _("first"), "2": _("second")}
+"""Names of channels in sentences."""
+
+
+def notes(media: Media, spoken: str, ways: Mapping[str, float]) -> Iterator[Note]:
+    """The notes on the audio track that was chosen, and on the mixing of its channels.
+
+    `spoken` is the language code of the speech, if the user named it, `ways` the seconds by way of mixing (`mixdown`).
+    """
+    yield from _on_track(media, spoken)
+    for way, seconds in ways.items():
+        if way != MIX and seconds >= TOLD:
+            yield _on_way(way, duration_text(seconds))
+
+
+def _on_way(way: str, length: str) -> Note:
+    if way == INVERTED:
+        return NoteCode.CHANNELS_INVERTED, {"length": length}
+    return NoteCode.ONE_CHANNEL, {"length": length, "side": _SIDES.get(way, way)}
+
+
+def _on_track(media: Media, spoken: str) -> Iterator[Note]:
     track = media.speech
     if not track:
         return
@@ -30,8 +56,8 @@ def notes(media: Media, spoken: str) -> Iterator[Note]:
             yield NoteCode.SOUND_TRACK, params
 
 
-def facts(media: Media) -> dict[str, Any]:
-    """The audio tracks for the report: those that can be decoded, and the number of the one that is transcribed."""
+def facts(media: Media, ways: Mapping[str, float]) -> dict[str, Any]:
+    """The sound in the report: the tracks that can be decoded, the one transcribed, and how its channels were mixed."""
     return {
         "track": media.speech.number if media.speech else None,
         "tracks": [
@@ -43,4 +69,5 @@ def facts(media: Media) -> dict[str, Any]:
             }
             for track in media.audio
         ],
+        "mixed": dict(ways),
     }
