@@ -88,6 +88,16 @@ def test_a_film_of_still_pictures_is_no_cover(tmp_path: Path) -> None:
     assert picture(probe(film)).index == 0
 
 
+def test_streams_in_a_group_are_found(clips: Clips, tmp_path: Path) -> None:
+    """Cameras write a track with time codes, which ffmpeg lists in a group with the picture, further to the right."""
+    film = tmp_path / "camera.mov"
+    run("-i", str(clips["plain.mp4"]), "-c", "copy", "-timecode", "01:00:00:00", str(film))
+    assert "Stream group" in subprocess_text(film)
+    media = probe(film)
+    assert picture(media).codec == "h264"
+    assert [track.codec for track in media.audio] == ["aac"]
+
+
 def test_a_picture_without_sound(clips: Clips) -> None:
     media = probe(clips["mute.mp4"])
     assert media.audio == ()

@@ -15,11 +15,15 @@ from typing import Literal
 
 from jobs.pipeline.errors import NoVideoStream
 
-_STREAM = re.compile(r"^  Stream #0:(\d+)(?:\[0x[0-9a-f]+\])?(?:\(([^)]*)\))?: (\w+): (.*)$")
+Fields = Literal["marked", "tff", "bff", ""]
+
+_STREAM = re.compile(r"^(?:  |    )Stream #0:(\d+)(?:\[0x[0-9a-f]+\])?(?:\(([^)]*)\))?: (\w+): (.*)$")
 _ROTATION = re.compile(r"(?i)display ?matrix: rotation of (-?[\d.]+) degrees")
+_COMBED_FRAMES, _COMBED_SHARE = 10, 0.7
+"""Frames that have to be found interlaced, and their share of all that could be judged."""
 _WIDEST_PIXEL = 4.0
 """Largest ratio of the sides of a pixel that is believed; 2 is the largest in use."""
-_PIXELS = re.compile(r", (\w+)(?:\(([^)]*)\))?(?:, |$)")
+_PIXELS = re.compile(r", (\w+)(?:\(((?:[^()]|\([^()]*\))*)\))?(?:, |$)")
 _TITLES = re.compile(r"(?m)^      (title|name|handler_name) *: (.*)$")
 _LAYOUT = re.compile(r"\d+ Hz, ([^,]+)")
 _HANDLERS = {"soundhandler", "sound media handler", "core media audio", "apple sound media handler", "stereo", "mono"}
@@ -35,6 +39,8 @@ class VideoStream:
     """A video stream. Width and height are in pixels after rotation; `rotation` is in degrees, clockwise.
 
     `transfer`: of an HDR picture `arib-std-b67` (HLG) or `smpte2084` (PQ), empty for all others.
+    `fields`: of an interlaced picture `marked` if its frames say so each for itself, or the order of the fields of all
+    frames (`tff`, the top one first, or `bff`); empty for a progressive one.
     `pixel_aspect`: width of a pixel over its height, after rotation; other than 1 in an anamorphic picture.
     `offset` and `end`: seconds from the file's start to the first frame, and to the end of the last; `end` is 0 when it
     is not known. `longest_frame`: seconds for which the frame that stands longest is shown, without the last. `fps`:
@@ -55,6 +61,7 @@ class VideoStream:
     longest_frame: float = 0.0
     pixel_aspect: float = 1.0
     transfer: Literal["arib-std-b67", "smpte2084", ""] = ""
+    fields: Fields = ""
 
     @property
     def shown_size(self) -> tuple[int, int]:
@@ -202,7 +209,7 @@ def describe(text: str) -> Description:
 
 def _streams(text: str) -> Iterator[Described]:
     seen, numbers = set(), Counter[str]()
-    for block in re.split(r"(?m)^(?=  Stream #0:)", text)[1:]:
+    for block in re.split(r"(?m)^(?=(?:  |    )Stream #0:)", text)[1:]:
         found = _STREAM.match(block.split("\n", 1)[0])
         if found and found.group(1) not in seen:
             index, language, kind, words = found.groups()
@@ -235,6 +242,34 @@ def upright_size(found: Described) -> tuple[int, int]:
     return (height, width) if found.rotation in {90, 270} else (width, height)
 
 
+_MARKING = {"mpeg2video", "h264", "vc1", "wmv3", "mpeg4", "dvvideo", "prores", "hevc"}
+"""Codecs in which a frame says whether it is interlaced."""
+
+_FIELD_ORDERS: dict[str, Fields] = {
+    "top first": "tff",
+    "bottom first": "bff",
+    "top coded first (swapped)": "bff",
+    "bottom coded first (swapped)": "tff",
+}
+
+
+def stated_fields(found: Described) -> Fields:
+    """The order of the fields as the file states it; empty if it states none, or that the picture is progressive."""
+    order: Fields = next((order for words, order in _FIELD_ORDERS.items() if words in found.words), "")
+    if found.codec in _MARKING and (order or "progressive" not in found.words):
+        return "marked"
+    return order
+
+
+def combed(said: str) -> Fields:
+    """The order of the fields that ffmpeg's filter `idet` found, empty if most of the frames are progressive."""
+    counts = re.findall(r"Multi frame detection: TFF: *(\d+) BFF: *(\d+) Progressive: *(\d+)", said)
+    top, bottom, whole = map(int, counts[-1]) if counts else (0, 0, 0)
+    if max(top, bottom) < _COMBED_FRAMES or max(top, bottom) < _COMBED_SHARE * (top + bottom + whole):
+        return ""
+    return "tff" if top > bottom else "bff"
+
+
 def _pixel_aspect(found: Described) -> float:
     """Width of a pixel over its height, after rotation; 1 when it is not stated, or absurd."""
     stated = re.search(r"\bSAR (\d+):(\d+)", found.words)
@@ -245,7 +280,14 @@ def _pixel_aspect(found: Described) -> float:
 
 
 def video_stream(
-    found: Described, *, fps: float, variable_rate: bool, offset: float, end: float, longest_frame: float
+    found: Described,
+    *,
+    fps: float,
+    variable_rate: bool,
+    offset: float,
+    end: float,
+    longest_frame: float,
+    fields: Fields,
 ) -> VideoStream:
     """Build a VideoStream from its description and from the times of its frames."""
     width, height = upright_size(found)
@@ -264,6 +306,7 @@ def video_stream(
         offset=offset,
         end=end,
         longest_frame=longest_frame,
+        fields=fields,
         pixel_aspect=_pixel_aspect(found),
         transfer="arib-std-b67" if "arib-std-b67" in colour else "smpte2084" if "smpte2084" in colour else "",
     )

@@ -15,12 +15,15 @@ from jobs.pipeline.media.description import (
     ClockShift,
     Described,
     Description,
+    Fields,
     Media,
     VideoStream,
     audio_stream,
+    combed,
     describe,
     frame_times,
     pace,
+    stated_fields,
     upright_size,
     video_stream,
 )
@@ -33,6 +36,12 @@ PACE_FRAMES = 300
 
 MAX_DECODED = Limits(max_pixels=8192 * 8192)
 """Largest picture of which a frame is decoded, whatever the limits allow: 8K is half as large."""
+
+TELEVISION_LINES, TELEVISION_RATE = {480, 486, 576, 1080}, 30.5
+"""Heights, and the highest rate in frames a second, of pictures that may be interlaced without being marked."""
+
+COMB_FRAMES = 60
+"""Frames of such pictures that are decoded to find out, which takes up to a second."""
 
 STILLS = {"mjpeg", "png", "bmp", "gif", "tiff", "webp"}
 """Codecs of still pictures, of which covers and pictures of chapters are made."""
@@ -169,7 +178,18 @@ def _video(source: Path, stream: Described, told: Mapping[str, Any], timeline: T
         offset=first[0],
         end=times.end if times else 0.0,
         longest_frame=times.longest if times else 0.0,
+        fields=stated_fields(stream) or _seen_fields(source, stream, timeline, fps),
     )
+
+
+def _seen_fields(source: Path, stream: Described, timeline: Timeline, fps: float) -> Fields:
+    """The order of the fields of a picture that is not marked as interlaced, but was once made for television."""
+    if upright_size(stream)[1] not in TELEVISION_LINES or fps > TELEVISION_RATE:
+        return ""
+    begin = () if timeline.shifts else ("-ss", f"{timeline.length * 0.3:.3f}")
+    looked = ("-map", f"0:{stream.index}", "-frames:v", str(COMB_FRAMES), "-vf", "idet", "-f", "null", "-")
+    _, said = run([*begin, *input_of(source, clock=timeline.shifts), *looked], directory=source.parent)
+    return combed(said)
 
 
 def _tracks(source: Path, sounds: Sequence[Described], timeline: Timeline) -> Iterator[AudioStream]:
