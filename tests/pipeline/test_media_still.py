@@ -11,7 +11,7 @@ import pytest
 from jobs.pipeline.media import encode
 from jobs.pipeline.media.ffmpeg import ffmpeg
 from jobs.pipeline.media.probe import probe
-from tests.pipeline.clips import AAC, H264, run, write_ass
+from tests.pipeline.clips import AAC, H264, gray_frame, run, write_ass
 from tests.pipeline.test_media_burn import times
 
 SOUND = ("-f", "lavfi", "-i", "sine=duration=8")
@@ -36,6 +36,14 @@ FILMS = {
 CUES = ((0.33, 0.97), (2.0, 3.1), (5.55, 6.5))
 
 
+def cues(directory: Path) -> Path:
+    """An ASS file of CUES."""
+    path = write_ass(directory / "cues.ass", *CUES[0])
+    lines = (f"Dialogue: 0,0:00:{start:05.2f},0:00:{end:05.2f},Default,,0,0,0,,HELLO\n" for start, end in CUES[1:])
+    path.write_text(path.read_text() + "".join(lines))
+    return path
+
+
 def shown(path: Path) -> list[tuple[float, float]]:
     """The spans of time in seconds in which letters are seen."""
     command = [str(ffmpeg()), "-v", "error", "-i", str(path), "-map", "0:v", "-fps_mode", "passthrough"]
@@ -51,17 +59,31 @@ def shown(path: Path) -> list[tuple[float, float]]:
 def test_subtitles_are_seen_at_their_times(tmp_path: Path, fonts: Path, name: str) -> None:
     source = tmp_path / name
     run(*FILMS[name], str(source))
-    ass = write_ass(tmp_path / "cues.ass", *CUES[0])
-    for start, end in CUES[1:]:
-        line = f"Dialogue: 0,0:00:{start:05.2f},0:00:{end:05.2f},Default,,0,0,0,,HELLO\n"
-        ass.write_text(ass.read_text() + line)
     target = tmp_path / "out.mp4"
     media = probe(source)
-    encode.burn(source, ass, target, media=media, fonts=fonts)
+    encode.burn(source, cues(tmp_path), target, media=media, fonts=fonts)
     spans = shown(target)
     assert len(spans) == len(CUES)
     assert np.array(spans) == pytest.approx(np.array(CUES), abs=0.1)
     assert probe(target).duration == pytest.approx(media.duration, abs=0.1)
+
+
+def test_a_picture_that_stands_still_and_changes_its_size(tmp_path: Path, fonts: Path) -> None:
+    """As in recordings of video calls: black and 160x120 at first, then gray and larger."""
+    parts = []
+    for number, (colour, size) in enumerate((("black", "160x120"), ("gray", "320x240"))):
+        picture = ("-f", "lavfi", "-i", f"color={colour}:size={size}:rate=25:duration=4,select='not(mod(n\\,50))'")
+        begin = ("-fps_mode", "vfr", "-output_ts_offset", str(4 * number), "-muxdelay", "0", "-muxpreload", "0")
+        run(*picture, "-f", "lavfi", "-i", "sine=duration=4", *H264, "-c:a", "mp2", *begin, str(tmp_path / "part.ts"))
+        parts.append((tmp_path / "part.ts").read_bytes())
+    source = tmp_path / "call.ts"
+    source.write_bytes(b"".join(parts))
+    encode.burn(source, cues(tmp_path), tmp_path / "out.mp4", media=probe(source), fonts=fonts)
+    assert np.array(shown(tmp_path / "out.mp4")) == pytest.approx(np.array(CUES), abs=0.1)
+    for time, gray in ((1.5, 16), (3.5, 16), (4.5, 126), (7.5, 126)):
+        assert np.median(np.frombuffer(gray_frame(tmp_path / "out.mp4", time, (160, 120)), np.uint8)) == pytest.approx(
+            gray, abs=20
+        )
 
 
 def test_frames_of_a_recording_with_still_parts_keep_their_times(tmp_path: Path, ass: Path, fonts: Path) -> None:

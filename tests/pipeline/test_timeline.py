@@ -21,6 +21,7 @@ from jobs.pipeline.speech.extraction import extract_audio
 from jobs.pipeline.stages.fetch import fetch
 from tests.pipeline.clips import run, write_ass
 from tests.pipeline.test_media_burn import times
+from tests.pipeline.test_media_embed import text_of
 
 Joined = Callable[..., Path]
 
@@ -129,6 +130,19 @@ JUMPS = {
 def test_a_clock_that_jumps(joined: Joined, tmp_path: Path, name: str) -> None:
     kind, starts, seconds = JUMPS[name]
     check(joined(kind, *starts), tmp_path, length=seconds, count=seconds)
+
+
+def test_a_track_is_added_to_the_whole_film(joined: Joined, srt: Path, tmp_path: Path) -> None:
+    """Copied packets get the corrected times as well."""
+    source = joined("ts", 50, 0)
+    soft = encode.embed(source, srt, tmp_path / "out.mp4", media=probe(source), language="fa")
+    result = probe(soft)
+    assert result.duration == pytest.approx(8, abs=0.15)
+    extract_audio(soft, tmp_path / "sound.wav", media=result)
+    heard = beeps(tmp_path / "sound.wav", result.audio[0].offset)
+    assert len(heard) == 8
+    assert flashes(soft) == pytest.approx(heard, abs=0.09)
+    assert "00:00:00,500 --> 00:00:01,500" in text_of(soft)
 
 
 @pytest.mark.parametrize("sound", [-0.35, 0.15])

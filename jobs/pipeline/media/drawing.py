@@ -16,7 +16,12 @@ _FILL_RATE = 20
 def filters(media: Media) -> str:
     """The chain of filters for the video stream, which draws the file `subtitles` with the fonts of `fonts`."""
     video = media.picture
-    return ",".join((*_deinterlaced(video), *_even(video), *_filled(media), _text(video)))
+    return ",".join((*_steady(media), *_deinterlaced(video), *_even(video), *_filled(media), _text(video)))
+
+
+def input_options(media: Media) -> tuple[str, ...]:
+    """Options of the input. Filters that add frames must not begin anew where the picture changes its size."""
+    return ("-reinit_filter", "0") if stands_still(media) else ()
 
 
 def stands_still(media: Media) -> bool:
@@ -27,6 +32,12 @@ def stands_still(media: Media) -> bool:
     video = media.picture
     ends_early = 0 < video.end < media.duration - LONGEST_FRAME
     return ends_early or max(video.longest_frame, video.offset) > LONGEST_FRAME
+
+
+def _steady(media: Media) -> Iterator[str]:
+    """Scale what comes in another size to that of the beginning; the rest is left as it is (see `input_options`)."""
+    if stands_still(media):
+        yield f"scale={media.picture.width}:{media.picture.height}"
 
 
 def _deinterlaced(video: VideoStream) -> Iterator[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from jobs.pipeline import errors
 from jobs.pipeline.media.containers import MP4_AUDIO, fits_mp4, track_language
 from jobs.pipeline.media.description import Media, VideoStream
-from jobs.pipeline.media.drawing import filters, stands_still
+from jobs.pipeline.media.drawing import filters, input_options, stands_still
 from jobs.pipeline.media.ffmpeg import SUBTITLE_FORMATS, input_of, make, making
 from jobs.pipeline.media.hdr import dimmed
 from jobs.pipeline.protocols import Progress, ignore_progress
@@ -47,7 +47,14 @@ def burn(
             *("-fps_mode", "vfr", "-enc_time_base:v", _time_base(media)),
         )
         make(
-            [*input_of(source, clock=media.clock), *picture, *_sound(media), *whole(media), *_MP4],
+            [
+                *input_options(media),
+                *input_of(source, clock=media.clock),
+                *picture,
+                *_sound(media),
+                *whole(media),
+                *_MP4,
+            ],
             part,
             media=media,
             progress=progress,
