@@ -18,6 +18,7 @@ class NoteCode(StrEnum):
     NO_SOUND_TRACK_IN = "no_sound_track_in"
     CHANNELS_INVERTED = "channels_inverted"
     ONE_CHANNEL = "one_channel"
+    DUBBED_SOUND = "dubbed_sound"
 
 
 SENTENCES = {
@@ -27,6 +28,7 @@ SENTENCES = {
     NoteCode.SOUND_TRACK: _("The video has {count} sound tracks; track {number} is used."),
     NoteCode.SOUND_TRACK_IN: _("The video has {count} sound tracks; track {number}, in {language}, is used."),
     NoteCode.NO_SOUND_TRACK_IN: _("No sound track of the video is marked as {language}; track {number} is used."),
+    NoteCode.DUBBED_SOUND: _("The site offers this video only with dubbed sound, so that is used."),
     NoteCode.CHANNELS_INVERTED: _(
         "The channels of the sound would cancel each other out, so one of them was inverted, for {length} of speech."
     ),

@@ -80,20 +80,21 @@ def _fetch(job: Job, options: JobOptions) -> FetchTask:
         ),
         name="" if job.source_kind == SourceKind.LINK else job.source,
         listen=not options.brought,
-        spoken=options.spoken or "",
+        spoken="" if options.brought else options.spoken or "",
         audio_track="" if options.brought else options.audio_track,
     )
 
 
 def _recognise(job: Job, run: StageRun, options: JobOptions) -> RecogniseTask:
-    spec = engines_of(options).choose_transcriber(options.spoken)
+    spoken = options.spoken or told_language(job)
+    spec = engines_of(options).choose_transcriber(spoken or None)
     media, reached = media_of(job), run.checkpoint
     return RecogniseTask(
         audio=_file(job, "audio"),
         name=media.name,
         engine=spec.name,
         options=asdict(settings.ENGINE_OPTIONS[spec.name]),
-        spoken=options.spoken or reached.get("language") or None,
+        spoken=spoken or reached.get("language") or None,
         start=reached.get("until", 0.0),
         offset=media.speech.offset if media.speech else 0.0,
         heard=reached.get("heard", False),
@@ -150,6 +151,11 @@ def brief_of(job: Job, options: JobOptions) -> Brief:
 def media_of(job: Job) -> Media:
     """The description of the video, from the outcome of the fetch stage."""
     return from_builtins(Media, job.stages.get(stage=Stage.FETCH).outcome["media"])
+
+
+def told_language(job: Job) -> str:
+    """The language code of the speech that the site of a link states, from the outcome of the fetch stage; or empty."""
+    return str(job.stages.get(stage=Stage.FETCH).outcome.get("language", ""))
 
 
 def _file(job: Job, kind: str) -> Path:

@@ -6,12 +6,14 @@ The guard is not up here; what it does is tested through the child in test_link.
 from __future__ import annotations
 
 import gc
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from jobs.pipeline.download import ytdlp
 from jobs.pipeline.download.request import Request
 from jobs.pipeline.download.ytdlp import download
 from jobs.pipeline.errors import (
@@ -93,6 +95,25 @@ def test_downloads_segments_in_order(fetch: Fetch) -> None:
 
 def test_the_title_is_that_of_the_page(fetch: Fetch) -> None:
     assert fetch(f"/embeds?of={fetch.server.url('/video.mp4')}")["title"].startswith("A page with videos")
+
+
+def test_the_original_sound_is_downloaded(fetch: Fetch, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a site that offers a larger picture with dubbed sound; yt-dlp sorts its formats with our settings."""
+    info = json.loads((data / "links" / "dubbed_formats.json").read_text())
+    fetch.server.sound_bytes = b"the original"
+
+    def look_up(downloader: Any, _: str) -> dict[str, Any]:
+        for each in info["formats"]:
+            each["url"] = fetch.server.url("/sound.m4a" if each["format_id"] == "140-0" else "/video.mp4")
+            each.setdefault("http_headers", {})
+        found: dict[str, Any] = {**info, "id": "x", "extractor": "x", "extractor_key": "X"}
+        downloader.sort_formats(found)
+        return found
+
+    monkeypatch.setattr(ytdlp, "_look_up", look_up)
+    told = {"title": "Ein Ausflug", "files": 2, "suffix": ".mp4"}
+    assert fetch("/x") == {**told, "language": "de", "dubbed": False, "segmented": False}
+    assert (fetch.directory / "1").read_bytes() == b"the original"
 
 
 def test_cookies_are_sent(fetch: Fetch) -> None:

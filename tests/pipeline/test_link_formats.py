@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from yt_dlp import YoutubeDL
 
-from jobs.pipeline.download.formats import SORT, choose, suffix
+from jobs.pipeline.download.formats import SORT, choose, is_dubbed, sound_language, sound_of, suffix
 
 UHD = 3840 * 2160
 
@@ -31,16 +33,21 @@ def audio(name: str, acodec: str = "mp4a.40.2", **more: Any) -> dict[str, Any]:
     return {**video(name, vcodec="none", acodec=acodec), "width": None, "height": None, "ext": "m4a", **more}
 
 
-def chosen(*formats: dict[str, Any], max_pixels: int = UHD) -> list[str]:
-    return [each["format_id"] for each in choose(formats, max_pixels)]
+def chosen(*formats: dict[str, Any], max_pixels: int = UHD, spoken: str = "") -> list[str]:
+    return [each["format_id"] for each in choose(formats, max_pixels, spoken)]
 
 
-def after_sorting(*formats: dict[str, Any]) -> list[str]:
-    """Through yt-dlp's own sorting, with our order."""
+def in_order(*formats: dict[str, Any]) -> list[dict[str, Any]]:
+    """The formats in our order, by yt-dlp's own sorting."""
     with YoutubeDL({"format_sort": SORT, "quiet": True}) as downloader:
         info: dict[str, Any] = {"id": "x", "extractor": "x", "formats": list(formats)}
         downloader.sort_formats(info)
-    return chosen(*info["formats"])
+    found: list[dict[str, Any]] = info["formats"]
+    return found
+
+
+def after_sorting(*formats: dict[str, Any], spoken: str = "") -> list[str]:
+    return chosen(*in_order(*formats), spoken=spoken)
 
 
 def test_picture_with_sound_stays_one_file() -> None:
@@ -105,6 +112,81 @@ def test_the_original_language_comes_first() -> None:
     dubbed = audio("dubbed", abr=256, language="fr", language_preference=-1)
     original = audio("original", abr=64, language="en", language_preference=10)
     assert after_sorting(video("picture"), dubbed, original) == ["picture", "original"]
+
+
+# A video with sound in several languages
+
+GERMAN: dict[str, Any] = {"language": "de-DE", "language_preference": 10, "format_note": "German original (default)"}
+ENGLISH: dict[str, Any] = {"language": "en-US", "language_preference": -1, "format_note": "English (US) dubbed-auto"}
+DESCRIBED: dict[str, Any] = {"language": "de", "language_preference": -10, "format_note": "German descriptive"}
+
+
+@pytest.mark.parametrize(
+    ("left_out", "spoken", "expected", "language", "dubbed"),
+    [
+        ("", "", ["136", "140-0"], "de", False),
+        ("", "de", ["136", "140-0"], "de", False),
+        ("", "en", ["136", "251-1"], "en", True),
+        ("", "es", ["136", "251-2"], "es", True),
+        ("", "fa", ["136", "140-0"], "de", False),
+        ("-0", "en", ["136", "251-1"], "en", True),
+    ],
+)
+def test_the_original_sound_of_a_dubbed_video(
+    data: Path, left_out: str, spoken: str, expected: list[str], language: str, dubbed: bool
+) -> None:
+    """The format with the largest picture comes with dubbed sound. `left_out`: formats that the site does not have."""
+    info = json.loads((data / "links" / "dubbed_formats.json").read_text())
+    there = [each for each in info["formats"] if not left_out or not each["format_id"].endswith(left_out)]
+    for formats in (in_order(*({**each, "url": "https://x/"} for each in there)), there):
+        found = choose(formats, UHD, spoken)
+        assert [each["format_id"] for each in found] == expected
+        sound = sound_of(found)
+        assert sound
+        assert sound_language(sound, formats) == language
+        assert is_dubbed(sound, info["language"]) is dubbed
+
+
+@pytest.mark.parametrize(
+    ("formats", "expected"),
+    [
+        # the only pictures come with dubbed sound: merging leaves that out
+        ([audio("a", **GERMAN), video("v", acodec="aac", **ENGLISH)], ["v", "a"]),
+        # the original sound comes with a small picture only
+        ([video("low", 360, acodec="aac", **GERMAN), audio("a", **ENGLISH), video("hd", 1080)], ["low"]),
+        # a description of the picture is not the original, whatever its language
+        ([audio("a", **DESCRIBED), audio("b", **ENGLISH), video("v")], ["v", "b"]),
+        # the picture with the original sound is as good as one without sound
+        ([video("v", acodec="aac", **GERMAN), audio("a", **ENGLISH)], ["v"]),
+        ([video("low", 360, acodec="aac", **GERMAN), audio("a", **GERMAN), video("hd", 1080)], ["hd", "a"]),
+        # a podcast
+        ([audio("a", **GERMAN), audio("b", **ENGLISH)], ["a"]),
+        # a video without sound
+        ([video("v")], ["v"]),
+        # no format says what its sound is
+        ([video("v", acodec="aac"), audio("a")], ["v"]),
+        # only the note says it
+        ([audio("a", format_note="original"), audio("b", format_note="dubbed"), video("v")], ["v", "a"]),
+    ],
+)
+def test_the_original_sound_wins(formats: list[dict[str, Any]], expected: list[str]) -> None:
+    assert after_sorting(*formats) == expected
+
+
+def test_sound_in_the_named_language_wins() -> None:
+    formats = [audio("en", language="en"), audio("fr", language="fr-CA"), audio("none"), video("v")]
+    assert after_sorting(*formats, spoken="fr") == ["v", "fr"]
+    assert after_sorting(*formats, spoken="fr-FR") == ["v", "fr"]
+    described = audio("described", **DESCRIBED)
+    assert after_sorting(described, audio("en", language="en"), video("v"), spoken="de") == ["v", "en"]
+
+
+def test_a_single_language_is_not_told_onward() -> None:
+    """Sites state that of the uploader for it."""
+    one = audio("a", language="en")
+    assert sound_language(one, [one, video("v")]) == ""
+    assert sound_language(one, [one, audio("b", language="de")]) == "en"
+    assert sound_language({**one, "format_note": "dubbed"}, [one]) == "en"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from jobs.pipeline import errors
+from jobs.pipeline.download import client as link
 from jobs.pipeline.download.client import LinkOptions
 from jobs.pipeline.media.description import Media
 from jobs.pipeline.media.limits import Limits
@@ -143,6 +145,17 @@ def test_fetch_brings_sound_and_says_what_the_video_is(bank: Bank, clips: Clips)
     assert made.outcome["title"] == "Mine"
     assert from_builtins(Media, made.outcome["media"]) == replace(probe(clips["plain.mp4"]), name="Mine.mp4", chosen=1)
     assert rises_to_one(bank.told.shares)
+
+
+def test_dubbed_sound_of_a_link_is_told(bank: Bank, clips: Clips, monkeypatch: pytest.MonkeyPatch) -> None:
+    def download(_: str, directory: Path, **__: object) -> link.Download:
+        shutil.copyfile(clips["plain.mp4"], directory / "0")
+        return link.Download(files=(directory / "0",), suffix=".mp4", title="T", language="de", dubbed=True)
+
+    monkeypatch.setattr(link, "download", download)
+    made = bank.do(FetchTask("https://example.org/v", Limits(), LinkOptions()))
+    assert made.outcome["language"] == "de"
+    assert bank.told.notes == ["The site offers this video only with dubbed sound, so that is used."]
 
 
 def test_fetch_without_listening(bank: Bank, clips: Clips) -> None:

@@ -22,6 +22,7 @@ from jobs.pipeline.download.request import Request
 from jobs.pipeline.filenames import shortened
 from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.protocols import Progress
+from jobs.pipeline.text.languages import language
 
 _ROOT = Path(__file__).parents[3]
 _LINE_BYTES = 64 << 10  # longest message
@@ -53,11 +54,18 @@ class LinkOptions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Download:
-    """A finished download: one file, or a picture and a sound to be merged into a file with `suffix`."""
+    """A finished download: one file, or a picture and a sound to be merged into a file with `suffix`.
+
+    `language` is the code of the language of the sound, if the site tells several apart; `dubbed`: it is not the
+    original; `segmented`: it came in pieces that were put together.
+    """
 
     files: tuple[Path, ...]
     suffix: str
     title: str
+    language: str = ""
+    dubbed: bool = False
+    segmented: bool = False
 
 
 def is_link(source: str) -> bool:
@@ -81,10 +89,13 @@ def check_link(link: str) -> str:
     return link
 
 
-def download(link: str, directory: Path, *, limits: Limits, options: LinkOptions, progress: Progress) -> Download:
+def download(
+    link: str, directory: Path, *, limits: Limits, options: LinkOptions, progress: Progress, spoken: str = ""
+) -> Download:
     """Download the video behind `link` into `directory`, which should be empty and be deleted after use.
 
-    The child ends with this call. Raises LinkError, TooLarge, TooLong, TooManyPixels, HostError.
+    `spoken` is the language code of the speech, if it is known: sound in it is preferred. The child ends with this
+    call. Raises LinkError, TooLarge, TooLong, TooManyPixels, HostError.
     """
     request = Request(
         link=check_link(link),
@@ -95,6 +106,7 @@ def download(link: str, directory: Path, *, limits: Limits, options: LinkOptions
         proxy=options.proxy,
         allow_loopback=tuple(_loopback(each) for each in options.allow_loopback),
         deno=options.deno,
+        spoken=spoken,
     )
     with _child(request) as child:
         assert child.stdout
@@ -221,4 +233,18 @@ def _result(done: Mapping[str, Any], directory: Path) -> Download:
         raise errors.LinkError(detail="The download process left no file.")
     suffix = done["suffix"] if done["suffix"] in _SUFFIXES else ".mkv"
     title = shortened(" ".join(_CONTROL.sub(" ", str(done["title"])).split()), 200) or "video"
-    return Download(files=files, suffix=suffix, title=title)
+    return Download(
+        files=files,
+        suffix=suffix,
+        title=title,
+        language=_known_language(done.get("language")),
+        dubbed=done.get("dubbed") is True,
+        segmented=done.get("segmented") is True,
+    )
+
+
+def _known_language(code: object) -> str:
+    try:
+        return language(str(code)).code if code else ""
+    except errors.UnknownLanguage:
+        return ""

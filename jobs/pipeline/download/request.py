@@ -13,7 +13,10 @@ from jobs.pipeline.media.limits import Limits
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """A download to make into `directory`. `cookies` is the text of a cookies file, `timeout` in seconds of silence."""
+    """A download to make into `directory`. `cookies` is the text of a cookies file, `timeout` in seconds of silence.
+
+    `spoken` is the language code of the speech, if it is known.
+    """
 
     link: str
     directory: Path
@@ -23,6 +26,7 @@ class Request:
     proxy: str
     allow_loopback: tuple[Endpoint, ...]
     deno: Path | None
+    spoken: str = ""
 
     def line(self) -> bytes:
         """Encode as one JSON line, newline included."""

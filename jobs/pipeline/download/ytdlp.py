@@ -17,7 +17,7 @@ from yt_dlp.networking.exceptions import RequestError
 from yt_dlp.utils import DownloadError, YoutubeDLError
 
 from jobs.pipeline.download.errors import error_for
-from jobs.pipeline.download.formats import SORT, choose, fits, suffix
+from jobs.pipeline.download.formats import SORT, choose, fits, is_dubbed, sound_language, sound_of, suffix
 from jobs.pipeline.download.request import Request
 from jobs.pipeline.errors import BrokenDownload, DeadLink, LiveStream, NoVideoAtLink, SeveralVideos
 from jobs.pipeline.media.limits import Limits
@@ -35,7 +35,7 @@ _SHARES = {1: (1.0,), 2: (0.9, 0.1)}
 
 
 def download(request: Request, send: Send) -> dict[str, Any]:
-    """Download files 0 (and 1) into the request's directory. Returns title, suffix and number of files.
+    """Download files 0 (and 1) into the request's directory. Returns the message of which `client.Download` is made.
 
     `send` gets messages about the progress. Raises PipelineError.
     """
@@ -51,12 +51,22 @@ def _download(request: Request, meter: _Meter) -> dict[str, Any]:
     with _Downloader(_settings(request, meter)) as downloader:
         info = _look_up(downloader, request.link)
         title = str(info.get("title") or info.get("id") or "video")
-        chosen = _accept(info, title, request.limits)
+        chosen = _accept(info, title, request.limits, request.spoken)
         meter.expect(title, len(chosen))
         for number, each in enumerate(chosen):
             meter.begin(number)
             _save(downloader, {**info, **each}, request.directory / str(number))
-    return {"title": title, "files": len(chosen), "suffix": suffix(chosen)}
+    return {"title": title, "files": len(chosen), "suffix": suffix(chosen), **_told(info, chosen)}
+
+
+def _told(info: Info, chosen: Sequence[Info]) -> dict[str, Any]:
+    """Facts about the chosen formats: the language of their sound, whether it is dubbed, whether they are segmented."""
+    sound = sound_of(chosen)
+    return {
+        "language": sound_language(sound, info.get("formats") or []) if sound else "",
+        "dubbed": bool(sound and is_dubbed(sound, info.get("language"))),
+        "segmented": any(each.get("protocol") not in {"http", "https"} for each in chosen),
+    }
 
 
 class _Downloader(YoutubeDL):  # type: ignore[misc]  # yt-dlp has no types
@@ -158,11 +168,11 @@ def _only_entry(downloader: YoutubeDL, playlist: Info) -> Info | None:
     return {**entry, "title": playlist.get("title") or entry.get("title")}
 
 
-def _accept(info: Info, title: str, limits: Limits) -> Sequence[Info]:
+def _accept(info: Info, title: str, limits: Limits, spoken: str = "") -> Sequence[Info]:
     """Choose the formats. Raises NoVideoAtLink, and limits exceeded before the first byte: TooLong and the like."""
     limits.check_duration(info.get("duration") or 0, title)
     formats = info.get("formats") or []
-    chosen = choose(formats, limits.max_pixels)
+    chosen = choose(formats, limits.max_pixels, spoken)
     if all(each.get("vcodec") == "none" for each in chosen):
         for each in formats:
             if not fits(each, limits.max_pixels):

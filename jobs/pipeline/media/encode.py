@@ -1,4 +1,4 @@
-"""Encoding by ffmpeg: burn or embed subtitles, merge picture and sound.
+"""Encoding by ffmpeg: burn or embed subtitles, merge picture and sound, change the container.
 
 `media.ffmpeg` starts ffmpeg, restricts what it may open, and cleans up after it.
 """
@@ -96,8 +96,28 @@ def merge(
         raise errors.NoAudio(name=audio.name)
     streams = ("-map", f"0:{media.picture.index}", "-map", f"1:{sound.speech.index}", "-c", "copy")
     container = ("-f", "matroska") if target.suffix.lower() == ".mkv" else _MP4
+    clocks = ("-copypriorss", "1") if media.clock or sound.clock else ()
     with making(target) as part:
-        make([*input_of(video), *input_of(audio), *streams, *container], part, media=media, progress=progress)
+        inputs = [*input_of(video, clock=media.clock), *input_of(audio, clock=sound.clock)]
+        make([*inputs, *streams, *clocks, *container], part, media=media, progress=progress)
+
+
+def remux(source: Path, target: Path, *, media: Media, progress: Progress = ignore_progress) -> Path:
+    """Copy picture and sound of `source` into an MP4 or MKV that starts at 0, without encoding.
+
+    Returns the file written: `target` with the suffix `.mp4`, or `.mkv` when a codec may not be in an MP4. Raises as
+    `burn` does.
+    """
+    mp4 = fits_mp4(media)
+    indexes = [*([media.video.index] if media.video else []), *(track.index for track in media.audio)]
+    streams = [part for index in indexes for part in ("-map", f"0:{index}")]
+    apple = ("-tag:v", "hvc1") if mp4 and media.video and media.video.codec == "hevc" else ()
+    container = (*apple, *_MP4) if mp4 else ("-f", "matroska")
+    target = target.with_suffix(".mp4" if mp4 else ".mkv")
+    with making(target) as part:
+        copied = (*streams, "-c", "copy", *whole(media), *container)
+        make([*input_of(source, clock=media.clock), *copied], part, media=media, progress=progress)
+    return target
 
 
 # Arguments of ffmpeg

@@ -127,7 +127,14 @@ def _fetch(task: FetchTask, context: StageContext) -> StageResult:
         files["audio"] = "audio.wav"
         for code, params in sound.notes(found.media, task.spoken, ways):
             context.report.note(code, **params)
-    outcome = {"media": to_builtins(found.media), "title": found.title, "sound": sound.facts(found.media, ways)}
+    if found.dubbed:
+        context.report.note(NoteCode.DUBBED_SOUND)
+    outcome = {
+        "media": to_builtins(found.media),
+        "title": found.title,
+        "language": found.language,
+        "sound": sound.facts(found.media, ways),
+    }
     return StageResult(files=files, outcome=outcome)
 
 

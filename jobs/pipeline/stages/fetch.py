@@ -13,7 +13,15 @@ from pathlib import Path
 
 from jobs.pipeline.download import client as link
 from jobs.pipeline.download.client import LinkOptions, is_link
-from jobs.pipeline.errors import EmptyFile, NoSuchFile, NotAFile, PipelineError, SourceError
+from jobs.pipeline.errors import (
+    DamagedVideo,
+    EmptyFile,
+    MediaFailed,
+    NoSuchFile,
+    NotAFile,
+    PipelineError,
+    SourceError,
+)
 from jobs.pipeline.media import encode, tracks
 from jobs.pipeline.media.atomic_files import writing
 from jobs.pipeline.media.description import Media
@@ -26,14 +34,25 @@ __all__ = ["Fetched", "Limits", "LinkOptions", "fetch", "is_link"]
 _DOWNLOAD_SHARE = 0.95
 """Share of the download in the progress; merging picture and sound is the rest."""
 
+_CONTAINERS = {"mov": {".mp4", ".m4a", ".mov"}, "matroska": {".mkv", ".webm"}, "mp3": {".mp3"}}
+"""Suffixes of the containers of downloads, by the beginning of ffmpeg's name of the container."""
+
+_LOST = 1.0
+"""Seconds by which a download may seem shorter in another container: the last frame has no length in some."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fetched:
-    """A fetched video. The `path` of a local source is the user's own file: never write or delete it."""
+    """A fetched video. The `path` of a local source is the user's own file: never write or delete it.
+
+    `language` and `dubbed` are what the site of a link tells of the sound (see `link.Download`).
+    """
 
     path: Path
     media: Media
     title: str
+    language: str = ""
+    dubbed: bool = False
 
 
 def fetch(
@@ -55,7 +74,10 @@ def fetch(
     faults of the source, HostError for faults of this machine.
     """
     if is_link(source):
-        fetched = _fetch_link(source, directory, limits, options, progress)
+        wanted = spoken if audio_track.isdecimal() else audio_track or spoken
+        fetched = _fetch_link(source, directory, limits, options, wanted, progress)
+        if fetched.language and wanted == audio_track and _is_only(fetched, wanted):
+            audio_track = ""
     else:
         with _named(name):
             fetched = _fetch_file(source, limits)
@@ -63,8 +85,13 @@ def fetch(
         if name:
             fetched = replace(fetched, media=replace(fetched.media, name=name), title=Path(name).stem)
     media = fetched.media
-    track = tracks.choose(media.audio, spoken=spoken, wanted=audio_track, name=media.name)
+    track = tracks.choose(media.audio, spoken=spoken or fetched.language, wanted=audio_track, name=media.name)
     return replace(fetched, media=replace(media, chosen=track.index if track else None))
+
+
+def _is_only(fetched: Fetched, wanted: str) -> bool:
+    """Tell whether the only track of a download is in the language `wanted`, as the site says."""
+    return len(fetched.media.audio) == 1 and fetched.language.split("-")[0] == wanted.split("-")[0]
 
 
 def _fetch_file(source: str, limits: Limits) -> Fetched:
@@ -90,24 +117,65 @@ def _size(path: Path) -> int:
         return os.fstat(file.fileno()).st_size
 
 
-def _fetch_link(source: str, directory: Path, limits: Limits, options: LinkOptions, progress: Progress) -> Fetched:
+def _fetch_link(
+    source: str, directory: Path, limits: Limits, options: LinkOptions, spoken: str, progress: Progress
+) -> Fetched:
     rising = _never_falling(progress)
     with _workshop(directory) as work:
         loaded = link.download(
-            source, work, limits=limits, options=options, progress=lambda share: rising(share * _DOWNLOAD_SHARE)
+            source,
+            work,
+            limits=limits,
+            options=options,
+            spoken=spoken,
+            progress=lambda share: rising(share * _DOWNLOAD_SHARE),
         )
         limits.check_size(sum(file.stat().st_size for file in loaded.files), loaded.title)
         with _named(loaded.title):
             parts = [_checked(file, limits) for file in loaded.files]
-            whole, media = loaded.files[0], parts[0]
+            whole, media, suffix = loaded.files[0], parts[0], loaded.suffix
             if len(parts) > 1:
                 whole = _merge(loaded, parts, work, rising)
                 media = _checked(whole, limits)
-        path = directory / f"source{loaded.suffix}"
+            elif _needs_container(loaded, media):
+                whole, media, suffix = _remux(whole, media, work, limits, suffix)
+        path = directory / f"source{suffix}"
         with writing(directory):
             whole.replace(path)
     progress(1.0)
-    return Fetched(path=path, media=replace(media, name=loaded.title), title=loaded.title)
+    return Fetched(
+        path=path,
+        media=replace(media, name=loaded.title),
+        title=loaded.title,
+        language=loaded.language,
+        dubbed=loaded.dubbed,
+    )
+
+
+def _needs_container(loaded: link.Download, media: Media) -> bool:
+    """Tell whether a download is not a real file of the kind that its name says, or came in segments.
+
+    Segments of HLS put together are an MPEG transport stream or a fragmented MP4, which browsers refuse or which do not
+    start at 0. Sound that is a file of its own kind, such as WAV, stays as it is.
+    """
+    rightly = any(media.container.startswith(kind) and loaded.suffix in names for kind, names in _CONTAINERS.items())
+    pieces = loaded.segmented or media.container in {"mpegts", "aac"}
+    return pieces or (media.video is not None and not rightly)
+
+
+def _remux(file: Path, media: Media, work: Path, limits: Limits, suffix: str) -> tuple[Path, Media, str]:
+    """Put a download into an MP4 or MKV; returned with its probe and suffix.
+
+    If that fails, or would lose more than a second, the download stays as it is: it can be transcribed all the same.
+    """
+    try:
+        whole = encode.remux(file, work / "whole", media=media)
+        found = _checked(whole, limits)
+    except (MediaFailed, DamagedVideo):
+        return file, media, suffix
+    if found.duration < media.duration - _LOST or len(found.audio) < len(media.audio):
+        return file, media, suffix
+    return whole, found, whole.suffix
 
 
 def _checked(file: Path, limits: Limits) -> Media:

@@ -61,6 +61,28 @@ def task(job: Job, stage: Stage) -> Any:
 # Tasks
 
 
+def test_the_language_that_the_site_of_a_link_states(clips: Clips) -> None:
+    """It is used as if the owner had named it, unless the owner named another."""
+    for spoken, told, expected in ((None, "en", "en"), ("en", "de", "en"), (None, "", None)):
+        job = heard(clips, replace(ORDER, spoken=spoken))
+        run = job.stages.get(stage=Stage.FETCH)
+        job.stages.filter(stage=Stage.FETCH).update(outcome={**run.outcome, "language": told})
+        assert task(job, Stage.TRANSCRIBE).spoken == expected
+    job = heard(clips, replace(ORDER, spoken=None))
+    job.stages.filter(stage=Stage.FETCH).update(outcome={**run.outcome, "language": "de"})
+    with pytest.raises(errors.PipelineError, match="German"):
+        task(job, Stage.TRANSCRIBE)
+
+
+def test_the_sound_track_that_the_owner_chose(clips: Clips) -> None:
+    for order, expected in (
+        (replace(ORDER, audio_track="2"), ("en", "2")),
+        (replace(ORDER, audio_track="2", brought=True), ("", "")),  # the language is that of the subtitles
+    ):
+        made = task(heard(clips, order), Stage.FETCH)
+        assert (made.spoken, made.audio_track) == expected
+
+
 def test_the_source_is_a_link_or_the_file_that_is_there(clips: Clips) -> None:
     link, upload = heard(clips), heard(clips, source_kind=SourceKind.UPLOAD, source="talk.mp4")
     fetched, found = task(link, Stage.FETCH), task(upload, Stage.FETCH)
