@@ -41,13 +41,30 @@ def ignore_progress(share: float) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Word:
-    """One spoken word. `confidence` is 0 to 1; `speaker` is empty if speakers are not distinguished."""
+    """One spoken word. `confidence` is 0 to 1; `speaker` is empty if speakers are not distinguished, `language` if the
+    engine did not detect it.
+    """
 
     text: str
     start: float
     end: float
     confidence: float = 1.0
     speaker: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hints:
+    """What is known about speech before it is recognised.
+
+    `language` is the one that the person named; without it the engine detects one for each stretch of speech, for which
+    `expected`, the language of the speech before, is likely. `terms` are names and terms that may occur.
+    """
+
+    language: str = ""
+    expected: str = ""
+    terms: tuple[str, ...] = ()
+    topic: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,11 +84,15 @@ class Transcriber(Protocol):
     window_seconds: float
     """Longest stretch of audio in seconds that `recognise` should get at once."""
 
-    def detect(self, samples: Samples) -> str:
-        """Detect the language spoken in `samples`. Raises CannotDetectLanguage, EngineError."""
+    def load(self) -> None:
+        """Load the model, so that `recognise` begins at once. Raises EngineError."""
         ...
 
-    def recognise(self, samples: Samples, language: str, progress: Progress) -> Sequence[Word]:
+    def speech(self, samples: Samples) -> Sequence[Region]:
+        """Detect the regions with speech in `samples`, in order, without overlaps."""
+        ...
+
+    def recognise(self, samples: Samples, hints: Hints, progress: Progress) -> Sequence[Word]:
         """Recognise the words of a stretch in order, with times from its start; none in silence. Raises EngineError."""
         ...
 

@@ -1,4 +1,4 @@
-"""WhisperX transcriber: recognition in batches, alignment, and its failures as errors of ours.
+"""WhisperX transcriber: recognition in pieces of up to 30 seconds, alignment, and its failures as errors of ours.
 
 Importing its packages takes seconds and hundreds of megabytes, so the first window does it.
 """
@@ -11,27 +11,45 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from jobs.engines.whisperx import models
+from jobs.engines.whisperx.decoding import LONGEST, Decoded, Decoder, Encoded, Hint
 from jobs.engines.whisperx.options import LABEL, Options, readiness
-from jobs.engines.whisperx.word_times import words_of
-from jobs.pipeline.errors import CannotDetectLanguage, EngineError, NotReady, OutOfMemory
-from jobs.pipeline.protocols import Progress, Samples, Word
-from jobs.pipeline.speech.voice_activity import speech_regions
+from jobs.engines.whisperx.voice_activity import speech_in
+from jobs.engines.whisperx.word_times import aligned_words, attended_words
+from jobs.pipeline.errors import EngineError, NotReady, OutOfMemory
+from jobs.pipeline.protocols import SAMPLE_RATE, Hints, Progress, Samples, Word
+from jobs.pipeline.speech.language_runs import language_runs
+from jobs.pipeline.speech.pieces import Piece, pieces_of
+from jobs.pipeline.speech.voice_activity import Region, levelled, overlap
+
+T = TypeVar("T")
 
 _WHISPER_CODES = {"jv": "jw", "fil": "tl"}  # our language code: Whisper's
-_MIN_PROBABILITY = 0.2  # of a detected language; below it the detection counts as failed
-_UNALIGNED_CHUNK, _ALIGNED_CHUNK = 10, 30  # seconds; without alignment words get their times from the chunk
-_MIN_WINDOW, _MAX_WINDOW = 60.0, 300.0  # seconds: long enough to find a silence, short enough to repeat after a crash
-_ALIGNING = 0.2  # share of the time that alignment takes
+_OUR_CODES = {whisper: ours for ours, whisper in _WHISPER_CODES.items()}
+_CPU_WINDOW, _GPU_WINDOW = 85.0, 240.0  # seconds: about three and eight pieces
+_TOLD = 4.0  # seconds of speech in which a language is detected
+_HEARD = 0.6  # seconds of speech without a word that are decoded again by themselves
+_ENCODING, _ALIGNING = 0.3, 0.2  # shares of the time of a window
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Spoken:
+    """A piece of sound in one language, encoded."""
+
+    piece: Piece
+    language: str
+    encoded: Encoded
 
 
 class WhisperX:
     """The transcriber (see protocols.Transcriber). The first window loads its model.
 
-    `window_seconds` holds a full batch. `batch_size` is halved for good when memory runs out.
+    `batch_size` is halved for good when memory runs out.
     """
 
     name = "whisperx"
@@ -39,72 +57,207 @@ class WhisperX:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.batch_size = max(1, options.batch_size)
-        full_batch = self.batch_size * float(options.chunk_size or _ALIGNED_CHUNK)
-        self.window_seconds = min(max(full_batch, _MIN_WINDOW), _MAX_WINDOW)
-        self._pipeline: Any = None
+        self.window_seconds = _CPU_WINDOW if options.device == "cpu" else _GPU_WINDOW
+        self._decoder: Decoder | None = None
         self._aligners: dict[str, tuple[Any, dict[str, Any]] | None] = {}
 
-    def detect(self, samples: Samples) -> str:
-        """The language code of the speech. Raises CannotDetectLanguage, NotReady, OutOfMemory, EngineError."""
-        pipeline = self._load()
-        with _failures():
-            code, probability, _ = pipeline.model.detect_language(audio=samples)
-        if probability < _MIN_PROBABILITY:
-            raise CannotDetectLanguage(detail=f"{code}: {probability:.2f}")
-        return {whisper: ours for ours, whisper in _WHISPER_CODES.items()}.get(code, str(code))
+    def load(self) -> None:
+        """Load the model, which takes seconds to minutes. Raises NotReady, OutOfMemory, EngineError."""
+        self._load()
 
-    def recognise(self, samples: Samples, language: str, progress: Progress) -> Sequence[Word]:
+    def speech(self, samples: Samples) -> list[Region]:
+        """The regions of `samples` in which one of two detectors finds speech."""
+        return speech_in(samples)
+
+    def recognise(self, samples: Samples, hints: Hints, progress: Progress) -> Sequence[Word]:
         """The words in `samples`, of shape (n,), with times in seconds. Raises NotReady, OutOfMemory, EngineError."""
-        language = language.partition("-")[0]  # Whisper does not know regions or scripts
-        pipeline, aligner = self._load(), self._aligner(language)
-        share = 1 - _ALIGNING if aligner else 1.0
-        progress = _rising(progress)
-        segments = self._transcribe(pipeline, samples, language, bool(aligner), _scaled(progress, 0.0, share))
-        if aligner and segments:
-            segments = self._align(aligner, segments, samples, _scaled(progress, share, 1.0))
-        regions = speech_regions(samples)
+        decoder, progress = self._load(), _rising(progress)
+        regions = self.speech(samples)
+        hint = _hint(self.options, hints)
+        spoken = self._divide(decoder, samples, regions, hints, _scaled(progress, 0.0, _ENCODING))
+        words = self._words(decoder, spoken, samples, regions, hint, _scaled(progress, _ENCODING, 1.0 - _ALIGNING))
+        words += self._words_of_the_rest(decoder, words, samples, regions, hints, hint)
         progress(1.0)
-        return [word for segment in segments for word in words_of(segment, language, regions)]
+        return sorted(words, key=lambda word: word.start)
 
-    def _transcribe(
-        self, pipeline: Any, samples: Samples, language: str, aligned: bool, progress: Callable[[float], None]
-    ) -> list[dict[str, Any]]:
-        chunk = self.options.chunk_size or (_ALIGNED_CHUNK if aligned else _UNALIGNED_CHUNK)
-        while True:
+    # Pieces and their languages
+
+    def _divide(
+        self, decoder: Decoder, samples: Samples, regions: Sequence[Region], hints: Hints, progress: Progress
+    ) -> list[_Spoken]:
+        """The speech in pieces of one language each. A piece in which two languages are spoken is encoded again."""
+        pieces = pieces_of(samples, regions, longest=self.options.chunk_size or LONGEST)
+        encoded = self._encode(decoder, pieces, samples, progress)
+        if hints.language or not decoder.multilingual:
+            language = _whisper_code(hints.language or "en")
+            return [
+                _Spoken(piece=piece, language=language, encoded=each)
+                for piece, each in zip(pieces, encoded, strict=True)
+            ]
+        spans = [_spans(piece, regions) for piece in pieces]
+        likely = [
+            decoder.languages(each, [(piece.place(span.start), piece.place(span.end)) for span in own])
+            for piece, each, own in zip(pieces, encoded, spans, strict=True)
+        ]
+        runs = language_runs(
+            [one for own in likely for one in own],
+            [span.end - span.start for own in spans for span in own],
+            expected=_whisper_code(hints.expected),
+        )
+        divided: list[_Spoken] = []
+        for piece, each, own in zip(pieces, encoded, spans, strict=True):
+            languages, runs = runs[: len(own)], runs[len(own) :]
+            divided += self._one_language_each(decoder, piece, each, own, languages, samples)
+        return divided
+
+    def _one_language_each(
+        self,
+        decoder: Decoder,
+        piece: Piece,
+        encoded: Encoded,
+        spans: Sequence[Region],
+        languages: Sequence[str],
+        samples: Samples,
+    ) -> list[_Spoken]:
+        """A piece whose `spans` are in one language as it is, any other split between languages and encoded anew."""
+        changes = [at for at in range(1, len(spans)) if languages[at] != languages[at - 1]]
+        own = [languages[at] for at in (0, *changes)]
+        if not changes:
+            return [_Spoken(piece=piece, language=own[0], encoded=encoded)] if own[0] else []
+        parts = piece.split([(spans[at - 1].end + spans[at].start) / 2 for at in changes])
+        again = self._encode(decoder, parts, samples, lambda _: None)
+        return [
+            _Spoken(piece=part, language=language, encoded=each)
+            for part, language, each in zip(parts, own, again, strict=True)
+            if language
+        ]
+
+    def _encode(
+        self, decoder: Decoder, pieces: Sequence[Piece], samples: Samples, progress: Progress
+    ) -> list[Encoded]:
+        sounds = [piece.sound(samples) for piece in pieces]
+        return self._in_batches(sounds, lambda batch: decoder.encode(batch), progress)
+
+    # Text
+
+    def _words(
+        self,
+        decoder: Decoder,
+        spoken: Sequence[_Spoken],
+        samples: Samples,
+        regions: Sequence[Region],
+        hint: Hint,
+        progress: Progress,
+    ) -> list[Word]:
+        """The words of pieces, decoded language by language."""
+        words: list[Word] = []
+        done, by_language = 0, sorted(spoken, key=lambda one: one.language)
+        for language, group in groupby(by_language, key=lambda one: one.language):
+            mine = list(group)
+            first, last = done / len(spoken), (done + len(mine)) / len(spoken)
+            decoded = self._in_batches(
+                mine,
+                lambda batch, language=language: decoder.decode(  # type: ignore[misc]
+                    [one.encoded for one in batch], language, [one.piece.seconds for one in batch], hint
+                ),
+                _scaled(progress, first, last),
+            )
+            words += self._timed(mine, decoded, language, samples, regions)
+            done += len(mine)
+        return words
+
+    def _timed(
+        self,
+        spoken: Sequence[_Spoken],
+        decoded: Sequence[Decoded],
+        language: str,
+        samples: Samples,
+        regions: Sequence[Region],
+    ) -> list[Word]:
+        """The words of texts in one language, with times from an alignment model where there is one."""
+        ours = _OUR_CODES.get(language, language)
+        believed = [(one.piece, each) for one, each in zip(spoken, decoded, strict=True) if not each.is_invented]
+        aligner = self._aligner(ours) if believed else None
+        if aligner is None:
+            return [word for piece, each in believed for word in attended_words(each, piece, ours, regions)]
+        return [
+            word for piece, each in believed for word in self._aligned(aligner, piece, each, ours, samples, regions)
+        ]
+
+    def _aligned(
+        self,
+        aligner: tuple[Any, dict[str, Any]],
+        piece: Piece,
+        decoded: Decoded,
+        language: str,
+        samples: Samples,
+        regions: Sequence[Region],
+    ) -> list[Word]:
+        import whisperx
+
+        model, metadata = aligner
+        segment = {"text": decoded.text, "start": 0.0, "end": piece.seconds}
+        with _failures():
+            result = whisperx.align([segment], model, metadata, piece.sound(samples), str(model.device))
+        return aligned_words(result["segments"], decoded, piece, language, regions)
+
+    def _words_of_the_rest(
+        self,
+        decoder: Decoder,
+        words: Sequence[Word],
+        samples: Samples,
+        regions: Sequence[Region],
+        hints: Hints,
+        hint: Hint,
+    ) -> list[Word]:
+        """The words of speech that gave none, such as the far side of a telephone call: decoded again, each stretch by
+        itself with its level raised.
+        """
+        times = [Region(start=word.start, end=max(word.end, word.start + 0.01)) for word in words]
+        rest = [
+            region
+            for region in regions
+            if region.end - region.start >= _HEARD and not overlap(region.start, region.end, times)
+        ]
+        if not rest:
+            return []
+        near = Hints(language=hints.language, expected=_spoken_near(words, rest[0].start) or hints.expected)
+        raised = levelled(samples)
+        found: list[Word] = []
+        for region in rest:
+            spoken = self._divide(decoder, raised, [region], near, lambda _: None)
+            found += self._words(decoder, spoken, raised, [region], hint, lambda _: None)
+        return found
+
+    # Memory
+
+    def _in_batches(
+        self, things: Sequence[T], act: Callable[[Sequence[T]], Sequence[Any]], progress: Progress
+    ) -> list[Any]:
+        """The results of `act` on batches of `things`; a batch for which memory does not suffice is halved."""
+        results: list[Any] = []
+        while len(results) < len(things):
             try:
                 with _failures():
-                    result = pipeline.transcribe(
-                        samples,
-                        batch_size=self.batch_size,
-                        language=_WHISPER_CODES.get(language, language),
-                        chunk_size=chunk,
-                        progress_callback=progress,
-                    )
+                    results += act(things[len(results) : len(results) + self.batch_size])
             except OutOfMemory:
                 if self.batch_size == 1:
                     raise
                 self.batch_size //= 2
             else:
-                return list(result["segments"])
+                progress(len(results) / len(things))
+        return results
 
-    def _align(
-        self, aligner: tuple[Any, dict[str, Any]], segments: list[dict[str, Any]], samples: Samples, progress: Any
-    ) -> list[dict[str, Any]]:
-        import whisperx
-
-        model, metadata = aligner
-        with _failures():
-            result = whisperx.align(segments, model, metadata, samples, str(model.device), progress_callback=progress)
-        return list(result["segments"])
-
-    def _load(self) -> Any:
-        if self._pipeline is None:
+    def _load(self) -> Decoder:
+        if self._decoder is None:
             state = readiness(self.options)
             if not state.ready:
                 raise NotReady(engine=LABEL, reason=state.reason, remedy=state.remedy, detail=state.detail)
             with _failures(), _quiet():
-                self._pipeline = _load(self.options)
-        return self._pipeline
+                self._decoder = Decoder(_load(self.options))
+            if _device(self.options) == "cpu":
+                self.window_seconds = _CPU_WINDOW
+        return self._decoder
 
     def _aligner(self, language: str) -> tuple[Any, dict[str, Any]] | None:
         """The alignment model of a language, loaded once; None when it is not on disk."""
@@ -117,19 +270,48 @@ class WhisperX:
         return self._aligners[language]
 
 
-def _load(options: Options) -> Any:
-    import whisperx
+def _spans(piece: Piece, regions: Sequence[Region]) -> list[Region]:
+    """The speech of a piece in stretches of about _TOLD seconds: each is in one language."""
+    spans: list[Region] = []
+    for span in piece.spans:
+        for region in regions:
+            start, end = max(span.start, region.start), min(span.end, region.end)
+            if start >= end:
+                continue
+            parts = max(1, round((end - start) / _TOLD))
+            edges = [start + (end - start) * at / parts for at in range(parts + 1)]
+            spans += [Region(start=first, end=last) for first, last in zip(edges[:-1], edges[1:], strict=True)]
+    return spans or list(piece.spans)
 
-    _disable_telemetry()
+
+def _spoken_near(words: Sequence[Word], time: float) -> str:
+    return min(words, key=lambda word: abs(word.start - time)).language if words else ""
+
+
+def _whisper_code(language: str) -> str:
+    """Whisper's code of a language; it does not know regions or scripts."""
+    plain = language.partition("-")[0]
+    return _WHISPER_CODES.get(plain, plain)
+
+
+def _hint(options: Options, hints: Hints) -> Hint:
+    """The words and the text to expect: those of the site's settings, and those of the job."""
+    words = filter(None, (options.hotwords, ", ".join(hints.terms)))
+    topic = filter(None, (options.initial_prompt, hints.topic))
+    return Hint(hotwords=" ".join(words), prompt=" ".join(topic))
+
+
+def _load(options: Options) -> Any:
+    """The Whisper model, as WhisperX loads it."""
+    from whisperx.asr import WhisperModel
+
     device = _device(options)
-    return whisperx.load_model(
+    return WhisperModel(
         str(models.whisper_directory(options.model, options.models)),
-        device,
+        device=device,
         compute_type=_compute_type(options, device),
-        asr_options={"initial_prompt": options.initial_prompt or None, "hotwords": options.hotwords or None},
-        vad_method="pyannote",
         local_files_only=True,
-        threads=options.threads or os.cpu_count() or 1,
+        cpu_threads=options.threads or os.cpu_count() or 1,
     )
 
 
@@ -141,13 +323,6 @@ def _quiet() -> Iterator[None]:
         yield
     for verbose in ("whisperx", "lightning.pytorch"):  # one of them logs to standard output, which is not its own
         logging.getLogger(verbose).setLevel(logging.ERROR)
-
-
-def _disable_telemetry() -> None:
-    """Switch off the usage reports that pyannote.audio, the voice detector, sends by default."""
-    from pyannote.audio.telemetry import set_telemetry_metrics
-
-    set_telemetry_metrics(False)
 
 
 def _load_aligner(directory: Path, language: str, device: str) -> tuple[Any, dict[str, Any]]:
@@ -208,6 +383,6 @@ def _rising(progress: Progress) -> Progress:
     return report
 
 
-def _scaled(progress: Progress, first: float, last: float) -> Callable[[float], None]:
-    """Map WhisperX's percentages to the range from `first` to `last`; its last batches may report more than 100."""
-    return lambda percent: progress(first + (last - first) * min(percent / 100, 1.0))
+def _scaled(progress: Progress, first: float, last: float) -> Progress:
+    """Map a share to the range from `first` to `last`."""
+    return lambda share: progress(first + (last - first) * share)

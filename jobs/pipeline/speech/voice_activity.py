@@ -43,6 +43,12 @@ ENOUGH = 0.8  # dB of movement from which a second counts as speech; white noise
 _GAP = 0.3  # seconds: shorter pauses do not end a region
 _MARGIN = 0.1  # seconds added on both sides of a region
 
+_WANTED = -23.0  # dBFS of the loud parts of ordinary speech
+_MOST_GAIN = 40.0  # dB
+_LOUD_PART = 90  # percentile of the levels around a moment that counts as its level
+_AROUND_LEVEL = 200  # hops, 4 s
+_LEVEL_STEP = 10  # hops from one level to the next, 0.2 s
+
 Floats = NDArray[np.float32]
 
 
@@ -58,11 +64,34 @@ def speech_regions(samples: Samples) -> list[Region]:
     """Detect the regions with speech in `samples`, of shape (n,), in order; gaps between them exceed 0.3 s."""
     if len(samples) < _SIZE:
         return []
-    level, steadiness = _features(samples)
+    level, steadiness = _features(levelled(samples))
     sounding = level > max(FLOOR, float(np.percentile(level, 95)) - _RANGE)
     speaking = sounding & _speechlike(level, steadiness, _without_edges(sounding))
     runs = [Region(start=first * HOP / SAMPLE_RATE, end=last * HOP / SAMPLE_RATE) for first, last in runs_of(speaking)]
     return _joined(runs, len(samples) / SAMPLE_RATE)
+
+
+def joined_regions(regions: Sequence[Region]) -> list[Region]:
+    """The regions of several detectors in order, those that overlap joined."""
+    joined: list[Region] = []
+    for region in sorted(regions, key=lambda one: one.start):
+        if joined and region.start <= joined[-1].end:
+            joined[-1] = Region(start=joined[-1].start, end=max(joined[-1].end, region.end))
+        else:
+            joined.append(region)
+    return joined
+
+
+def levelled(samples: Samples) -> Samples:
+    """Raise the quiet parts of `samples` to the level of ordinary speech, each by the level of the seconds around it:
+    speech is found, and recognised, at any distance from the microphone. Loud parts stay as they are.
+    """
+    hops = len(samples) // HOP
+    if hops < _AROUND_LEVEL:
+        return _raised(samples, np.full(1, _loud(_hop_levels(samples)) if hops else FLOOR, dtype=np.float32))
+    padded = np.pad(_hop_levels(samples), (_AROUND_LEVEL // 2, _AROUND_LEVEL - 1 - _AROUND_LEVEL // 2), mode="edge")
+    views = np.lib.stride_tricks.sliding_window_view(padded, _AROUND_LEVEL)[::_LEVEL_STEP]
+    return _raised(samples, np.percentile(views, _LOUD_PART, axis=1).astype(np.float32))
 
 
 def overlap(start: float, end: float, regions: Sequence[Region]) -> float:
@@ -74,6 +103,24 @@ def runs_of(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """The runs of true values in `mask`, of shape (n,), as (first, one past the last)."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8)))
     return [(int(first), int(last)) for first, last in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _hop_levels(samples: Samples) -> Floats:
+    """The level of each hop in dBFS, of shape (hops,)."""
+    hops = samples[: len(samples) // HOP * HOP].reshape(-1, HOP)
+    return (10 * np.log10(np.square(hops).mean(axis=1) + 1e-12)).astype(np.float32)
+
+
+def _loud(levels: Floats) -> float:
+    return float(np.percentile(levels, _LOUD_PART))
+
+
+def _raised(samples: Samples, levels: Floats) -> Samples:
+    """`samples` with the gain that brings each of `levels`, which are evenly spaced in time, to _WANTED."""
+    gains = np.clip(_WANTED - levels, 0.0, _MOST_GAIN)
+    times = np.arange(len(gains)) * (_LEVEL_STEP * HOP)
+    smooth = np.interp(np.arange(len(samples)), times, gains) if len(gains) > 1 else gains
+    return np.clip(samples * np.power(10, smooth / 20), -1, 1).astype(np.float32)
 
 
 def _features(samples: Samples) -> tuple[Floats, Floats]:

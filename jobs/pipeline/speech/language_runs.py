@@ -1,0 +1,53 @@
+"""The language of each stretch of speech, from what a recogniser finds likely for it and its neighbours."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+_SWITCH = 4.0
+"""Evidence, as a difference of log-probabilities of a second or more of speech, that a change of language costs. Words
+of another language inside a sentence do not reach it; a sentence of two seconds does."""
+
+_LEAST = 0.01
+"""The probability that an unlikely language counts with, so that one short stretch cannot exclude it."""
+
+_TOLD = 2.0
+"""Seconds of speech from which a stretch tells its language fully; shorter ones count less."""
+
+_LIKELY = 0.5
+"""The probability from which a language is taken into account at all."""
+
+
+def language_runs(
+    likely: Sequence[Mapping[str, float]], seconds: Sequence[float], *, expected: str = ""
+) -> list[str]:
+    """The language of each stretch: the likeliest sequence in which changes of language are rare.
+
+    `likely` has the probabilities of languages by code for each stretch, `seconds` its length. `expected` is the
+    language of the speech before. Without any likely language the result is `expected` for all, which may be empty.
+    """
+    known = {code for stretch in likely for code, share in stretch.items() if share >= _LIKELY}
+    codes = sorted(known | ({expected} if expected else set()))
+    if not codes:
+        return [""] * len(likely)
+    best = {code: 0.0 if code == expected or not expected else -_SWITCH for code in codes}
+    origins: list[dict[str, str]] = []
+    for stretch, length in zip(likely, seconds, strict=True):
+        weight = min(length, _TOLD) / _TOLD
+        before = {code: max(codes, key=lambda other, code=code: best[other] - _SWITCH * (other != code)) for code in codes}  # type: ignore[misc]
+        best = {
+            code: best[before[code]]
+            - _SWITCH * (before[code] != code)
+            + weight * math.log(max(stretch.get(code, 0.0), _LEAST))
+            for code in codes
+        }
+        origins.append(before)
+    return _path(max(codes, key=lambda code: best[code]), origins)
+
+
+def _path(last: str, origins: Sequence[Mapping[str, str]]) -> list[str]:
+    path = [last]
+    for before in reversed(origins[1:]):
+        path.append(before[path[-1]])
+    return path[::-1] if origins else []
