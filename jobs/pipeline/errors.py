@@ -254,12 +254,6 @@ class UnknownLanguage(LanguageError):
     sentence = _("The language “{language}” is not known. Use a code such as fa, en or es.")
 
 
-class CannotDetectLanguage(LanguageError):
-    """The transcriber could not detect the spoken language."""
-
-    sentence = _("The spoken language could not be detected. Choose it and try again.")
-
-
 class CannotTranscribe(LanguageError):
     """The transcriber `engine` does not support `language`; it supports `known`."""
 

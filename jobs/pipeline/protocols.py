@@ -40,6 +40,14 @@ def ignore_progress(share: float) -> None:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Region:
+    """A stretch of sound, in seconds from the start of the samples: with speech, where a detector returns it."""
+
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Word:
     """One spoken word. `confidence` is 0 to 1; `speaker` is empty if speakers are not distinguished, `language` if the
     engine did not detect it.
@@ -69,12 +77,18 @@ class Hints:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Window:
-    """The words of a stretch of audio between two silences, the unit of checkpoints. Times are those of the video."""
+    """The words of a stretch of audio between two silences, the unit of checkpoints. Times are those of the video.
+
+    `language` is the one of most of its words. `removed` are words that were taken for inventions of the recogniser,
+    `unheard` stretches of speech without a word.
+    """
 
     start: float
     end: float
     language: str
     words: tuple[Word, ...]
+    removed: tuple[Word, ...] = ()
+    unheard: tuple[Region, ...] = ()
 
 
 class Transcriber(Protocol):

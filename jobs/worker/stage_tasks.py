@@ -23,7 +23,7 @@ from jobs.pipeline.process.messages import (
     TranslateTask,
     from_builtins,
 )
-from jobs.pipeline.protocols import Brief
+from jobs.pipeline.protocols import Brief, Hints
 from jobs.pipeline.stage import Stage
 from jobs.pipeline.stages.translate import is_captions
 from jobs.pipeline.subtitles.style import FORMATS, Form
@@ -94,7 +94,12 @@ def _recognise(job: Job, run: StageRun, options: JobOptions) -> RecogniseTask:
         name=media.name,
         engine=spec.name,
         options=asdict(settings.ENGINE_OPTIONS[spec.name]),
-        spoken=spoken or reached.get("language") or None,
+        hints=Hints(
+            language=options.spoken or "",
+            expected=reached.get("language") or told_language(job),
+            terms=tuple(term for term, _ in options.glossary),
+            topic=options.topic,
+        ),
         start=reached.get("until", 0.0),
         offset=media.speech.offset if media.speech else 0.0,
         heard=reached.get("heard", False),

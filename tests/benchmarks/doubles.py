@@ -17,10 +17,13 @@ class Counter:
         self.window_seconds = window_seconds
         self._heard = 0
 
-    def detect(self, samples: Samples) -> str:
-        return "en"
+    def load(self) -> None:
+        """There is nothing to load."""
 
-    def recognise(self, samples: Samples, language: str, progress: Progress) -> Sequence[Word]:
+    def speech(self, samples: Samples) -> Sequence[Region]:
+        return speech_regions(samples)
+
+    def recognise(self, samples: Samples, hints: Hints, progress: Progress) -> Sequence[Word]:
         count = int(len(samples) / SAMPLE_RATE / self.pace)
         first, self._heard = self._heard, self._heard + count
         return [

@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from jobs.pipeline.protocols import Brief
+from jobs.pipeline.protocols import Brief, Hints
 from jobs.pipeline.stages import dispatch as pipeline
 from jobs.pipeline.stages.transcribe import transcribe
 from jobs.pipeline.stages.translate import translate
@@ -37,7 +37,7 @@ def resident(kind: str) -> float:
 def work(audio: Path, window: float, directory: Path) -> int:
     """Do the work of the stages. Returns the number of cues."""
     heard: list[Cue] = []
-    for part in transcribe(audio, Counter(window), name=audio.name, language="en"):
+    for part in transcribe(audio, Counter(window), name=audio.name, hints=Hints(language="en")):
         heard += segmentation.segment(part.words, ENGLISH, first_id=len(heard) + 1, until=part.end)
     brief = Brief(source="en", target="es")
     done = [cue for part in translate(heard, Mirror(), brief, target=SPANISH) for cue in part.cues]

@@ -13,7 +13,7 @@ import pysubs2
 
 from jobs.engines import apertium
 from jobs.engines.pocketsphinx import spec as pocketsphinx
-from jobs.pipeline.protocols import SAMPLE_RATE, Brief, Line, Word, ignore_progress
+from jobs.pipeline.protocols import SAMPLE_RATE, Brief, Hints, Line, Word, ignore_progress
 
 video, directory = sys.argv[1], Path(sys.argv[2])
 ffmpeg = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-y", "-i", video]
@@ -22,7 +22,7 @@ pcm = subprocess.run(sound, capture_output=True, check=True).stdout
 samples = np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32768)
 speech, minute, sentences = pocketsphinx.ENGINE.create(pocketsphinx.Options()), 60 * SAMPLE_RATE, list[list[Word]]([[]])
 for first in range(0, len(samples), minute):
-    for word in speech.recognise(samples[first : first + minute], "en", ignore_progress):
+    for word in speech.recognise(samples[first : first + minute], Hints(language="en"), ignore_progress):
         shift = first / SAMPLE_RATE
         sentences[-1].append(Word(text=word.text, start=word.start + shift, end=word.end + shift))
         if word.text.endswith("."):

@@ -14,7 +14,7 @@ from jobs.engines.registry import TRANSCRIBERS
 from jobs.engines.spec import TranscriberSpec
 from jobs.engines.whisperx import client as whisperx_client
 from jobs.engines.whisperx import spec as whisperx
-from jobs.pipeline.protocols import SAMPLE_RATE, Samples, Transcriber, Word, ignore_progress
+from jobs.pipeline.protocols import SAMPLE_RATE, Hints, Samples, Transcriber, Word, ignore_progress
 from jobs.pipeline.stages.transcribe import transcribe
 from jobs.pipeline.text.languages import language
 from tests.pipeline.doubles import Parrot
@@ -62,7 +62,7 @@ def transcriber(request: pytest.FixtureRequest, models_dir: Path) -> Transcriber
 def heard(transcriber: Transcriber) -> tuple[Sequence[Word], list[float]]:
     """The engine's words for the five sentences, and its progress."""
     shares: list[float] = []
-    return transcriber.recognise(voice(SENTENCES), "en", shares.append), shares
+    return transcriber.recognise(voice(SENTENCES), Hints(language="en"), shares.append), shares
 
 
 def test_it_hears_words(heard: tuple[Sequence[Word], list[float]]) -> None:
@@ -106,28 +106,34 @@ def test_progress_rises_to_one(heard: tuple[Sequence[Word], list[float]]) -> Non
 
 @pytest.mark.parametrize("sound", [silence(), hum(), noise(), music()], ids=["silence", "hum", "noise", "music"])
 def test_where_nobody_speaks_there_are_no_words(transcriber: Transcriber, sound: Samples) -> None:
-    assert list(transcriber.recognise(sound, "en", ignore_progress)) == []
+    assert list(transcriber.recognise(sound, Hints(language="en"), ignore_progress)) == []
 
 
 def test_a_moment_of_sound_is_no_failure(transcriber: Transcriber) -> None:
-    assert list(transcriber.recognise(noise(0.05), "en", ignore_progress)) == []
+    assert list(transcriber.recognise(noise(0.05), Hints(language="en"), ignore_progress)) == []
 
 
 @pytest.mark.soak
 def test_the_same_sound_gives_the_same_words(transcriber: Transcriber) -> None:
     """Whatever it heard before: a stage that goes on after a crash ends as it would have without."""
     first = voice(SENTENCES)[: int(3.6 * SAMPLE_RATE)]
-    before = list(transcriber.recognise(first, "en", ignore_progress))
-    transcriber.recognise(music(4) + noise(4), "en", ignore_progress)
+    before = list(transcriber.recognise(first, Hints(language="en"), ignore_progress))
+    transcriber.recognise(music(4) + noise(4), Hints(language="en"), ignore_progress)
 
-    assert list(transcriber.recognise(first, "en", ignore_progress)) == before
+    assert list(transcriber.recognise(first, Hints(language="en"), ignore_progress)) == before
 
 
-def test_it_tells_a_language_by_its_code(transcriber: Transcriber) -> None:
-    code = transcriber.detect(voice(SENTENCES))
+def test_each_word_knows_its_language(transcriber: Transcriber) -> None:
+    words = transcriber.recognise(voice(SENTENCES), Hints(), ignore_progress)
 
-    assert code == "en"
-    assert language(code).code == code
+    assert {word.language for word in words} == {"en"}
+
+
+def test_it_finds_the_regions_with_speech(transcriber: Transcriber) -> None:
+    regions = transcriber.speech(voice(SENTENCES))
+
+    assert len(regions) == 5
+    assert list(transcriber.speech(silence())) == []
 
 
 def test_it_likes_windows_of_a_sensible_length(transcriber: Transcriber) -> None:
@@ -138,7 +144,7 @@ def test_it_likes_windows_of_a_sensible_length(transcriber: Transcriber) -> None
 def test_sound_after_the_speech_adds_no_word(transcriber: Transcriber, tmp_path: Path, after: Samples) -> None:
     sentence = np.concatenate((voice(SENTENCES)[: int(3.6 * SAMPLE_RATE)], after))
 
-    [window] = transcribe(write_wav(tmp_path / "a.wav", sentence), transcriber, name="a.mp4", language="en")
+    [window] = transcribe(write_wav(tmp_path / "a.wav", sentence), transcriber, name="a.mp4", hints=Hints(language="en"))
 
     assert plain(" ".join(word.text for word in window.words)) == ["hello", "and", "welcome", "to", "this", "video"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jobs.engines.whisperx.word_times import words_of
-from jobs.pipeline.speech.voice_activity import Region
+from jobs.pipeline.protocols import Region
 
 
 def segment(text: str, start: float, end: float, words: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from jobs.pipeline.errors import CannotDetectLanguage
-from jobs.pipeline.protocols import SAMPLE_RATE, Progress, Samples, Word
+from jobs.pipeline.protocols import SAMPLE_RATE, Hints, Progress, Region, Samples, Word
 from jobs.pipeline.speech.voice_activity import speech_regions
 
 
@@ -23,26 +23,31 @@ class Parrot:
     ) -> None:
         self.window_seconds = window_seconds
         self.heard: list[float] = []
-        self.asked: list[str] = []
-        self.detected: list[float] = []
+        self.asked: list[Hints] = []
+        self.loaded = 0
         self._phrases = [phrase.split() for phrase in phrases or ("Polly wants a cracker",)]
         self._languages = list(languages)
         self._words = words or self._repeat
 
-    def detect(self, samples: Samples) -> str:
-        """The next of its languages; the empty one stands for music, in which none can be told."""
-        self.detected.append(len(samples) / SAMPLE_RATE)
-        language = self._languages.pop(0) if len(self._languages) > 1 else self._languages[0]
-        if not language:
-            raise CannotDetectLanguage
-        return language
+    def load(self) -> None:
+        self.loaded += 1
 
-    def recognise(self, samples: Samples, language: str, progress: Progress) -> Sequence[Word]:
+    def speech(self, samples: Samples) -> list[Region]:
+        return speech_regions(samples)
+
+    def recognise(self, samples: Samples, hints: Hints, progress: Progress) -> Sequence[Word]:
+        """The words of its phrases, in the language that is named, or else in the next of its languages; in the empty
+        one, which stands for music, it hears none.
+        """
         self.heard.append(len(samples) / SAMPLE_RATE)
-        self.asked.append(language)
+        self.asked.append(hints)
         progress(0.5)
         progress(1.0)
-        return self._words(samples)
+        language = hints.language or self._next_language()
+        return [replace(word, language=word.language or language) for word in self._words(samples)] if language else []
+
+    def _next_language(self) -> str:
+        return self._languages.pop(0) if len(self._languages) > 1 else self._languages[0]
 
     def _repeat(self, samples: Samples) -> list[Word]:
         words = []

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from jobs.pipeline.protocols import Word
-from jobs.pipeline.speech.hallucinations import spoken
-from jobs.pipeline.speech.voice_activity import Region
+from jobs.pipeline.protocols import Region, Word
+from jobs.pipeline.speech.hallucinations import judge
+from jobs.pipeline.subtitles.segmentation import UNSURE_BELOW
 
 SPEECH = [Region(start=0, end=60)]
 NO_SPEECH = [Region(start=100, end=101)]
@@ -24,6 +24,12 @@ def text(kept: list[Word]) -> str:
     return " ".join(word.text for word in kept)
 
 
+def spoken(said: list[Word], regions: list[Region]) -> list[Word]:
+    kept, removed = judge(said, regions)
+    assert len(kept) + len(removed) == len(said)
+    return kept
+
+
 def test_words_over_speech_stay_as_they_are() -> None:
     said = words("This city has many beautiful gardens.")
 
@@ -35,12 +41,18 @@ def test_no_words_are_no_words() -> None:
     assert spoken([], []) == []
 
 
-def test_words_without_speech_under_them_are_dropped() -> None:
-    assert spoken(words("This city has many beautiful gardens."), NO_SPEECH) == []
+def test_unsure_words_without_speech_under_them_are_dropped() -> None:
+    assert spoken(words("This city has many beautiful gardens.", confidence=0.4), NO_SPEECH) == []
+
+
+def test_certain_words_stay_where_no_speech_was_detected() -> None:
+    said = words("This city has many beautiful gardens.", confidence=0.8)
+
+    assert spoken(said, NO_SPEECH) == said
 
 
 def test_words_after_the_speech_has_ended_are_dropped() -> None:
-    said = words("Open the window. You know. I", each=1.0, start=0.0)
+    said = words("Open the window. You know. I", each=1.0, start=0.0, confidence=0.5)
 
     assert text(spoken(said, [Region(start=0, end=2.6)])) == "Open the window."
 
@@ -67,8 +79,11 @@ def test_a_phrase_over_and_over_slower_than_anybody_speaks_is_said_once() -> Non
     assert text(spoken(said, SPEECH)) == "Go on."
 
 
-def test_a_phrase_over_and_over_that_the_engine_doubts_is_dropped() -> None:
-    assert spoken(words("I am here. " * 5, confidence=0.2), SPEECH) == []
+def test_a_phrase_over_and_over_that_the_engine_doubts_is_said_once_and_unsure() -> None:
+    kept = spoken(words("I am here. " * 5, confidence=0.2), SPEECH)
+
+    assert text(kept) == "I am here."
+    assert all(word.confidence < UNSURE_BELOW for word in kept)
 
 
 def test_a_phrase_over_and_over_across_little_speech_is_dropped() -> None:
@@ -112,7 +127,7 @@ STOCK = [
 @pytest.mark.parametrize("phrase", STOCK)
 def test_a_stock_phrase_over_silence_is_dropped(phrase: str) -> None:
     before = words("Now everybody can understand.", start=0)
-    invented = words(phrase, start=5, each=1.0)
+    invented = words(phrase, start=5, each=1.0, confidence=0.5)
 
     assert spoken([*before, *invented], [Region(start=0, end=1.2), Region(start=5.2, end=5.4)]) == before
 
@@ -128,10 +143,11 @@ def test_a_stock_phrase_stretched_over_music_is_dropped() -> None:
     assert spoken(words("Thanks for watching!", each=8.0), SPEECH) == []
 
 
-def test_a_stock_phrase_that_the_engine_doubts_is_dropped_and_nothing_else() -> None:
-    said = [*words("The doctor asked me.", confidence=0.2), *words("Thank you.", start=5, confidence=0.2)]
+@pytest.mark.parametrize("phrase", ["Thank you very much.", "با تشکر از همهٔ دوستان شروع می‌کنیم"])
+def test_a_true_phrase_that_the_engine_doubts_stays_where_somebody_speaks(phrase: str) -> None:
+    said = words(phrase, confidence=0.15)
 
-    assert text(spoken(said, SPEECH)) == "The doctor asked me."
+    assert spoken(said, SPEECH) == said
 
 
 def test_a_stock_phrase_inside_a_sentence_stays() -> None:

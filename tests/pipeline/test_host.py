@@ -20,6 +20,7 @@ from jobs.pipeline import errors
 from jobs.pipeline.download.client import LinkOptions
 from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.process import messages as m
+from jobs.pipeline.protocols import Hints
 from jobs.pipeline.protocols import Brief
 from jobs.pipeline.stages.host import serve
 from jobs.pipeline.subtitles.cue import Cue
@@ -64,7 +65,7 @@ def cue(number: int) -> Cue:
 
 
 def recognise(talk: Path, attempt: str = "a1") -> m.Run:
-    task = m.RecogniseTask(talk, "talk", "parrot", {}, "en", 0.0, 0.0, False, 1)
+    task = m.RecogniseTask(talk, "talk", "parrot", {}, Hints(language="en"), 0.0, 0.0, False, 1)
     return m.Run(attempt, talk.parent, task)
 
 

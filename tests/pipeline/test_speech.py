@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jobs.pipeline.protocols import Samples
-from jobs.pipeline.speech.voice_activity import Region, overlap, speech_regions
+from jobs.pipeline.protocols import Region, Samples
+from jobs.pipeline.speech.voice_activity import overlap, speech_regions
 from tests.pipeline.sounds import HUMAN, SAMPLE, SENTENCES, hum, music, noise, silence, voice
 
 # When the eight subtitles of the sample begin and end, from sample.en.srt, which a person timed.

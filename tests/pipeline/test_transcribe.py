@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 
 from jobs.pipeline.errors import NoSpeech
-from jobs.pipeline.protocols import Samples, Window, Word, ignore_progress
+from jobs.pipeline.protocols import Hints, Samples, Window, Word, ignore_progress
 from jobs.pipeline.stages.transcribe import transcribe
 from tests.pipeline.doubles import Parrot
 from tests.pipeline.sounds import SENTENCES, hum, music, noise, silence, voice, write_wav
@@ -24,7 +23,8 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(audio: Path, parrot: Parrot, **options: object) -> list[Window]:
-    return list(transcribe(audio, parrot, name="a.mp4", **{"language": "en", **options}))  # type: ignore[arg-type]
+    hints = Hints(language=str(options.pop("language", "en") or ""))
+    return list(transcribe(audio, parrot, name="a.mp4", **{"hints": hints, **options}))  # type: ignore[arg-type]
 
 
 def all_words(windows: Sequence[Window]) -> list[Word]:
@@ -43,7 +43,7 @@ def test_windows_come_one_by_one(recording: Path) -> None:
 
     assert len(parrot.heard) == 1
     assert first.start == 0
-    assert 30 <= first.end <= 60
+    assert 10 <= first.end <= 20
     assert first.words[0].text == "Polly"
 
 
@@ -114,51 +114,68 @@ def test_progress_of_a_resumed_stage_starts_where_it_was(recording: Path) -> Non
     assert shares[-1] == 1.0
 
 
-def test_the_language_is_told_by_the_first_speech(tmp_path: Path) -> None:
+def test_windows_grow(recording: Path) -> None:
+    """The first captions come soon, later windows are as long as the engine likes."""
+    lengths = [window.end - window.start for window in run(recording, Parrot(window_seconds=80))]
+
+    assert lengths[0] <= 20
+    assert 20 < lengths[1] <= 40
+    assert 40 < lengths[2] <= 80
+
+
+def test_the_language_is_that_of_the_words(tmp_path: Path) -> None:
     audio = write_wav(tmp_path / "a.wav", silence(70), voice(SENTENCES), voice(SENTENCES))
-    parrot = Parrot(languages=["fa"])
 
-    windows = run(audio, parrot, language=None)
+    windows = run(audio, Parrot(languages=["fa"]), language=None)
 
-    assert [window.language for window in windows] == ["", "fa"]
-    assert len(parrot.detected) == 1
-    assert 20 < parrot.detected[0] < 25  # only what is spoken of the 36 s
-
-
-def test_no_more_than_thirty_seconds_of_speech_are_looked_at(recording: Path) -> None:
-    parrot = Parrot()
-
-    run(recording, parrot, language=None)
-
-    assert parrot.detected == [pytest.approx(30, abs=0.01)]
+    assert {window.language for window in windows if window.words} == {"fa"}
+    assert windows[0].language == ""
+    assert {word.language for word in all_words(windows)} == {"fa"}
 
 
-def test_a_given_language_is_not_told_again(recording: Path) -> None:
+def test_each_window_may_have_a_language_of_its_own(recording: Path) -> None:
+    parrot = Parrot(languages=["en", "de", "fa"])
+
+    windows = run(recording, parrot, language=None)
+
+    assert [window.language for window in windows[:3]] == ["en", "de", "fa"]
+    assert [hints.expected for hints in parrot.asked[:3]] == ["", "en", "de"]
+
+
+def test_a_given_language_is_that_of_all_words(recording: Path) -> None:
     parrot = Parrot()
 
     windows = run(recording, parrot, language="es")
 
-    assert parrot.detected == []
-    assert {*parrot.asked, *(window.language for window in windows)} == {"es"}
+    assert {hints.language for hints in parrot.asked} == {"es"}
+    assert {window.language for window in windows} == {"es"}
 
 
-def test_a_window_in_which_no_language_can_be_told_is_passed_over(recording: Path) -> None:
-    parrot = Parrot(languages=["", "de"])
-
-    windows = run(recording, parrot, language=None)
+def test_music_decides_no_language(recording: Path) -> None:
+    windows = run(recording, Parrot(languages=["", "de"]), language=None)
 
     assert [window.language for window in windows[:2]] == ["", "de"]
     assert not windows[0].words
+    assert windows[0].unheard
     assert windows[1].words
 
 
-def test_a_language_that_gave_no_words_is_told_again(recording: Path) -> None:
-    said = itertools.chain([[]], itertools.repeat([Word(text="Servus", start=5, end=6)]))
-    parrot = Parrot(languages=["la", "de"], words=lambda _samples: next(said))
+def test_speech_without_words_is_told_with_its_times(recording: Path) -> None:
+    said = [Word(text="Hello", start=1.5, end=2.0)]
 
-    windows = run(recording, parrot, language=None)
+    first = run(recording, always(*said))[0]
 
-    assert parrot.asked == ["la", *["de"] * (len(windows) - 1)]
+    assert [round(region.start) for region in first.unheard] == [4, 9, 12, 15]
+
+
+def test_words_that_are_removed_are_told_with_their_times(tmp_path: Path) -> None:
+    audio = write_wav(tmp_path / "a.wav", voice(SENTENCES)[: 4 * 16_000], noise(12, level=0.02))
+    said = [Word(text="Hello", start=1.5, end=2.0), Word(text="hm", start=9, end=9.5, confidence=0.2)]
+
+    (window,) = run(audio, always(*said))
+
+    assert [word.text for word in window.words] == ["Hello"]
+    assert [(word.text, word.start) for word in window.removed] == [("hm", 9)]
 
 
 def test_silent_windows_are_not_sent_to_the_engine(tmp_path: Path) -> None:
@@ -167,9 +184,9 @@ def test_silent_windows_are_not_sent_to_the_engine(tmp_path: Path) -> None:
 
     windows = run(audio, parrot)
 
-    assert len(windows) == 2
+    assert len(windows) == 3
     assert len(parrot.heard) == 1
-    assert windows[0].words == ()
+    assert windows[0].words == windows[1].words == ()
 
 
 @pytest.mark.parametrize(
@@ -190,7 +207,7 @@ def test_an_engine_that_hears_nothing_in_speech_is_no_speech_either(recording: P
 
 
 def test_a_silent_rest_of_a_resumed_video_is_no_failure(tmp_path: Path) -> None:
-    audio = write_wav(tmp_path / "a.wav", voice(SENTENCES), voice(SENTENCES), silence(70))
+    audio = write_wav(tmp_path / "a.wav", voice(SENTENCES), silence(70))
     first = next(transcribe(audio, Parrot(), name="a.mp4"))
 
     rest = run(audio, Parrot(), start=first.end, heard=True)
@@ -213,7 +230,7 @@ def test_what_an_engine_invents_after_the_speech_is_dropped(tmp_path: Path, afte
     assert [word.text for word in all_words(run(audio, always(*said, *loop)))] == ["and", "see", "you"]
 
 
-def test_a_phrase_repeated_for_ever_gives_no_word(tmp_path: Path) -> None:
+def test_a_phrase_repeated_for_ever_before_the_speech_gives_no_word(tmp_path: Path) -> None:
     sound = voice(SENTENCES) * np.float32(0.3) + noise(18.24)[: len(voice(SENTENCES))]
     loop = [Word(text="you", start=at * 0.02, end=(at + 1) * 0.02, confidence=0.1) for at in range(900)]
 
@@ -243,7 +260,7 @@ def test_memory_does_not_grow_with_the_audio(tmp_path: Path) -> None:
         audio = write_wav(tmp_path / f"{copies}.wav", *[voice(SENTENCES)] * copies)
         parrot = Parrot(window_seconds=120, words=lambda _samples: [Word(text="Polly", start=5, end=6)])
         tracemalloc.start()
-        for _ in transcribe(audio, parrot, name="a.mp4", language="en", progress=ignore_progress):
+        for _ in transcribe(audio, parrot, name="a.mp4", progress=ignore_progress):
             pass
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()

@@ -26,7 +26,7 @@ from jobs.pipeline.process.messages import (
     TranslateTask,
     from_builtins,
 )
-from jobs.pipeline.protocols import Batch, Brief, Line, Usage
+from jobs.pipeline.protocols import Batch, Brief, Hints, Line, Usage
 from jobs.pipeline.stages.dispatch import StageContext, StageResult, run_task
 from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.style import Style
@@ -127,7 +127,7 @@ def fetch(source: Path, **more: Any) -> FetchTask:
 
 
 def recognise(audio: Path, **changed: Any) -> RecogniseTask:
-    usual: dict[str, Any] = {"spoken": None, "start": 0.0, "offset": 0.0, "heard": False, "first_id": 1}
+    usual: dict[str, Any] = {"hints": Hints(), "start": 0.0, "offset": 0.0, "heard": False, "first_id": 1}
     return RecogniseTask(audio=audio, name="talk", engine="parrot", options={}, **{**usual, **changed})
 
 
@@ -182,8 +182,8 @@ def test_windows_are_told_with_their_cues(bank: Bank, talk: Path) -> None:
 
 
 def test_a_language_that_was_given_is_not_told(bank: Bank, talk: Path) -> None:
-    assert bank.do(recognise(talk, spoken="fr")).outcome == {"spoken": "fr"}
-    assert (bank.doubles.parrot.detected, set(bank.doubles.parrot.asked)) == ([], {"fr"})
+    assert bank.do(recognise(talk, hints=Hints(language="fr"))).outcome == {"spoken": "fr"}
+    assert {hints.language for hints in bank.doubles.parrot.asked} == {"fr"}
 
 
 def test_the_language_that_is_heard(bank: Bank, talk: Path) -> None:
@@ -198,7 +198,7 @@ def test_recognition_goes_on_from_a_checkpoint(bank: Bank, tmp_path: Path) -> No
     bank.do(recognise(audio))
     first, *rest = bank.told.windows
     again = Bank(bank.room, doubles=Doubles(parrot=Parrot(window_seconds=5)))
-    again.do(recognise(audio, spoken="en", start=first[0], heard=True, first_id=first[3][-1].id + 1))
+    again.do(recognise(audio, hints=Hints(expected="en"), start=first[0], heard=True, first_id=first[3][-1].id + 1))
     assert rest
     assert again.told.windows == rest
 

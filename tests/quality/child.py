@@ -62,6 +62,7 @@ def _ours(model: Path, options: dict[str, Any]) -> Recognise:
     from jobs.engines.whisperx.client import WhisperX
     from jobs.engines.whisperx.options import Options
     from jobs.pipeline.errors import NoSpeech
+    from jobs.pipeline.protocols import Hints
     from jobs.pipeline.stages.transcribe import transcribe
 
     no_aligners = tempfile.mkdtemp(prefix="zirnevis-quality-")
@@ -75,7 +76,11 @@ def _ours(model: Path, options: dict[str, Any]) -> Recognise:
             heard["events"].append({"cpu": _cpu() - began, "kind": kind, "value": value})
 
         windows = transcribe(
-            audio, transcriber, name=audio.name, language=language, progress=lambda share: event("progress", share)
+            audio,
+            transcriber,
+            name=audio.name,
+            hints=Hints(language=language or ""),
+            progress=lambda share: event("progress", share),
         )
         try:
             for window in windows:

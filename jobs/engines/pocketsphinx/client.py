@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from pocketsphinx import Decoder
 
-from jobs.pipeline.protocols import SAMPLE_RATE, Progress, Samples, Word
-from jobs.pipeline.speech.voice_activity import Region, speech_regions
+from jobs.pipeline.protocols import SAMPLE_RATE, Hints, Progress, Region, Samples, Word
+from jobs.pipeline.speech.voice_activity import speech_regions
 
 _PAUSE = 0.5
 """Seconds of silence that end a sentence: PocketSphinx recognises no punctuation."""
@@ -31,11 +31,15 @@ class PocketSphinx:
     def __init__(self) -> None:
         self._decoder: Any = None
 
-    def detect(self, samples: Samples) -> str:  # noqa: ARG002
-        """Return `en`, its only language."""
-        return "en"
+    def load(self) -> None:
+        """Load the model."""
+        self._load()
 
-    def recognise(self, samples: Samples, language: str, progress: Progress) -> Sequence[Word]:  # noqa: ARG002
+    def speech(self, samples: Samples) -> list[Region]:
+        """The regions of `samples` with speech."""
+        return speech_regions(samples)
+
+    def recognise(self, samples: Samples, hints: Hints, progress: Progress) -> Sequence[Word]:  # noqa: ARG002
         """The English words in `samples`, of shape (n,), with times in seconds from its start."""
         regions = speech_regions(samples)
         parts = [_cut(samples, region) for region in regions]
@@ -100,6 +104,7 @@ def _decode(decoder: Any, samples: Samples, start: float) -> list[Word]:
             start=start + segment.start_frame / _FRAMES,
             end=start + (segment.end_frame + 1) / _FRAMES,
             confidence=min(1.0, segment.prob),
+            language="en",
         )
         for segment in decoder.seg() or ()
         if segment.word[0] not in "<["
@@ -117,6 +122,7 @@ def _sentences(words: Sequence[Word]) -> list[Word]:
             start=word.start,
             end=word.end,
             confidence=word.confidence,
+            language=word.language,
         )
         for word, first, last in zip(words, [True, *pauses], [*pauses, True], strict=True)
     ]

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,10 +22,10 @@ from jobs.engines.whisperx.options import LABEL, Options, readiness
 from jobs.engines.whisperx.voice_activity import speech_in
 from jobs.engines.whisperx.word_times import aligned_words, attended_words
 from jobs.pipeline.errors import EngineError, NotReady, OutOfMemory
-from jobs.pipeline.protocols import SAMPLE_RATE, Hints, Progress, Samples, Word
+from jobs.pipeline.protocols import Hints, Progress, Region, Samples, Word
 from jobs.pipeline.speech.language_runs import language_runs
 from jobs.pipeline.speech.pieces import Piece, pieces_of
-from jobs.pipeline.speech.voice_activity import Region, levelled, overlap
+from jobs.pipeline.speech.voice_activity import levelled, overlap
 
 T = TypeVar("T")
 
@@ -132,9 +132,7 @@ class WhisperX:
             if language
         ]
 
-    def _encode(
-        self, decoder: Decoder, pieces: Sequence[Piece], samples: Samples, progress: Progress
-    ) -> list[Encoded]:
+    def _encode(self, decoder: Decoder, pieces: Sequence[Piece], samples: Samples, progress: Progress) -> list[Encoded]:
         sounds = [piece.sound(samples) for piece in pieces]
         return self._in_batches(sounds, lambda batch: decoder.encode(batch), progress)
 
@@ -280,7 +278,7 @@ def _spans(piece: Piece, regions: Sequence[Region]) -> list[Region]:
                 continue
             parts = max(1, round((end - start) / _TOLD))
             edges = [start + (end - start) * at / parts for at in range(parts + 1)]
-            spans += [Region(start=first, end=last) for first, last in zip(edges[:-1], edges[1:], strict=True)]
+            spans += [Region(start=first, end=last) for first, last in pairwise(edges)]
     return spans or list(piece.spans)
 
 

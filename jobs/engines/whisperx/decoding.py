@@ -119,9 +119,7 @@ class Decoder:
             return_scores=True,
             return_no_speech_prob=True,
         )
-        found = [
-            _decoded(tokenizer, result, _mean_logprob(result, options.length_penalty)) for result in results
-        ]
+        found = [_decoded(tokenizer, result, _mean_logprob(result, options.length_penalty)) for result in results]
         found = [
             self._again(piece, tokenizer, options) if first.is_weak and first.tokens else first
             for piece, first in zip(encoded, found, strict=True)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jobs.pipeline.protocols import SAMPLE_RATE, Samples
-from jobs.pipeline.speech.voice_activity import Region, joined_regions, levelled, speech_regions
+from jobs.pipeline.protocols import SAMPLE_RATE, Region, Samples
+from jobs.pipeline.speech.voice_activity import joined_regions, levelled, speech_regions
 
 _PAUSE = 300  # milliseconds of silence that end a region, as with our detector
 _MARGIN = 100  # milliseconds added on both sides

@@ -16,7 +16,7 @@ from jobs.pipeline.download.client import LinkOptions
 from jobs.pipeline.errors import ErrorRecord
 from jobs.pipeline.media.description import Media
 from jobs.pipeline.media.limits import Limits
-from jobs.pipeline.protocols import Brief, Mode, Usage
+from jobs.pipeline.protocols import Brief, Hints, Mode, Usage
 from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.style import Form, Style
 
@@ -53,13 +53,15 @@ class FetchTask(_Struct, frozen=True):
 
 
 class RecogniseTask(_Struct, frozen=True):
-    """Transcribe `audio`. `start`, `heard`, `spoken` and `first_id` continue an earlier attempt (see `transcribe`)."""
+    """Transcribe `audio`. `start`, `heard`, `hints.expected` and `first_id` continue an earlier attempt (see
+    `transcribe`).
+    """
 
     audio: Path
     name: str
     engine: str
     options: dict[str, Any]
-    spoken: str | None
+    hints: Hints
     start: float
     offset: float
     heard: bool

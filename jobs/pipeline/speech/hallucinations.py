@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
-from jobs.pipeline.protocols import Word
-from jobs.pipeline.speech.voice_activity import Region, overlap
+from jobs.pipeline.protocols import Region, Word
+from jobs.pipeline.speech.voice_activity import overlap
 
 _SLACK = 0.3  # seconds by which the times of a word may be wrong
 _PAUSE = 0.5  # seconds between words that separate two utterances
 _LONGEST_PHRASE = 12  # words of a phrase that is checked for repetition
 _REPEATS = 3  # repetitions in a row that are suspicious
 _COVERED = 0.5  # share of a phrase's time that must be speech
+_STUCK = 0.3  # confidence of the turn of a loop that is kept: its cue is flagged
+_CERTAIN = 0.6  # confidence from which a word is kept, although no speech was detected at its time
 _CONFIDENT = 0.35  # mean confidence below which a suspicious phrase is removed
 _SLOWEST, _FASTEST = 0.5, 7.0  # words per second; the fastest speakers reach about 6
 _SENTENCE_END = (".", "!", "?", "。", "！", "？", "؟", "۔", "…")
@@ -66,22 +69,36 @@ _STOCK = (
 """Beginnings of utterances that Whisper outputs for silence, in the form of `_plain`: credits, thanks and appeals."""
 
 
-def spoken(words: Sequence[Word], regions: Sequence[Region]) -> list[Word]:
-    """Return `words` without hallucinations, given the `regions` with speech; both in seconds from the same start."""
-    utterances = _utterances(_without_loops(words, regions))
-    believed = [word for utterance in utterances if not _is_invented(utterance, regions) for word in utterance]
-    return [word for word in believed if overlap(word.start - _SLACK, word.end + _SLACK, regions) > 0]
+def judge(words: Sequence[Word], regions: Sequence[Region]) -> tuple[list[Word], list[Word]]:
+    """Divide `words` into those that were spoken and those that were invented, given the `regions` with speech; both in
+    seconds from the same start. A word is removed only if there is little speech under it and the engine was unsure.
+    """
+    kept: list[Word] = []
+    for utterance in _utterances(_without_loops(words, regions)):
+        if not _is_invented(utterance, regions):
+            kept += [word for word in utterance if not _is_unfounded(word, regions)]
+    remaining = {(word.start, word.end, word.text) for word in kept}
+    return kept, [word for word in words if (word.start, word.end, word.text) not in remaining]
+
+
+def _is_unfounded(word: Word, regions: Sequence[Region]) -> bool:
+    """Whether nobody speaks at the time of a word of which the engine was unsure."""
+    return word.confidence < _CERTAIN and overlap(word.start - _SLACK, word.end + _SLACK, regions) == 0
 
 
 def _is_invented(utterance: Sequence[Word], regions: Sequence[Region]) -> bool:
+    """Whether an utterance begins as inventions do, and neither the sound nor the engine's certainty supports it."""
     text = " ".join(filter(None, (_plain(word.text) for word in utterance)))
-    return text.startswith(_STOCK) and _is_weak(utterance, regions)
+    if not text.startswith(_STOCK):
+        return False
+    is_unfounded = not _has_speech(utterance, regions) and _confidence(utterance) < _CERTAIN
+    return is_unfounded or not _has_pace(utterance)
 
 
 def _without_loops(words: Sequence[Word], regions: Sequence[Region]) -> list[Word]:
     """Remove phrases repeated three times or more in a row that the audio does not support.
 
-    Of a loop over speech the first repetition is kept: the engine recognised it and then got stuck.
+    Of a loop over speech the first repetition is kept, as unsure: the engine recognised it and then got stuck.
     """
     kept: list[Word] = []
     plain = [_plain(word.text) for word in words]
@@ -89,11 +106,13 @@ def _without_loops(words: Sequence[Word], regions: Sequence[Region]) -> list[Wor
     while at < len(words):
         length, repeats = _loop_at(plain, at)
         loop = words[at : at + length * repeats]
-        if repeats < _REPEATS or not _is_weak(loop, regions):
+        if repeats < _REPEATS:
             loop = loop[:1]
             kept += loop
-        elif not _is_weak(loop, regions, pace=False):
-            kept += loop[:length]
+        elif _has_speech(loop, regions) and _confidence(loop) >= _CONFIDENT and _has_pace(loop):
+            kept += loop
+        elif _has_speech(loop, regions):
+            kept += [replace(word, confidence=min(word.confidence, _STUCK)) for word in loop[:length]]
         at += len(loop)
     return kept
 
@@ -112,15 +131,19 @@ def _repeats_at(plain: Sequence[str], at: int, length: int) -> int:
     return repeats
 
 
-def _is_weak(phrase: Sequence[Word], regions: Sequence[Region], *, pace: bool = True) -> bool:
-    """Tell whether the audio contradicts `phrase`: little speech under it, low confidence, or an impossible pace."""
+def _has_speech(phrase: Sequence[Word], regions: Sequence[Region]) -> bool:
+    """Whether speech was detected under half of a phrase."""
     start, end = phrase[0].start, phrase[-1].end
-    seconds = max(end - start, 0.01)
-    if overlap(start, end, regions) < _COVERED * seconds:
-        return True
-    if sum(word.confidence for word in phrase) < _CONFIDENT * len(phrase):
-        return True
-    return pace and not _SLOWEST <= len(phrase) / seconds <= _FASTEST
+    return overlap(start, end, regions) >= _COVERED * max(end - start, 0.01)
+
+
+def _confidence(phrase: Sequence[Word]) -> float:
+    return sum(word.confidence for word in phrase) / len(phrase)
+
+
+def _has_pace(phrase: Sequence[Word]) -> bool:
+    """Whether a person can speak a phrase in its time."""
+    return _SLOWEST <= len(phrase) / max(phrase[-1].end - phrase[0].start, 0.01) <= _FASTEST
 
 
 def _utterances(words: Sequence[Word]) -> Iterator[list[Word]]:

@@ -19,9 +19,7 @@ _LIKELY = 0.5
 """The probability from which a language is taken into account at all."""
 
 
-def language_runs(
-    likely: Sequence[Mapping[str, float]], seconds: Sequence[float], *, expected: str = ""
-) -> list[str]:
+def language_runs(likely: Sequence[Mapping[str, float]], seconds: Sequence[float], *, expected: str = "") -> list[str]:
     """The language of each stretch: the likeliest sequence in which changes of language are rare.
 
     `likely` has the probabilities of languages by code for each stretch, `seconds` its length. `expected` is the
@@ -35,7 +33,8 @@ def language_runs(
     origins: list[dict[str, str]] = []
     for stretch, length in zip(likely, seconds, strict=True):
         weight = min(length, _TOLD) / _TOLD
-        before = {code: max(codes, key=lambda other, code=code: best[other] - _SWITCH * (other != code)) for code in codes}  # type: ignore[misc]
+        origin = max(codes, key=lambda code: best[code])
+        before = {code: code if best[code] >= best[origin] - _SWITCH else origin for code in codes}
         best = {
             code: best[before[code]]
             - _SWITCH * (before[code] != code)

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jobs.pipeline.protocols import SAMPLE_RATE, Samples
-from jobs.pipeline.speech.voice_activity import Region
+from jobs.pipeline.protocols import SAMPLE_RATE, Region, Samples
 from jobs.pipeline.speech.windows import cut
 
 _AROUND = 0.3

@@ -12,13 +12,12 @@ and sustained notes are rejected. Rhythmic music may be detected as speech: engi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.pipeline.protocols import SAMPLE_RATE, Samples
+from jobs.pipeline.protocols import SAMPLE_RATE, Region, Samples
 
 HOP = 320
 """Samples from one spectrum to the next: 20 ms."""
@@ -52,20 +51,13 @@ _LEVEL_STEP = 10  # hops from one level to the next, 0.2 s
 Floats = NDArray[np.float32]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Region:
-    """A stretch of speech, in seconds from the start of the samples."""
-
-    start: float
-    end: float
-
-
 def speech_regions(samples: Samples) -> list[Region]:
     """Detect the regions with speech in `samples`, of shape (n,), in order; gaps between them exceed 0.3 s."""
     if len(samples) < _SIZE:
         return []
-    level, steadiness = _features(levelled(samples))
-    sounding = level > max(FLOOR, float(np.percentile(level, 95)) - _RANGE)
+    level, steadiness = _features(samples)
+    loud = float(np.percentile(level, 95))
+    sounding = level > max(FLOOR - min(max(_WANTED - loud, 0.0), _MOST_GAIN), loud - _RANGE)
     speaking = sounding & _speechlike(level, steadiness, _without_edges(sounding))
     runs = [Region(start=first * HOP / SAMPLE_RATE, end=last * HOP / SAMPLE_RATE) for first, last in runs_of(speaking)]
     return _joined(runs, len(samples) / SAMPLE_RATE)
@@ -108,7 +100,8 @@ def runs_of(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
 def _hop_levels(samples: Samples) -> Floats:
     """The level of each hop in dBFS, of shape (hops,)."""
     hops = samples[: len(samples) // HOP * HOP].reshape(-1, HOP)
-    return (10 * np.log10(np.square(hops).mean(axis=1) + 1e-12)).astype(np.float32)
+    levels: Floats = (10 * np.log10(np.square(hops).mean(axis=1) + 1e-12)).astype(np.float32)
+    return levels
 
 
 def _loud(levels: Floats) -> float:
@@ -120,7 +113,8 @@ def _raised(samples: Samples, levels: Floats) -> Samples:
     gains = np.clip(_WANTED - levels, 0.0, _MOST_GAIN)
     times = np.arange(len(gains)) * (_LEVEL_STEP * HOP)
     smooth = np.interp(np.arange(len(samples)), times, gains) if len(gains) > 1 else gains
-    return np.clip(samples * np.power(10, smooth / 20), -1, 1).astype(np.float32)
+    raised: Samples = np.clip(samples * np.power(10, smooth / 20), -1, 1).astype(np.float32)
+    return raised
 
 
 def _features(samples: Samples) -> tuple[Floats, Floats]:

@@ -17,8 +17,10 @@ from jobs.pipeline.speech.voice_activity import runs_of
 FRAME = 160
 """Samples of the grid on which windows are cut: 10 ms."""
 
-FIRST = 60.0
-"""Seconds of the first window, at most: short, so that captions appear soon."""
+FIRST = 20.0
+"""Seconds of the first window, at most: short, so that captions appear soon. Each further window is at most twice as
+long as all the sound before it.
+"""
 
 _SEARCH = 30.0  # seconds before the desired end that are searched for a cut, at most half of the window
 _LONG_ENOUGH = 1.0  # seconds: of silences at least this long the latest is used
@@ -72,13 +74,13 @@ def open_audio(path: Path) -> Iterator[Audio]:
 def stretches(audio: Audio, *, begin: float, start: float, longest: float) -> Iterator[Stretch]:
     """Yield the windows of `audio` from `start` to its end, each at most `longest` seconds, without gaps or overlaps.
 
-    The window that starts at `begin` is the first of all, and at most FIRST seconds long. The end of a window depends
-    on its start only, so continuing with the end of any window as `start` gives the same windows. Times are seconds of
-    the audio.
+    The window that starts at `begin` is the first of all, and at most FIRST seconds long; the following ones grow. The
+    end of a window depends on its start only, so continuing with the end of any window as `start` gives the same
+    windows. Times are seconds of the audio.
     """
     first_of_all, position = _on_grid(begin), _on_grid(start)
     while position < audio.length:
-        seconds = min(FIRST, longest) if position == first_of_all else longest
+        seconds = min(longest, max(FIRST, 2 * (position - first_of_all) / SAMPLE_RATE))
         samples = audio.read(position, _on_grid(seconds))
         if not len(samples):  # the file is shorter than its header states
             return

@@ -142,12 +142,12 @@ def _recognise(task: RecogniseTask, context: StageContext) -> StageResult:
     from jobs.pipeline.stages.transcribe import transcribe
 
     transcriber = context.engines.transcriber(task.engine, task.options)
-    spoken, heard, first_id = task.spoken, task.heard, task.first_id
+    spoken, heard, first_id = task.hints.language or task.hints.expected, task.heard, task.first_id
     for window in transcribe(
         task.audio,
         transcriber,
         name=task.name,
-        language=task.spoken,
+        hints=task.hints,
         start=task.start,
         offset=task.offset,
         heard=task.heard,
@@ -158,7 +158,7 @@ def _recognise(task: RecogniseTask, context: StageContext) -> StageResult:
             heard, spoken = True, window.language
             cues = segmentation.segment(window.words, language(spoken), first_id=first_id, until=window.end)
             first_id += len(cues)
-        context.report.window(end=window.end, language=spoken or "", heard=heard, cues=tuple(cues))
+        context.report.window(end=window.end, language=spoken, heard=heard, cues=tuple(cues))
     return StageResult(files={}, outcome={"spoken": spoken})
 
 

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from jobs.pipeline.errors import CannotDetectLanguage, NoSpeech
-from jobs.pipeline.protocols import SAMPLE_RATE, Progress, Samples, Transcriber, Window, Word, ignore_progress
-from jobs.pipeline.speech.hallucinations import spoken
-from jobs.pipeline.speech.voice_activity import Region, speech_regions
+from jobs.pipeline.errors import NoSpeech
+from jobs.pipeline.protocols import (
+    SAMPLE_RATE,
+    Hints,
+    Progress,
+    Region,
+    Samples,
+    Transcriber,
+    Window,
+    Word,
+    ignore_progress,
+)
+from jobs.pipeline.speech.hallucinations import judge
+from jobs.pipeline.speech.voice_activity import overlap
 from jobs.pipeline.speech.windows import Stretch, open_audio, stretches
 
-DETECTION = 30.0
-"""Seconds of speech used to detect the language: Whisper uses no more."""
+UNHEARD = 1.0
+"""Seconds of speech without a word that are reported."""
 
 
 def transcribe(
@@ -23,7 +33,7 @@ def transcribe(
     transcriber: Transcriber,
     *,
     name: str,
-    language: str | None = None,
+    hints: Hints = Hints(),  # noqa: B008 - frozen
     start: float = 0.0,
     offset: float = 0.0,
     heard: bool = False,
@@ -32,11 +42,11 @@ def transcribe(
     """Yield the windows of `audio` (WAV, 16 kHz, mono, 16 bit) in order, each as soon as it is recognised.
 
     Times are seconds from the video's start, which is `offset` seconds before the first sample; audio before it is left
-    out. To continue after a crash, pass the `end` of the last window as `start`, its language, and whether any window
-    so far had words (`heard`): the windows that follow are the same as without the crash.
+    out. To continue after a crash, pass the `end` of the last window as `start`, its language as `hints.expected`, and
+    whether any window so far had words (`heard`): the windows that follow are the same as without the crash.
 
-    Without a `language` it is detected in the first window with speech, and again in the next one if that had no words.
-    The language of windows before is empty. Raises NoSpeech(name) at the end if no window had words, and what the
+    Without `hints.language` each stretch of speech is recognised in the language that is detected in it. The language
+    of windows before the first words is empty. Raises NoSpeech(name) at the end if no window had words, and what the
     transcriber raises.
     """
     begin = max(0.0, -offset)
@@ -46,34 +56,34 @@ def transcribe(
             opened, begin=begin, start=max(begin, start - offset), longest=transcriber.window_seconds
         ):
             part = _part(progress, stretch, seconds)
-            found, words = _recognise(stretch.samples, transcriber, language, part)
-            heard = heard or bool(words)
-            language = found if words else language
-            yield _window(stretch, words, found, offset)
+            window = _recognise(stretch, transcriber, hints, offset, part)
+            heard = heard or bool(window.words)
+            hints = replace(hints, expected=window.language or hints.expected)
+            yield window
             part(1.0)
     if not heard:
         raise NoSpeech(name=name)
     progress(1.0)
 
 
-def _recognise(
-    samples: Samples, transcriber: Transcriber, language: str | None, progress: Progress
-) -> tuple[str, list[Word]]:
-    """The language and the words of a window; windows without speech are not given to the engine."""
-    regions = speech_regions(samples)
+def _recognise(stretch: Stretch, transcriber: Transcriber, hints: Hints, offset: float, progress: Progress) -> Window:
+    """The words of one window; without speech in it nothing is recognised."""
+    regions = transcriber.speech(stretch.samples)
     if not regions:
-        return language or "", []
-    try:
-        language = language or transcriber.detect(_speech(samples, regions))
-    except CannotDetectLanguage:  # such as music: a later window may have speech
-        return "", []
-    return language, spoken(_tidy(transcriber.recognise(samples, language, progress), samples), regions)
+        return _window(stretch, [], [], [], hints, offset)
+    found = _tidy(transcriber.recognise(stretch.samples, hints, progress), stretch.samples)
+    kept, removed = judge(found, regions)
+    return _window(stretch, kept, removed, _unheard(kept, regions), hints, offset)
 
 
-def _speech(samples: Samples, regions: Sequence[Region]) -> Samples:
-    """The first 30 seconds of speech, of shape (n,)."""
-    parts = [samples[int(part.start * SAMPLE_RATE) : int(part.end * SAMPLE_RATE)] for part in regions]
-    return np.concatenate(parts)[: int(DETECTION * SAMPLE_RATE)]
+def _unheard(words: Sequence[Word], regions: Sequence[Region]) -> list[Region]:
+    """The regions of speech in which no word lies."""
+    spoken = [Region(start=word.start, end=max(word.end, word.start + 0.01)) for word in words]
+    return [
+        region
+        for region in regions
+        if region.end - region.start >= UNHEARD and not overlap(region.start, region.end, spoken)
+    ]
 
 
 def _tidy(words: Sequence[Word], samples: Samples) -> list[Word]:
@@ -88,18 +98,45 @@ def _tidy(words: Sequence[Word], samples: Samples) -> list[Word]:
     return tidy
 
 
-def _window(stretch: Stretch, words: Sequence[Word], language: str, offset: float) -> Window:
+def _window(
+    stretch: Stretch,
+    words: Sequence[Word],
+    removed: Sequence[Word],
+    unheard: Sequence[Region],
+    hints: Hints,
+    offset: float,
+) -> Window:
     shift = stretch.start + offset
+    language = _main_language(words) or hints.language or hints.expected
+
+    def in_video(of: Sequence[Word]) -> tuple[Word, ...]:
+        return tuple(
+            _moved(replace(word, language=word.language or language), word.text, word.start + shift, word.end + shift)
+            for word in of
+        )
+
     return Window(
         start=round(shift, 3),
         end=round(stretch.end + offset, 3),
-        language=language,
-        words=tuple(_moved(word, word.text, word.start + shift, word.end + shift) for word in words),
+        language=language if words else hints.expected,
+        words=in_video(words),
+        removed=in_video(removed),
+        unheard=tuple(
+            Region(start=round(region.start + shift, 3), end=round(region.end + shift, 3)) for region in unheard
+        ),
     )
 
 
+def _main_language(words: Sequence[Word]) -> str:
+    """The language in which most letters are spoken; empty when the engine detects none."""
+    letters = Counter[str]()
+    for word in words:
+        letters[word.language] += len(word.text)
+    return max(letters, key=lambda language: letters[language]) if letters else ""
+
+
 def _moved(word: Word, text: str, start: float, end: float) -> Word:
-    return Word(text=text, start=round(start, 3), end=round(end, 3), confidence=word.confidence, speaker=word.speaker)
+    return replace(word, text=text, start=round(start, 3), end=round(end, 3))
 
 
 def _part(progress: Progress, stretch: Stretch, seconds: float) -> Callable[[float], None]:
