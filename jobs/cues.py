@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
+
+from django.db.models import Count
 
 from jobs import models
 from jobs.models import Job
@@ -19,6 +22,7 @@ def as_cue(row: models.Cue) -> Cue:
         target=row.target,
         speaker=row.speaker,
         flags=tuple(row.flags),
+        language=row.language,
     )
 
 
@@ -33,6 +37,7 @@ def as_row(cue: Cue, job: Job | None = None) -> models.Cue:
         target=cue.target,
         speaker=cue.speaker,
         flags=list(cue.flags),
+        language=cue.language,
     )
 
 
@@ -41,3 +46,24 @@ def as_caption_row(cue: Cue, job: Job | None = None) -> models.Cue:
     row = as_row(replace(cue, target=cue.source), job)
     row.answered = True
     return row
+
+
+def main_language(job: Job) -> str:
+    """The language in which most of a job's cues are spoken; empty without one."""
+    counts = job.cues.exclude(language="").values_list("language").annotate(count=Count("pk")).order_by("-count")
+    first = counts.first()
+    return first[0] if first else ""
+
+
+def languages(job: Job) -> list[dict[str, Any]]:
+    """The stretches of a job in one language each, in order: `language`, `start` and `end` in seconds, if there are
+    several languages; otherwise nothing.
+    """
+    rows = job.cues.order_by("number").values_list("language", "start", "end")
+    runs: list[dict[str, Any]] = []
+    for language, start, end in rows:
+        if runs and runs[-1]["language"] == language:
+            runs[-1]["end"] = end
+        else:
+            runs.append({"language": language, "start": start, "end": end})
+    return runs if len({run["language"] for run in runs}) > 1 else []

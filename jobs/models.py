@@ -235,7 +235,10 @@ class Transition(models.Model):
 
 
 class Cue(models.Model):
-    """One editable subtitle; times in seconds. `answered`: a translator returned it. `flags`: of `protocols.FLAGS`."""
+    """One editable subtitle; times in seconds. `answered`: a translator returned it. `flags`: of `protocols.FLAGS`.
+
+    `language` is the code of what is said; empty: that of the job.
+    """
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="cues")
     number = models.PositiveIntegerField()
@@ -246,6 +249,7 @@ class Cue(models.Model):
     speaker = models.CharField(max_length=50, blank=True)
     flags = models.JSONField(default=list)
     answered = models.BooleanField(default=False)
+    language = models.CharField(max_length=20, blank=True)
 
     class Meta:
         verbose_name, verbose_name_plural = _("subtitle"), _("subtitles")

@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import islice
+from itertools import groupby, islice
 
 from jobs.engines.llm.answers import is_echo, may_stay_untranslated
 from jobs.engines.spec import TranslatorSpec
@@ -58,19 +58,23 @@ class Apertium:
         self._command = options.command
 
     def translate(self, lines: Sequence[Line], brief: Brief, done: Mapping[int, str]) -> Iterator[Batch]:
-        """Translate whole sentences that hold a line not in `done`, 100 sentences per batch.
+        """Translate whole sentences that hold a line not in `done`, 100 sentences per batch. Lines in a language from
+        which no pair is installed are flagged `untranslated`.
 
         Raises CannotTranslate for a pair that is not installed, EngineError when the command fails.
         """
         source, target = language(brief.source), language(brief.target)
-        pair = _pair(self._command, brief.source, brief.target)
-        if pair is None:
+        if _pair(self._command, brief.source, brief.target) is None:
             raise CannotTranslate(engine=ENGINE.label, source=source.name, target=target.name)
-        todo = iter([run for run in sentences(lines) if any(line.id not in done for line in run)])
-        while some := list(islice(todo, _SENTENCES)):
-            texts = self._run(pair, [_sentence(run) for run in some])
-            answers = [answer for run, text in zip(some, texts, strict=True) for answer in _answers(run, text, target)]
-            yield Batch(translations=tuple(answer for answer in answers if answer.id not in done))
+        todo = [run for run in sentences(lines) if any(line.id not in done for line in run)]
+        for code, group in groupby(todo, key=lambda run: run[0].language or brief.source):
+            pair, runs = _pair(self._command, code, brief.target), iter(group)
+            while some := list(islice(runs, _SENTENCES)):
+                texts = self._run(pair, [_sentence(run) for run in some]) if pair else [""] * len(some)
+                answers = [
+                    answer for run, text in zip(some, texts, strict=True) for answer in _answers(run, text, target)
+                ]
+                yield Batch(translations=tuple(answer for answer in answers if answer.id not in done))
 
     def _run(self, pair: str, texts: Sequence[str]) -> list[str]:
         """Translate each text, one line in and one line out: `-f line` keeps the number of lines."""

@@ -180,7 +180,7 @@ def fenced(attempt: uuid.UUID) -> Iterator[tuple[Job, StageRun]]:
 def commit_window(
     attempt: uuid.UUID, cues: Sequence[Cue], *, until: float, language: str, heard: bool, following: int | None
 ) -> bool:
-    """Save what was recognised up to the second `until`; with the first cues translation can start.
+    """Save what was recognised up to the second `until`; with the first cues that need it translation can start.
 
     `following` is the number of the next cue, None when this window has no cues. Idempotent: False when the window was
     saved before. Raises LostAttempt.
@@ -192,8 +192,9 @@ def commit_window(
         reached = {"until": until, "language": language, "heard": heard, "next": run.checkpoint.get("next", 1)}
         checkpoint = reached | ({"next": following} if following else {})
         StageRun.objects.filter(pk=run.pk).update(checkpoint=checkpoint, heartbeat=timezone.now(), attempts=0)
-        Job.objects.filter(pk=job.pk).update(**bumped(spoken=language or job.spoken))
-        if cues and (translation := job.stages.filter(stage=Stage.TRANSLATE, status=StageStatus.WAITING).first()):
+        Job.objects.filter(pk=job.pk).update(**bumped(spoken=job.spoken or language))
+        is_needed = any(not cue.answered for cue in cues)
+        if is_needed and (translation := job.stages.filter(stage=Stage.TRANSLATE, status=StageStatus.WAITING).first()):
             open_stage(translation)
     return True
 

@@ -113,12 +113,16 @@ class Transcriber(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
-    """One line to translate, the text of a cue. `budget`: characters that can be read in its time (0: no limit)."""
+    """One line to translate, the text of a cue. `budget`: characters that can be read in its time (0: no limit).
+
+    `language` is the code of the line where it is another than the source of the brief; else it is empty.
+    """
 
     id: int
     text: str
     budget: int
     ends_sentence: bool = True
+    language: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jobs import models
+from jobs import cues, models
 from jobs.models import Job
 from jobs.pipeline.notes import template
 from jobs.pipeline.stage import Stage
@@ -22,6 +22,7 @@ def report_of(job: Job) -> dict[str, Any]:
         "duration": round(job.seconds, 3),
         "source": job.spoken,
         "target": job.target,
+        "languages": cues.languages(job),
         "sound": runs[Stage.FETCH].outcome.get("sound", {}),
         "notes": [template(note["code"]).format(**note["params"]) for note in job.notes],
         "engines": job.engines,

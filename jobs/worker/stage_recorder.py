@@ -24,6 +24,7 @@ from jobs.pipeline.media.description import Media
 from jobs.pipeline.notes import NoteCode
 from jobs.pipeline.process import messages
 from jobs.pipeline.stage import Stage
+from jobs.pipeline.subtitles.cue import Cue
 from jobs.queueing import quotas
 from jobs.storage import artifacts, deletion
 from jobs.worker import report, usage
@@ -88,10 +89,9 @@ class StageRecorder:
         """Save the cues of a recognised window, and count its seconds of sound as usage."""
         following = window.cues[-1].id + 1 if window.cues else None
         with lifecycle.fenced(self._attempt) as (job, _):
-            as_row = cues.as_row if self._is_translated(job, window) else cues.as_caption_row
             is_new = lifecycle.commit_window(
                 self._attempt,
-                [as_row(cue, job) for cue in window.cues],
+                [self._row(job, cue, window.language) for cue in window.cues],
                 until=window.end,
                 language=window.language,
                 heard=window.heard,
@@ -101,15 +101,10 @@ class StageRecorder:
                 usage.account(job, self._claim.stage, seconds=max(0.0, window.end - self._recognised))
         self._recognised = window.end
 
-    def _is_translated(self, job: Job, window: messages.Window) -> bool:
-        """Whether recognised text is to be translated. If the language of the first cues is the target language, the
-        translate stage is skipped from there on.
-        """
-        options = options_of(job.options)
-        in_target = bool(window.cues) and is_in_target(options, window.language)
-        if in_target and lifecycle.skip_stage(self._attempt, Stage.TRANSLATE):
-            self._add_note(**untranslated_note(options))
-        return StageRun.objects.filter(job=job.pk, stage=Stage.TRANSLATE).exists()
+    def _row(self, job: Job, cue: Cue, language: str) -> models.Cue:
+        """The row of a recognised cue; one in the target language needs no translation."""
+        is_caption = is_in_target(options_of(job.options), cue.language or language)
+        return (cues.as_caption_row if is_caption else cues.as_row)(cue, job)
 
     # The end
 
@@ -126,6 +121,8 @@ class StageRecorder:
         files = artifacts.unsaved_rows(self._claim.job_id, self._attempt, done.files)
         artifacts.delete_unneeded(self._claim.job_id, self._attempt, done.files.values())
         fields = self._settle_fetch(done.outcome, files) if self._claim.stage == Stage.FETCH else {}
+        if self._claim.stage == Stage.TRANSCRIBE:
+            fields = self._settle_speech()
         self._finish_stage(done, files, fields)
         if self._claim.stage == Stage.TRANSCRIBE:
             self._drop_audio()
@@ -147,6 +144,18 @@ class StageRecorder:
             self._add_note(NoteCode.SOUND_ONLY, {})
             lifecycle.skip_stage(self._attempt, Stage.RENDER)
         return {"title": shortened(outcome["title"], 300), "seconds": media.duration}
+
+    @with_retry
+    def _settle_speech(self) -> dict[str, Any]:
+        """Leave out the translation of a job whose speech is all in the target language; returns the field with the
+        language in which most is said.
+        """
+        with lifecycle.fenced(self._attempt) as (job, _):
+            options = options_of(job.options)
+            is_all_in_target = job.cues.exists() and not job.cues.filter(answered=False).exists()
+            if is_all_in_target and lifecycle.skip_stage(self._attempt, Stage.TRANSLATE):
+                self._add_note(**untranslated_note(options))
+            return {"spoken": cues.main_language(job) or job.spoken}
 
     @with_retry
     def _finish_stage(self, done: messages.Done, files: Sequence[Artifact], fields: dict[str, Any]) -> None:

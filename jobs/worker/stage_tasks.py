@@ -143,9 +143,10 @@ def _render(job: Job, options: JobOptions) -> RenderTask:
 
 
 def brief_of(job: Job, options: JobOptions) -> Brief:
-    """The instructions for the translation of a job."""
+    """The instructions for the translation of a job. Its source is the language of the first cue to be translated."""
+    first = job.cues.filter(answered=False).exclude(language="").first()
     return Brief(
-        source=job.spoken,
+        source=first.language if first else job.spoken,
         target=options.target,
         formality=options.formality,
         glossary=options.glossary,

@@ -25,7 +25,7 @@ def cache_keys(task: TranslateTask, rows: Sequence[models.Cue], before: str) -> 
     common = json.dumps([PROMPT_VERSION, task.engine, options, asdict(task.brief)], sort_keys=True, default=str)
     texts = [before, *(row.source for row in rows)]
     return {
-        row.number: hashlib.sha256(json.dumps([common, previous, row.source]).encode()).hexdigest()
+        row.number: hashlib.sha256(json.dumps([common, previous, row.source, row.language]).encode()).hexdigest()
         for previous, row in zip(texts, rows, strict=False)
     }
 

@@ -144,7 +144,9 @@ def test_it_likes_windows_of_a_sensible_length(transcriber: Transcriber) -> None
 def test_sound_after_the_speech_adds_no_word(transcriber: Transcriber, tmp_path: Path, after: Samples) -> None:
     sentence = np.concatenate((voice(SENTENCES)[: int(3.6 * SAMPLE_RATE)], after))
 
-    [window] = transcribe(write_wav(tmp_path / "a.wav", sentence), transcriber, name="a.mp4", hints=Hints(language="en"))
+    [window] = transcribe(
+        write_wav(tmp_path / "a.wav", sentence), transcriber, name="a.mp4", hints=Hints(language="en")
+    )
 
     assert plain(" ".join(word.text for word in window.words)) == ["hello", "and", "welcome", "to", "this", "video"]
 

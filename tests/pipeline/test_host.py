@@ -20,8 +20,7 @@ from jobs.pipeline import errors
 from jobs.pipeline.download.client import LinkOptions
 from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.process import messages as m
-from jobs.pipeline.protocols import Hints
-from jobs.pipeline.protocols import Brief
+from jobs.pipeline.protocols import Brief, Hints
 from jobs.pipeline.stages.host import serve
 from jobs.pipeline.subtitles.cue import Cue
 from tests.engines.echo_translator import EchoTranslator

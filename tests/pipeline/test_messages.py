@@ -12,7 +12,7 @@ from jobs.pipeline.download.client import LinkOptions
 from jobs.pipeline.media.description import AudioStream, Media, VideoStream
 from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.process import messages as m
-from jobs.pipeline.protocols import Hints, Brief, Usage
+from jobs.pipeline.protocols import Brief, Hints, Usage
 from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.style import Style
 
@@ -37,7 +37,9 @@ LINK = LinkOptions(cookies=Path("/c"), proxy="socks5h://x:1", allow_loopback=("1
 
 TASKS: list[m.Task] = [
     m.FetchTask("https://example.org/v", Limits(max_bytes=3), LINK, name="n", listen=False),
-    m.RecogniseTask(Path("/a.wav"), "v", "parrot", {"size": 3, "on": True}, Hints(expected="en", terms=("Reza",)), 1.5, 0.2, True, 4),
+    m.RecogniseTask(
+        Path("/a.wav"), "v", "parrot", {"size": 3, "on": True}, Hints(expected="en", terms=("Reza",)), 1.5, 0.2, True, 4
+    ),
     m.TranslateTask(None, {}, Brief(source="en", target="fa", glossary=(("a", "b"),))),
     m.SubtitleTask(CUES, "en", "fa", {"fa.srt": "target", "en.srt": "source"}, Style(), (1280, 720)),
     m.RenderTask(Path("/v.mp4"), MEDIA, Path("/s.ass"), "burn", "fa"),

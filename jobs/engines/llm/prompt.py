@@ -14,7 +14,7 @@ from typing import Any
 from jobs.pipeline.protocols import Brief, Line
 from jobs.pipeline.text.languages import language
 
-PROMPT_VERSION = 1
+PROMPT_VERSION = 2
 """Version of the texts below, part of the key of the translation cache."""
 
 _RULES = """\
@@ -27,6 +27,7 @@ You are given one JSON object:
 - "runs_on": ids of lines whose sentence goes on in the next line.
 - "context": neighbouring lines under their ids, each a list of the original and, where there is one, its translation. \
 They are there to be understood, not to be translated.
+- "languages": for ids of lines that are not in {source}, the language that they are in.
 - "glossary": terms that occur, each with the translation to use.
 - "topic": what the video is about.
 
@@ -117,6 +118,7 @@ def to_translate(lines: Sequence[Line], brief: Brief, around: Surroundings, *, a
     body: dict[str, Any] = {
         "translate": {keys[line.id]: line.text for line in lines},
         "limits": {keys[line.id]: line.budget for line in lines if line.budget > 0},
+        "languages": {keys[line.id]: language(line.language).name for line in lines if line.language},
         "runs_on": [keys[line.id] for line in lines if not line.ends_sentence],
         "context": {f"{number:0{around.width}}": list(texts) for number, texts in around.context.items()},
         "glossary": dict(occurring(brief.glossary, [line.text for line in lines])),

@@ -156,7 +156,7 @@ def _recognise(task: RecogniseTask, context: StageContext) -> StageResult:
         cues: list[Cue] = []
         if window.words:
             heard, spoken = True, window.language
-            cues = segmentation.segment(window.words, language(spoken), first_id=first_id, until=window.end)
+            cues = segmentation.segment_languages(window.words, first_id=first_id, until=window.end)
             first_id += len(cues)
         context.report.window(end=window.end, language=spoken, heard=heard, cues=tuple(cues))
     return StageResult(files={}, outcome={"spoken": spoken})

@@ -67,7 +67,7 @@ def translate(
         return
     left = dict(wanted)
     has_text = any(done.values())
-    for batch in translator.translate(lines(cues, target), brief, done):
+    for batch in translator.translate(lines(cues, target, brief.source), brief, done):
         answered = _answered(batch, left, target)
         has_text = has_text or any(cue.target or "capped" in cue.flags for cue in answered)
         yield Translated(cues=answered, usage=batch.usage)
@@ -85,8 +85,10 @@ def is_captions(brief: Brief) -> bool:
     return (source.code.split("-")[0], source.script) == (target.code.split("-")[0], target.script)
 
 
-def lines(cues: Sequence[Cue], target: Language) -> list[Line]:
-    """Convert cues to lines for a translator: text on one line, its budget in `target`, ends of sentences."""
+def lines(cues: Sequence[Cue], target: Language, source: str = "") -> list[Line]:
+    """Convert cues to lines for a translator: text on one line, its budget in `target`, ends of sentences, and the
+    language of those that are not in `source`.
+    """
     punctuated = any(ends_sentence(cue.source) for cue in cues)
     gap = _LONG_GAP if punctuated else _SHORT_GAP
     return [
@@ -95,6 +97,7 @@ def lines(cues: Sequence[Cue], target: Language) -> list[Line]:
             text=" ".join(cue.source.split()),
             budget=budget(cue, target),
             ends_sentence=ends_sentence(cue.source) or following is None or _part(cue, following, gap),
+            language=cue.language if cue.language != source else "",
         )
         for cue, following in zip(cues, [*cues, None][1:], strict=True)
     ]
@@ -152,4 +155,4 @@ def _with(cue: Cue, answer: Translation, target: Language) -> Cue:
 
 
 def _part(cue: Cue, following: Cue, gap: float) -> bool:
-    return following.start - cue.end >= gap or cue.speaker != following.speaker
+    return following.start - cue.end >= gap or (cue.speaker, cue.language) != (following.speaker, following.language)

@@ -15,7 +15,7 @@ _LINES_FILLED = 0.9
 class Cue:
     """One subtitle: its times in seconds from the video's start, what is said, and the translation.
 
-    `flags` are keys of `protocols.FLAGS`.
+    `flags` are keys of `protocols.FLAGS`. `language` is the code of what is said; empty: that of the job.
     """
 
     id: int
@@ -25,6 +25,7 @@ class Cue:
     target: str = ""
     speaker: str = ""
     flags: tuple[str, ...] = ()
+    language: str = ""
 
 
 def capacity(cue: Cue, target: Language) -> int:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, pairwise
+from dataclasses import replace
+from itertools import accumulate, groupby, pairwise
 
 from jobs.pipeline.protocols import Word
 from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.word_timing import TimedPiece, timed_pieces
-from jobs.pipeline.text import phrases
+from jobs.pipeline.text import languages, phrases
 from jobs.pipeline.text.display_width import cells_a_character
 from jobs.pipeline.text.languages import Language
 from jobs.pipeline.text.line_breaking import line_cells
@@ -70,6 +71,17 @@ def segment(words: Iterable[Word], language: Language, *, first_id: int = 1, unt
         _cue(parts[first:last], number, start, end)
         for number, ((first, last), (start, end)) in enumerate(zip(spans, times, strict=True), start=first_id)
     ]
+
+
+def segment_languages(words: Sequence[Word], *, first_id: int = 1, until: float = math.inf) -> list[Cue]:
+    """Divide words that know their languages into cues of one language each (see `segment`)."""
+    cues: list[Cue] = []
+    runs = [list(run) for _, run in groupby(words, key=lambda word: word.language)]
+    for run, following in zip(runs, [*runs, None][1:], strict=True):
+        end = following[0].start if following else until
+        own = segment(run, languages.language(run[0].language), first_id=first_id + len(cues), until=end)
+        cues += [replace(cue, language=run[0].language) for cue in own]
+    return cues
 
 
 def _cue(parts: Sequence[TimedPiece], number: int, start: float, end: float) -> Cue:
