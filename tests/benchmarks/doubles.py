@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from jobs.pipeline.protocols import SAMPLE_RATE, Batch, Brief, Line, Progress, Samples, Translation, Word
+from jobs.pipeline.protocols import SAMPLE_RATE, Batch, Brief, Hints, Line, Progress, Region, Samples, Translation, Word
+from jobs.pipeline.speech.voice_activity import speech_regions
 
 
 class Counter:

@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 from jobs.engines.whisperx import hub, models
 from jobs.engines.whisperx.client import WhisperX
 from jobs.engines.whisperx.spec import Options, readiness
+from jobs.pipeline.protocols import SAMPLE_RATE, Hints, ignore_progress
 from tests.engines.hub_server import FakeHub, running_hub
 from tests.pipeline.sounds import SENTENCES, voice
 

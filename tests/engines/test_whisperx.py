@@ -152,28 +152,33 @@ class Cramped:
 
 
 @pytest.fixture
-def cramped(engine: WhisperX) -> WhisperX:
+def tight(engine: WhisperX) -> Cramped:
     engine.load()
+    return Cramped(engine._decoder, room=2)
+
+
+@pytest.fixture
+def cramped(engine: WhisperX, tight: Cramped) -> WhisperX:
     other = WhisperX(replace(engine.options, batch_size=8))
-    other._decoder = Cramped(engine._decoder, room=2)  # type: ignore[assignment]
+    other._decoder = tight  # type: ignore[assignment]
     return other
 
 
-def test_the_batch_is_halved_until_it_fits(cramped: WhisperX) -> None:
+def test_the_batch_is_halved_until_it_fits(cramped: WhisperX, tight: Cramped) -> None:
     words = cramped.recognise(voice(SENTENCES), Hints(language="en"), ignore_progress)
 
-    assert cramped._decoder.tried == [5, 4, 2, 2, 1, 2, 2, 1]
+    assert tight.tried == [5, 4, 2, 2, 1, 2, 2, 1]
     assert text(words) == SENTENCES_TEXT
 
 
-def test_a_smaller_batch_is_remembered(cramped: WhisperX) -> None:
+def test_a_smaller_batch_is_remembered(cramped: WhisperX, tight: Cramped) -> None:
     for _ in range(2):
         cramped.recognise(SHORT, Hints(language="en"), ignore_progress)
 
-    assert max(cramped._decoder.tried[-4:]) <= 2
+    assert max(tight.tried[-4:]) <= 2
 
 
-def test_progress_does_not_fall_when_the_batch_is_halved(cramped: WhisperX) -> None:
+def test_progress_does_not_fall_when_the_batch_is_halved(cramped: WhisperX, tight: Cramped) -> None:
     shares: list[float] = []
 
     cramped.recognise(voice(SENTENCES), Hints(language="en"), shares.append)
@@ -181,21 +186,21 @@ def test_progress_does_not_fall_when_the_batch_is_halved(cramped: WhisperX) -> N
     assert shares == sorted(shares)
 
 
-def test_no_memory_for_a_single_chunk_is_an_error(cramped: WhisperX) -> None:
-    cramped._decoder.room = 0
+def test_no_memory_for_a_single_chunk_is_an_error(cramped: WhisperX, tight: Cramped) -> None:
+    tight.room = 0
 
     with pytest.raises(OutOfMemory, match="WhisperX ran out of memory"):
         cramped.recognise(voice(SENTENCES), Hints(language="en"), ignore_progress)
-    assert cramped._decoder.tried == [5, 4, 2, 1]
+    assert tight.tried == [5, 4, 2, 1]
 
 
-def test_other_failures_keep_their_own_words(cramped: WhisperX) -> None:
-    cramped._decoder.room, cramped._decoder.message = 0, "mat1 and mat2 shapes cannot be multiplied"
+def test_other_failures_keep_their_own_words(cramped: WhisperX, tight: Cramped) -> None:
+    tight.room, tight.message = 0, "mat1 and mat2 shapes cannot be multiplied"
 
     with pytest.raises(EngineError, match="WhisperX failed") as failure:
         cramped.recognise(voice(SENTENCES), Hints(language="en"), ignore_progress)
     assert "mat1" in failure.value.detail
-    assert cramped._decoder.tried == [5]
+    assert tight.tried == [5]
 
 
 def test_a_damaged_model_is_an_engine_error(options: Options, models_dir: Path, tmp_path: Path) -> None:

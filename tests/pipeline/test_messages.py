@@ -35,6 +35,7 @@ SOUND = AudioStream(index=1, codec="aac", language="eng", sample_rate=44100)
 MEDIA = Media(name="v.mp4", container="mov", duration=1.5, size=9, video=VIDEO, audio=(SOUND,))
 LINK = LinkOptions(cookies=Path("/c"), proxy="socks5h://x:1", allow_loopback=("127.0.0.1:1",))
 
+HINTS = Hints(expected="en", terms=("Reza",), topic="x")
 TASKS: list[m.Task] = [
     m.FetchTask("https://example.org/v", Limits(max_bytes=3), LINK, name="n", listen=False),
     m.RecogniseTask(

@@ -95,7 +95,7 @@ def test_recognition_goes_on_where_it_came_to(clips: Clips) -> None:
     job = heard(clips)
     new = task(job, Stage.TRANSCRIBE)
     assert isinstance(new, RecogniseTask)
-    assert (new.start, new.first_id, new.spoken, new.heard, new.engine) == (0.0, 1, "en", False, "pocketsphinx")
+    assert (new.start, new.first_id, new.hints.language, new.heard, new.engine) == (0.0, 1, "en", False, "pocketsphinx")
     reached = {"until": 61.5, "next": 12, "language": "en", "heard": True}
     job.stages.filter(stage=Stage.TRANSCRIBE).update(checkpoint=reached)
     again = task(job, Stage.TRANSCRIBE)
