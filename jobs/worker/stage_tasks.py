@@ -95,8 +95,8 @@ def _recognise(job: Job, run: StageRun, options: JobOptions) -> RecogniseTask:
         engine=spec.name,
         options=asdict(settings.ENGINE_OPTIONS[spec.name]),
         hints=Hints(
-            language=options.spoken or "",
-            expected=reached.get("language") or told_language(job),
+            language=spoken,
+            expected=reached.get("language") or "",
             terms=tuple(term for term, _ in options.glossary),
             topic=options.topic,
         ),

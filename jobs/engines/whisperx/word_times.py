@@ -18,6 +18,7 @@ from jobs.pipeline.speech.voice_activity import overlap
 
 _MARGIN = 0.1  # seconds by which regions are wider than their speech
 _LEAST_SECONDS = 0.03  # of a word
+_MOST = 0.9  # share of the words
 _SNAP = 0.6  # seconds by which the attention's time of a first or last word may differ from the speech's
 _LOOPING = math.log(0.3)  # mean log-probability that a text is given that still loops at the last attempt
 _UNSPACED = ("ja", "zh", "yue")  # written without spaces: each character is a word
@@ -40,9 +41,9 @@ def attended_words(decoded: Decoded, piece: Piece, language: str, regions: Seque
 
 
 def _lie_in_speech(words: Sequence[Word], regions: Sequence[Region]) -> bool:
-    """Whether most words last and lie in speech: the attention of some models says nothing about times."""
+    """Whether nearly all words last and lie in speech: the attention of some models says nothing about times."""
     good = [word for word in words if overlap(word.start, word.end, regions) > _LEAST_SECONDS]
-    return 2 * len(good) > len(words)
+    return len(good) >= _MOST * len(words)
 
 
 def aligned_words(

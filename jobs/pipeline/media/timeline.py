@@ -12,11 +12,13 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from jobs.pipeline.media.description import ClockShift
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 LEAP = 10.0
 """Seconds that a clock goes forward in one step when it jumps; a shorter gap is missing material, as ffmpeg judges."""
@@ -151,7 +153,7 @@ class PacketReader:
         known = [each for _, each in sorted(self._streams.items()) if each.times]
         if not self._uneven:
             start = min((each.low for each in self._sections), default=0.0) if self._raw else 0.0
-            return Timeline(streams={each.index: _summary(each, np.float64(-start)) for each in known})
+            return Timeline(streams={each.index: _summary(each, -start) for each in known})
         self._place_sections()
         return Timeline(
             streams={each.index: _summary(each, self._offsets(each)) for each in known},
@@ -210,6 +212,8 @@ class PacketReader:
 
     def _offsets(self, stream: _Stream) -> NDArray[np.float64]:
         """The seconds that are added to each packet's time, of shape (packets with a time,)."""
+        import numpy as np  # only here, so that the start of a child is cheap
+
         firsts, sections = zip(*stream.sections, strict=True)
         offsets = np.array([self._sections[at].offset for at in sections])
         found: NDArray[np.float64] = offsets[np.searchsorted(firsts, np.asarray(stream.numbers), side="right") - 1]
@@ -222,7 +226,9 @@ def _unlabelled(ticks: int, seconds: float) -> tuple[int, float]:
     return label - 1, (ticks - label * _LABEL) * (seconds / ticks)
 
 
-def _summary(stream: _Stream, offsets: NDArray[np.float64] | np.float64) -> StreamTimes:
+def _summary(stream: _Stream, offsets: NDArray[np.float64] | float) -> StreamTimes:
+    import numpy as np
+
     times = np.sort(np.asarray(stream.times) + offsets)
     return StreamTimes(
         packets=stream.packets,

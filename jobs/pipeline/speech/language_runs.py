@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-_SWITCH = 4.0
-"""Evidence, as a difference of log-probabilities of a second or more of speech, that a change of language costs. Words
-of another language inside a sentence do not reach it; a sentence of two seconds does."""
+_SWITCH = 2.0
+"""What a change of language costs, as a difference of log-probabilities: a sentence of two seconds in another language
+weighs more than the change to it and back, a single word does not.
+"""
 
 _LEAST = 0.01
 """The probability that an unlikely language counts with, so that one short stretch cannot exclude it."""

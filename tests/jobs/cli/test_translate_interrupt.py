@@ -107,7 +107,9 @@ class Scene:
             "translate": self.asked,
             "render": lambda: [part for work in works for part in work.rglob("part")] and children(process.pid),
         }
-        return bool(found[stage]())
+        with suppress(FileNotFoundError):  # a directory that was listed is gone
+            return bool(found[stage]())
+        return False
 
     @contextmanager
     def running(self, stage: str, before: Sequence[str] = ()) -> Iterator[subprocess.Popen[str]]:

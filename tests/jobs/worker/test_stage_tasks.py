@@ -63,11 +63,11 @@ def task(job: Job, stage: Stage) -> Any:
 
 def test_the_language_that_the_site_of_a_link_states(clips: Clips) -> None:
     """It is used as if the owner had named it, unless the owner named another."""
-    for spoken, told, expected in ((None, "en", "en"), ("en", "de", "en"), (None, "", None)):
+    for spoken, told, expected in ((None, "en", "en"), ("en", "de", "en"), (None, "", "")):
         job = heard(clips, replace(ORDER, spoken=spoken))
         run = job.stages.get(stage=Stage.FETCH)
         job.stages.filter(stage=Stage.FETCH).update(outcome={**run.outcome, "language": told})
-        assert task(job, Stage.TRANSCRIBE).spoken == expected
+        assert task(job, Stage.TRANSCRIBE).hints.language == expected
     job = heard(clips, replace(ORDER, spoken=None))
     job.stages.filter(stage=Stage.FETCH).update(outcome={**run.outcome, "language": "de"})
     with pytest.raises(errors.PipelineError, match="German"):

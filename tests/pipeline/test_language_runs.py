@@ -1,0 +1,40 @@
+"""The language of each stretch of speech."""
+
+from __future__ import annotations
+
+import pytest
+
+from jobs.pipeline.speech.language_runs import language_runs
+
+
+def sure(*languages: str, share: float = 0.95) -> list[dict[str, float]]:
+    return [{language: share, "la": 0.02} for language in languages]
+
+
+@pytest.mark.parametrize("languages", [["en"], ["en", "en", "de", "de"], ["fa", "en", "fa"], ["de", "en", "fa", "de"]])
+def test_sentences_keep_their_languages(languages: list[str]) -> None:
+    assert language_runs(sure(*languages), [4.0] * len(languages)) == languages
+
+
+def test_a_short_word_in_another_language_changes_nothing() -> None:
+    assert language_runs(sure("fa", "en", "fa"), [4.0, 0.8, 4.0]) == ["fa"] * 3
+
+
+def test_what_is_unlikely_follows_its_neighbours() -> None:
+    likely = [{"en": 0.9}, {"cy": 0.3, "en": 0.2}, {"en": 0.9}]
+
+    assert language_runs(likely, [4.0, 4.0, 4.0]) == ["en"] * 3
+
+
+def test_the_language_before_decides_where_nothing_is_likely() -> None:
+    assert language_runs([{"la": 0.2}], [5.0], expected="fa") == ["fa"]
+    assert language_runs([{"la": 0.2}], [5.0]) == [""]
+
+
+def test_the_language_before_does_not_hold_against_a_sentence_in_another() -> None:
+    assert language_runs(sure("de", "de"), [4.0, 4.0], expected="en") == ["de", "de"]
+
+
+def test_nothing_is_nothing() -> None:
+    assert language_runs([], []) == []
+    assert language_runs([], [], expected="en") == []
