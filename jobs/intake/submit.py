@@ -26,7 +26,15 @@ from jobs.intake.options import (
 from jobs.lifecycle import IllegalTransition
 from jobs.models import FINAL, Artifact, Job, JobStatus, Reason, SourceKind
 from jobs.pipeline.download.client import check_link
-from jobs.pipeline.errors import EmptyFile, EngineError, NoSuchFile, NotAFile, OnlyByCommand, SubtitlesNeeded
+from jobs.pipeline.errors import (
+    EmptyFile,
+    EngineError,
+    NoSuchFile,
+    NotAFile,
+    OnlyByCommand,
+    SpeakersNeedSound,
+    SubtitlesNeeded,
+)
 from jobs.pipeline.media.atomic_files import refusal
 from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.subtitles.cue import Cue
@@ -232,6 +240,10 @@ def refuse_engines(options: JobOptions) -> None:
     """Check before the creation of a job that the engines support its languages. Raises EngineError, LanguageError."""
     chosen = engines_of(options)
     heard = None if options.brought else chosen.choose_transcriber(options.spoken)
+    if options.told_apart != "off":
+        if options.brought:
+            raise SpeakersNeedSound
+        chosen.choose_diarizer()
     known = known_language(options)
     if not is_in_target(options, known):
         chosen.choose_translator(known or None, options.target, heard)

@@ -17,7 +17,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from jobs import lifecycle
-from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
+from jobs.engines.registry import DIARIZERS, TRANSCRIBERS, TRANSLATORS
 from jobs.engines.spec import Spec
 from jobs.monitoring import health
 from jobs.monitoring.health import MIN_FREE_BYTES
@@ -63,6 +63,7 @@ def examine() -> Iterator[Finding]:
     yield from _processes()
     yield from (_engine("speech", spec) for spec in TRANSCRIBERS)
     yield from (_engine("translation", spec) for spec in TRANSLATORS)
+    yield from (_engine("speakers", spec) for spec in DIARIZERS)
     yield from _languages()
     yield _main_job()
 

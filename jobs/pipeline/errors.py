@@ -313,6 +313,18 @@ class BadStyle(BadInput):
     sentence = _("The style “{style}” is not known. Choose at most one word from each group: {choices}.")
 
 
+class BadSpeakers(BadInput):
+    """`speakers` is neither a word that is known nor a number up to `most`."""
+
+    sentence = _("“{speakers}” is not a valid number of speakers. Choose off, auto, or a number from 1 to {most}.")
+
+
+class SpeakersNeedSound(BadInput):
+    """Speakers of the owner's own subtitles were to be told apart."""
+
+    sentence = _("Speakers can be told apart only where speech is transcribed, not in your own subtitle file.")
+
+
 # Quotas
 
 

@@ -19,6 +19,7 @@ class NoteCode(StrEnum):
     CHANNELS_INVERTED = "channels_inverted"
     ONE_CHANNEL = "one_channel"
     DUBBED_SOUND = "dubbed_sound"
+    SPEAKERS = "speakers"
 
 
 SENTENCES = {
@@ -27,6 +28,7 @@ SENTENCES = {
     NoteCode.SOUND_ONLY: _("The file contains only sound, so only subtitles are made."),
     NoteCode.SOUND_TRACK: _("The video has {count} sound tracks; track {number} is used."),
     NoteCode.SOUND_TRACK_IN: _("The video has {count} sound tracks; track {number}, in {language}, is used."),
+    NoteCode.SPEAKERS: _("Speakers told apart: {count}."),
     NoteCode.NO_SOUND_TRACK_IN: _("No sound track of the video is marked as {language}; track {number} is used."),
     NoteCode.DUBBED_SOUND: _("The site offers this video only with dubbed sound, so that is used."),
     NoteCode.CHANNELS_INVERTED: _(

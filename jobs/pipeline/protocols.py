@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
@@ -108,6 +109,29 @@ class Transcriber(Protocol):
 
     def recognise(self, samples: Samples, hints: Hints, progress: Progress) -> Sequence[Word]:
         """Recognise the words of a stretch in order, with times from its start; none in silence. Raises EngineError."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Turn:
+    """A stretch of one speaker's speech, in seconds from the start of the audio. Turns of two speakers may overlap."""
+
+    start: float
+    end: float
+    speaker: str
+
+
+class Diarizer(Protocol):
+    """A speaker engine: it tells who speaks when, whatever is said."""
+
+    name: str
+
+    def diarize(self, audio: Path, speakers: int | None, progress: Progress) -> Sequence[Turn]:
+        """Find the turns in `audio` (WAV, 16 kHz, mono, 16 bit), in order of their starts; none without speech.
+
+        `speakers` is their number, None to estimate it. The same audio gives the same turns, so that a stage that is
+        repeated after a crash gives the same cues. Raises EngineError.
+        """
         ...
 
 

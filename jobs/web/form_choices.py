@@ -9,12 +9,23 @@ from django.core.cache import cache
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from jobs.engines.registry import TRANSLATORS
-from jobs.i18n.formats import language_name, sentence_of
+from jobs.engines.registry import DIARIZERS, TRANSLATORS
+from jobs.i18n.formats import digits, language_name, sentence_of
 from jobs.intake.options import JobOptions
 from jobs.intake.submit import refuse_engines
 from jobs.pipeline.errors import NotReady, PipelineError
-from jobs.web.forms import COMMON_LANGUAGES, LOOKS, MODES, POSITIONS, SIZES, SUBTITLES, TONES
+from jobs.web.forms import (
+    COLOURS,
+    COMMON_LANGUAGES,
+    LOOKS,
+    MODES,
+    MOST_SPEAKERS,
+    POSITIONS,
+    SIZES,
+    SPEAKERS,
+    SUBTITLES,
+    TONES,
+)
 
 _CACHE_SECONDS = 60
 """Seconds for which the available languages are cached: finding them looks for programs and models on the disk."""
@@ -50,8 +61,19 @@ def template_choices() -> dict[str, Any]:
         "sizes": SIZES.items(),
         "positions": POSITIONS.items(),
         "tones": TONES.items(),
+        "speakers": speakers(),
+        "colours": COLOURS.items(),
         "subtitles": SUBTITLES.items(),
     }
+
+
+def speakers() -> list[tuple[str, str]]:
+    """The (value, label) pairs of the list of speakers; empty while no engine that tells them apart is ready."""
+    if not any(spec.readiness(settings.ENGINE_OPTIONS[spec.name]).ready for spec in DIARIZERS):
+        return []
+    words = [(value, str(label)) for value, label in SPEAKERS.items()]
+    numbers = [(str(count), digits(str(count))) for count in range(1, MOST_SPEAKERS + 1)]
+    return [*words, *numbers]
 
 
 def _missing(refusal: PipelineError) -> str:

@@ -16,6 +16,7 @@ from jobs.intake import submit
 from jobs.intake.options import JobOptions
 from jobs.pipeline.download.client import check_link
 from jobs.pipeline.errors import PipelineError
+from jobs.pipeline.speech.speakers import Speakers, parse_speakers
 from jobs.pipeline.stages.translate import terms
 from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.reader import MAX_BYTES
@@ -53,6 +54,10 @@ SIZES = {"small": _("small"), "medium": _("medium"), "large": _("large")}
 LOOKS = {"box": _("on a dark box"), "outline": _("with an outline")}
 POSITIONS = {"bottom": _("at the bottom"), "top": _("at the top")}
 TONES = {"auto": _("same as the speaker"), "colloquial": _("colloquial"), "formal": _("formal")}
+COLOURS = {"one-colour": _("one colour for all"), "speaker-colours": _("one colour for each speaker")}
+SPEAKERS = {"off": _("do not tell them apart"), "auto": _("tell them apart")}
+MOST_SPEAKERS = 8
+"""The largest number of speakers in the list of the form; the form accepts more."""
 SUBTITLES = {"translate": _("translate it"), "use": _("use it without changes")}
 
 
@@ -67,6 +72,8 @@ class JobOptionsForm(forms.Form):
     look = forms.ChoiceField(choices=LOOKS, required=False, label=_("Style"))
     size = forms.ChoiceField(choices=SIZES, required=False, label=_("Text size"))
     position = forms.ChoiceField(choices=POSITIONS, required=False, label=_("Position"))
+    colours = forms.ChoiceField(choices=COLOURS, required=False, label=_("Colours"))
+    speakers = forms.CharField(max_length=10, required=False, label=_("Speakers"))
     mode = forms.ChoiceField(choices=MODES, required=False, label=_("Subtitles"))
     formality = forms.ChoiceField(choices=TONES, required=False, label=_("Tone"))
     bilingual = forms.BooleanField(required=False, label=_("Show both languages"))
@@ -83,6 +90,11 @@ class JobOptionsForm(forms.Form):
     def clean_spoken(self) -> str:
         """The code of the spoken language; empty for detection. Raises ValidationError."""
         return _code(self.cleaned_data["spoken"]) if self.cleaned_data["spoken"] else ""
+
+    def clean_speakers(self) -> Speakers:
+        """Whether speakers are told apart. Raises ValidationError."""
+        with _as_validation_error():
+            return parse_speakers(self.cleaned_data["speakers"])
 
     def clean_glossary(self) -> tuple[tuple[str, str], ...]:
         """Pairs of a term and its translation. Raises ValidationError."""
@@ -105,10 +117,11 @@ class JobOptionsForm(forms.Form):
             target=found["to"],
             spoken=None if finished else found["spoken"] or None,
             brought=brought,
-            style=Style(**{name: found[name] for name in ("look", "size", "position") if found[name]}),
+            style=Style(**{name: found[name] for name in ("look", "size", "position", "colours") if found[name]}),
             bilingual=found["bilingual"],
             mode=found["mode"] or "burn",
             formality=found["formality"] or "auto",
+            speakers=found["speakers"],
             glossary=found["glossary"],
             topic=found["topic"],
             transcriber=settings.TRANSCRIBER,

@@ -15,6 +15,7 @@ from jobs.pipeline.errors import HostError
 from jobs.pipeline.media.description import Media
 from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.process.messages import (
+    DiarizeTask,
     FetchTask,
     RecogniseTask,
     RenderTask,
@@ -104,7 +105,16 @@ def _recognise(job: Job, run: StageRun, options: JobOptions) -> RecogniseTask:
         offset=media.speech.offset if media.speech else 0.0,
         heard=reached.get("heard", False),
         first_id=reached.get("next", 1),
+        diarize=_diarize(options),
     )
+
+
+def _diarize(options: JobOptions) -> DiarizeTask | None:
+    if options.told_apart == "off":
+        return None
+    spec = engines_of(options).choose_diarizer()
+    number = None if options.told_apart == "auto" else options.told_apart
+    return DiarizeTask(engine=spec.name, options=asdict(settings.ENGINE_OPTIONS[spec.name]), speakers=number)
 
 
 def _translate(job: Job, options: JobOptions) -> TranslateTask:

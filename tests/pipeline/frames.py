@@ -32,7 +32,9 @@ quotation marks turned round 29, brackets turned round 71, two words that change
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scene:
-    """One subtitle and how it is to be shown. `source` is needed for the bilingual form only."""
+    """One subtitle and how it is to be shown. `source` is needed for the bilingual form only. With a `speaker`, one
+    called S1 was heard before.
+    """
 
     text: str
     to: str = "fa"
@@ -40,6 +42,7 @@ class Scene:
     form: Form = "target"
     style: Style = Style()
     size: tuple[int, int] = (640, 360)
+    speaker: str = ""
 
 
 SCENES = {
@@ -76,9 +79,11 @@ def draw(scene: Scene) -> Image.Image:
     """The part of the picture that has the subtitle, on a plain colour."""
     with tempfile.TemporaryDirectory() as directory:
         room = Path(directory)
-        cue = Cue(id=1, start=0, end=1, source=scene.source, target=scene.text)
+        cues = [Cue(id=1, start=0, end=1, source=scene.source, target=scene.text, speaker=scene.speaker)]
+        if scene.speaker:
+            cues.insert(0, Cue(id=0, start=5, end=6, source="", target=scene.text, speaker="S1"))
         write(
-            *([cue], room / "cues.ass"),
+            *(cues, room / "cues.ass"),
             form=scene.form,
             source=language("en"),
             target=language(scene.to),

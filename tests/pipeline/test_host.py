@@ -25,7 +25,7 @@ from jobs.pipeline.stages.host import serve
 from jobs.pipeline.subtitles.cue import Cue
 from tests.engines.echo_translator import EchoTranslator
 from tests.pipeline import sounds
-from tests.pipeline.doubles import Parrot
+from tests.pipeline.doubles import Listener, Parrot
 
 
 @dataclass
@@ -45,6 +45,10 @@ class Doubles:
         if self.error:
             raise self.error
         return EchoTranslator()
+
+    def diarizer(self, name: str, options: dict[str, Any]) -> Listener:
+        self.asked.append(name)
+        return Listener()
 
 
 @pytest.fixture(autouse=True)

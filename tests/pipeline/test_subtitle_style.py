@@ -144,3 +144,59 @@ def test_speakers_keep_their_lines_on_a_narrow_picture(tmp_path: Path) -> None:
     text = "- Do you really want to go home before the others?\n- Yes, I have been waiting for a long time."
     lines = written_ass(tmp_path, text, PORTRAIT)
     assert [line[0] == "-" for line in lines] == [True, False, True, False]
+
+
+# Colours of speakers
+
+
+def spoken(*speakers: str) -> list[Cue]:
+    return [
+        Cue(id=at, start=at, end=at + 0.9, source="Yes", target="بله", speaker=name)
+        for at, name in enumerate(speakers, start=1)
+    ]
+
+
+def tags(path: Path, style: str, *speakers: str, form: str = "target") -> list[str]:
+    """The texts of the cues that are written."""
+    fa, en = language("fa"), language("en")
+    write(spoken(*speakers), path, form=form, source=en, target=fa, style=parse_style(style))  # type: ignore[arg-type]
+    return [event.text for event in pysubs2.load(str(path), keep_ssa_tags=True)]
+
+
+def test_each_speaker_has_a_colour_and_the_first_stays_white(tmp_path: Path) -> None:
+    first, second, third, again = tags(tmp_path / "a.ass", "speaker-colours", "S1", "S2", "S3", "S2")
+    assert not first.startswith("{")
+    assert second.startswith("{\\1c&H00FFFF&}")
+    assert third.startswith("{\\1c&HFFFF00&}")
+    assert again == second
+
+
+def test_colours_are_a_wish_and_for_ass_only(tmp_path: Path) -> None:
+    assert not any("1c" in text for text in tags(tmp_path / "a.ass", "", "S1", "S2"))
+    for kind in ("srt", "vtt"):
+        assert not any("1c" in text for text in tags(tmp_path / f"a.{kind}", "speaker-colours", "S1", "S2"))
+
+
+def test_without_speakers_all_is_white(tmp_path: Path) -> None:
+    assert not any("1c" in text for text in tags(tmp_path / "a.ass", "speaker-colours", "", ""))
+
+
+def test_the_second_language_stays_grey(tmp_path: Path) -> None:
+    text = tags(tmp_path / "a.ass", "speaker-colours", "S1", "S2", form="bilingual")[1]
+    assert text.index("{\\1c&H00FFFF&}") < text.index("{\\rSecond}")
+
+
+def test_more_speakers_than_colours_begin_again(tmp_path: Path) -> None:
+    texts = tags(tmp_path / "a.ass", "speaker-colours", *(f"S{at}" for at in range(1, 10)))
+    assert len(set(texts[:8])) == 8
+    assert texts[8] == texts[0]
+
+
+def test_the_colour_is_seen(tmp_path: Path) -> None:
+    """Drawn by libass: the second speaker's letters are yellow, the first one's white."""
+    white, yellow = (
+        np.asarray(draw(Scene(text="Yes", to="en", speaker=name, style=parse_style("outline,speaker-colours"))), int)
+        for name in ("", "S2")
+    )
+    assert (white.min(axis=2) > 200).any()
+    assert ((yellow[..., 0] > 200) & (yellow[..., 1] > 200) & (yellow[..., 2] < 90)).any()

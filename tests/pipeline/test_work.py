@@ -18,6 +18,7 @@ from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.media.probe import probe
 from jobs.pipeline.notes import NoteCode, template
 from jobs.pipeline.process.messages import (
+    DiarizeTask,
     FetchTask,
     RecogniseTask,
     RenderTask,
@@ -26,14 +27,14 @@ from jobs.pipeline.process.messages import (
     TranslateTask,
     from_builtins,
 )
-from jobs.pipeline.protocols import Batch, Brief, Hints, Line, Usage
+from jobs.pipeline.protocols import Batch, Brief, Hints, Line, Turn, Usage, Word
 from jobs.pipeline.stages.dispatch import StageContext, StageResult, run_task
 from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.style import Style
 from tests.engines.echo_translator import EchoTranslator
 from tests.pipeline import sounds
 from tests.pipeline.clips import Clips, run
-from tests.pipeline.doubles import Parrot
+from tests.pipeline.doubles import Listener, Parrot
 
 Lot = tuple[tuple[Cue, ...], dict[int, str]]
 BRIEF = Brief(source="en", target="fa", formality="formal", glossary=(("cracker", "کلوچه"),), topic="parrots")
@@ -57,12 +58,16 @@ class Listening(EchoTranslator):
 class Doubles:
     parrot: Parrot = field(default_factory=Parrot)
     echo: Listening = field(default_factory=Listening)
+    listener: Listener = field(default_factory=Listener)
 
     def transcriber(self, name: str, options: dict[str, Any]) -> Parrot:
         return self.parrot
 
     def translator(self, name: str, options: dict[str, Any]) -> Listening:
         return self.echo
+
+    def diarizer(self, name: str, options: dict[str, Any]) -> Listener:
+        return self.listener
 
 
 @dataclass
@@ -274,3 +279,57 @@ def test_sound_that_begins_late_is_put_in_its_place(bank: Bank, talk: Path, tmp_
     bank.do(recognise(bank.room / "audio.wav", offset=media.speech.offset))
     early, shifted = (window[3][0].start for window in bank.told.windows)
     assert shifted - early == pytest.approx(1.5, abs=0.06)
+
+
+# speakers
+
+
+def _diarized(**changed: Any) -> dict[str, Any]:
+    return {"diarize": DiarizeTask(engine="listener", options={}, speakers=None), **changed}
+
+
+def _conversation(bank: Bank) -> None:
+    """Two people who take turns: two words each, from 0.7 s on."""
+    words = [Word(text=text, start=0.7 + at * 0.5, end=1.1 + at * 0.5) for at, text in enumerate("abcdef")]
+    bank.doubles.parrot = Parrot(words=lambda _: words)
+    turns = [Turn(start=0.6 + at, end=1.6 + at, speaker=who) for at, who in enumerate(("x", "y", "x"))]
+    bank.doubles.listener = Listener(*turns)
+
+
+def test_speakers_are_told_apart_before_the_first_window_and_no_cue_mixes_them(bank: Bank, talk: Path) -> None:
+    _conversation(bank)
+    bank.do(recognise(talk, **_diarized()))
+    cues = [cue for _, _, _, cues in bank.told.windows for cue in cues]
+    assert [(cue.speaker, cue.source) for cue in cues] == [("S1", "a b"), ("S2", "c d"), ("S1", "e f")]
+    assert bank.told.notes == ["Speakers told apart: 2."]
+    assert rises_to_one(bank.told.shares)
+    assert bank.doubles.listener.asked == [None]
+
+
+def test_turns_are_moved_to_the_clock_of_the_video(bank: Bank, talk: Path) -> None:
+    _conversation(bank)
+    bank.do(recognise(talk, **_diarized(offset=5.0)))
+    assert [cue.speaker for _, _, _, cues in bank.told.windows for cue in cues] == ["S1", "S2", "S1"]
+
+
+def test_a_repeated_stage_names_speakers_as_before(bank: Bank, tmp_path: Path) -> None:
+    """The second window begins with the second speaker, who is S2 also when the first window is not heard again."""
+    audio = sounds.write_wav(tmp_path / "long.wav", *[sounds.voice(sounds.SAMPLE)] * 8)
+    seconds = 8 * len(sounds.voice(sounds.SAMPLE)) / 16_000
+    turns = [Turn(start=10.0 * at, end=10.0 * at + 10, speaker="xyz"[at % 3]) for at in range(int(seconds / 10))]
+    bank.doubles.listener = Listener(*turns)
+    bank.doubles.parrot = Parrot(window_seconds=20)
+    bank.do(recognise(audio, **_diarized()))
+    whole = [window[3] for window in bank.told.windows]
+    assert {cue.speaker for cues in whole for cue in cues} == {"S1", "S2", "S3"}
+    first, bank.told.windows = bank.told.windows[0], []
+    again = _diarized(start=first[0], spoken=first[1], heard=True, first_id=len(first[3]) + 1)
+    bank.do(recognise(audio, **again))
+    assert [window[3] for window in bank.told.windows] == whole[1:]
+
+
+def test_without_the_wish_nobody_listens_for_speakers(bank: Bank, talk: Path) -> None:
+    _conversation(bank)
+    bank.do(recognise(talk))
+    assert bank.doubles.listener.asked == []
+    assert {cue.speaker for _, _, _, cues in bank.told.windows for cue in cues} == {""}

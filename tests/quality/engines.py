@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,9 @@ from tests.quality.weights import BUILD, whisper_base
 
 REFERENCES = ("whisperx", "faster-whisper", "batched")
 """Bare engines that ours is compared with: WhisperX, faster-whisper with voice filter, its batched pipeline."""
+
+_SLEEPING = {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0", "GOMP_SPINCOUNT": "0"}
+"""Threads that wait sleep at once: on a busy machine they would count several times the CPU seconds by spinning."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,6 +71,7 @@ class Engine:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
+                env={**os.environ, **_SLEEPING},
                 encoding="utf-8",
             )
 

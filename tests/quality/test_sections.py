@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -13,10 +13,10 @@ import pytest
 from jobs.pipeline.protocols import SAMPLE_RATE
 from tests.quality import material, sound
 from tests.quality.__main__ import _sections
-from tests.quality.engines import Heard
+from tests.quality.engines import Heard, Session
 from tests.quality.material import Clip, Sentence
 from tests.quality.rows import Row, at_least, at_most, info, table, write
-from tests.quality.sections import QUICK, SECTIONS, coverage, first_caption, recognition, timing
+from tests.quality.sections import QUICK, SECTIONS, coverage, first_caption, recognition, silence, timing
 
 
 def heard(*texts: tuple[str, float, float], unsure: bool = False, **others: Any) -> Heard:
@@ -62,6 +62,25 @@ def test_coverage_is_the_share_of_the_speech_within_spans() -> None:
     assert coverage._share(said, [(0.0, 10.0)]) == 100.0
     assert coverage._share(said, [(3.0, 6.0)]) == 25.0
     assert coverage._share(said, []) == 0.0
+
+
+class Deaf:
+    """A session in which every sound is answered alike."""
+
+    quick = True
+
+    def __init__(self, answer: Heard) -> None:
+        self._answer = answer
+
+    def ours(self, clip: Clip) -> Heard:
+        return self._answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "met"), [(heard(), True), (heard(("thanks", 1.0, 2.0)), False), (heard(failure="it broke"), False)]
+)
+def test_nothing_heard_in_silence_is_right_and_a_failure_is_not(answer: Heard, met: bool) -> None:
+    assert {row.met for row in silence.measure(cast(Session, Deaf(answer)))} == {met}
 
 
 def test_the_longest_wait_is_between_changes() -> None:
@@ -129,10 +148,10 @@ def test_recordings_have_their_texts() -> None:
 
 @pytest.mark.parametrize("disturbance", [sound.noise, sound.hum, sound.music, sound.drums])
 def test_disturbances_are_as_loud_as_asked(disturbance: Any) -> None:
-    made = disturbance(60.0)
-    assert len(made) == 60 * SAMPLE_RATE
+    made = disturbance(20.0)
+    assert len(made) == 20 * SAMPLE_RATE
     assert sound.level_of(made) == pytest.approx(sound.CLEAN, abs=0.1)
-    assert np.array_equal(made, disturbance(60.0))
+    assert np.array_equal(made, disturbance(20.0))
 
 
 def test_sound_survives_the_file(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,8 +15,10 @@ from django.test import Client
 from django.utils import timezone
 
 from jobs import lifecycle
+from jobs.engines.registry import DIARIZERS
 from jobs.intake.options import JobOptions, options_of
 from jobs.models import Artifact, Job, JobStatus, PageLease, Reason
+from jobs.pipeline.protocols import Readiness
 from jobs.storage import artifacts
 from tests.jobs import rows
 
@@ -69,6 +72,40 @@ def test_a_link_becomes_a_job(client: Client) -> None:
     assert (order.style.look, order.style.position, order.style.size) == ("outline", "top", "medium")
     assert order.glossary == (("open source", "متن‌باز"),)
     assert (job.status, job.source, job.keep_running) == (JobStatus.QUEUED, "https://example.org/talk", False)
+
+
+@pytest.fixture
+def diarizer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine that tells speakers apart is ready."""
+    ready = replace(DIARIZERS[-1], readiness=lambda _: Readiness(ready=True))
+    monkeypatch.setattr("jobs.web.form_choices.DIARIZERS", (ready,))
+    monkeypatch.setattr("jobs.engines.selection.DIARIZERS", (ready,))
+
+
+@pytest.mark.usefixtures("diarizer")
+@pytest.mark.parametrize(("asked", "stored"), [("", "off"), ("off", "off"), ("auto", "auto"), ("3", 3)])
+def test_speakers_can_be_told_apart(client: Client, asked: str, stored: object) -> None:
+    assert b'name="speakers"' in client.get("/").content
+    client.post("/", new(speakers=asked, colours="speaker-colours"))
+    order = options_of(Job.objects.get().options)
+    assert (order.speakers, order.style.colours) == (stored, "speaker-colours")
+    assert order.told_apart == ("auto" if stored == "off" else stored)
+
+
+@pytest.mark.usefixtures("diarizer")
+def test_a_number_of_speakers_that_cannot_be(client: Client) -> None:
+    answer = client.post("/", new(speakers="99"))
+    assert answer.status_code == 422
+    assert "“99” is not a valid number of speakers" in answer.content.decode()
+    assert not Job.objects.exists()
+
+
+def test_speakers_are_not_offered_where_they_cannot_be_told_apart(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = replace(DIARIZERS[-1], readiness=lambda _: Readiness(ready=False))
+    monkeypatch.setattr("jobs.web.form_choices.DIARIZERS", (missing,))
+    assert b'name="speakers"' not in client.get("/").content
 
 
 def test_an_upload_is_promised(client: Client) -> None:

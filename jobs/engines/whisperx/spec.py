@@ -1,7 +1,6 @@
 """Registration of WhisperX: Whisper with voice detection, batches and forced alignment, on a CPU or a CUDA GPU.
 
-Nothing is downloaded here: WhisperX reads models from directories that `manage.py fetch_models` filled. Speakers are
-not told apart: each user of the models for that has to accept a licence in their own name.
+Nothing is downloaded here: WhisperX reads models from directories that `manage.py fetch_models` filled.
 """
 
 from __future__ import annotations

@@ -36,6 +36,7 @@ from jobs.pipeline.errors import ErrorRecord, PipelineError, from_record
 from jobs.pipeline.filenames import result_name
 from jobs.pipeline.media.atomic_files import refusal, workspace
 from jobs.pipeline.protocols import Formality
+from jobs.pipeline.speech.speakers import parse_speakers
 from jobs.pipeline.stages.translate import glossary
 from jobs.pipeline.subtitles.style import parse_style
 from jobs.pipeline.text.languages import language
@@ -73,6 +74,12 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--translator", choices=_names(TRANSLATORS), default=settings.TRANSLATOR, help="translation engine"
+        )
+        parser.add_argument(
+            "--speakers",
+            default="off",
+            metavar="auto|N|off",
+            help="tell speakers apart: their number, or auto to estimate it; no cue then mixes two",
         )
         parser.add_argument("--formality", choices=get_args(Formality), default="auto", help="tone of the translation")
         parser.add_argument("--topic", default="", help="what the video is about, for the translator")
@@ -297,4 +304,5 @@ def _job_options(options: dict[str, Any]) -> JobOptions:
         translator=options["translator"],
         cookies=options["cookies"],
         audio_track=audio_track(options["audio_track"]),
+        speakers=parse_speakers(options["speakers"]),
     )

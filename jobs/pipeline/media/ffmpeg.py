@@ -33,6 +33,9 @@ FORMATS = (
 )
 """Formats that may be opened: each is one file. Excluded are hls, dash, concat, image2, sdp, imf, vobsub, lavfi."""
 
+OWN_CLOCK = ("-copyts", "-start_at_zero")
+"""Options with which times are those of the file's own clock, from its start on, without ffmpeg's guesses at jumps."""
+
 SUBTITLE_FORMATS = "ass,srt,webvtt"
 """Formats of subtitles that may be opened."""
 
@@ -56,7 +59,7 @@ def input_of(path: Path, formats: str = FORMATS, *, clock: Sequence[ClockShift] 
 def _corrected(clock: Sequence[ClockShift]) -> Iterator[str]:
     """Input arguments that add the shifts to the times of the packets, instead of ffmpeg's guesses at jumps."""
     if clock:
-        yield "-copyts"
+        yield from OWN_CLOCK
     for stream, shifts in groupby(sorted(clock, key=attrgetter("stream", "packet")), key=attrgetter("stream")):
         steps, before = [], 0.0
         for shift in shifts:

@@ -29,7 +29,7 @@ from jobs.pipeline.media.description import (
 )
 from jobs.pipeline.media.ffmpeg import input_of, is_full, run
 from jobs.pipeline.media.limits import Limits
-from jobs.pipeline.media.timeline import PacketReader, Timeline, listing_arguments, may_jump
+from jobs.pipeline.media.timeline import PacketReader, Timeline, listing_arguments
 
 PACE_FRAMES = 300
 """Frames from which a variable rate is told from a constant one: ten seconds of most videos."""
@@ -132,9 +132,8 @@ def _covers_last(pictures: Sequence[Described], timeline: Timeline) -> list[Desc
 
 def _timeline(source: Path, found: Description) -> Timeline:
     """The times of all packets of picture and sound. Lengths that files state are not used: they may be wrong."""
-    raw = may_jump(found.container)
-    reader = PacketReader(raw=raw)
-    before, after = listing_arguments([each.index for each in (*found.pictures, *found.sounds)], raw=raw)
+    reader = PacketReader(found.container)
+    before, after = listing_arguments([each.index for each in (*found.pictures, *found.sounds)])
     run([*before, *input_of(source), *after], directory=source.parent, hear=reader.take)
     return reader.timeline()
 

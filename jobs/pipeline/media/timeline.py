@@ -15,6 +15,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from jobs.pipeline.media.description import ClockShift
+from jobs.pipeline.media.ffmpeg import OWN_CLOCK
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,8 +30,8 @@ BACK = 0.5
 _OVERLAP = 5.0
 """Seconds of old times in other streams after a jump: more, and the jump was of one stream alone."""
 
-_RESTARTING = {"mpeg", "mpegts", "flv", "ogg"}
-"""Formats whose clock may jump forward without material missing."""
+_LEAPING = {"mpeg", "mpegts", "flv", "ogg"}
+"""Formats whose clock may leap forward without material missing. Back it may go in any format, if files were joined."""
 
 _LABEL = 1 << 40
 """Streams are told apart in ffmpeg's listing by a multiple of this number of ticks, added to each duration."""
@@ -107,30 +108,22 @@ class _Stream:
     ends: array[float] = field(default_factory=lambda: array("d"))
 
 
-def listing_arguments(streams: Sequence[int], *, raw: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Arguments before and after the input that make ffmpeg list every packet of `streams` as `read` understands it.
+def listing_arguments(streams: Sequence[int]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Arguments before and after the input that make ffmpeg list every packet of `streams` as PacketReader reads it.
 
-    `raw`: with the times of the file's own clock, without ffmpeg's corrections.
+    Times count from the file's start, and are those of the file's own clock, without ffmpeg's guesses at jumps.
     """
     label = "setts=pts=PTS:dts=DTS:duration=DURATION+{}*" + str(_LABEL) + ",showinfo"
     filters = [part for index in streams for part in (f"-bsf:{index}", label.format(index + 1))]
     maps = [part for index in streams for part in ("-map", f"0:{index}")]
-    return (*(("-copyts",) if raw else ()), *filters), (*maps, "-c", "copy", "-copyinkf", "-f", "null", "-")
-
-
-def may_jump(container: str) -> bool:
-    """Tell whether the clock of a format may jump without material missing."""
-    return container in _RESTARTING
+    return (*OWN_CLOCK, *filters), (*maps, "-c", "copy", "-copyinkf", "-f", "null", "-")
 
 
 class PacketReader:
-    """Takes the lines of ffmpeg's listing, in any number of calls, and makes a Timeline of them.
+    """Takes the lines of ffmpeg's listing, in any number of calls, and makes a Timeline of them."""
 
-    `raw`: the listing has the file's own times, in which jumps are looked for; else ffmpeg's, counted from the start.
-    """
-
-    def __init__(self, *, raw: bool) -> None:
-        self._raw = raw
+    def __init__(self, container: str) -> None:
+        self._leaps = container in _LEAPING
         self._streams: dict[int, _Stream] = {}
         self._sections: list[_Section] = []
         self._uneven = False
@@ -146,14 +139,13 @@ class PacketReader:
             stream.packets += 1
             times = [float(each) for each in (decoded, shown) if each != "NOPTS"]
             if times:
-                self._packet(stream, int(number), times[0], times[-1], duration)
+                self._packet(stream, int(number), times[0], times[-1], duration, in_order=decoded != "NOPTS")
 
     def timeline(self) -> Timeline:
         """The times of all packets that were read."""
         known = [each for _, each in sorted(self._streams.items()) if each.times]
         if not self._uneven:
-            start = min((each.low for each in self._sections), default=0.0) if self._raw else 0.0
-            return Timeline(streams={each.index: _summary(each, -start) for each in known})
+            return Timeline(streams={each.index: _summary(each, 0.0) for each in known})
         self._place_sections()
         return Timeline(
             streams={each.index: _summary(each, self._offsets(each)) for each in known},
@@ -164,8 +156,12 @@ class PacketReader:
             ),
         )
 
-    def _packet(self, stream: _Stream, number: int, decoded: float, shown: float, duration: float) -> None:
-        at = self._section_of(stream, decoded, shown)
+    def _packet(
+        self, stream: _Stream, number: int, decoded: float, shown: float, duration: float, *, in_order: bool
+    ) -> None:
+        """Add a packet, decoded and shown at these times; without `in_order`, it proves no jump."""
+        known = stream.sections and not in_order
+        at = stream.sections[-1][1] if known else self._section_of(stream, decoded, shown)
         if not stream.sections or stream.sections[-1][1] != at:
             stream.sections.append((number, at))
         section, newest = self._sections[at], self._sections[-1]
@@ -184,7 +180,7 @@ class PacketReader:
         """The number of the section in which a packet lies; a new one where the clock has jumped."""
         now, step = (stream.sections[-1][1] if stream.sections else -1), decoded - stream.expected
         if now >= 0:
-            if not self._raw or -BACK <= step <= LEAP:
+            if -BACK <= step <= LEAP or (step > 0 and not self._leaps):
                 return now
             self._uneven = True
             if step > 0 and abs(decoded - self._sections[now].last) <= LEAP:
@@ -196,7 +192,7 @@ class PacketReader:
         return len(self._sections) - 1
 
     def _place_sections(self) -> None:
-        """Put each section behind those before it; the first begins at 0.
+        """Put each section behind those before it; the first stays where it is.
 
         Where one stream jumped while the others went on, it alone goes on as if it had not. Gaps and slips are left as
         they are.
@@ -206,7 +202,7 @@ class PacketReader:
             if section.private and section.before >= 0:
                 undone = 0.0 if section.is_gap or section.is_slip else section.step
                 section.offset = self._sections[section.before].offset - undone
-            else:
+            elif section is not self._sections[0]:
                 section.offset = end - section.low
             end = max(end, section.high + section.offset)
 

@@ -52,9 +52,19 @@ class FetchTask(_Struct, frozen=True):
     audio_track: str = ""
 
 
+class DiarizeTask(_Struct, frozen=True):
+    """Tell speakers apart before recognition: their number, None to estimate it."""
+
+    engine: str
+    options: dict[str, Any]
+    speakers: int | None
+
+
 class RecogniseTask(_Struct, frozen=True):
     """Transcribe `audio`. `start`, `heard`, `hints.expected` and `first_id` continue an earlier attempt (see
     `transcribe`).
+
+    With `diarize`, words get speakers.
     """
 
     audio: Path
@@ -66,6 +76,7 @@ class RecogniseTask(_Struct, frozen=True):
     offset: float
     heard: bool
     first_id: int
+    diarize: DiarizeTask | None = None
 
 
 class TranslateTask(_Struct, frozen=True):

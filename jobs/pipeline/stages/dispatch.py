@@ -22,7 +22,8 @@ from jobs.pipeline.process.messages import (
     TranslateTask,
     to_builtins,
 )
-from jobs.pipeline.protocols import Progress, Transcriber, Translator, Usage
+from jobs.pipeline.protocols import Diarizer, Progress, Transcriber, Translator, Turn, Usage
+from jobs.pipeline.speech.speakers import named_turns, with_speakers
 from jobs.pipeline.stages import fetch, sound
 from jobs.pipeline.stages.render import poster_of, render
 from jobs.pipeline.stages.translate import translate
@@ -32,6 +33,9 @@ from jobs.pipeline.text.languages import language
 
 _FETCH_SHARE = 0.8
 """Share of the fetch stage's progress; extracting the audio is the rest."""
+
+_DIARIZE_SHARE = 0.15
+"""Share of the transcribe stage's progress that telling speakers apart has, where it is wanted."""
 
 
 class EngineFactory(Protocol):
@@ -43,6 +47,10 @@ class EngineFactory(Protocol):
 
     def translator(self, name: str, options: dict[str, Any]) -> Translator:
         """Return the translator `name` with these options."""
+        ...
+
+    def diarizer(self, name: str, options: dict[str, Any]) -> Diarizer:
+        """Return the diarizer `name` with these options."""
         ...
 
 
@@ -141,6 +149,7 @@ def _fetch(task: FetchTask, context: StageContext) -> StageResult:
 def _recognise(task: RecogniseTask, context: StageContext) -> StageResult:
     from jobs.pipeline.stages.transcribe import transcribe
 
+    turns, progress = _turns(task, context)
     transcriber = context.engines.transcriber(task.engine, task.options)
     spoken, heard, first_id = task.hints.language or task.hints.expected, task.heard, task.first_id
     for window in transcribe(
@@ -151,15 +160,32 @@ def _recognise(task: RecogniseTask, context: StageContext) -> StageResult:
         start=task.start,
         offset=task.offset,
         heard=task.heard,
-        progress=context.report.progress,
+        progress=progress,
     ):
         cues: list[Cue] = []
         if window.words:
             heard, spoken = True, window.language
-            cues = segmentation.segment_languages(window.words, first_id=first_id, until=window.end)
+            words = with_speakers(window.words, turns)
+            cues = segmentation.segment_languages(words, first_id=first_id, until=window.end)
             first_id += len(cues)
         context.report.window(end=window.end, language=spoken, heard=heard, cues=tuple(cues))
     return StageResult(files={}, outcome={"spoken": spoken})
+
+
+def _turns(task: RecogniseTask, context: StageContext) -> tuple[list[Turn], Progress]:
+    """The turns of the speakers by the video's clock, and the progress of what follows.
+
+    All of the sound is needed to tell which voices are one, so this comes before the first window. It is done again
+    when a stage is repeated after a crash, with the same turns.
+    """
+    progress = context.report.progress
+    if task.diarize is None:
+        return [], progress
+    diarizer = context.engines.diarizer(task.diarize.engine, task.diarize.options)
+    found = diarizer.diarize(task.audio, task.diarize.speakers, _scaled(progress, 0.0, _DIARIZE_SHARE))
+    turns = named_turns(found, task.offset)
+    context.report.note(NoteCode.SPEAKERS, count=str(len({turn.speaker for turn in turns})))
+    return turns, _scaled(progress, _DIARIZE_SHARE, 1 - _DIARIZE_SHARE)
 
 
 def _translate(task: TranslateTask, context: StageContext) -> StageResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from pysubs2 import Alignment, Color, SSAStyle
@@ -23,6 +24,17 @@ _SECOND = 0.75
 """Font size of the second language, as a share of the first."""
 
 _WHITE, _GREY, _BLACK = Color(255, 255, 255), Color(224, 224, 224), Color(0, 0, 0)
+_SPEAKERS = (
+    _WHITE,
+    Color(255, 255, 0),
+    Color(0, 255, 255),
+    Color(0, 255, 0),
+    Color(255, 176, 208),
+    Color(255, 176, 96),
+    Color(192, 192, 255),
+    Color(208, 255, 160),
+)
+"""Colours of speakers: white, yellow, cyan and green, which the BBC's subtitle guidelines use, then others as light."""
 _VEIL = Color(0, 0, 0, 72)
 """Black with 28 % transparency: white letters on it have a contrast of 9:1 even over a white picture."""
 
@@ -47,6 +59,16 @@ def narrowed(language: Language, cells: int) -> Language:
     if language.line_length * cells_a_character(language) <= cells:
         return language
     return replace(language, line_length=cells // cells_a_character(language))
+
+
+def speaker_colours(speakers: Iterable[str]) -> dict[str, str]:
+    """The ASS tag with the colour of each speaker, in order of appearance; empty for the first, who stays white."""
+    names = list(dict.fromkeys(name for name in speakers if name))
+    colours = [_SPEAKERS[at % len(_SPEAKERS)] for at in range(len(names))]
+    return {
+        name: f"{{\\1c&H{one.b:02X}{one.g:02X}{one.r:02X}&}}" if one != _WHITE else ""
+        for name, one in zip(names, colours, strict=True)
+    }
 
 
 def ass_style(language: Language, style: Style, size: tuple[int, int], *, second: bool = False) -> SSAStyle:

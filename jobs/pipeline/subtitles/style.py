@@ -1,4 +1,4 @@
-"""Style of subtitles as users choose it: look, size and position; and the texts that a file holds."""
+"""Style of subtitles as users choose it: look, size, position and colours; and the texts that a file holds."""
 
 from __future__ import annotations
 
@@ -16,8 +16,14 @@ type in `jobs/web/views/downloads.py`.
 Look = Literal["box", "outline"]
 Size = Literal["small", "medium", "large"]
 Position = Literal["bottom", "top"]
+Colours = Literal["one-colour", "speaker-colours"]
 
-CHOICES: dict[str, tuple[str, ...]] = {"look": get_args(Look), "size": get_args(Size), "position": get_args(Position)}
+CHOICES: dict[str, tuple[str, ...]] = {
+    "look": get_args(Look),
+    "size": get_args(Size),
+    "position": get_args(Position),
+    "colours": get_args(Colours),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +33,7 @@ class Style:
     look: Look = "box"
     size: Size = "medium"
     position: Position = "bottom"
+    colours: Colours = "one-colour"
 
 
 def parse_style(text: str) -> Style:

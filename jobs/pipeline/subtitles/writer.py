@@ -16,7 +16,7 @@ from typing import Any
 import pysubs2
 
 from jobs.pipeline.media.ffmpeg import making
-from jobs.pipeline.subtitles.ass_style import ass_style, fitting_cells, narrowed
+from jobs.pipeline.subtitles.ass_style import ass_style, fitting_cells, narrowed, speaker_colours
 from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.style import Form, Style
 from jobs.pipeline.text.bidi import direct, strip_marks
@@ -81,8 +81,12 @@ def as_text(
     }
     subs.info.update(PlayResX=str(size[0]), PlayResY=str(size[1]))
     max_cells = [fitting_cells(style, size, second=at > 0) if kind == "ass" else None for at in range(len(languages))]
-    for cue in cues:
+    shown = list(cues)
+    coloured = kind == "ass" and style.colours == "speaker-colours"
+    colours = speaker_colours(cue.speaker for cue in shown) if coloured else {}
+    for cue in shown:
         if text := _text(_wanted(cue, form), languages, max_cells, kind):
+            text = colours.get(cue.speaker, "") + text
             subs.append(pysubs2.SSAEvent(start=round(cue.start * 1000), end=round(cue.end * 1000), text=text))
     content: str = subs.to_string(kind, **_OPTIONS[kind])
     return content

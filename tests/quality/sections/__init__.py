@@ -18,6 +18,7 @@ from tests.quality.sections import (
     names,
     recognition,
     silence,
+    speakers,
     timing,
 )
 
@@ -30,6 +31,7 @@ SECTIONS: Mapping[str, Callable[[Session], list[Row]]] = {
     "first_caption": first_caption.measure,
     "names": names.measure,
     "media": media.measure,
+    "speakers": speakers.measure,
 }
 
 QUICK = ("recognition", "coverage", "silence")

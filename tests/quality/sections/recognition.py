@@ -91,8 +91,10 @@ def _costs(answers: Answers, *, quick: bool) -> list[Row]:
     rows += [info(SECTION, f"CPU, {name} (s)", used) for name, used in cpu.items()]
     rows += [info(SECTION, f"pieces decoded, {name}", count) for name, count in pieces.items()]
     rows += [info(SECTION, f"peak memory, {name} (MB)", found[-1][1].peak) for name, found in answers.items()]
-    if not quick:  # single short files say little about time
-        rows.append(at_most(SECTION, "CPU, ours to WhisperX's", cpu["ours"] / cpu["whisperx"], 1.05))
-    allowed = 1.5 if quick else 1.1  # of four pieces in the short form, one more is a quarter
-    rows.append(at_most(SECTION, "pieces decoded, ours to WhisperX's", pieces["ours"] / pieces["whisperx"], allowed))
-    return rows
+    if quick:  # a few short files say little about costs
+        return rows
+    return [
+        *rows,
+        at_most(SECTION, "CPU, ours to WhisperX's", cpu["ours"] / cpu["whisperx"], 1.05),
+        at_most(SECTION, "pieces decoded, ours to WhisperX's", pieces["ours"] / pieces["whisperx"], 1.1),
+    ]

@@ -1,0 +1,74 @@
+"""pyannote's diarizer: the pipeline that WhisperX uses, and its failures as errors of ours."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from jobs.engines.pyannote.options import LABEL, MODEL, Options, readiness
+from jobs.pipeline.errors import EngineError, NotReady, OutOfMemory
+from jobs.pipeline.protocols import Progress, Turn
+from jobs.pipeline.speech.windows import open_audio
+
+
+class Pyannote:
+    """The diarizer (see protocols.Diarizer). The first audio loads its model. All samples are in memory at once."""
+
+    name = "pyannote"
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._pipeline: Any = None
+
+    def diarize(self, audio: Path, speakers: int | None, progress: Progress) -> Sequence[Turn]:
+        """The turns in `audio`. Raises NotReady, OutOfMemory, EngineError."""
+        pipeline = self._load()
+        with open_audio(audio) as opened:
+            samples = opened.read(0, opened.length)
+        with _failures():
+            rows = pipeline(
+                samples,
+                num_speakers=speakers,
+                progress_callback=lambda percent: progress(min(percent / 100, 1.0)),
+            ).to_dict("records")
+        return [Turn(start=float(row["start"]), end=float(row["end"]), speaker=str(row["speaker"])) for row in rows]
+
+    def _load(self) -> Any:
+        if self._pipeline is None:
+            state = readiness(self._options)
+            if not state.ready:
+                raise NotReady(engine=LABEL, reason=state.reason, remedy=state.remedy, detail=state.detail)
+            with _failures():
+                self._pipeline = _load(self._options)
+        return self._pipeline
+
+
+def _load(options: Options) -> Any:
+    import torch
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torchcodec reads files, which is not needed for arrays
+        from pyannote.audio.telemetry import set_telemetry_metrics
+        from whisperx.diarize import DiarizationPipeline
+
+    set_telemetry_metrics(False)
+    device = options.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = str(Path(options.model).expanduser()) if options.model else MODEL
+    return DiarizationPipeline(model_name=model, token=options.token or None, device=device)
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """Turn every failure, of the hub's client too, into OutOfMemory or EngineError."""
+    try:
+        yield
+    except MemoryError as failure:
+        raise OutOfMemory(engine=LABEL, detail=str(failure)) from failure
+    except Exception as failure:
+        kind = OutOfMemory if "out of memory" in str(failure).lower() else EngineError
+        raise kind(engine=LABEL, detail=str(failure)) from failure
