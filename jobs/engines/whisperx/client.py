@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from jobs.engines.whisperx import models
-from jobs.engines.whisperx.decoding import LONGEST, Decoded, Decoder, Encoded, Hint
+from jobs.engines.whisperx.decoding import LONGEST, NO_SPEECH, Decoded, Decoder, Encoded, Hint
 from jobs.engines.whisperx.options import LABEL, Options, readiness
-from jobs.engines.whisperx.voice_activity import speech_in
+from jobs.engines.whisperx.voice_activity import silero_regions, speech_in
 from jobs.engines.whisperx.word_times import aligned_words, attended_words
 from jobs.pipeline.errors import EngineError, NotReady, OutOfMemory
 from jobs.pipeline.protocols import Hints, Progress, Region, Samples, Word
@@ -174,7 +174,12 @@ class WhisperX:
     ) -> list[Word]:
         """The words of texts in one language, with times from an alignment model where there is one."""
         ours = _OUR_CODES.get(language, language)
-        believed = [(one.piece, each) for one, each in zip(spoken, decoded, strict=True) if not each.is_invented]
+        sure = silero_regions(samples) if any(each.is_weak for each in decoded) else []
+        believed = [
+            (one.piece, each)
+            for one, each in zip(spoken, decoded, strict=True)
+            if not (each.is_weak and (each.no_speech > NO_SPEECH or not _lies_in(one.piece, sure)))
+        ]
         aligner = self._aligner(ours) if believed else None
         if aligner is None:
             return [word for piece, each in believed for word in attended_words(each, piece, ours, regions)]
@@ -280,6 +285,11 @@ def _spans(piece: Piece, regions: Sequence[Region]) -> list[Region]:
             edges = [start + (end - start) * at / parts for at in range(parts + 1)]
             spans += [Region(start=first, end=last) for first, last in pairwise(edges)]
     return spans or list(piece.spans)
+
+
+def _lies_in(piece: Piece, regions: Sequence[Region]) -> bool:
+    """Whether there is speech in a piece by a stricter detector, which the rhythm of drums does not deceive."""
+    return any(overlap(span.start, span.end, regions) > 0 for span in piece.spans)
 
 
 def _spoken_near(words: Sequence[Word], time: float) -> str:

@@ -62,11 +62,6 @@ class Decoded:
         """Whether the piece should be decoded again: the text loops, or the model was unsure of it."""
         return self.compression > MAX_COMPRESSION or self.logprob < MIN_LOGPROB
 
-    @property
-    def is_invented(self) -> bool:
-        """Whether the model itself found no speech under a text of which it was unsure."""
-        return self.no_speech > NO_SPEECH and self.logprob < MIN_LOGPROB
-
 
 class Decoder:
     """A loaded faster_whisper.WhisperModel. Counts the `pieces` that it decoded, for measurements."""

@@ -8,6 +8,7 @@ speech, at the pace of speech, is kept, whatever its words.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -25,6 +26,7 @@ _STUCK = 0.3  # confidence of the turn of a loop that is kept: its cue is flagge
 _CERTAIN = 0.6  # confidence from which a word is kept, although no speech was detected at its time
 _CONFIDENT = 0.35  # mean confidence below which a suspicious phrase is removed
 _SLOWEST, _FASTEST = 0.5, 7.0  # words per second; the fastest speakers reach about 6
+_LOOP_IN_WORD = re.compile(r"(.{2,12}?)\1{5,}")  # a short part of a word over and over
 _SENTENCE_END = (".", "!", "?", "。", "！", "？", "؟", "۔", "…")
 
 _STOCK = (
@@ -73,12 +75,19 @@ def judge(words: Sequence[Word], regions: Sequence[Region]) -> tuple[list[Word],
     """Divide `words` into those that were spoken and those that were invented, given the `regions` with speech; both in
     seconds from the same start. A word is removed only if there is little speech under it and the engine was unsure.
     """
+    words = [_unstuck(word) for word in words]
     kept: list[Word] = []
     for utterance in _utterances(_without_loops(words, regions)):
         if not _is_invented(utterance, regions):
             kept += [word for word in utterance if not _is_unfounded(word, regions)]
     remaining = {(word.start, word.end, word.text) for word in kept}
     return kept, [word for word in words if (word.start, word.end, word.text) not in remaining]
+
+
+def _unstuck(word: Word) -> Word:
+    """A word in which the engine got stuck, such as “4-4-4-4-4-4”, with one turn of its loop, as unsure."""
+    text = _LOOP_IN_WORD.sub(r"\1", word.text)
+    return word if text == word.text else replace(word, text=text, confidence=min(word.confidence, _STUCK))
 
 
 def _is_unfounded(word: Word, regions: Sequence[Region]) -> bool:
