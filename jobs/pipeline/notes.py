@@ -20,6 +20,9 @@ class NoteCode(StrEnum):
     ONE_CHANNEL = "one_channel"
     DUBBED_SOUND = "dubbed_sound"
     SPEAKERS = "speakers"
+    TRACKS_LEFT_OUT = "tracks_left_out"
+    CLOCK_JUMPS = "clock_jumps"
+    HDR_KEPT = "hdr_kept"
 
 
 SENTENCES = {
@@ -31,6 +34,9 @@ SENTENCES = {
     NoteCode.SPEAKERS: _("Speakers told apart: {count}."),
     NoteCode.NO_SOUND_TRACK_IN: _("No sound track of the video is marked as {language}; track {number} is used."),
     NoteCode.DUBBED_SOUND: _("The site offers this video only with dubbed sound, so that is used."),
+    NoteCode.TRACKS_LEFT_OUT: _("Sound tracks that cannot be read are left out: {numbers}."),
+    NoteCode.CLOCK_JUMPS: _("The times in the file jump, so its parts are put one after the other."),
+    NoteCode.HDR_KEPT: _("The picture is HDR and stays HDR. Some browsers cannot play the result; video players can."),
     NoteCode.CHANNELS_INVERTED: _(
         "The channels of the sound would cancel each other out, so one of them was inverted, for {length} of speech."
     ),

@@ -92,11 +92,13 @@ def test_signals_of_bt_2408() -> None:
     assert signal(0.5, "") == 0.5
 
 
-def test_only_styles_are_dimmed(tmp_path: Path) -> None:
-    text = write_ass(tmp_path / "c.ass", 0, 1, "&H00FFFFFF").read_text()
+def test_only_colours_are_dimmed(tmp_path: Path) -> None:
+    """Those of styles and of speakers, but no text that looks like one."""
+    text = write_ass(tmp_path / "c.ass", 0, 1, r"{\1c&H00FFFF&}yes \{\1c&H00FFFF&\} &H00FFFFFF").read_text()
     assert dimmed(text, "") == text
-    assert "&H00949494" in dimmed(text, PQ)
-    assert dimmed(text, PQ).endswith("&H00FFFFFF\n")
+    dim = dimmed(text, PQ)
+    assert "&H00949494" in dim
+    assert dim.endswith("{\\1c&H009494&}yes \\{\\1c&H00FFFF&\\} &H00FFFFFF\n")
 
 
 @pytest.mark.parametrize("transfer", [HLG, PQ])

@@ -32,6 +32,7 @@ def test_results_have_the_sound_that_can_be_decoded(
     source = spatial(tmp_path / "phone.mov", unknown=unknown, tracks=tracks)
     media = probe(source)
     assert [track.codec for track in media.audio] == kept * ["aac"]
+    assert media.left_out == tuple(number + 1 for number in unknown)
     extract_audio(source, tmp_path / "sound.wav", media=media)
     encode.burn(source, ass, tmp_path / "burned.mp4", media=media, fonts=fonts)
     soft = encode.embed(source, srt, tmp_path / "soft.mp4", media=media, language="fa")

@@ -113,6 +113,7 @@ class Media:
 
     `chosen` is the index of the audio track to transcribe, once it was chosen (see `media.tracks`).
     `clock`: the corrections that a reader of the file has to make, empty if its clock runs evenly.
+    `left_out`: the numbers (1 …) of the audio tracks that cannot be decoded.
     """
 
     name: str
@@ -124,6 +125,7 @@ class Media:
     subtitles: tuple[SubtitleStream, ...] = ()
     chosen: int | None = None
     clock: tuple[ClockShift, ...] = ()
+    left_out: tuple[int, ...] = ()
 
     @property
     def picture(self) -> VideoStream:
@@ -176,6 +178,11 @@ class Description:
     def sounds(self) -> list[Described]:
         """Audio tracks with a known codec."""
         return self._known("Audio")
+
+    @property
+    def sound_numbers(self) -> set[int]:
+        """Numbers of all audio tracks, also of those with an unknown codec."""
+        return {each.number for each in self.streams if each.kind == "Audio"}
 
     @property
     def subtitles(self) -> tuple[SubtitleStream, ...]:

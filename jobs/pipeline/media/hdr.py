@@ -16,19 +16,21 @@ _DISPLAY_GAMMA = 2.4
 _HLG_PEAK = 1000.0
 _HLG_SYSTEM_GAMMA = 1.2
 
-_STYLE = re.compile(r"^Style:.*$", re.MULTILINE)
-_COLOUR = re.compile(r"&H([0-9A-Fa-f]{2})([0-9A-Fa-f]{6})")
-"""A colour of ASS: transparency, then blue, green and red."""
+_COLOURED = re.compile(r"^Style:.*$|(?<!\\)\{\\1c&H[0-9A-F]{6}&\}", re.MULTILINE)
+"""Styles of an ASS file, and its tags for colours. Braces in texts are behind a backslash."""
+
+_COLOUR = re.compile(r"(&H(?:[0-9A-F]{2})?)([0-9A-F]{6})(?![0-9A-F])")
+"""A colour of ASS: transparency in a style only, then blue, green and red."""
 
 
 def dimmed(ass: str, transfer: Transfer) -> str:
-    """Change the colours of the styles of an ASS file so that they look in an HDR picture as they do in others."""
+    """Change the colours in an ASS file so that they look in an HDR picture as they do in others."""
 
     def colour(found: re.Match[str]) -> str:
         channels = (round(255 * signal(int(found[2][at : at + 2], 16) / 255, transfer)) for at in (0, 2, 4))
-        return f"&H{found[1]}" + "".join(f"{channel:02X}" for channel in channels)
+        return found[1] + "".join(f"{channel:02X}" for channel in channels)
 
-    return _STYLE.sub(lambda line: _COLOUR.sub(colour, line[0]), ass) if transfer else ass
+    return _COLOURED.sub(lambda part: _COLOUR.sub(colour, part[0]), ass) if transfer else ass
 
 
 def signal(level: float, transfer: Transfer) -> float:

@@ -112,6 +112,7 @@ def _media(name: str, size: int, source: Path, found: Description) -> Media:
         audio=audio,
         subtitles=found.subtitles,
         clock=timeline.shifts,
+        left_out=tuple(sorted(found.sound_numbers - {track.number for track in audio})),
     )
 
 

@@ -24,7 +24,7 @@ from jobs.pipeline.process.messages import (
 )
 from jobs.pipeline.protocols import Diarizer, Progress, Transcriber, Translator, Turn, Usage
 from jobs.pipeline.speech.speakers import named_turns, with_speakers
-from jobs.pipeline.stages import fetch, sound
+from jobs.pipeline.stages import fetch, picture, sound
 from jobs.pipeline.stages.render import poster_of, render
 from jobs.pipeline.stages.translate import translate
 from jobs.pipeline.subtitles import quality, segmentation
@@ -135,6 +135,8 @@ def _fetch(task: FetchTask, context: StageContext) -> StageResult:
         files["audio"] = "audio.wav"
         for code, params in sound.notes(found.media, task.spoken, ways):
             context.report.note(code, **params)
+    for code, params in picture.notes_on_file(found.media):
+        context.report.note(code, **params)
     if found.dubbed:
         context.report.note(NoteCode.DUBBED_SOUND)
     outcome = {
@@ -229,6 +231,8 @@ def _render(task: RenderTask, context: StageContext) -> StageResult:
         progress=context.report.progress,
     )
     assert video, "a RenderTask exists only for jobs with a video to make"
+    for code, params in picture.notes_on_result(task.media, task.mode):
+        context.report.note(code, **params)
     files = {"video": video.name}
     if poster_of(video).exists():
         files["poster"] = poster_of(video).name
