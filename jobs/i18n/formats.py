@@ -69,8 +69,9 @@ def _param(name: str, value: Any) -> Any:
         return number(int(value))
     if name in {"language", "source", "target"}:
         return _named(str(value))
-    if name == "known":
-        return listed(sorted(map(_named, str(value).split(", "))))
+    if name in {"known", "languages"}:
+        names = [_named(part) for part in str(value).split(", ")]
+        return listed(sorted(names) if name == "known" else names)
     if name in {"reason", "remedy", "side"} and value:
         return gettext(value)
     if isinstance(value, str) and _AMOUNT.fullmatch(value):

@@ -26,6 +26,9 @@ from jobs.pipeline.stage import Stage
 from jobs.queueing import tickets
 from jobs.queueing.scheduling import fair_order
 
+MAX_PASSAGES = 200
+"""Passages to be checked that are kept of a job: of a hopeless recording it would be too many to look at."""
+
 MAX_ATTEMPTS = 3
 """Attempts of a stage since its last checkpoint, after which its job fails."""
 
@@ -178,12 +181,20 @@ def fenced(attempt: uuid.UUID) -> Iterator[tuple[Job, StageRun]]:
 
 
 def commit_window(
-    attempt: uuid.UUID, cues: Sequence[Cue], *, until: float, language: str, heard: bool, following: int | None
+    attempt: uuid.UUID,
+    cues: Sequence[Cue],
+    *,
+    until: float,
+    language: str,
+    heard: bool,
+    following: int | None,
+    passages: Sequence[Mapping[str, Any]] = (),
 ) -> bool:
     """Save what was recognised up to the second `until`; with the first cues that need it translation can start.
 
-    `following` is the number of the next cue, None when this window has no cues. Idempotent: False when the window was
-    saved before. Raises LostAttempt.
+    `following` is the number of the next cue, None when this window has no cues. The `passages` of the window that are
+    to be checked are kept with those of earlier windows, at most MAX_PASSAGES of a job. Idempotent: False when the
+    window was saved before. Raises LostAttempt.
     """
     with fenced(attempt) as (job, run):
         if run.checkpoint.get("until", -1.0) >= until:
@@ -191,6 +202,7 @@ def commit_window(
         Cue.objects.bulk_create(cues)
         reached = {"until": until, "language": language, "heard": heard, "next": run.checkpoint.get("next", 1)}
         checkpoint = reached | ({"next": following} if following else {})
+        checkpoint["passages"] = [*run.checkpoint.get("passages", []), *passages][:MAX_PASSAGES]
         StageRun.objects.filter(pk=run.pk).update(checkpoint=checkpoint, heartbeat=timezone.now(), attempts=0)
         Job.objects.filter(pk=job.pk).update(**bumped(spoken=job.spoken or language))
         is_needed = any(not cue.answered for cue in cues)

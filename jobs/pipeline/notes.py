@@ -13,6 +13,9 @@ class NoteCode(StrEnum):
     SPEECH_IN_TARGET = "speech_in_target"
     SUBTITLES_IN_TARGET = "subtitles_in_target"
     SOUND_ONLY = "sound_only"
+    SPEECH_UNHEARD = "speech_unheard"
+    WORDS_REMOVED = "words_removed"
+    SEVERAL_LANGUAGES = "several_languages"
     SOUND_TRACK = "sound_track"
     SOUND_TRACK_IN = "sound_track_in"
     NO_SOUND_TRACK_IN = "no_sound_track_in"
@@ -28,6 +31,13 @@ class NoteCode(StrEnum):
 SENTENCES = {
     NoteCode.SPEECH_IN_TARGET: _("The speech is already in {language}, so translation was skipped."),
     NoteCode.SUBTITLES_IN_TARGET: _("The subtitles are already in {language}, so translation was skipped."),
+    NoteCode.SPEECH_UNHEARD: _(
+        "In some places there is speech or singing, but no words were recognised: {times}. Listen to these places."
+    ),
+    NoteCode.WORDS_REMOVED: _(
+        "Some recognised words were left out, because nobody seems to be speaking there: {times}."
+    ),
+    NoteCode.SEVERAL_LANGUAGES: _("Several languages are spoken: {languages}."),
     NoteCode.SOUND_ONLY: _("The file contains only sound, so only subtitles are made."),
     NoteCode.SOUND_TRACK: _("The video has {count} sound tracks; track {number} is used."),
     NoteCode.SOUND_TRACK_IN: _("The video has {count} sound tracks; track {number}, in {language}, is used."),

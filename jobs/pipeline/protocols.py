@@ -63,6 +63,18 @@ class Word:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Passage:
+    """A stretch of the video to be checked: `removed` text, which was taken for an invention of the recogniser, or
+    `unheard` speech without a word. Times are seconds of the video.
+    """
+
+    kind: Literal["removed", "unheard"]
+    start: float
+    end: float
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Hints:
     """What is known about speech before it is recognised.
 

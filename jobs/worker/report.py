@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from jobs import cues, models
 from jobs.models import Job
-from jobs.pipeline.notes import template
+from jobs.pipeline.notes import NoteCode, template
 from jobs.pipeline.stage import Stage
+from jobs.pipeline.text.languages import language
+
+_SHOWN = 10
+"""Times that a note names."""
 
 
 def report_of(job: Job) -> dict[str, Any]:
@@ -23,6 +28,7 @@ def report_of(job: Job) -> dict[str, Any]:
         "source": job.spoken,
         "target": job.target,
         "languages": cues.languages(job),
+        "passages": passages(job),
         "sound": runs[Stage.FETCH].outcome.get("sound", {}),
         "notes": [template(note["code"]).format(**note["params"]) for note in job.notes],
         "engines": job.engines,
@@ -31,3 +37,31 @@ def report_of(job: Job) -> dict[str, Any]:
         "quality": runs[Stage.SUBTITLE].outcome["quality"],
         "files": sorted(job.artifacts.exclude(kind__in=("source", "audio")).values_list("kind", flat=True)),
     }
+
+
+def passages(job: Job) -> list[dict[str, Any]]:
+    """The passages of the speech that are to be checked (see protocols.Passage), in order."""
+    run = job.stages.filter(stage=Stage.TRANSCRIBE).first()
+    return run.checkpoint.get("passages", []) if run else []
+
+
+def speech_notes(job: Job) -> Iterator[tuple[NoteCode, dict[str, str]]]:
+    """The notes on what recognition found: several languages, words that were left out, speech without words."""
+    found = passages(job)
+    for kind, code in (("unheard", NoteCode.SPEECH_UNHEARD), ("removed", NoteCode.WORDS_REMOVED)):
+        if times := [_clock(passage["start"]) for passage in found if passage["kind"] == kind]:
+            more = f" … (+{len(times) - _SHOWN})" if len(times) > _SHOWN else ""
+            yield code, {"times": ", ".join(times[:_SHOWN]) + more}
+    if runs := cues.languages(job):
+        seconds: dict[str, float] = {}
+        for run in runs:
+            seconds[run["language"]] = seconds.get(run["language"], 0.0) + run["end"] - run["start"]
+        most_first = sorted(seconds, key=lambda code: -seconds[code])
+        yield NoteCode.SEVERAL_LANGUAGES, {"languages": ", ".join(language(code).name for code in most_first)}
+
+
+def _clock(seconds: float) -> str:
+    """A time as minutes and seconds, such as 1:02:03 or 4:05."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

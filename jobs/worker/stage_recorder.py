@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -96,6 +97,7 @@ class StageRecorder:
                 language=window.language,
                 heard=window.heard,
                 following=following,
+                passages=[asdict(passage) for passage in window.passages],
             )
             if is_new:
                 usage.account(job, self._claim.stage, seconds=max(0.0, window.end - self._recognised))
@@ -155,6 +157,8 @@ class StageRecorder:
             is_all_in_target = job.cues.exists() and not job.cues.filter(answered=False).exists()
             if is_all_in_target and lifecycle.skip_stage(self._attempt, Stage.TRANSLATE):
                 self._add_note(**untranslated_note(options))
+            for code, params in report.speech_notes(job):
+                self._add_note(code, params)
             return {"spoken": cues.main_language(job) or job.spoken}
 
     @with_retry

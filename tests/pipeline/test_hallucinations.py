@@ -92,17 +92,12 @@ def test_a_phrase_over_and_over_across_little_speech_is_dropped() -> None:
 
 @pytest.mark.parametrize(
     ("said", "once"),
-    [
-        ("1-2-" + "4-" * 100, "1-2-4-"),
-        ("hahahahahahahahaha", "ha"),
-        ("100000000000", "100000000000"),
-        ("hmmmm", "hmmmm"),
-    ],
+    [("1-2-" + "4-" * 100, "1-2-4-"), ("ha" * 9, "ha"), ("hmmmm", "hmmmm"), ("1,000,000", "1,000,000")],
 )
 def test_a_word_in_which_the_engine_is_stuck_is_said_once_and_unsure(said: str, once: str) -> None:
     (kept,), _ = judge(words(said), SPEECH)
 
-    assert kept.text == once or said == "100000000000"
+    assert kept.text == once
     assert (kept.confidence < UNSURE_BELOW) == (kept.text != said)
 
 

@@ -27,7 +27,7 @@ from jobs.pipeline.process.messages import (
     TranslateTask,
     from_builtins,
 )
-from jobs.pipeline.protocols import Batch, Brief, Hints, Line, Turn, Usage, Word
+from jobs.pipeline.protocols import Batch, Brief, Hints, Line, Passage, Turn, Usage, Word
 from jobs.pipeline.stages.dispatch import StageContext, StageResult, run_task
 from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.style import Style
@@ -77,6 +77,7 @@ class Told:
     shares: list[float] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     windows: list[tuple[float, str, bool, tuple[Cue, ...]]] = field(default_factory=list)
+    passages: list[Passage] = field(default_factory=list)
     parts: list[tuple[tuple[Cue, ...], Usage]] = field(default_factory=list)
 
     def progress(self, share: float) -> None:
@@ -85,8 +86,11 @@ class Told:
     def note(self, code: NoteCode, **params: str) -> None:
         self.notes.append(template(code).format(**params))
 
-    def window(self, *, end: float, language: str, heard: bool, cues: tuple[Cue, ...]) -> None:
+    def window(
+        self, *, end: float, language: str, heard: bool, cues: tuple[Cue, ...], passages: tuple[Passage, ...] = ()
+    ) -> None:
         self.windows.append((end, language, heard, cues))
+        self.passages += passages
 
     def translated(self, cues: tuple[Cue, ...], usage: Usage) -> None:
         self.parts.append((cues, usage))

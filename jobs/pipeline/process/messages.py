@@ -16,7 +16,7 @@ from jobs.pipeline.download.client import LinkOptions
 from jobs.pipeline.errors import ErrorRecord
 from jobs.pipeline.media.description import Media
 from jobs.pipeline.media.limits import Limits
-from jobs.pipeline.protocols import Brief, Hints, Mode, Usage
+from jobs.pipeline.protocols import Brief, Hints, Mode, Passage, Usage
 from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.style import Form, Style
 
@@ -164,6 +164,7 @@ class Window(_Struct, frozen=True):
     language: str
     heard: bool
     cues: tuple[Cue, ...]
+    passages: tuple[Passage, ...] = ()
 
 
 class Translated(_Struct, frozen=True):

@@ -22,7 +22,7 @@ from jobs.pipeline.process.messages import (
     TranslateTask,
     to_builtins,
 )
-from jobs.pipeline.protocols import Diarizer, Progress, Transcriber, Translator, Turn, Usage
+from jobs.pipeline.protocols import Diarizer, Passage, Progress, Transcriber, Translator, Turn, Usage
 from jobs.pipeline.speech.speakers import named_turns, with_speakers
 from jobs.pipeline.stages import fetch, picture, sound
 from jobs.pipeline.stages.render import poster_of, render
@@ -65,8 +65,10 @@ class Reporter(Protocol):
         """Report a remark that is not an error."""
         ...
 
-    def window(self, *, end: float, language: str, heard: bool, cues: tuple[Cue, ...]) -> None:
-        """Report the cues of an audio window that ends at `end` seconds."""
+    def window(
+        self, *, end: float, language: str, heard: bool, cues: tuple[Cue, ...], passages: tuple[Passage, ...] = ()
+    ) -> None:
+        """Report the cues of an audio window that ends at `end` seconds, and its passages to be checked."""
         ...
 
     def translated(self, cues: tuple[Cue, ...], usage: Usage) -> None:
@@ -149,7 +151,7 @@ def _fetch(task: FetchTask, context: StageContext) -> StageResult:
 
 
 def _recognise(task: RecogniseTask, context: StageContext) -> StageResult:
-    from jobs.pipeline.stages.transcribe import transcribe
+    from jobs.pipeline.stages.transcribe import passages, transcribe
 
     turns, progress = _turns(task, context)
     transcriber = context.engines.transcriber(task.engine, task.options)
@@ -170,7 +172,9 @@ def _recognise(task: RecogniseTask, context: StageContext) -> StageResult:
             words = with_speakers(window.words, turns)
             cues = segmentation.segment_languages(words, first_id=first_id, until=window.end)
             first_id += len(cues)
-        context.report.window(end=window.end, language=spoken, heard=heard, cues=tuple(cues))
+        context.report.window(
+            end=window.end, language=spoken, heard=heard, cues=tuple(cues), passages=tuple(passages(window))
+        )
     return StageResult(files={}, outcome={"spoken": spoken})
 
 

@@ -33,7 +33,7 @@ from jobs.pipeline.process.messages import (
     decode_command,
     encode,
 )
-from jobs.pipeline.protocols import Usage
+from jobs.pipeline.protocols import Passage, Usage
 from jobs.pipeline.stages.dispatch import EngineFactory, StageContext, run_task
 from jobs.pipeline.subtitles.cue import Cue
 
@@ -75,8 +75,10 @@ class _Channel:
     def note(self, code: NoteCode, **params: str) -> None:
         self.send(Note(self.attempt, code, params))
 
-    def window(self, *, end: float, language: str, heard: bool, cues: tuple[Cue, ...]) -> None:
-        self.send(Window(self.attempt, end, language, heard, cues))
+    def window(
+        self, *, end: float, language: str, heard: bool, cues: tuple[Cue, ...], passages: tuple[Passage, ...] = ()
+    ) -> None:
+        self.send(Window(self.attempt, end, language, heard, cues, passages))
 
     def translated(self, cues: tuple[Cue, ...], usage: Usage) -> None:
         self.send(Translated(self.attempt, cues, usage))

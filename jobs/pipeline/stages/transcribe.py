@@ -12,6 +12,7 @@ from jobs.pipeline.errors import NoSpeech
 from jobs.pipeline.protocols import (
     SAMPLE_RATE,
     Hints,
+    Passage,
     Progress,
     Region,
     Samples,
@@ -26,6 +27,9 @@ from jobs.pipeline.speech.windows import Stretch, open_audio, stretches
 
 UNHEARD = 1.0
 """Seconds of speech without a word that are reported."""
+
+_PASSAGE_TEXT = 200
+"""Characters of removed text that are reported for one passage."""
 
 
 def transcribe(
@@ -64,6 +68,27 @@ def transcribe(
     if not heard:
         raise NoSpeech(name=name)
     progress(1.0)
+
+
+def passages(window: Window) -> Iterator[Passage]:
+    """The passages of a window to be checked, in order: removed words, those without a pause joined, and speech without
+    words.
+    """
+    for words in _utterances(window.removed):
+        text = " ".join(word.text for word in words)
+        yield Passage(kind="removed", start=words[0].start, end=words[-1].end, text=text[:_PASSAGE_TEXT])
+    for region in window.unheard:
+        yield Passage(kind="unheard", start=region.start, end=region.end)
+
+
+def _utterances(words: Sequence[Word]) -> list[list[Word]]:
+    joined: list[list[Word]] = []
+    for word in words:
+        if joined and word.start - joined[-1][-1].end < UNHEARD:
+            joined[-1].append(word)
+        else:
+            joined.append([word])
+    return joined
 
 
 def _recognise(stretch: Stretch, transcriber: Transcriber, hints: Hints, offset: float, progress: Progress) -> Window:
