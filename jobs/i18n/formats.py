@@ -72,6 +72,8 @@ def _param(name: str, value: Any) -> Any:
     if name in {"known", "languages"}:
         names = [_named(part) for part in str(value).split(", ")]
         return listed(sorted(names) if name == "known" else names)
+    if name == "times":
+        return digits(str(value))
     if name in {"reason", "remedy", "side"} and value:
         return gettext(value)
     if isinstance(value, str) and _AMOUNT.fullmatch(value):

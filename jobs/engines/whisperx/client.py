@@ -32,6 +32,7 @@ T = TypeVar("T")
 _WHISPER_CODES = {"jv": "jw", "fil": "tl"}  # our language code: Whisper's
 _OUR_CODES = {whisper: ours for ours, whisper in _WHISPER_CODES.items()}
 _CPU_WINDOW, _GPU_WINDOW = 85.0, 240.0  # seconds: about three and eight pieces
+_CPU_BATCH = 1  # pieces at once: more are little faster there, and the progress would stand still for longer
 _TOLD = 4.0  # seconds of speech in which a language is detected
 _HEARD = 0.6  # seconds of speech without a word that are decoded again by themselves
 _ENCODING, _ALIGNING = 0.3, 0.2  # shares of the time of a window
@@ -259,7 +260,7 @@ class WhisperX:
             with _failures(), _quiet():
                 self._decoder = Decoder(_load(self.options))
             if _device(self.options) == "cpu":
-                self.window_seconds = _CPU_WINDOW
+                self.window_seconds, self.batch_size = _CPU_WINDOW, _CPU_BATCH
         return self._decoder
 
     def _aligner(self, language: str) -> tuple[Any, dict[str, Any]] | None:
