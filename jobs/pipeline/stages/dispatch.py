@@ -143,7 +143,7 @@ def _fetch(task: FetchTask, context: StageContext) -> StageResult:
         "media": to_builtins(found.media),
         "title": found.title,
         "language": found.language,
-        "sound": sound.facts(found.media, ways),
+        "sound": sound.facts(found.media, ways) if task.listen else {},
     }
     return StageResult(files=files, outcome=outcome)
 
