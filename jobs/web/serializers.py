@@ -120,6 +120,7 @@ def cue_data(cue: Cue) -> dict[str, Any]:
         "source": cue.source,
         "target": cue.target,
         "answered": cue.answered,
+        "speaker": cue.speaker,
     }
 
 

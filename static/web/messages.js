@@ -132,6 +132,7 @@
  * @property {string} source
  * @property {string} target
  * @property {boolean} answered  whether its translation is final
+ * @property {string} speaker  who speaks, S1 and so on; empty where speakers are not told apart
  */
 
 /**
