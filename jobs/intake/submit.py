@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -46,6 +47,9 @@ from jobs.storage import artifacts, deletion
 
 Subtitles = Path | Sequence[Cue] | None
 """The owner's own subtitles: a file of this machine, or parsed cues."""
+
+Bring = Callable[[Path], Artifact]
+"""A function that puts the source of a job into the directory of the job, and returns its unsaved row."""
 
 SAMPLE = Path(settings.BASE_DIR) / "static" / "sample"
 """The directory of the bundled clip and its hand-written subtitles."""
@@ -100,13 +104,18 @@ def _accept_local(
 def accept_upload(
     owner: Any, name: str, size: int, options: JobOptions, *, subtitles: Subtitles = None, **fields: Any
 ) -> Job:
-    """Create a job that waits for a file of `size` bytes. Raises PipelineError before anything is stored."""
+    """Create a job that waits for a file of `size` bytes, unless `bring` (see `_accept`) puts it into its place.
+
+    Raises PipelineError before anything is stored.
+    """
     Limits(max_bytes=settings.MAX_BYTES).check_size(size, name)
     return _accept(owner, SourceKind.UPLOAD, name, options, subtitles, size=size, **fields)
 
 
-def start_again(job_id: uuid.UUID, owner: Any, *, subtitles: Subtitles = None) -> Job:
-    """Create a job with the options of an ended one: a link is fetched again, an upload waits for its file again.
+def start_again(job_id: uuid.UUID, owner: Any, *, subtitles: Subtitles = None, audio_track: str | None = None) -> Job:
+    """Create a job with the options of an ended one, but for `audio_track` if it is given.
+
+    A link is fetched again. The file of an upload is used again; if it was deleted, the new job waits for it.
 
     Raises IllegalTransition while the old job has not ended, SubtitlesNeeded when the owner's subtitles are gone,
     OnlyByCommand for a file of the command line, and other PipelineErrors.
@@ -115,6 +124,8 @@ def start_again(job_id: uuid.UUID, owner: Any, *, subtitles: Subtitles = None) -
     if old.status not in FINAL:
         raise IllegalTransition(f"Job {job_id} is {old.status}: it cannot start again.")
     options = options_of(old.options)
+    if audio_track is not None:
+        options = replace(options, audio_track=audio_track)
     brought = (subtitles or _left_of(old, options)) if options.brought else None
     if options.brought and not brought:
         raise SubtitlesNeeded
@@ -123,10 +134,31 @@ def start_again(job_id: uuid.UUID, owner: Any, *, subtitles: Subtitles = None) -
         case SourceKind.LINK:
             return accept_link(owner, old.source, options, **kept)
         case SourceKind.UPLOAD:
-            return accept_upload(owner, old.source, old.size, options, **kept)
+            bring = _uploaded_before(old)
+            return accept_upload(owner, old.source, old.size, options, bring=bring, **kept)
         case SourceKind.SAMPLE:
             return accept_sample(owner, options, **kept)
     raise OnlyByCommand(name=old.source)
+
+
+def _uploaded_before(old: Job) -> Bring | None:
+    """A function that brings the file of an ended upload into a new job, if it is still there.
+
+    It makes a hard link, so that the file stays until both jobs are deleted; on file systems without them, a copy.
+    """
+    uploaded = artifacts.path_of(old.pk, "source")
+    if uploaded is None or not uploaded.is_file():
+        return None
+
+    def bring(job_dir: Path) -> Artifact:
+        place = job_dir / uploaded.name
+        try:
+            place.hardlink_to(uploaded)
+        except OSError:  # a file system without hard links
+            shutil.copyfile(uploaded, place)
+        return Artifact(kind="source", name=place.name, size=place.stat().st_size)
+
+    return bring
 
 
 def replace_upload(job_id: uuid.UUID, name: str, size: int, *, actor: str) -> Job:
@@ -172,10 +204,11 @@ def _accept(
     options: JobOptions,
     subtitles: Subtitles,
     *,
-    bring: Any = None,
+    bring: Bring | None = None,
     size: int = 0,
     **fields: Any,
 ) -> Job:
+    """Create a job. `bring` puts its source into its directory; it is called before the rows are written."""
     cues = _cues(options, subtitles)
     refuse_engines(options)
     job_id, captions = uuid.uuid4(), is_in_target(options, known_language(options))
@@ -188,7 +221,7 @@ def _accept(
             actor=owner.get_username(),
             cues=[as_caption_row(cue) if captions else as_row(cue) for cue in cues],
             notes=[untranslated_note(options)] if captions else [],
-            uploaded=kind != SourceKind.UPLOAD,
+            uploaded=kind != SourceKind.UPLOAD or bring is not None,
             owner=owner,
             source_kind=kind,
             source=source,

@@ -76,7 +76,7 @@ class Passage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hints:
-    """What is known about speech before it is recognised.
+    """Facts about speech that are known before it is recognised.
 
     `language` is the one that the person named; without it the engine detects one for each stretch of speech, for which
     `expected`, the language of the speech before, is likely. `terms` are names and terms that may occur.

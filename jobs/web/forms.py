@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from jobs.i18n.formats import sentence_of
 from jobs.intake import submit
-from jobs.intake.options import JobOptions
+from jobs.intake.options import JobOptions, audio_track
 from jobs.pipeline.download.client import check_link
 from jobs.pipeline.errors import PipelineError
 from jobs.pipeline.speech.speakers import Speakers, parse_speakers
@@ -77,6 +77,7 @@ class JobOptionsForm(forms.Form):
     mode = forms.ChoiceField(choices=MODES, required=False, label=_("Subtitles"))
     formality = forms.ChoiceField(choices=TONES, required=False, label=_("Tone"))
     bilingual = forms.BooleanField(required=False, label=_("Show both languages"))
+    audio_track = forms.CharField(max_length=40, required=False, label=_("Sound track"))
     topic = forms.CharField(max_length=300, required=False, label=_("What is the video about?"))
     glossary = forms.CharField(max_length=20_000, required=False, widget=forms.Textarea, label=_("Glossary"))
     subtitles = forms.FileField(required=False, label=_("Your own subtitle file"))
@@ -95,6 +96,11 @@ class JobOptionsForm(forms.Form):
         """Whether speakers are told apart. Raises ValidationError."""
         with _as_validation_error():
             return parse_speakers(self.cleaned_data["speakers"])
+
+    def clean_audio_track(self) -> str:
+        """The number of the sound track, or the code of its language; empty for none. Raises ValidationError."""
+        with _as_validation_error():
+            return audio_track(self.cleaned_data["audio_track"])
 
     def clean_glossary(self) -> tuple[tuple[str, str], ...]:
         """Pairs of a term and its translation. Raises ValidationError."""
@@ -124,6 +130,7 @@ class JobOptionsForm(forms.Form):
             speakers=found["speakers"],
             glossary=found["glossary"],
             topic=found["topic"],
+            audio_track=found["audio_track"],
             transcriber=settings.TRANSCRIBER,
             translator=settings.TRANSLATOR,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -104,6 +104,41 @@ def notes(job: Job) -> list[str]:
     if any(name in _DEMO_ENGINES for name in job.engines.values()):
         found.insert(0, _("Made by the offline demo engines: expect errors."))
     return found
+
+
+_TRACK_KINDS: dict[str, Words] = {
+    "clear": gettext_lazy("clear speech"),
+    "description": gettext_lazy("audio description"),
+    "commentary": gettext_lazy("commentary"),
+    "no_speech": gettext_lazy("without speech"),
+}
+"""Names of the kinds of sound tracks (`media.tracks`) that are not plain speech."""
+
+
+def sound_tracks(job: Job, runs: Iterable[StageRun]) -> list[dict[str, Any]]:
+    """The sound tracks of a video whose speech is transcribed, with the one that is used; empty if it has only one."""
+    sound = next((run.outcome.get("sound") or {} for run in runs if run.stage == Stage.FETCH), {})
+    found = sound.get("tracks", ())
+    if len(found) < 2 or options_of(job.options).brought:
+        return []
+    return [
+        {
+            "number": each["number"],
+            "label": _track_label(each, sound["track"]),
+            "used": each["number"] == sound["track"],
+        }
+        for each in found
+    ]
+
+
+def _track_label(track: Mapping[str, Any], used: int) -> str:
+    """“2: English, Original (in use)”."""
+    language = formats.language_name(track["language"]) if track["language"] else ""
+    kind = str(_TRACK_KINDS.get(track["kind"], ""))
+    parts = [part for part in (language, track["title"], kind) if part]
+    number = formats.number(track["number"])
+    label = f"{number}: {' · '.join(parts)}" if parts else number
+    return _("{track} (in use)").format(track=label) if track["number"] == used else label
 
 
 def error_detail(job: Job) -> str:

@@ -28,6 +28,7 @@ from jobs.web.job_texts import (
     languages,
     left_text,
     notes,
+    sound_tracks,
     stage_text,
     unplayable_text,
     waiting_stages,
@@ -96,6 +97,7 @@ def snapshot(job: Job, viewer: int | None) -> dict[str, Any]:
         "stages": stages(runs),
         "stage_text": stage_text(job, runs),
         "notes": notes(job),
+        "tracks": sound_tracks(job, runs),
         "detail": error_detail(job),
         "ended_text": ended_text(job, viewer),
         "deleted_text": deleted_text(job),
@@ -118,6 +120,7 @@ def cue_data(cue: Cue) -> dict[str, Any]:
         "source": cue.source,
         "target": cue.target,
         "answered": cue.answered,
+        "speaker": cue.speaker,
     }
 
 

@@ -9,6 +9,7 @@ from jobs import cues, models
 from jobs.models import Job
 from jobs.pipeline.notes import NoteCode, template
 from jobs.pipeline.stage import Stage
+from jobs.pipeline.subtitles.dialogue import speakers_of
 from jobs.pipeline.text.languages import language
 
 _SHOWN = 10
@@ -17,7 +18,7 @@ _SHOWN = 10
 
 def report_of(job: Job) -> dict[str, Any]:
     """The report of a completed job. `sound` names the audio tracks, `notes` are sentences, `seconds` are by stage,
-    `files` are kinds of artifacts.
+    `files` are kinds of artifacts; `speakers` are those told apart, with the number and the seconds of their cues.
     """
     runs = {run.stage: run for run in job.stages.all()}
     spent = {name: run.ended - run.started for name, run in runs.items() if run.ended and run.started}
@@ -32,6 +33,7 @@ def report_of(job: Job) -> dict[str, Any]:
         "sound": runs[Stage.FETCH].outcome.get("sound", {}),
         "notes": [template(note["code"]).format(**note["params"]) for note in job.notes],
         "engines": job.engines,
+        "speakers": _speakers(job),
         "seconds": {name: round(length.total_seconds(), 2) for name, length in spent.items()},
         "usage": {"input_tokens": sum(one for one, _ in usage), "output_tokens": sum(two for _, two in usage)},
         "quality": runs[Stage.SUBTITLE].outcome["quality"],
@@ -65,3 +67,12 @@ def _clock(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _speakers(job: Job) -> dict[str, dict[str, float]]:
+    found: dict[str, dict[str, float]] = {}
+    for cue in map(cues.as_cue, job.cues.exclude(speaker="")):
+        for name in speakers_of(cue):
+            known = found.get(name, {"cues": 0, "seconds": 0.0})
+            found[name] = {"cues": known["cues"] + 1, "seconds": round(known["seconds"] + cue.end - cue.start, 3)}
+    return found

@@ -47,6 +47,7 @@
  * @property {StageState[]} stages
  * @property {string} stage_text
  * @property {string[]} notes
+ * @property {SoundTrack[]} tracks  empty unless there are several
  * @property {string} detail
  * @property {string} ended_text
  * @property {string} deleted_text
@@ -56,6 +57,13 @@
  * @property {Download[]} files
  * @property {Fact[]} facts
  * @property {Fact[]} problems
+ */
+
+/**
+ * @typedef {object} SoundTrack
+ * @property {number} number
+ * @property {string} label
+ * @property {boolean} used
  */
 
 /**
@@ -124,6 +132,7 @@
  * @property {string} source
  * @property {string} target
  * @property {boolean} answered  whether its translation is final
+ * @property {string} speaker  who speaks, S1 and so on; empty where speakers are not told apart
  */
 
 /**

@@ -20,6 +20,7 @@ export function readCues(root) {
       source: source.textContent ?? "",
       target: target.textContent ?? "",
       answered: row.hasAttribute("data-answered"),
+      speaker: row.dataset.speaker ?? "",
     };
   });
 }

@@ -165,7 +165,7 @@ def tags(path: Path, style: str, *speakers: str, form: str = "target") -> list[s
 
 def test_each_speaker_has_a_colour_and_the_first_stays_white(tmp_path: Path) -> None:
     first, second, third, again = tags(tmp_path / "a.ass", "speaker-colours", "S1", "S2", "S3", "S2")
-    assert not first.startswith("{")
+    assert first.startswith("{\\1c&HFFFFFF&}")
     assert second.startswith("{\\1c&H00FFFF&}")
     assert third.startswith("{\\1c&HFFFF00&}")
     assert again == second
@@ -184,6 +184,22 @@ def test_without_speakers_all_is_white(tmp_path: Path) -> None:
 def test_the_second_language_stays_grey(tmp_path: Path) -> None:
     text = tags(tmp_path / "a.ass", "speaker-colours", "S1", "S2", form="bilingual")[1]
     assert text.index("{\\1c&H00FFFF&}") < text.index("{\\rSecond}")
+
+
+def test_in_a_dialogue_each_line_has_the_colour_of_its_speaker(tmp_path: Path) -> None:
+    fa = language("fa")
+    cues = [
+        Cue(id=1, start=1, end=2, source="", target="بله", speaker="S1"),
+        Cue(id=2, start=3, end=4, source="", target="- آماده‌ای؟\n- بله.", speaker="S2 S1"),
+        Cue(id=3, start=5, end=6, source="", target="بی خط تیره", speaker="S2 S1"),
+    ]
+    path = tmp_path / "a.ass"
+    write(cues, path, form="target", source=fa, target=fa, style=parse_style("speaker-colours"))
+    _, both, flat = (event.text for event in pysubs2.load(str(path)))
+    first, second = both.split("\\N")
+    assert first.startswith("{\\1c&H00FFFF&}")
+    assert second.startswith("{\\1c&HFFFFFF&}")
+    assert flat.count("1c&H") == 1
 
 
 def test_more_speakers_than_colours_begin_again(tmp_path: Path) -> None:

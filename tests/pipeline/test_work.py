@@ -327,7 +327,7 @@ def test_a_repeated_stage_names_speakers_as_before(bank: Bank, tmp_path: Path) -
     whole = [window[3] for window in bank.told.windows]
     assert {cue.speaker for cues in whole for cue in cues} == {"S1", "S2", "S3"}
     first, bank.told.windows = bank.told.windows[0], []
-    again = _diarized(start=first[0], spoken=first[1], heard=True, first_id=len(first[3]) + 1)
+    again = _diarized(start=first[0], hints=Hints(expected=first[1]), heard=True, first_id=len(first[3]) + 1)
     bank.do(recognise(audio, **again))
     assert [window[3] for window in bank.told.windows] == whole[1:]
 
@@ -337,3 +337,12 @@ def test_without_the_wish_nobody_listens_for_speakers(bank: Bank, talk: Path) ->
     bank.do(recognise(talk))
     assert bank.doubles.listener.asked == []
     assert {cue.speaker for _, _, _, cues in bank.told.windows for cue in cues} == {""}
+
+
+def test_a_quick_exchange_is_one_cue_with_dashes(bank: Bank, talk: Path) -> None:
+    words = [Word(text="Ready?", start=0.8, end=1.1), Word(text="Yes.", start=1.2, end=1.5)]
+    bank.doubles.parrot = Parrot(words=lambda _: words)
+    bank.doubles.listener = Listener(Turn(start=0.8, end=1.15, speaker="x"), Turn(start=1.15, end=2, speaker="y"))
+    bank.do(recognise(talk, **_diarized()))
+    ((_, _, _, (only,)),) = bank.told.windows
+    assert (only.id, only.speaker, only.source) == (1, "S1 S2", "- Ready?\n- Yes.")

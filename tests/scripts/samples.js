@@ -10,7 +10,7 @@
  * @returns {Cue}
  */
 export function cue(number, start, end, rest = {}) {
-  return { number, start, end, clock: "0:00", source: "hello", target: "", answered: false, ...rest };
+  return { number, start, end, clock: "0:00", source: "hello", target: "", answered: false, speaker: "", ...rest };
 }
 
 /**

@@ -70,6 +70,7 @@ def furnish(site: Site) -> dict[str, Stop]:
         **{name: replace(pages[name], act=_look_inside) for name in ("result", "result-soft", "progress")},
         "failed": replace(pages["failed"], act=lambda page: page.click("[role=alert] summary")),
         "result-menu": replace(pages["result"], act=_open_menus),
+        "result-tracks": replace(pages["result-tracks"], act=lambda page: page.click(".more summary")),
         "upload-other": replace(pages["upload"], act=_choose_another_file),
         "jobs": Stop("/jobs/", sara),
         "jobs-menu": Stop("/jobs/", sara, lambda page: page.click(".jobs li:nth-child(2) summary")),
@@ -144,6 +145,18 @@ def _gone(site: Site, owner: User) -> Job:
     return real.ended(job)
 
 
+def _tracks(site: Site, owner: User) -> Job:
+    """An upload with a commentary beside the speech."""
+    path = site.stack.directory / "film.mkv"
+    maps = ("-map", "0:v", "-map", "0:a", "-map", "0:a", "-c", "copy")
+    tags = ("-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=eng", "-metadata:s:a:1", "title=Commentary")
+    ffmpeg("-i", str(SAMPLE / "sample.mp4"), *maps, *tags, str(path))
+    data = path.read_bytes()
+    job = submit.accept_upload(owner, path.name, len(data), replace(ORDER, mode="none"), keep_running=True)
+    received.append(job, 0, io.BytesIO(data), max_bytes=len(data), actor=owner.username)
+    return real.completed(job)
+
+
 def _upload(site: Site, owner: User) -> Job:
     return submit.accept_upload(owner, "lecture.mkv", 734_003_200, ORDER, keep_running=True)
 
@@ -174,6 +187,7 @@ JOBS: dict[str, Callable[[Site, User], Job]] = {
     "cancelled-brought": _gone,
     "result": _result,
     "result-soft": _brought,
+    "result-tracks": _tracks,
     "upload": _upload,
     "progress": _progress,
     "queued": _queued,

@@ -17,7 +17,7 @@ from django.utils import timezone
 from jobs import lifecycle
 from jobs.engines.registry import DIARIZERS
 from jobs.intake.options import JobOptions, options_of
-from jobs.models import Artifact, Job, JobStatus, PageLease, Reason
+from jobs.models import Artifact, Job, JobStatus, PageLease, Reason, StageRun
 from jobs.pipeline.protocols import Readiness
 from jobs.storage import artifacts
 from tests.jobs import rows
@@ -358,6 +358,75 @@ def test_start_again(client: Client) -> None:
     again = Job.objects.exclude(pk=old.pk).get()
     assert answer.headers["Location"] == f"/jobs/{again.pk}/"
     assert (again.status, again.source, again.options) == (JobStatus.QUEUED, old.source, old.options)
+
+
+SOUND = {
+    "track": 2,
+    "tracks": [
+        {"number": 1, "language": "de", "title": "Deutsch <dub>", "kind": "speech"},
+        {"number": 2, "language": "en", "title": "", "kind": "speech"},
+        {"number": 4, "language": "", "title": "", "kind": "commentary"},
+        {"number": 5, "language": "", "title": "", "kind": "speech"},
+    ],
+}
+
+
+def with_tracks(state: JobStatus, sound: dict[str, Any] = SOUND, **fields: Any) -> Job:
+    job = made(state, source_kind="link", source="https://example.org/talk", **fields)
+    StageRun.objects.filter(job=job, stage="fetch").update(outcome={"sound": sound})
+    return job
+
+
+ORDERED = JobOptions(target="es", spoken="en", transcriber="pocketsphinx", translator="apertium")
+
+
+def test_another_sound_track_is_chosen_from_the_list(client: Client) -> None:
+    old = with_tracks(JobStatus.COMPLETED, options=ORDERED.as_json())
+    page = text(client.get(f"/jobs/{old.pk}/"))
+    labels = re.findall(r'<option value="(\d)"( selected)?>([^<]+)</option>', page.split('name="audio_track"')[1])
+    assert labels == [
+        ("1", "", "1: German · Deutsch &lt;dub&gt;"),
+        ("2", " selected", "2: English (in use)"),
+        ("4", "", "4: commentary"),
+        ("5", "", "5"),
+    ]
+    client.post(f"/jobs/{old.pk}/again", {"audio_track": "4"})
+    again = Job.objects.exclude(pk=old.pk).get()
+    assert options_of(again.options) == replace(ORDERED, audio_track="4")
+
+
+def test_a_sound_track_that_is_none(client: Client) -> None:
+    old = with_tracks(JobStatus.COMPLETED, options=ORDERED.as_json())
+    answer = client.post(f"/jobs/{old.pk}/again", {"audio_track": "<script>"}, follow=True)
+    assert "is not known" in text(answer)
+    assert Job.objects.count() == 1
+
+
+def test_the_sound_tracks_of_a_job_that_runs(client: Client) -> None:
+    job = with_tracks(JobStatus.RUNNING)
+    page = text(client.get(f"/jobs/{job.pk}/"))
+    assert "2: English (in use)" in page
+    assert "To use another sound track, cancel the job and start it again." in page
+    assert 'name="audio_track"' not in page
+
+
+@pytest.mark.parametrize("sound", [{}, {**SOUND, "tracks": SOUND["tracks"][:1]}])  # type: ignore[index]
+def test_a_single_sound_track_is_no_choice(client: Client, sound: dict[str, Any]) -> None:
+    job = with_tracks(JobStatus.COMPLETED, sound)
+    assert "Sound tracks" not in text(client.get(f"/jobs/{job.pk}/"))
+
+
+@pytest.mark.parametrize(("given", "kept"), [("2", "2"), ("۲", "2"), ("Persian", "fa"), ("فارسی", "fa"), ("", "")])
+def test_the_sound_track_of_a_new_job(client: Client, given: str, kept: str) -> None:
+    client.post("/", new(audio_track=given))
+    assert options_of(Job.objects.get().options).audio_track == kept
+
+
+def test_a_sound_track_of_a_new_job_that_is_none(client: Client) -> None:
+    answer = client.post("/", new(audio_track="the second one"))
+    assert answer.status_code == 422
+    assert "is not known" in text(answer)
+    assert not Job.objects.exists()
 
 
 BROUGHT = JobOptions(target="fa", brought=True).as_json()

@@ -87,7 +87,7 @@ class WhisperX:
         self, decoder: Decoder, samples: Samples, regions: Sequence[Region], hints: Hints, progress: Progress
     ) -> list[_Spoken]:
         """The speech in pieces of one language each. A piece in which two languages are spoken is encoded again."""
-        pieces = pieces_of(samples, regions, longest=self.options.chunk_size or LONGEST)
+        pieces = pieces_of(samples, regions, longest=min(self.options.chunk_size or LONGEST, LONGEST))
         encoded = self._encode(decoder, pieces, samples, progress)
         if hints.language or not decoder.multilingual:
             language = _whisper_code(hints.language or "en")

@@ -40,7 +40,7 @@ Encoded = NDArray[np.float32]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hint:
-    """What the decoder is told beforehand: words to expect, and a text as it might have been said before."""
+    """Context for the decoder: words to expect, and a text as it might have been said before."""
 
     hotwords: str = ""
     prompt: str = ""

@@ -28,10 +28,8 @@ class Options:
     compute_type: str = field(
         default="auto", metadata={"help": "number format of CTranslate2; auto: float16 on cuda, int8 on cpu"}
     )
-    batch_size: int = field(default=8, metadata={"help": "chunks at once; halved when memory runs out"})
-    chunk_size: int = field(
-        default=0, metadata={"help": "longest chunk in seconds; 0: 30 with an alignment model, 10 without"}
-    )
+    batch_size: int = field(default=8, metadata={"help": "pieces at once on a GPU; halved when memory runs out"})
+    chunk_size: int = field(default=0, metadata={"help": "longest piece in seconds, up to 30; 0: 30"})
     threads: int = field(default=0, metadata={"help": "threads on a CPU; 0: as many as it has cores"})
     align: bool = field(default=True, metadata={"help": "word times by alignment, where the language has a model"})
     initial_prompt: str = field(default="", metadata={"help": "a sentence in the style of the speech, with its names"})

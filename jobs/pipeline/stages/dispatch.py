@@ -29,6 +29,7 @@ from jobs.pipeline.stages.render import poster_of, render
 from jobs.pipeline.stages.translate import translate
 from jobs.pipeline.subtitles import quality, segmentation
 from jobs.pipeline.subtitles.cue import Cue
+from jobs.pipeline.subtitles.dialogue import with_dialogues
 from jobs.pipeline.text.languages import language
 
 _FETCH_SHARE = 0.8
@@ -145,7 +146,7 @@ def _fetch(task: FetchTask, context: StageContext) -> StageResult:
         "media": to_builtins(found.media),
         "title": found.title,
         "language": found.language,
-        "sound": sound.facts(found.media, ways),
+        "sound": sound.facts(found.media, ways) if task.listen else {},
     }
     return StageResult(files=files, outcome=outcome)
 
@@ -171,6 +172,7 @@ def _recognise(task: RecogniseTask, context: StageContext) -> StageResult:
             heard, spoken = True, window.language
             words = with_speakers(window.words, turns)
             cues = segmentation.segment_languages(words, first_id=first_id, until=window.end)
+            cues = with_dialogues(cues, language(spoken), first_id=first_id)
             first_id += len(cues)
         context.report.window(
             end=window.end, language=spoken, heard=heard, cues=tuple(cues), passages=tuple(passages(window))

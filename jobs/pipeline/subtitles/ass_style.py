@@ -62,13 +62,10 @@ def narrowed(language: Language, cells: int) -> Language:
 
 
 def speaker_colours(speakers: Iterable[str]) -> dict[str, str]:
-    """The ASS tag with the colour of each speaker, in order of appearance; empty for the first, who stays white."""
+    """The ASS tag with the colour of each speaker, in order of appearance; the first is white."""
     names = list(dict.fromkeys(name for name in speakers if name))
     colours = [_SPEAKERS[at % len(_SPEAKERS)] for at in range(len(names))]
-    return {
-        name: f"{{\\1c&H{one.b:02X}{one.g:02X}{one.r:02X}&}}" if one != _WHITE else ""
-        for name, one in zip(names, colours, strict=True)
-    }
+    return {name: f"{{\\1c&H{one.b:02X}{one.g:02X}{one.r:02X}&}}" for name, one in zip(names, colours, strict=True)}
 
 
 def ass_style(language: Language, style: Style, size: tuple[int, int], *, second: bool = False) -> SSAStyle:

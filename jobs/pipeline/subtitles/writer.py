@@ -18,6 +18,7 @@ import pysubs2
 from jobs.pipeline.media.ffmpeg import making
 from jobs.pipeline.subtitles.ass_style import ass_style, fitting_cells, narrowed, speaker_colours
 from jobs.pipeline.subtitles.cue import Cue
+from jobs.pipeline.subtitles.dialogue import speakers_of
 from jobs.pipeline.subtitles.style import Form, Style
 from jobs.pipeline.text.bidi import direct, strip_marks
 from jobs.pipeline.text.display_width import Piece, cell_width, cells, pieces
@@ -83,13 +84,21 @@ def as_text(
     max_cells = [fitting_cells(style, size, second=at > 0) if kind == "ass" else None for at in range(len(languages))]
     shown = list(cues)
     coloured = kind == "ass" and style.colours == "speaker-colours"
-    colours = speaker_colours(cue.speaker for cue in shown) if coloured else {}
+    colours = speaker_colours(name for cue in shown for name in speakers_of(cue)) if coloured else {}
     for cue in shown:
         if text := _text(_wanted(cue, form), languages, max_cells, kind):
-            text = colours.get(cue.speaker, "") + text
+            text = _coloured(text, [colours[name] for name in speakers_of(cue)] if coloured else [])
             subs.append(pysubs2.SSAEvent(start=round(cue.start * 1000), end=round(cue.end * 1000), text=text))
     content: str = subs.to_string(kind, **_OPTIONS[kind])
     return content
+
+
+def _coloured(text: str, tags: Sequence[str]) -> str:
+    """The text with the colour of its speaker; of two speakers, each line that begins with a dash has its own."""
+    lines = text.split("\\N")
+    if len(tags) == 2 and len(lines) > 1 and strip_marks(lines[1])[:1] in _DASHES:
+        lines[1] = tags[1] + lines[1]
+    return "".join(tags[:1]) + "\\N".join(lines)
 
 
 def _wanted(cue: Cue, form: Form) -> list[str]:

@@ -29,7 +29,7 @@ _OTHER_NAMES = {
 
 
 def locale(code_or_name: str) -> Locale:
-    """The locale of a code (`fa`, `pt-BR`) or an English name (`Persian`). Raises UnknownLanguage."""
+    """The locale of a code (`fa`, `pt-BR`) or an English or Persian name (`Persian`). Raises UnknownLanguage."""
     wanted = code_or_name.strip()
     code = _OTHER_NAMES.get(wanted.lower()) or _names().get(wanted.lower()) or wanted
     if not _CODE.fullmatch(code):  # babel accepts anything after “.” or “@”
@@ -74,6 +74,8 @@ def long_codes(short: str) -> list[str]:
 
 @cache
 def _names() -> dict[str, str]:
-    """English names to codes, the shorter code if a name has two."""
-    names = Locale("en").languages
-    return {names[code].lower(): code for code in sorted(names, key=lambda code: (-len(code), code))}
+    """English and Persian names to codes, the shorter code if a name has two."""
+    found: dict[str, str] = {}
+    for names in (Locale("fa").languages, Locale("en").languages):
+        found |= {names[code].lower(): code for code in sorted(names, key=lambda code: (-len(code), code))}
+    return found

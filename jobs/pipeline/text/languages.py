@@ -31,7 +31,7 @@ class Language:
 
 @cache
 def language(code_or_name: str) -> Language:
-    """The language of a code (`fa`, `pt-BR`) or an English name (`Persian`). Raises UnknownLanguage."""
+    """The language of a code (`fa`, `pt-BR`) or an English or Persian name (`Persian`). Raises UnknownLanguage."""
     from jobs.pipeline.text import cldr
 
     locale = cldr.locale(code_or_name)

@@ -25,7 +25,7 @@ from jobs.cues import as_cue
 from jobs.i18n import player_strings
 from jobs.i18n.formats import sentence_of
 from jobs.intake import submit
-from jobs.intake.options import options_of
+from jobs.intake.options import audio_track, options_of
 from jobs.lifecycle import IllegalTransition
 from jobs.models import FINAL, Job
 from jobs.pipeline.errors import PipelineError
@@ -158,14 +158,15 @@ def retry(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
 @login_required
 @require_POST
 def start_again(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
-    """Start a new job with the options and the owner of an ended one.
+    """Start a new job with the options and the owner of an ended one, with the sound track `audio_track` if it is sent.
 
     A subtitle file has to be sent again as `subtitles` when that of the old job was deleted.
     """
-    old = job_for(request.user, job_id)
+    old, track = job_for(request.user, job_id), request.POST.get("audio_track")
     try:
         subtitles = parse_subtitles(options_of(old.options), request.FILES.get("subtitles"))
-        return redirect("job", submit.start_again(old.pk, old.owner, subtitles=subtitles).pk)
+        wanted = None if track is None else audio_track(track[:40])
+        return redirect("job", submit.start_again(old.pk, old.owner, subtitles=subtitles, audio_track=wanted).pk)
     except PipelineError as error:
         messages.error(request, sentence_of(error))
     except IllegalTransition:

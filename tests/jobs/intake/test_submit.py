@@ -21,7 +21,7 @@ from jobs.engines.pyannote import spec as pyannote
 from jobs.intake import submit
 from jobs.intake.options import JobOptions, options_of
 from jobs.lifecycle import IllegalTransition
-from jobs.models import Job, JobStatus, OwnerLimits, StageRun, Transition
+from jobs.models import Artifact, Job, JobStatus, OwnerLimits, StageRun, Transition
 from jobs.pipeline import errors
 from jobs.pipeline.errors import PipelineError
 from jobs.pipeline.stage import Stage
@@ -311,6 +311,23 @@ def test_an_upload_asks_for_its_file(shirin: User) -> None:
     new = submit.start_again(old.pk, shirin)
     assert (new.status, new.source_kind, new.source) == ("uploading", "upload", "talk.mp4")
     assert options_of(new.options) == order
+
+
+def test_an_upload_that_is_still_there_is_used_again(shirin: User) -> None:
+    """Also after the old job was deleted: both have the file."""
+    order = JobOptions(target="es", spoken="en", transcriber="pocketsphinx", translator="apertium")
+    old = submit.accept_upload(shirin, "talk.mp4", 5, order)
+    (artifacts.job_dir(old.pk) / "source.mp4").write_bytes(b"01234")
+    Artifact.objects.create(job=old, kind="source", name="source.mp4", size=5)
+    Job.objects.filter(pk=old.pk).update(status="failed", ended=timezone.now(), error={"code": "PipelineError"})
+    new = submit.start_again(old.pk, shirin, audio_track="2")
+    assert (new.status, new.source_kind, new.source, new.size) == ("queued", "upload", "talk.mp4", 5)
+    assert options_of(new.options) == replace(order, audio_track="2")
+    assert rows.stages(new.pk)["fetch"] == "ready"
+    artifacts.delete_job_dir(old.pk)
+    source = artifacts.path_of(new.pk, "source")
+    assert source
+    assert source.read_bytes() == b"01234"
 
 
 def test_an_upload_starts_again_with_another_file(shirin: User, persian: Path) -> None:

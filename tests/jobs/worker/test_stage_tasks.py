@@ -292,3 +292,7 @@ def test_the_report(clips: Clips, tmp_path: Path) -> None:
     assert found["usage"] == {"input_tokens": 7, "output_tokens": 2}
     assert found["files"] == ["es.ass", "es.srt"]
     assert (found["quality"], found["title"]) == ({"cues": 2}, "Talk")
+    assert found["speakers"] == {}
+    Cue.objects.filter(job=job, number=1).update(speaker="S1", start=1.0, end=2.5)
+    Cue.objects.filter(job=job, number=2).update(speaker="S1 S2", start=3.0, end=4.0)
+    assert report.report_of(job)["speakers"] == {"S1": {"cues": 2, "seconds": 2.5}, "S2": {"cues": 1, "seconds": 1.0}}

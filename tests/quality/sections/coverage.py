@@ -35,16 +35,22 @@ CHANGES: dict[str, tuple[Change, float]] = {
     "at its level": (lambda clean: clean, 95.0),
     "at -20 dB": (partial(sound.quieter, decibels=20.0), 95.0),
     "at -30 dB": (partial(sound.quieter, decibels=30.0), 95.0),
-    "under drums": (partial(_under, sound.drums), 0.0),
-    "under music": (partial(_under, sound.music), 0.0),
-    "under noise": (partial(_under, sound.noise), 0.0),
-    "in a room with echo": (sound.echoing, 0.0),
+    "under drums": (partial(_under, sound.drums), 100.0),
+    "under music": (partial(_under, sound.music), 83.19),
+    "under noise": (partial(_under, sound.noise), 99.95),
+    "in a room with echo": (sound.echoing, 100.0),
 }
-"""Changes of clean speech (disturbances are as loud as the speech), with the least share in percent. The shares under
-disturbances are those of version 0.1.0."""
+"""Changes of clean speech (disturbances are as loud as the speech), with the share in percent that the voice detector
+has to find. Under disturbances it is what the detector found when this was first measured."""
+
+LEVELS = ("at its level", "at -20 dB", "at -30 dB")
+"""Changes under which as large a share needs words. Under disturbances the share with words has no target."""
 
 GROSSLY_LESS = 80.0
 """Least share in percent in the short form, whose single recording says little."""
+
+ROUNDING = 0.5
+"""Points that the share of the detector may be lower: other versions of the libraries round otherwise."""
 
 _REACH = 0.25  # seconds around a word that count as found: half of a usual pause between words
 _GRID = 100  # marks per second
@@ -77,11 +83,13 @@ def _change(session: Session, name: str, clips: Iterable[Clip], least: float | N
         words.append(_share(clip, [(one["start"] - _REACH, one["end"] + _REACH) for one in heard.texts]))
         ours.append(_share(clip, [(region.start, region.end) for region in speech_regions(clip.sound)]))
         silero.append(_share(clip, _silero(clip.sound)))
+    shown, said, found = f"speech with words {name} (%)", float(np.mean(words)), float(np.mean(ours))
     return [
-        at_least(SECTION, f"speech with words {name} (%)", float(np.mean(words)), least),
-        info(SECTION, f"  the clip with the least, {name} (%)", min(words)),
-        info(SECTION, f"  found by our voice detector {name} (%)", float(np.mean(ours))),
-        info(SECTION, f"  found by Silero {name} (%)", float(np.mean(silero))),
+        at_least(SECTION, shown, said, least) if name in LEVELS else info(SECTION, shown, said),
+        at_least(SECTION, f"speech that our detector finds {name} (%)", found, least - ROUNDING),
+        info(SECTION, f"  words, the worst clip, {name} (%)", min(words)),
+        info(SECTION, f"  our detector, the worst clip, {name} (%)", min(ours)),
+        info(SECTION, f"  Silero {name} (%)", float(np.mean(silero))),
     ]
 
 
