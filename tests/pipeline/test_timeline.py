@@ -5,12 +5,13 @@ from __future__ import annotations
 import struct
 import subprocess
 import wave
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import jobs.pipeline.media.ffmpeg
 from jobs.pipeline import errors
 from jobs.pipeline.media import encode
 from jobs.pipeline.media.ffmpeg import ffmpeg
@@ -201,9 +202,37 @@ def test_sound_that_is_missing_for_a_while_is_no_jump(tmp_path: Path) -> None:
     assert heard == pytest.approx([at + 0.2 for at in (0, 1, 2, 3, 19, 20, 21, 22, 23)], abs=0.09)
 
 
+def test_corrections_too_long_for_an_argument_go_by_a_file(
+    joined: Joined, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A recording of two hours in joined segments of a few seconds has thousands of jumps."""
+    monkeypatch.setattr(jobs.pipeline.media.ffmpeg, "LONGEST_ARGUMENT", 200)
+    source = joined("ts", 0, 0, 0)
+    check(source, tmp_path, length=12, count=12)
+
+
+def test_absurd_lengths_of_packets_are_passed_over() -> None:
+    reader = PacketReader("mpegts", [0])
+    good = line(0, 0, 0.5)
+    reader.take([good.replace("ds:", "ds:-"), line(7, 0, 0.5), "[showinfo @ 0x1] n: nonsense", good])
+    assert reader.timeline().streams[0].packets == 1
+
+
+def test_a_reader_that_fails_does_not_hold_ffmpeg(tmp_path: Path) -> None:
+    piece(tmp_path / "one.ts", seconds=20)
+
+    def hear(lines: Iterable[str]) -> None:
+        del lines
+
+    code, said = jobs.pipeline.media.ffmpeg.run(
+        ["-debug_ts", "-i", "one.ts", "-f", "null", "-"], directory=tmp_path, hear=hear
+    )
+    assert (code, said) == (0, "")
+
+
 def test_one_stream_that_slips_back_stays_where_it_is() -> None:
     """A jump of one stream alone, while the other goes on, is not a jump of the clock."""
-    reader = PacketReader("mpegts")
+    reader = PacketReader("mpegts", [0, 1])
     steady = [(0, number, number / 10) for number in range(600)]
     slipping = [(1, number, number / 10 - (2 if number >= 300 else 0)) for number in range(600)]
     reader.take(line(*packet) for packet in sorted(steady + slipping, key=lambda packet: packet[1]))

@@ -33,6 +33,9 @@ FORMATS = (
 )
 """Formats that may be opened: each is one file. Excluded are hls, dash, concat, image2, sdp, imf, vobsub, lavfi."""
 
+LONGEST_ARGUMENT = 100_000
+"""Characters of one argument. Linux takes 131,071 bytes; the corrections of a clock may be longer."""
+
 OWN_CLOCK = ("-copyts", "-start_at_zero")
 """Options with which times are those of the file's own clock, from its start on, without ffmpeg's guesses at jumps."""
 
@@ -61,12 +64,18 @@ def _corrected(clock: Sequence[ClockShift]) -> Iterator[str]:
     if clock:
         yield from OWN_CLOCK
     for stream, shifts in groupby(sorted(clock, key=attrgetter("stream", "packet")), key=attrgetter("stream")):
-        steps, before = [], 0.0
-        for shift in shifts:
-            steps.append(f"gte(N\\,{shift.packet})*({shift.seconds - before:.6f})")
-            before = shift.seconds
-        moved = "if(eq({0}\\,NOPTS)\\,NOPTS\\,{0}+round((" + "+".join(steps) + ")/TB))"
+        seconds = _piecewise(list(shifts))
+        moved = "if(eq({0}\\,NOPTS)\\,NOPTS\\,{0}+round((" + seconds + ")/TB))"
         yield from (f"-bsf:{stream}", f"setts=pts={moved.format('PTS')}:dts={moved.format('DTS')}")
+
+
+def _piecewise(shifts: Sequence[ClockShift]) -> str:
+    """An expression of ffmpeg for the seconds that are added to packet number N; found in log2(n) comparisons."""
+    if len(shifts) == 1:
+        return f"{shifts[0].seconds:.6f}"
+    middle = len(shifts) // 2
+    before, after = _piecewise(shifts[:middle]), _piecewise(shifts[middle:])
+    return f"if(lt(N\\,{shifts[middle].packet})\\,{before}\\,{after})"
 
 
 @contextmanager
@@ -133,11 +142,19 @@ def run(
     """Run ffmpeg in `directory`. Returns its exit code and the last `keep` lines of its stderr.
 
     `clock` is called with the position in the output, in seconds. `hear` gets the lines of stderr as they come, in
-    place of the text that is returned; it has to read them all. Raises NoFfmpeg.
+    place of the text that is returned. Raises NoFfmpeg.
     """
     said: deque[str] = deque(maxlen=keep)
     process = _start(arguments, directory)
-    stderr_reader = threading.Thread(target=hear or said.extend, args=(process.stderr,), daemon=True)
+
+    def listen() -> None:
+        lines = process.stderr or ()
+        try:
+            (hear or said.extend)(lines)
+        finally:
+            deque(lines, maxlen=0)  # or ffmpeg would wait for ever for a reader that has failed
+
+    stderr_reader = threading.Thread(target=listen, daemon=True)
     try:
         stderr_reader.start()
         for line in process.stdout or ():
@@ -206,10 +223,20 @@ def _start(arguments: Sequence[str], directory: Path) -> subprocess.Popen[str]:
     return _popen(["-progress", "pipe:1", *arguments], directory, encoding="utf-8", errors="replace")
 
 
+def _short(arguments: Sequence[str], directory: Path) -> list[str]:
+    """The arguments; values that are too long for the system are put into files in `directory`, which ffmpeg reads."""
+    short = list(arguments)
+    for number, value in enumerate(arguments):
+        if len(value) > LONGEST_ARGUMENT:
+            (directory / f"argument{number}").write_text(value)
+            short[number - 1 : number + 1] = ["-/" + arguments[number - 1].removeprefix("-"), f"argument{number}"]
+    return short
+
+
 def _popen(arguments: Sequence[str], directory: Path, **text: str) -> subprocess.Popen[Any]:
     try:
         return subprocess.Popen(  # type: ignore[call-overload,no-any-return]  # text or bytes, as `text` says
-            dying_with_us([str(ffmpeg()), "-nostdin", "-hide_banner", "-nostats", *arguments]),
+            dying_with_us([str(ffmpeg()), "-nostdin", "-hide_banner", "-nostats", *_short(arguments, directory)]),
             cwd=directory,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -133,8 +133,9 @@ def _covers_last(pictures: Sequence[Described], timeline: Timeline) -> list[Desc
 
 def _timeline(source: Path, found: Description) -> Timeline:
     """The times of all packets of picture and sound. Lengths that files state are not used: they may be wrong."""
-    reader = PacketReader(found.container)
-    before, after = listing_arguments([each.index for each in (*found.pictures, *found.sounds)])
+    streams = [each.index for each in (*found.pictures, *found.sounds)]
+    reader = PacketReader(found.container, streams)
+    before, after = listing_arguments(streams)
     run([*before, *input_of(source), *after], directory=source.parent, hear=reader.take)
     return reader.timeline()
 

@@ -120,11 +120,11 @@ def listing_arguments(streams: Sequence[int]) -> tuple[tuple[str, ...], tuple[st
 
 
 class PacketReader:
-    """Takes the lines of ffmpeg's listing, in any number of calls, and makes a Timeline of them."""
+    """Takes the lines of ffmpeg's listing of `streams`, in any number of calls, and makes a Timeline of them."""
 
-    def __init__(self, container: str) -> None:
+    def __init__(self, container: str, streams: Sequence[int]) -> None:
         self._leaps = container in _LEAPING
-        self._streams: dict[int, _Stream] = {}
+        self._streams = {index: _Stream(index=index) for index in streams}
         self._sections: list[_Section] = []
         self._uneven = False
 
@@ -135,7 +135,9 @@ class PacketReader:
                 continue
             number, shown, decoded, ticks, seconds = found.groups()
             index, duration = _unlabelled(int(ticks), float(seconds))
-            stream = self._streams.setdefault(index, _Stream(index=index))
+            stream = self._streams.get(index)
+            if not stream:  # an absurd duration spoils the label
+                continue
             stream.packets += 1
             times = [float(each) for each in (decoded, shown) if each != "NOPTS"]
             if times:
@@ -143,7 +145,7 @@ class PacketReader:
 
     def timeline(self) -> Timeline:
         """The times of all packets that were read."""
-        known = [each for _, each in sorted(self._streams.items()) if each.times]
+        known = [each for each in self._streams.values() if each.times]
         if not self._uneven:
             return Timeline(streams={each.index: _summary(each, 0.0) for each in known})
         self._place_sections()
@@ -219,6 +221,8 @@ class PacketReader:
 def _unlabelled(ticks: int, seconds: float) -> tuple[int, float]:
     """The stream that a duration in the listing belongs to, and the duration itself in seconds."""
     label = (ticks + _LABEL // 2) // _LABEL
+    if label < 1:
+        return -1, 0.0
     return label - 1, (ticks - label * _LABEL) * (seconds / ticks)
 
 
