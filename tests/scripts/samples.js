@@ -58,6 +58,7 @@ export function job(id, version) {
     stages: [],
     stage_text: "",
     notes: [],
+    tracks: [],
     detail: "",
     ended_text: "",
     deleted_text: "",
