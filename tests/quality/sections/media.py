@@ -17,7 +17,7 @@ _TESTS: dict[str, dict[str, str]] = {
     "test_media_still.py": {
         "a picture that stands still, begins late, ends early, one frame": "test_subtitles_are_seen_at_their_times",
         "a picture that stands still and changes its size": "test_a_picture_that_stands_still_and_changes_its_size",
-        "a recording with still parts: times of its frames": "test_frames_of_a_recording_with_still_parts_keep_their_times",
+        "a recording with still parts": "test_frames_of_a_recording_with_still_parts_keep_their_times",
     },
     "test_timeline.py": {
         "joined DVD cells, clocks that wrap, jump or restart": "test_a_clock_that_jumps",
