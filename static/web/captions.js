@@ -39,9 +39,8 @@ function makeRow(list, cue) {
   const { sourceDir, targetDir, sourceLang, targetLang } = list.dataset;
   const source = make("p", { dir: sourceDir || "auto", lang: sourceLang || undefined });
   const target = make("p", { dir: targetDir || "auto", lang: targetLang || undefined });
-  const time = make("bdi", { class: "time", dir: "ltr" }, cue.clock);
-  const facts = { "data-number": cue.number, "data-start": cue.start, "data-speaker": cue.speaker || undefined };
-  const row = make("div", { class: "cue", ...facts }, time, source, target);
+  const time = make("bdi", { class: "time", dir: "ltr", "data-speaker": cue.speaker || undefined }, cue.clock);
+  const row = make("div", { class: "cue", "data-number": cue.number, "data-start": cue.start }, time, source, target);
   rows.set(cue.number, { row, source, target });
   return row;
 }

@@ -12,15 +12,16 @@ export function readCues(root) {
   return Array.from(findAll(root, "[data-captions] [data-number]"), (row) => {
     const { number, start, end } = row.dataset;
     const [source, target] = findAll(row, "p");
+    const time = find(row, ".time");
     return {
       number: Number(number),
       start: Number(start),
       end: Number(end),
-      clock: find(row, ".time").textContent ?? "",
+      clock: time.textContent ?? "",
       source: source.textContent ?? "",
       target: target.textContent ?? "",
       answered: row.hasAttribute("data-answered"),
-      speaker: row.dataset.speaker ?? "",
+      speaker: time.dataset.speaker ?? "",
     };
   });
 }

@@ -69,8 +69,12 @@ class TestClustering:
 
         voices = [0, 1, 0, 1, 0, 1]
         long, short = vectors(*voices), vectors(*voices, noise=1.2)
-        labels = cluster(np.concatenate([long, short]), np.array([3.0] * 6 + [0.6] * 6, np.float32), None)
-        assert same_groups(labels, voices * 2)
+        seconds = np.array([3.0] * 6 + [0.6] * 6, np.float32)
+        assert same_groups(cluster(np.concatenate([long, short]), seconds, None), voices * 2)
+        nobody = vectors(2, 3, 4, 5, 6, 7)
+        labels = cluster(np.concatenate([long, nobody]), seconds, None)
+        assert same_groups(labels[:6], voices)
+        assert set(labels) == set(labels[:6])
 
     def test_ten_hours_are_clustered_in_blocks(self, monkeypatch: pytest.MonkeyPatch) -> None:
         from jobs.engines.senko import clustering

@@ -173,6 +173,11 @@ def test_the_original_sound_wins(formats: list[dict[str, Any]], expected: list[s
     assert after_sorting(*formats) == expected
 
 
+def test_a_sound_of_unknown_kind_is_not_the_original() -> None:
+    assert chosen(audio("a", format_note="original"), audio("b"), video("v")) == ["v", "a"]
+    assert chosen(audio("a"), audio("b", format_note="dubbed"), video("v")) == ["v", "a"]
+
+
 def test_sound_in_the_named_language_wins() -> None:
     formats = [audio("en", language="en"), audio("fr", language="fr-CA"), audio("none"), video("v")]
     assert after_sorting(*formats, spoken="fr") == ["v", "fr"]

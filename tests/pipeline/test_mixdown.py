@@ -121,6 +121,15 @@ def test_a_film_may_change(voices: tuple[Floats, Floats]) -> None:
         assert abs(likeness(out[part], voice[part])) > 0.9, f"from second {start}"
 
 
+def test_speech_and_noise_change_sides_within_a_block(voices: tuple[Floats, Floats]) -> None:
+    left, right = voices[0].copy(), LOUD * NOISE[0]
+    middle = slice(5 * SAMPLE_RATE, None)
+    left[middle], right[middle] = right[middle].copy(), voices[0][middle]
+    out, _ = mixed("stereo", [left, right])
+    for part in (slice(0, 5 * SAMPLE_RATE), middle):
+        assert likeness(out[part], voices[0][part]) > 0.95
+
+
 def test_both_speakers_of_an_interview_are_kept(voices: tuple[Floats, Floats]) -> None:
     """Each on a side, with a room, taking turns of 3 seconds."""
     turn = (np.arange(len(voices[0])) // (3 * SAMPLE_RATE)) % 2

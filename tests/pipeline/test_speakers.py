@@ -77,6 +77,12 @@ def test_an_interruption_in_the_middle_of_a_sentence_stays_where_it_is() -> None
     assert speakers(words, turn(0, 2.0, "S1"), turn(2.0, 6, "S2")) == ["S1"] * 5 + ["S2"] * 6
 
 
+def test_a_change_is_not_moved_over_a_pause() -> None:
+    words = [*said("It was good."), *said("And then", start=4.0), *said("we went home", start=6.0)]
+    turns = turn(0, 1.2, "S1"), turn(4.0, 4.9, "S1"), turn(6.0, 8, "S2")
+    assert speakers(words, *turns) == ["S1"] * 5 + ["S2"] * 3
+
+
 def test_short_answers_in_between_keep_their_words() -> None:
     words = said("Is it here? Yes. Good. Then we go.")
     turns = turn(0, 1.2, "S1"), turn(1.2, 1.6, "S2"), turn(1.6, 4, "S1")

@@ -18,10 +18,8 @@ MAX_SPEAKERS = 20
 """The largest number of speakers that can be asked for."""
 
 _NEAR = 1.0  # seconds: a word further from every turn gets no speaker of its own
-_SNAP_WORDS, _SNAP_SECONDS = (
-    2,
-    0.5,
-)  # how far the end of a sentence may be from a change of speakers that is moved to it
+_SNAP_WORDS = 2  # how far the end of a sentence may be from a change of speakers that is moved to it
+_SNAP_SECONDS = 0.5  # the same in time: words beyond a pause are not given to another speaker
 _SENTENCE_END = re.compile(r"[.!?…؟。！？۔][\"'”’»)\]]*$")
 
 
