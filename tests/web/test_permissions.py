@@ -33,6 +33,8 @@ OF_A_JOB: dict[str, tuple[str, dict[str, Any]]] = {
     "notify": ("post", {}),
     "delete": ("post", {}),
     "upload": ("head", {}),
+    "upload_checksums": ("get", {}),
+    "replace": ("post", {}),
     "media": ("get", {"kind": "video"}),
     "api-1.0.0:job": ("get", {}),
     "api-1.0.0:cues": ("get", {}),
@@ -130,7 +132,8 @@ def test_who_is_not_signed_in_is_sent_to_do_so(name: str, job: Job) -> None:
 def test_its_owner_and_staff_are_answered(name: str, staff: bool, job: Job) -> None:
     user = User.objects.create(username="mina", is_staff=True) if staff else job.owner
     answer = ask(name, job.pk, user)
-    expected = {"upload": {410}, "report": {404}, "api_cancel": {400}}.get(name, {200, 302})
+    refused = {"upload": {410}, "upload_checksums": {410}, "replace": {422}, "report": {404}, "api_cancel": {400}}
+    expected = refused.get(name, {200, 302})
     expected = {404} if name == "notify" and staff else expected  # e-mails go to the owner only
     assert answer.status_code in expected
 
