@@ -16,6 +16,7 @@ class NoteCode(StrEnum):
     SPEECH_UNHEARD = "speech_unheard"
     WORDS_REMOVED = "words_removed"
     SEVERAL_LANGUAGES = "several_languages"
+    OTHER_LANGUAGE = "other_language"
     SOUND_TRACK = "sound_track"
     SOUND_TRACK_IN = "sound_track_in"
     NO_SOUND_TRACK_IN = "no_sound_track_in"
@@ -36,6 +37,10 @@ SENTENCES = {
     ),
     NoteCode.WORDS_REMOVED: _(
         "Some recognised words were left out, because nobody seems to be speaking there: {times}."
+    ),
+    NoteCode.OTHER_LANGUAGE: _(
+        "In some places another language than the chosen one seems to be spoken: {languages}, at {times}. "
+        "Start again without choosing the language if these places are wrong."
     ),
     NoteCode.SEVERAL_LANGUAGES: _("Several languages are spoken: {languages}."),
     NoteCode.SOUND_ONLY: _("The file contains only sound, so only subtitles are made."),

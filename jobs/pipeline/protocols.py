@@ -64,11 +64,12 @@ class Word:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Passage:
-    """A stretch of the video to be checked: `removed` text, which was taken for an invention of the recogniser, or
-    `unheard` speech without a word. Times are seconds of the video.
+    """A stretch of the video to be checked: `removed` text, which was taken for an invention of the recogniser,
+    `unheard` speech without a word, or speech in an `other` language than the named one, whose code is the text. Times
+    are seconds of the video.
     """
 
-    kind: Literal["removed", "unheard"]
+    kind: Literal["removed", "unheard", "other"]
     start: float
     end: float
     text: str = ""
@@ -78,7 +79,8 @@ class Passage:
 class Hints:
     """Facts about speech that are known before it is recognised.
 
-    `language` is the one that the person named; without it the engine detects one for each stretch of speech, for which
+    `language` is the one that the person named: speech is recognised in it, and words that sound like another language
+    have that one's code. Without it the engine detects one for each stretch of speech, for which
     `expected`, the language of the speech before, is likely. `terms` are names and terms that may occur.
     """
 
@@ -93,7 +95,8 @@ class Window:
     """The words of a stretch of audio between two silences, the unit of checkpoints. Times are those of the video.
 
     `language` is the one of most of its words. `removed` are words that were taken for inventions of the recogniser,
-    `unheard` stretches of speech without a word.
+    `unheard` stretches of speech without a word. If the language was named, `other` are the words that sound like
+    another one, with its code; among `words` they have the named one.
     """
 
     start: float
@@ -102,6 +105,7 @@ class Window:
     words: tuple[Word, ...]
     removed: tuple[Word, ...] = ()
     unheard: tuple[Region, ...] = ()
+    other: tuple[Word, ...] = ()
 
 
 class Transcriber(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from jobs import cues, models
@@ -51,15 +51,24 @@ def speech_notes(job: Job) -> Iterator[tuple[NoteCode, dict[str, str]]]:
     """The notes on what recognition found: several languages, words that were left out, speech without words."""
     found = passages(job)
     for kind, code in (("unheard", NoteCode.SPEECH_UNHEARD), ("removed", NoteCode.WORDS_REMOVED)):
-        if times := [_clock(passage["start"]) for passage in found if passage["kind"] == kind]:
-            more = f" … (+{len(times) - _SHOWN})" if len(times) > _SHOWN else ""
-            yield code, {"times": ", ".join(times[:_SHOWN]) + more}
+        if times := _times(found, kind):
+            yield code, {"times": times}
+    if others := dict.fromkeys(passage["text"] for passage in found if passage["kind"] == "other"):
+        names = ", ".join(language(code).name for code in others)
+        yield NoteCode.OTHER_LANGUAGE, {"languages": names, "times": _times(found, "other")}
     if runs := cues.languages(job):
         seconds: dict[str, float] = {}
         for run in runs:
             seconds[run["language"]] = seconds.get(run["language"], 0.0) + run["end"] - run["start"]
         most_first = sorted(seconds, key=lambda code: -seconds[code])
         yield NoteCode.SEVERAL_LANGUAGES, {"languages": ", ".join(language(code).name for code in most_first)}
+
+
+def _times(found: Sequence[dict[str, Any]], kind: str) -> str:
+    """The times at which passages of a kind begin, at most _SHOWN of them."""
+    times = [_clock(passage["start"]) for passage in found if passage["kind"] == kind]
+    more = f" … (+{len(times) - _SHOWN})" if len(times) > _SHOWN else ""
+    return ", ".join(times[:_SHOWN]) + more
 
 
 def _clock(seconds: float) -> str:

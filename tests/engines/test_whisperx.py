@@ -145,6 +145,9 @@ class Cramped:
         self._try(len(encoded))
         return self.decoder.decode(encoded, *rest)
 
+    def languages(self, *what: Any) -> Any:
+        return self.decoder.languages(*what)
+
     def _try(self, pieces: int) -> None:
         self.tried.append(pieces)
         if pieces > self.room:
@@ -227,3 +230,14 @@ def test_its_languages_are_those_of_the_package() -> None:
 
     ours = {{"jv": "jw", "fil": "tl"}.get(code, code) for code in ENGINE.languages(Options())}
     assert ours == set(tokenizer._LANGUAGE_CODES)
+
+
+def test_another_language_than_the_named_one_is_marked(engine: WhisperX, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The words are recognised in the named language, and have the code of the one that is heard."""
+    engine.load()
+    monkeypatch.setattr(engine._decoder, "languages", lambda _encoded, spans: [{"de": 0.99} for _ in spans])
+
+    words = engine.recognise(voice(SENTENCES), Hints(language="en"), ignore_progress)
+
+    assert text(words) == SENTENCES_TEXT
+    assert {word.language for word in words} == {"de"}

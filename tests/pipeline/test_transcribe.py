@@ -11,7 +11,7 @@ import pytest
 
 from jobs.pipeline.errors import NoSpeech
 from jobs.pipeline.protocols import Hints, Samples, Window, Word, ignore_progress
-from jobs.pipeline.stages.transcribe import transcribe
+from jobs.pipeline.stages.transcribe import passages, transcribe
 from tests.pipeline.doubles import Parrot
 from tests.pipeline.sounds import SENTENCES, hum, music, noise, silence, voice, write_wav
 
@@ -166,6 +166,18 @@ def test_speech_without_words_is_told_with_its_times(recording: Path) -> None:
     first = run(recording, always(*said))[0]
 
     assert [round(region.start) for region in first.unheard] == [4, 9, 12, 15]
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(8, True), (3, False)])
+def test_another_language_than_the_named_one_is_told(recording: Path, seconds: int, told: bool) -> None:
+    """It is recognised in the named one all the same; a few words in another one are nothing to tell."""
+    said = [Word(text="Wort", start=4.5 + at, end=5.4 + at, language="de" if at < seconds else "en") for at in range(9)]
+
+    first = run(recording, always(*said), language="en-GB")[0]
+
+    assert {word.language for word in first.words} == {"en-GB"}
+    found = [(passage.start, passage.text) for passage in passages(first) if passage.kind == "other"]
+    assert found == ([(4.5, "de")] if told else [])
 
 
 def test_words_that_are_removed_are_told_with_their_times(tmp_path: Path) -> None:

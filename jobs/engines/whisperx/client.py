@@ -11,7 +11,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any, TypeVar
@@ -40,11 +40,12 @@ _ENCODING, _ALIGNING = 0.3, 0.2  # shares of the time of a window
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Spoken:
-    """A piece of sound in one language, encoded."""
+    """A piece of sound in one language, encoded. If the language was named, `detected` has those that are heard."""
 
     piece: Piece
     language: str
     encoded: Encoded
+    detected: tuple[tuple[Region, str], ...] = ()
 
 
 class WhisperX:
@@ -79,6 +80,8 @@ class WhisperX:
         words = self._words(decoder, spoken, samples, regions, hint, _scaled(progress, _ENCODING, 1.0 - _ALIGNING))
         words += self._words_of_the_rest(decoder, words, samples, regions, hints, hint)
         progress(1.0)
+        if hints.language:
+            words = _as_detected(words, [detected for one in spoken for detected in one.detected])
         return sorted(words, key=lambda word: word.start)
 
     # Pieces and their languages
@@ -89,12 +92,7 @@ class WhisperX:
         """The speech in pieces of one language each. A piece in which two languages are spoken is encoded again."""
         pieces = pieces_of(samples, regions, longest=min(self.options.chunk_size or LONGEST, LONGEST))
         encoded = self._encode(decoder, pieces, samples, progress)
-        if hints.language or not decoder.multilingual:
-            language = _whisper_code(hints.language or "en")
-            return [
-                _Spoken(piece=piece, language=language, encoded=each)
-                for piece, each in zip(pieces, encoded, strict=True)
-            ]
+        named = _whisper_code(hints.language)
         spans = [_spans(piece, regions) for piece in pieces]
         likely = [
             decoder.languages(each, [(piece.place(span.start), piece.place(span.end)) for span in own])
@@ -103,12 +101,16 @@ class WhisperX:
         runs = language_runs(
             [one for own in likely for one in own],
             [span.end - span.start for own in spans for span in own],
-            expected=_whisper_code(hints.expected),
+            expected=named or _whisper_code(hints.expected),
         )
         divided: list[_Spoken] = []
         for piece, each, own in zip(pieces, encoded, spans, strict=True):
             languages, runs = runs[: len(own)], runs[len(own) :]
-            divided += self._one_language_each(decoder, piece, each, own, languages, samples)
+            if named:
+                detected = tuple(zip(own, map(_our_code, languages), strict=True))
+                divided.append(_Spoken(piece=piece, language=named, encoded=each, detected=detected))
+            else:
+                divided += self._one_language_each(decoder, piece, each, own, languages, samples)
         return divided
 
     def _one_language_each(
@@ -174,7 +176,7 @@ class WhisperX:
         regions: Sequence[Region],
     ) -> list[Word]:
         """The words of texts in one language, with times from an alignment model where there is one."""
-        ours = _OUR_CODES.get(language, language)
+        ours = _our_code(language)
         sure = silero_regions(samples) if any(each.is_weak for each in decoded) else []
         believed = [
             (one.piece, each)
@@ -293,6 +295,16 @@ def _lies_in(piece: Piece, regions: Sequence[Region]) -> bool:
     return any(overlap(span.start, span.end, regions) > 0 for span in piece.spans)
 
 
+def _as_detected(words: Sequence[Word], detected: Sequence[tuple[Region, str]]) -> list[Word]:
+    """The words, each with the language that is heard at its time."""
+
+    def heard(word: Word) -> str:
+        middle = (word.start + word.end) / 2
+        return next((code for region, code in detected if region.start <= middle < region.end), word.language)
+
+    return [replace(word, language=heard(word)) for word in words]
+
+
 def _spoken_near(words: Sequence[Word], time: float) -> str:
     return min(words, key=lambda word: abs(word.start - time)).language if words else ""
 
@@ -301,6 +313,10 @@ def _whisper_code(language: str) -> str:
     """Whisper's code of a language; it does not know regions or scripts."""
     plain = language.partition("-")[0]
     return _WHISPER_CODES.get(plain, plain)
+
+
+def _our_code(whisper: str) -> str:
+    return _OUR_CODES.get(whisper, whisper)
 
 
 def _hint(options: Options, hints: Hints) -> Hint:

@@ -28,6 +28,9 @@ from jobs.pipeline.speech.windows import Stretch, open_audio, stretches
 UNHEARD = 1.0
 """Seconds of speech without a word that are reported."""
 
+OTHER = 6.0
+"""Seconds of speech in another language than the named one that are reported."""
+
 _PASSAGE_TEXT = 200
 """Characters of removed text that are reported for one passage."""
 
@@ -79,6 +82,9 @@ def passages(window: Window) -> Iterator[Passage]:
         yield Passage(kind="removed", start=words[0].start, end=words[-1].end, text=text[:_PASSAGE_TEXT])
     for region in window.unheard:
         yield Passage(kind="unheard", start=region.start, end=region.end)
+    for words in _utterances(window.other):
+        if words[-1].end - words[0].start >= OTHER:
+            yield Passage(kind="other", start=words[0].start, end=words[-1].end, text=words[0].language)
 
 
 def _utterances(words: Sequence[Word]) -> list[list[Word]]:
@@ -140,12 +146,18 @@ def _window(
             for word in of
         )
 
+    other: list[Word] = []
+    if hints.language:
+        base = hints.language.partition("-")[0]
+        other = [word for word in words if word.language not in {"", base, hints.language}]
+        words, language = [replace(word, language=hints.language) for word in words], hints.language
     return Window(
         start=round(shift, 3),
         end=round(stretch.end + offset, 3),
         language=language if words else hints.expected,
         words=in_video(words),
         removed=in_video(removed),
+        other=in_video(other),
         unheard=tuple(
             Region(start=round(region.start + shift, 3), end=round(region.end + shift, 3)) for region in unheard
         ),

@@ -119,3 +119,13 @@ def test_passages_to_be_checked_are_told_also_after_a_crash() -> None:
         NoteCode.WORDS_REMOVED: "1:01:01",
     }
     assert job.status == JobStatus.RUNNING
+
+
+def test_another_language_than_the_named_one_is_told() -> None:
+    job, recorder = recognising()
+    passages = [Passage(kind="other", start=start, end=start + 9.0, text="de") for start in (61.0, 90.0)]
+    window(recorder, 0, ("en",), *passages)
+    recorder.finish(messages.Done("a", {}, {}))
+    job.refresh_from_db()
+    params = {"languages": "German", "times": "1:01, 1:30"}
+    assert job.notes == [{"code": NoteCode.OTHER_LANGUAGE, "params": params}]
