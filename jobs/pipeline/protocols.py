@@ -113,7 +113,7 @@ class Transcriber(Protocol):
 
     name: str
     window_seconds: float
-    """Longest stretch of audio in seconds that `recognise` should get at once."""
+    """Longest stretch of audio in seconds that `recognise` should get at once, once the model is loaded."""
 
     def load(self) -> None:
         """Load the model, so that `recognise` begins at once. Raises EngineError."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from jobs.engines.whisperx import client as whisperx_client
+from jobs.engines.whisperx import loading
 from jobs.engines.whisperx.client import WhisperX
 from jobs.engines.whisperx.spec import ENGINE, Options, readiness
 from jobs.pipeline.errors import EngineError, NotReady, OutOfMemory
@@ -221,8 +221,8 @@ def test_a_model_that_is_not_there_is_not_ready(options: Options, tmp_path: Path
 
 
 def test_cpu_computes_in_int8() -> None:
-    assert whisperx_client._compute_type(Options(), "cpu") == "int8"
-    assert whisperx_client._compute_type(Options(compute_type="float32"), "cpu") == "float32"
+    assert loading.compute_type_of(Options(), "cpu") == "int8"
+    assert loading.compute_type_of(Options(compute_type="float32"), "cpu") == "float32"
 
 
 def test_its_languages_are_those_of_the_package() -> None:

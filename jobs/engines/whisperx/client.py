@@ -5,23 +5,18 @@ Importing its packages takes seconds and hundreds of megabytes, so the first win
 
 from __future__ import annotations
 
-import importlib
-import logging
-import os
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
-from pathlib import Path
 from typing import Any, TypeVar
 
 from jobs.engines.whisperx import models
 from jobs.engines.whisperx.decoding import LONGEST, NO_SPEECH, Decoded, Decoder, Encoded, Hint
+from jobs.engines.whisperx.loading import device_of, failures, load_aligner, load_whisper, quiet
 from jobs.engines.whisperx.options import LABEL, Options, readiness
 from jobs.engines.whisperx.voice_activity import silero_regions, speech_in
 from jobs.engines.whisperx.word_times import aligned_words, attended_words
-from jobs.pipeline.errors import EngineError, NotReady, OutOfMemory
+from jobs.pipeline.errors import NotReady, OutOfMemory
 from jobs.pipeline.protocols import Hints, Progress, Region, Samples, Word
 from jobs.pipeline.speech.language_runs import language_runs
 from jobs.pipeline.speech.pieces import Piece, pieces_of
@@ -203,7 +198,7 @@ class WhisperX:
 
         model, metadata = aligner
         segment = {"text": decoded.text, "start": 0.0, "end": piece.seconds}
-        with _failures():
+        with failures():
             result = whisperx.align([segment], model, metadata, piece.sound(samples), str(model.device))
         return aligned_words(result["segments"], decoded, piece, language, regions)
 
@@ -244,7 +239,7 @@ class WhisperX:
         results: list[Any] = []
         while len(results) < len(things):
             try:
-                with _failures():
+                with failures():
                     results += act(things[len(results) : len(results) + self.batch_size])
             except OutOfMemory:
                 if self.batch_size == 1:
@@ -259,9 +254,9 @@ class WhisperX:
             state = readiness(self.options)
             if not state.ready:
                 raise NotReady(engine=LABEL, reason=state.reason, remedy=state.remedy, detail=state.detail)
-            with _failures(), _quiet():
-                self._decoder = Decoder(_load(self.options))
-            if _device(self.options) == "cpu":
+            with failures(), quiet():
+                self._decoder = Decoder(load_whisper(self.options))
+            if device_of(self.options) == "cpu":
                 self.window_seconds, self.batch_size = _CPU_WINDOW, _CPU_BATCH
         return self._decoder
 
@@ -270,9 +265,9 @@ class WhisperX:
         if language not in self._aligners:
             directory = models.align_directory(language, self.options.models)
             usable = self.options.align and not models.missing(directory, "align")
-            device = _device(self.options)
-            with _failures(), _quiet():
-                self._aligners = {language: _load_aligner(directory, language, device) if usable else None}
+            device = device_of(self.options)
+            with failures(), quiet():
+                self._aligners = {language: load_aligner(directory, language, device) if usable else None}
         return self._aligners[language]
 
 
@@ -324,76 +319,6 @@ def _hint(options: Options, hints: Hints) -> Hint:
     words = filter(None, (options.hotwords, ", ".join(hints.terms)))
     topic = filter(None, (options.initial_prompt, hints.topic))
     return Hint(hotwords=" ".join(words), prompt=" ".join(topic))
-
-
-def _load(options: Options) -> Any:
-    """The Whisper model, as WhisperX loads it."""
-    from whisperx.asr import WhisperModel
-
-    device = _device(options)
-    return WhisperModel(
-        str(models.whisper_directory(options.model, options.models)),
-        device=device,
-        compute_type=_compute_type(options, device),
-        local_files_only=True,
-        cpu_threads=options.threads or os.cpu_count() or 1,
-    )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Hide the packages' messages on loading: torchcodec reads files, which is not needed for arrays."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r"\s*torchcodec is not installed", UserWarning)
-        yield
-    for verbose in ("whisperx", "lightning.pytorch"):  # one of them logs to standard output, which is not its own
-        logging.getLogger(verbose).setLevel(logging.ERROR)
-
-
-def _load_aligner(directory: Path, language: str, device: str) -> tuple[Any, dict[str, Any]]:
-    from nltk.tokenize.punkt import PunktSentenceTokenizer
-    from whisperx import alignment
-
-    # align() splits segments into sentences, which are not used here, with a model that NLTK would download in the
-    # middle of the job. An untrained splitter serves as well.
-    alignment.nltk_load = lambda _resource: PunktSentenceTokenizer()
-    model, metadata = alignment.load_align_model(
-        language, device, model_name=str(directory.resolve()), model_cache_only=True
-    )
-    return model, metadata
-
-
-def _device(options: Options) -> str:
-    import torch
-
-    if options.device != "auto":
-        return options.device
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-def _compute_type(options: Options, device: str) -> str:
-    """The configured number format, else float16 on GPUs that support it and int8 on a CPU."""
-    if options.compute_type != "auto":
-        return options.compute_type
-    wanted = "float16" if device == "cuda" else "int8"
-    supported = importlib.import_module("ctranslate2").get_supported_compute_types(device)
-    return wanted if wanted in supported else "default"
-
-
-@contextmanager
-def _failures() -> Iterator[None]:
-    """Turn failures of the libraries into OutOfMemory or EngineError."""
-    try:
-        yield
-    except MemoryError as failure:
-        raise OutOfMemory(engine=LABEL, detail=str(failure)) from failure
-    except (RuntimeError, ValueError) as failure:
-        text = str(failure)
-        kind = OutOfMemory if any(sign in text.lower() for sign in _MEMORY_SIGNS) else EngineError
-        raise kind(engine=LABEL, detail=text) from failure
-
-
-_MEMORY_SIGNS = ("out of memory", "bad_alloc", "failed to allocate", "not enough memory", "cudnn_status_alloc_failed")
 
 
 def _rising(progress: Progress) -> Progress:

@@ -57,6 +57,7 @@ def transcribe(
     transcriber raises.
     """
     begin = max(0.0, -offset)
+    transcriber.load()
     with open_audio(audio) as opened:
         seconds = max(opened.length / SAMPLE_RATE, 1e-6)
         for stretch in stretches(
