@@ -31,7 +31,7 @@ MIN_LOGPROB = -1.0
 NO_SPEECH = 0.6
 """Probability of no speech above which a badly decoded text counts as invented (Whisper's no_speech_threshold)."""
 
-_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+_TEMPERATURES = (0.2, 0.6, 1.0)  # of further attempts; half of Whisper's, as each costs as much as the first
 _PREPENDED, _APPENDED = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、؟،؛"
 
 Encoded = NDArray[np.float32]
@@ -116,19 +116,22 @@ class Decoder:
         )
         found = [_decoded(tokenizer, result, _mean_logprob(result, options.length_penalty)) for result in results]
         found = [
-            self._again(piece, tokenizer, options) if first.is_weak and first.tokens else first
+            self._better(first, piece, tokenizer, options) if first.is_weak and first.tokens else first
             for piece, first in zip(encoded, found, strict=True)
         ]
         self._add_words(found, tokenizer, encoded, seconds)
         return found
 
-    def _again(self, encoded: Encoded, tokenizer: Any, options: Any) -> Decoded:
-        """Decode a piece with rising temperatures, until its text neither loops nor is improbable."""
+    def _better(self, first: Decoded, encoded: Encoded, tokenizer: Any, options: Any) -> Decoded:
+        """Decode a piece again with rising temperatures, until its text neither loops nor is improbable. Of all attempts
+        the most probable one is returned, if possible one that does not loop.
+        """
         self.pieces += 1
         result, logprob, _, _ = self._model.generate_with_fallback(
             _storage(encoded[None]), self._prompt(tokenizer, options), tokenizer, options
         )
-        return _decoded(tokenizer, result, logprob)
+        again = _decoded(tokenizer, result, logprob)
+        return max(first, again, key=lambda one: (one.compression <= MAX_COMPRESSION, one.logprob))
 
     def _add_words(
         self, found: Sequence[Decoded], tokenizer: Any, encoded: Sequence[Encoded], seconds: Sequence[float]
