@@ -123,8 +123,8 @@ class Decoder:
         return found
 
     def _better(self, first: Decoded, encoded: Encoded, tokenizer: Any, options: Any) -> Decoded:
-        """Decode a piece again with rising temperatures, until its text neither loops nor is improbable. Of all attempts
-        the most probable one is returned, if possible one that does not loop.
+        """Decode a piece again with rising temperatures, until its text neither loops nor is improbable. The most
+        probable of all attempts is returned, if possible one that does not loop.
         """
         self.pieces += 1
         result, logprob, _, _ = self._model.generate_with_fallback(
