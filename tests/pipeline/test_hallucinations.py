@@ -108,6 +108,20 @@ def test_what_is_really_repeated_stays(said: str) -> None:
     assert text(spoken(words(said), SPEECH)) == said
 
 
+def test_the_repetitions_are_flagged() -> None:
+    """Whoever says it means it; whether it was said so often is not certain."""
+    kept = spoken(words("We will, we will, we will rock you."), SPEECH)
+
+    assert [word.confidence < UNSURE_BELOW for word in kept] == [False, False, True, True, True, True, False, False]
+
+
+def test_a_long_phrase_twice_is_suspicious() -> None:
+    phrase = "he went down to the river again. "
+
+    assert text(spoken(words(phrase * 2, each=0.05), SPEECH)) == phrase.strip()
+    assert text(spoken(words(phrase * 2), SPEECH)) == (phrase * 2).strip()
+
+
 def test_twice_is_not_over_and_over() -> None:
     said = words("bye bye", each=0.05)
 

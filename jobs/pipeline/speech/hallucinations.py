@@ -20,6 +20,8 @@ from jobs.pipeline.speech.voice_activity import overlap
 _SLACK = 0.3  # seconds by which the times of a word may be wrong
 _PAUSE = 0.5  # seconds between words that separate two utterances
 _LONGEST_PHRASE = 12  # words of a phrase that is checked for repetition
+_LONG_PHRASE = 6  # words of a phrase of which already the first repetition is suspicious
+_REPEATS_OF_LONG = 2
 _REPEATS = 3  # repetitions in a row that are suspicious
 _COVERED = 0.5  # share of a phrase's time that must be speech
 _STUCK = 0.3  # confidence of the turn of a loop that is kept: its cue is flagged
@@ -105,9 +107,10 @@ def _is_invented(utterance: Sequence[Word], regions: Sequence[Region]) -> bool:
 
 
 def _without_loops(words: Sequence[Word], regions: Sequence[Region]) -> list[Word]:
-    """Remove phrases repeated three times or more in a row that the audio does not support.
+    """Remove phrases repeated in a row that the audio does not support.
 
-    Of a loop over speech the first repetition is kept, as unsure: the engine recognised it and then got stuck.
+    Of a loop over speech the first repetition is kept, as unsure: the engine recognised it and then got stuck. What the
+    audio supports is kept whole; its repetitions are unsure.
     """
     kept: list[Word] = []
     plain = [_plain(word.text) for word in words]
@@ -115,22 +118,32 @@ def _without_loops(words: Sequence[Word], regions: Sequence[Region]) -> list[Wor
     while at < len(words):
         length, repeats = _loop_at(plain, at)
         loop = words[at : at + length * repeats]
-        if repeats < _REPEATS:
+        if repeats < _suspicious(length):
             loop = loop[:1]
             kept += loop
         elif _has_speech(loop, regions) and _confidence(loop) >= _CONFIDENT and _has_pace(loop):
-            kept += loop
+            kept += [*loop[:length], *map(_unsure, loop[length:])]
         elif _has_speech(loop, regions):
-            kept += [replace(word, confidence=min(word.confidence, _STUCK)) for word in loop[:length]]
+            kept += map(_unsure, loop[:length])
         at += len(loop)
     return kept
 
 
+def _unsure(word: Word) -> Word:
+    return replace(word, confidence=min(word.confidence, _STUCK))
+
+
+def _suspicious(length: int) -> int:
+    """The repetitions in a row from which a phrase of `length` words may be a loop."""
+    return _REPEATS if length < _LONG_PHRASE else _REPEATS_OF_LONG
+
+
 def _loop_at(plain: Sequence[str], at: int) -> tuple[int, int]:
     """The repeated phrase at `at` that covers most words: its length in words, and its repetitions in a row."""
-    longest = min(_LONGEST_PHRASE, (len(plain) - at) // _REPEATS)
+    longest = min(_LONGEST_PHRASE, (len(plain) - at) // _REPEATS_OF_LONG)
     loops = [(length, _repeats_at(plain, at, length)) for length in range(1, longest + 1)]
-    return max((loop for loop in loops if loop[1] >= _REPEATS), key=lambda loop: loop[0] * loop[1], default=(1, 1))
+    found = (loop for loop in loops if loop[1] >= _suspicious(loop[0]))
+    return max(found, key=lambda loop: loop[0] * loop[1], default=(1, 1))
 
 
 def _repeats_at(plain: Sequence[str], at: int, length: int) -> int:
