@@ -141,9 +141,9 @@ class Cramped:
         self._try(len(sounds))
         return self.decoder.encode(sounds)
 
-    def decode(self, encoded: Sequence[Any], *rest: Any) -> Any:
+    def decode(self, encoded: Sequence[Any], *rest: Any, again: bool) -> Any:
         self._try(len(encoded))
-        return self.decoder.decode(encoded, *rest)
+        return self.decoder.decode(encoded, *rest, again=again)
 
     def languages(self, *what: Any) -> Any:
         return self.decoder.languages(*what)

@@ -144,8 +144,10 @@ class WhisperX:
         regions: Sequence[Region],
         hint: Hint,
         progress: Progress,
+        *,
+        again: bool = True,
     ) -> list[Word]:
-        """The words of pieces, decoded language by language."""
+        """The words of pieces, decoded language by language; `again`: with further attempts for weak texts."""
         words: list[Word] = []
         done, by_language = 0, sorted(spoken, key=lambda one: one.language)
         for language, group in groupby(by_language, key=lambda one: one.language):
@@ -154,7 +156,11 @@ class WhisperX:
             decoded = self._in_batches(
                 mine,
                 lambda batch, language=language: decoder.decode(  # type: ignore[misc]
-                    [one.encoded for one in batch], language, [one.piece.seconds for one in batch], hint
+                    [one.encoded for one in batch],
+                    language,
+                    [one.piece.seconds for one in batch],
+                    hint,
+                    again=again,
                 ),
                 _scaled(progress, first, last),
             )
@@ -227,7 +233,7 @@ class WhisperX:
         found: list[Word] = []
         for region in rest:
             spoken = self._divide(decoder, raised, [region], near, lambda _: None)
-            found += self._words(decoder, spoken, raised, [region], hint, lambda _: None)
+            found += self._words(decoder, spoken, raised, [region], hint, lambda _: None, again=False)
         return found
 
     # Memory

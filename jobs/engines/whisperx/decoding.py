@@ -31,7 +31,7 @@ MIN_LOGPROB = -1.0
 NO_SPEECH = 0.6
 """Probability of no speech above which a badly decoded text counts as invented (Whisper's no_speech_threshold)."""
 
-_TEMPERATURES = (0.2, 0.6, 1.0)  # of further attempts; half of Whisper's, as each costs as much as the first
+_TEMPERATURES, _SAMPLES = (0.2, 0.8), 3  # of further attempts: fewer than Whisper's, as each costs more than the first
 _PREPENDED, _APPENDED = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、؟،؛"
 
 Encoded = NDArray[np.float32]
@@ -97,8 +97,12 @@ class Decoder:
         (found,) = self._model.model.detect_language(_storage(part[None]))
         return {token[2:-2]: float(probability) for token, probability in found}
 
-    def decode(self, encoded: Sequence[Encoded], language: str, seconds: Sequence[float], hint: Hint) -> list[Decoded]:
-        """The texts of pieces in one language, with the words' times. `seconds` are the lengths of the pieces."""
+    def decode(
+        self, encoded: Sequence[Encoded], language: str, seconds: Sequence[float], hint: Hint, *, again: bool = True
+    ) -> list[Decoded]:
+        """The texts of pieces in one language, with the words' times. `seconds` are the lengths of the pieces. `again`:
+        with further attempts for weak texts.
+        """
         self.pieces += len(encoded)
         tokenizer, options = self._tokenizer(language), self._options(hint)
         prompt = self._prompt(tokenizer, options)
@@ -116,7 +120,7 @@ class Decoder:
         )
         found = [_decoded(tokenizer, result, _mean_logprob(result, options.length_penalty)) for result in results]
         found = [
-            self._better(first, piece, tokenizer, options) if first.is_weak and first.tokens else first
+            self._better(first, piece, tokenizer, options) if again and first.is_weak and first.tokens else first
             for piece, first in zip(encoded, found, strict=True)
         ]
         self._add_words(found, tokenizer, encoded, seconds)
@@ -174,7 +178,7 @@ class Decoder:
         tokenizer = Tokenizer(self._model.hf_tokenizer, self.multilingual, task="transcribe", language="en")
         return TranscriptionOptions(
             beam_size=5,
-            best_of=5,
+            best_of=_SAMPLES,
             patience=1,
             length_penalty=1,
             repetition_penalty=1,
