@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobs.pipeline.speech.language_runs import language_runs
+from jobs.pipeline.speech.language_runs import language_runs, settled
 
 
 def sure(*languages: str, share: float = 0.95) -> list[dict[str, float]]:
@@ -38,3 +38,13 @@ def test_the_language_before_does_not_hold_against_a_sentence_in_another() -> No
 def test_nothing_is_nothing() -> None:
     assert language_runs([], []) == []
     assert language_runs([], [], expected="en") == []
+
+
+def test_a_stretch_that_tells_no_language_follows_the_whole_piece() -> None:
+    unclear, clear, whole = {"mi": 0.5, "es": 0.2}, {"de": 0.9}, {"es": 0.96}
+
+    found = settled([unclear, clear], whole)
+
+    assert found[0]["es"] > found[0]["mi"]
+    assert found[1] == clear
+    assert language_runs(settled([unclear] * 4, whole), [3.0] * 4) == ["es"] * 4

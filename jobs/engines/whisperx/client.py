@@ -5,7 +5,7 @@ Importing its packages takes seconds and hundreds of megabytes, so the first win
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ from jobs.engines.whisperx.voice_activity import silero_regions, speech_in
 from jobs.engines.whisperx.word_times import aligned_words, attended_words
 from jobs.pipeline.errors import NotReady, OutOfMemory
 from jobs.pipeline.protocols import Hints, Progress, Region, Samples, Word
-from jobs.pipeline.speech.language_runs import language_runs
+from jobs.pipeline.speech.language_runs import language_runs, settled
 from jobs.pipeline.speech.pieces import Piece, pieces_of
 from jobs.pipeline.speech.voice_activity import levelled, overlap
 
@@ -90,7 +90,7 @@ class WhisperX:
         named = _whisper_code(hints.language)
         spans = [_spans(piece, regions) for piece in pieces]
         likely = [
-            decoder.languages(each, [(piece.place(span.start), piece.place(span.end)) for span in own])
+            _likely_languages(decoder, piece, each, own)
             for piece, each, own in zip(pieces, encoded, spans, strict=True)
         ]
         runs = language_runs(
@@ -217,8 +217,8 @@ class WhisperX:
         hints: Hints,
         hint: Hint,
     ) -> list[Word]:
-        """The words of speech that gave none, such as the far side of a telephone call: decoded again, each stretch by
-        itself with its level raised.
+        """The words of speech that gave none, such as the far side of a telephone call, or speech after a pause at
+        which the model stopped: packed into pieces of its own and decoded again, with its level raised.
         """
         times = [Region(start=word.start, end=max(word.end, word.start + 0.01)) for word in words]
         rest = [
@@ -230,11 +230,8 @@ class WhisperX:
             return []
         near = Hints(language=hints.language, expected=_spoken_near(words, rest[0].start) or hints.expected)
         raised = levelled(samples)
-        found: list[Word] = []
-        for region in rest:
-            spoken = self._divide(decoder, raised, [region], near, lambda _: None)
-            found += self._words(decoder, spoken, raised, [region], hint, lambda _: None, again=False)
-        return found
+        spoken = self._divide(decoder, raised, rest, near, lambda _: None)
+        return self._words(decoder, spoken, raised, rest, hint, lambda _: None, again=False)
 
     # Memory
 
@@ -275,6 +272,15 @@ class WhisperX:
             with failures(), quiet():
                 self._aligners = {language: load_aligner(directory, language, device) if usable else None}
         return self._aligners[language]
+
+
+def _likely_languages(
+    decoder: Decoder, piece: Piece, encoded: Encoded, spans: Sequence[Region]
+) -> list[Mapping[str, float]]:
+    """The probabilities of languages in each of the `spans` of a piece."""
+    places = [(piece.place(span.start), piece.place(span.end)) for span in spans]
+    *stretches, whole = decoder.languages(encoded, [*places, (0.0, piece.seconds)])
+    return settled(stretches, whole)
 
 
 def _spans(piece: Piece, regions: Sequence[Region]) -> list[Region]:

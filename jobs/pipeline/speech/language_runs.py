@@ -16,8 +16,22 @@ _LEAST = 0.01
 _TOLD = 2.0
 """Seconds of speech from which a stretch tells its language fully; shorter ones count less."""
 
+_CLEAR = 0.8
+"""The probability from which a stretch tells its language by itself."""
+
 _LIKELY = 0.5
 """The probability from which a language is taken into account at all."""
+
+
+def settled(stretches: Sequence[Mapping[str, float]], whole: Mapping[str, float]) -> list[Mapping[str, float]]:
+    """The probabilities of languages in stretches of a piece of speech. Those of a stretch that tells none clearly are
+    averaged with those of the `whole` piece, which is longer.
+    """
+    return [stretch if max(stretch.values(), default=0.0) >= _CLEAR else _mean(stretch, whole) for stretch in stretches]
+
+
+def _mean(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
+    return {code: (one.get(code, 0.0) + other.get(code, 0.0)) / 2 for code in {*one, *other}}
 
 
 def language_runs(likely: Sequence[Mapping[str, float]], seconds: Sequence[float], *, expected: str = "") -> list[str]:
