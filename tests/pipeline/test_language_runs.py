@@ -27,12 +27,19 @@ def test_what_is_unlikely_follows_its_neighbours() -> None:
 
 
 def test_the_language_before_decides_where_nothing_is_likely() -> None:
-    assert language_runs([{"la": 0.2}], [5.0], expected="fa") == ["fa"]
-    assert language_runs([{"la": 0.2}], [5.0]) == [""]
+    assert language_runs([{"la": 0.1}], [5.0], expected="fa") == ["fa"]
+    assert language_runs([{"la": 0.1}], [5.0]) == [""]
 
 
 def test_the_language_before_does_not_hold_against_a_sentence_in_another() -> None:
     assert language_runs(sure("de", "de"), [4.0, 4.0], expected="en") == ["de", "de"]
+
+
+def test_where_none_is_likely_the_likeliest_of_all_is_taken() -> None:
+    """Unclear speech is better recognised in the likeliest language than not at all."""
+    likely = [{"es": 0.3, "tl": 0.28}, {"tl": 0.4, "es": 0.3}, {"es": 0.3}]
+
+    assert language_runs(likely, [3.0] * 3) == ["es"] * 3
 
 
 def test_nothing_is_nothing() -> None:

@@ -20,7 +20,10 @@ _CLEAR = 0.8
 """The probability from which a stretch tells its language by itself."""
 
 _LIKELY = 0.5
-"""The probability from which a language is taken into account at all."""
+"""The probability from which a language is taken into account."""
+
+_POSSIBLE = 0.15
+"""The mean probability from which the likeliest language is taken, where none is likely."""
 
 
 def settled(stretches: Sequence[Mapping[str, float]], whole: Mapping[str, float]) -> list[Mapping[str, float]]:
@@ -41,7 +44,8 @@ def language_runs(likely: Sequence[Mapping[str, float]], seconds: Sequence[float
     language of the speech before. Without any likely language the result is `expected` for all, which may be empty.
     """
     known = {code for stretch in likely for code, share in stretch.items() if share >= _LIKELY}
-    codes = sorted(known | ({expected} if expected else set()))
+    known |= {expected} if expected else set()
+    codes = sorted(known or _likeliest(likely))
     if not codes:
         return [""] * len(likely)
     best = {code: 0.0 if code == expected or not expected else -_SWITCH for code in codes}
@@ -58,6 +62,16 @@ def language_runs(likely: Sequence[Mapping[str, float]], seconds: Sequence[float
         }
         origins.append(before)
     return _path(max(codes, key=lambda code: best[code]), origins)
+
+
+def _likeliest(likely: Sequence[Mapping[str, float]]) -> set[str]:
+    """The language that is likeliest in all stretches together, if it is not quite unlikely: as in music."""
+    total: dict[str, float] = {}
+    for stretch in likely:
+        for code, share in stretch.items():
+            total[code] = total.get(code, 0.0) + share / len(likely)
+    best = max(total, key=lambda code: total[code], default="")
+    return {best} if best and total[best] >= _POSSIBLE else set()
 
 
 def _path(last: str, origins: Sequence[Mapping[str, str]]) -> list[str]:
