@@ -143,14 +143,17 @@ def test_without_a_grace_a_refresh_ends_the_job(strict: Person) -> None:
     job = strict.upload()
     page = strict.open(f"/jobs/{job.pk}/")
     warned(page)
+    left, listed = page_id(page), page_id(listing)
     page.click("a[href='/jobs/']")  # navigation within the site does not count as leaving
     page.wait_for_url("**/jobs/")
     connected(page)
+    until(lambda: PageLease.objects.get(pk=left).closed)
     # Later this page alone keeps the job running: it is no longer young, and the one that was left no longer counts.
     earlier = timezone.now() - 2 * presence.HANDOVER
     PageLease.objects.filter(owner=strict.user).update(opened=earlier)
     PageLease.objects.filter(owner=strict.user, closed=True).update(expires=earlier)
     close(listing)
+    until(lambda: PageLease.objects.get(pk=listed).closed)
     goes_on(job, 1)
     strict.asked.clear()
     page.mouse.click(2, 2)
