@@ -25,6 +25,7 @@ from tests.browser.people import (
     Site,
     close,
     connected,
+    ended_by_absence,
     goes_on,
     is_cancelled,
     late,
@@ -159,7 +160,7 @@ def test_without_a_grace_a_refresh_ends_the_job(strict: Person) -> None:
     page.mouse.click(2, 2)
     page.reload()
     assert strict.asked == ["beforeunload"]
-    is_cancelled(job)
+    ended_by_absence(job)  # while the page after the refresh is open
 
 
 # Pages of the site
