@@ -50,8 +50,8 @@ def as_caption_row(cue: Cue, job: Job | None = None) -> models.Cue:
 
 def main_language(job: Job) -> str:
     """The language in which most of a job's cues are spoken; empty without one."""
-    counts = job.cues.exclude(language="").values_list("language").annotate(count=Count("pk")).order_by("-count")
-    first = counts.first()
+    counts = job.cues.exclude(language="").values_list("language").annotate(count=Count("pk"))
+    first = counts.order_by("-count", "language").first()
     return first[0] if first else ""
 
 

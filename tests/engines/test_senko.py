@@ -155,7 +155,7 @@ class TestModels:
 
 
 def _longest(turns: Sequence[Turn], start: float, end: float) -> str:
-    """Who speaks longest between two times."""
+    """The speaker with the most speech between two times."""
     shares: dict[str, float] = {}
     for turn in turns:
         shares[turn.speaker] = shares.get(turn.speaker, 0) + max(0.0, min(end, turn.end) - max(start, turn.start))

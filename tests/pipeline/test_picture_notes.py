@@ -1,4 +1,4 @@
-"""What could not be kept, or not quite, is told in a note."""
+"""Notes tell which parts of a video could not be kept, or not exactly."""
 
 from __future__ import annotations
 

@@ -264,13 +264,16 @@ class WhisperX:
         return self._decoder
 
     def _aligner(self, language: str) -> tuple[Any, dict[str, Any]] | None:
-        """The alignment model of a language, loaded once; None when it is not on disk."""
+        """The alignment model of a language; None when it is not on disk. The last two stay in memory, so that a video
+        in two languages does not load one at each change.
+        """
         if language not in self._aligners:
             directory = models.align_directory(language, self.options.models)
             usable = self.options.align and not models.missing(directory, "align")
             device = device_of(self.options)
             with failures(), quiet():
-                self._aligners = {language: load_aligner(directory, language, device) if usable else None}
+                last = dict(list(self._aligners.items())[-1:])
+                self._aligners = {**last, language: load_aligner(directory, language, device) if usable else None}
         return self._aligners[language]
 
 

@@ -31,7 +31,7 @@ _DISPOSITIONS = (
     *("default", "dub", "original", "comment", "lyrics", "karaoke", "forced", "hearing impaired", "visual impaired"),
     *("clean effects", "descriptions", "dependent", "non-diegetic"),
 )
-"""What ffmpeg prints in brackets behind an audio track that is marked so."""
+"""Marks of audio tracks, as ffmpeg prints them in brackets behind a track."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

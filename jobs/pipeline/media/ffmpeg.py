@@ -154,21 +154,27 @@ def run(
         finally:
             deque(lines, maxlen=0)  # or ffmpeg would wait for ever for a reader that has failed
 
-    stderr_reader = threading.Thread(target=listen, daemon=True)
-    try:
-        stderr_reader.start()
+    with _ending(process, threading.Thread(target=listen, daemon=True)):
         for line in process.stdout or ():
             key, _, value = line.strip().partition("=")
             if key == "out_time_us" and value.lstrip("-").isdigit():
                 clock(int(value) / 1_000_000)
         code = process.wait()
+    return code, "".join(said)
+
+
+@contextmanager
+def _ending(process: subprocess.Popen[Any], stderr_reader: threading.Thread) -> Iterator[None]:
+    """Within, `stderr_reader` reads what the process reports. After it the process has ended, its pipes are closed."""
+    try:
+        stderr_reader.start()
+        yield
     finally:
         process.kill()
         process.wait()
         stderr_reader.join()
         for pipe in (process.stdout, process.stderr):
             pipe and pipe.close()
-    return code, "".join(said)
 
 
 def output_of(arguments: Sequence[str], size: int, *, directory: Path, media: Media) -> Iterator[bytes]:
@@ -179,18 +185,10 @@ def output_of(arguments: Sequence[str], size: int, *, directory: Path, media: Me
     said: deque[bytes] = deque(maxlen=50)
     process = _popen([*_QUIET, *arguments, "pipe:1"], directory)
     assert process.stdout
-    stderr_reader = threading.Thread(target=said.extend, args=(process.stderr,), daemon=True)
-    try:
-        stderr_reader.start()
+    with _ending(process, threading.Thread(target=said.extend, args=(process.stderr,), daemon=True)):
         while block := process.stdout.read(size):
             yield block
         code = process.wait()
-    finally:
-        process.kill()
-        process.wait()
-        stderr_reader.join()
-        for pipe in (process.stdout, process.stderr):
-            pipe and pipe.close()
     text = b"".join(said).decode(errors="replace")
     if code == -signal.SIGKILL:
         raise errors.StageDied(detail=f"ffmpeg was killed. {text}")

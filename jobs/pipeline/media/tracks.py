@@ -11,7 +11,7 @@ from jobs.pipeline.media.description import AudioStream
 from jobs.pipeline.text.languages import language
 
 Kind = Literal["speech", "clear", "description", "commentary", "no_speech"]
-"""What a track holds: the speech of the video; the same made clearer for people who hear badly; the speech with a
+"""Contents of a track: the speech of the video; the same made clearer for people who hear badly; the speech with a
 description of the picture; a commentary on the video; music and effects only. From the best to the worst choice.
 """
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 _SWITCH = 2.0
-"""What a change of language costs, as a difference of log-probabilities: a sentence of two seconds in another language
+"""Cost of a change of language, as a difference of log-probabilities: a sentence of two seconds in another language
 weighs more than the change to it and back, a single word does not.
 """
 
