@@ -5,7 +5,7 @@ import { bind, setProgress } from "./data-binding.js";
 import { find, findAll, findOptional, write } from "./dom.js";
 import * as live from "./live.js";
 import { notify, offerNotifications } from "./notifications.js";
-import { stay } from "./page-close.js";
+import { isLeaving, stay } from "./page-close.js";
 import { translatePlayers } from "./player-strings.js";
 import { post, sentenceOf } from "./request.js";
 import { backoff } from "./retry.js";
@@ -15,6 +15,7 @@ import { uploadCard } from "./upload-card.js";
 
 const FIRST_WAIT = 500; // ms between two requests for the page, doubled up to the longest
 const LONGEST_WAIT = 15_000;
+const LEAVING = 1_000; // ms between two looks whether the page is still being left
 
 const main = find(document, "main");
 const refused = find(main, "[data-refused]");
@@ -34,10 +35,17 @@ live.on("job", (job) => {
   if (!isCurrent() && !sending) renew();
 });
 
-live.on("gone", () => {
+live.on("gone", showThatItIsGone);
+
+/** The job was deleted. Who deleted it here is about to see the list: the page that says it is gone must not be faster. */
+function showThatItIsGone() {
+  if (isLeaving()) {
+    setTimeout(showThatItIsGone, LEAVING);
+    return;
+  }
   stay();
   location.reload();
-});
+}
 
 /** Whether the parts that the server renders belong to the current state of the job. */
 function isCurrent() {

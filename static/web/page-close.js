@@ -19,6 +19,11 @@ export function stay() {
   navigation.start();
 }
 
+/** Whether another page of the site has been asked for and may still come: a reload now would abort it. */
+export function isLeaving() {
+  return navigation.isUnderWay();
+}
+
 /** @param {BeforeUnloadEvent} event */
 function ask(event) {
   if (navigation.isStarting()) return;

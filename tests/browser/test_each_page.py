@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from jobs import lifecycle
 from jobs.models import Job
-from tests.browser.people import Person, Site, connected, window
+from tests.browser.people import Person, Site, connected, status, window
+from tests.waiting import until
 
 PASSWORD = "a-long-walk-home"
 
@@ -55,6 +56,24 @@ def test_the_page_of_a_job_keeps_and_cancels_it(shirin: Person) -> None:
     assert Job.objects.get(pk=job.pk).keep_running
     page.click("[data-cancel] button")
     expect(page.locator("main")).to_contain_text("by you")
+
+
+def test_who_deletes_a_job_sees_the_list_even_if_the_page_hears_of_it_first(shirin: Person) -> None:
+    job = shirin.upload()
+    lifecycle.cancel(job.pk, actor=shirin.user.username)
+    until(lambda: status(job) == "cancelled")
+    page = shirin.open(f"/jobs/{job.pk}/")
+
+    def answer_late(route: Route) -> None:
+        answer = route.fetch()
+        page.wait_for_timeout(2000)  # the socket is faster
+        route.fulfill(response=answer)
+
+    page.route("**/delete", answer_late)
+    page.click("#delete summary")
+    page.click("#delete button")
+    expect(page.locator(".notices")).to_contain_text("was deleted")
+    assert not Job.objects.filter(pk=job.pk).exists()
 
 
 def test_the_pages_of_an_account(shirin: Person, browser: Browser, site: Site) -> None:
