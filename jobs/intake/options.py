@@ -10,7 +10,7 @@ from django.conf import settings
 
 from jobs.engines.selection import Engines
 from jobs.pipeline.errors import NoVideoStream
-from jobs.pipeline.media.description import Media
+from jobs.pipeline.media.streams import Media
 from jobs.pipeline.notes import NoteCode
 from jobs.pipeline.process.messages import from_builtins, to_builtins
 from jobs.pipeline.protocols import Brief, Formality, Mode

@@ -21,7 +21,7 @@ from jobs.models import Artifact, Job, StageRun
 from jobs.pipeline.errors import ErrorRecord, PipelineError, StageDied, from_record
 from jobs.pipeline.filenames import shortened
 from jobs.pipeline.media.atomic_files import refusal
-from jobs.pipeline.media.description import Media
+from jobs.pipeline.media.streams import Media
 from jobs.pipeline.notes import NoteCode
 from jobs.pipeline.process import messages
 from jobs.pipeline.stage import Stage

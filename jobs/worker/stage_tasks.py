@@ -12,8 +12,8 @@ from jobs.intake.options import JobOptions, engines_of, options_of
 from jobs.models import Job, SourceKind, StageRun
 from jobs.pipeline.download.client import LinkOptions
 from jobs.pipeline.errors import HostError
-from jobs.pipeline.media.description import Media
 from jobs.pipeline.media.limits import Limits
+from jobs.pipeline.media.streams import Media
 from jobs.pipeline.process.messages import (
     DiarizeTask,
     FetchTask,

@@ -12,9 +12,10 @@ import pytest
 
 from jobs.pipeline import errors
 from jobs.pipeline.media import encode
-from jobs.pipeline.media.description import Media, frame_times
 from jobs.pipeline.media.ffmpeg import ffmpeg
+from jobs.pipeline.media.frame_times import frame_times
 from jobs.pipeline.media.probe import probe
+from jobs.pipeline.media.streams import Media
 from jobs.pipeline.subtitles.fonts import FONTS
 from tests.pipeline.clips import Clips, gray_frame, run, write_ass
 

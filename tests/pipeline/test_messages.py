@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from jobs.pipeline.download.client import LinkOptions
-from jobs.pipeline.media.description import AudioStream, Media, VideoStream
 from jobs.pipeline.media.limits import Limits
+from jobs.pipeline.media.streams import AudioStream, Media, VideoStream
 from jobs.pipeline.process import messages as m
 from jobs.pipeline.protocols import Brief, Hints, Usage
 from jobs.pipeline.subtitles.cue import Cue

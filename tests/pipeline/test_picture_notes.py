@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from jobs.pipeline.media.description import ClockShift
+from jobs.pipeline.media.streams import ClockShift
 from jobs.pipeline.notes import NoteCode
 from jobs.pipeline.stages.picture import notes_on_file, notes_on_result
 from tests.pipeline.test_messages import MEDIA, VIDEO

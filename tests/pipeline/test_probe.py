@@ -10,9 +10,10 @@ import pytest
 
 from jobs.pipeline import errors
 from jobs.pipeline.media.containers import looks_like_media, track_language
-from jobs.pipeline.media.description import Media, VideoStream, describe, frame_times, pace
+from jobs.pipeline.media.description import describe
 from jobs.pipeline.media.ffmpeg import ffmpeg
 from jobs.pipeline.media.probe import probe
+from jobs.pipeline.media.streams import Media, VideoStream
 from tests.pipeline.clips import H264, PICTURE, TONE, Clips, run
 
 
@@ -135,14 +136,6 @@ def test_a_variable_frame_rate(clips: Clips) -> None:
     assert 10 < video.fps < 30
 
 
-def test_milliseconds_do_not_make_a_rate_variable() -> None:
-    rounded = [round(frame / 30, 3) for frame in range(300)]
-    fps, variable = pace(rounded)
-    assert fps == pytest.approx(30, rel=0.01)
-    assert not variable
-    assert pace([0.0]) == (0.0, False)
-
-
 def test_full_colour_range_is_seen(clips: Clips) -> None:
     assert picture(probe(clips["full_range.mp4"])).colour_range == "pc"
 
@@ -254,12 +247,6 @@ def test_errors_are_plain_data(tmp_path: Path) -> None:
     with pytest.raises(errors.NoSuchFile) as caught:
         probe(tmp_path / "none.mp4")
     assert caught.value.record()["params"] == {"path": str(tmp_path / "none.mp4")}
-
-
-def test_times_without_a_stamp_are_left_out() -> None:
-    listing = "#tb 0: 1/1000\n0, 40, 40, 40, 1, 0x0\n0, 0, 0, 40, 1, 0x0\n0, NOPTS, NOPTS, 40, 1, 0x0\n"
-    assert frame_times(listing) == [0, 0.04]
-    assert frame_times("") == []
 
 
 def test_heads_of_files() -> None:

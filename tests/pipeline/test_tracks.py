@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from jobs.pipeline.errors import NoSuchTrack, UnknownLanguage
-from jobs.pipeline.media.description import AudioStream
 from jobs.pipeline.media.probe import probe
+from jobs.pipeline.media.streams import AudioStream
 from jobs.pipeline.media.tracks import choose, kind_of, label
 from jobs.pipeline.notes import NoteCode
 from jobs.pipeline.stages import sound

@@ -13,9 +13,9 @@ import pytest
 from jobs.pipeline import errors
 from jobs.pipeline.download import client as link
 from jobs.pipeline.download.client import LinkOptions
-from jobs.pipeline.media.description import Media
 from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.media.probe import probe
+from jobs.pipeline.media.streams import Media
 from jobs.pipeline.notes import NoteCode, template
 from jobs.pipeline.process.messages import (
     DiarizeTask,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import BinaryIO
 
-from jobs.pipeline.media.description import Media
+from jobs.pipeline.media.streams import Media
 
 MP4_VIDEO: frozenset[str] = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4"})
 MP4_AUDIO: frozenset[str] = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"})

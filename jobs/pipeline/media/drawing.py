@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jobs.pipeline.media.description import Media, VideoStream
+from jobs.pipeline.media.streams import Media, VideoStream
 
 LONGEST_FRAME = 0.1
 """Seconds for which a frame may stand. Text is drawn into frames: it appears and goes with the next one only."""

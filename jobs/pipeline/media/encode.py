@@ -11,10 +11,10 @@ from pathlib import Path
 
 from jobs.pipeline import errors
 from jobs.pipeline.media.containers import MP4_AUDIO, fits_mp4, track_language
-from jobs.pipeline.media.description import Media, VideoStream
 from jobs.pipeline.media.drawing import filters, input_options, stands_still
 from jobs.pipeline.media.ffmpeg import SUBTITLE_FORMATS, input_of, make, making
 from jobs.pipeline.media.hdr import dimmed
+from jobs.pipeline.media.streams import Media, VideoStream
 from jobs.pipeline.protocols import Progress, ignore_progress
 
 CRF = 23

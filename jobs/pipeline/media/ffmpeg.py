@@ -24,7 +24,7 @@ from typing import Any
 
 from jobs.pipeline import errors
 from jobs.pipeline.media.atomic_files import writing
-from jobs.pipeline.media.description import ClockShift, Media
+from jobs.pipeline.media.streams import ClockShift, Media
 from jobs.pipeline.protocols import Progress, ignore_progress
 
 FORMATS = (

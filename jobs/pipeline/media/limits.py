@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from jobs.pipeline.errors import TooLarge, TooLong, TooManyPixels, TooShort
-from jobs.pipeline.media.description import Media
+from jobs.pipeline.media.streams import Media
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jobs.pipeline import errors
-from jobs.pipeline.media.description import Media
 from jobs.pipeline.media.ffmpeg import input_of, make, making
 from jobs.pipeline.media.hdr import tone_mapping
+from jobs.pipeline.media.streams import Media
 
 if TYPE_CHECKING:
     import numpy as np

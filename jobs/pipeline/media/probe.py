@@ -11,24 +11,19 @@ from typing import Any
 from jobs.pipeline import errors
 from jobs.pipeline.media.containers import is_cut_short, looks_like_media
 from jobs.pipeline.media.description import (
-    AudioStream,
-    ClockShift,
     Described,
     Description,
-    Fields,
-    Media,
-    VideoStream,
     audio_stream,
     combed,
     describe,
-    frame_times,
-    pace,
     stated_fields,
     upright_size,
     video_stream,
 )
 from jobs.pipeline.media.ffmpeg import input_of, is_full, run
+from jobs.pipeline.media.frame_times import frame_times, pace
 from jobs.pipeline.media.limits import Limits
+from jobs.pipeline.media.streams import AudioStream, ClockShift, Fields, Media, VideoStream
 from jobs.pipeline.media.timeline import PacketReader, Timeline, listing_arguments
 
 PACE_FRAMES = 300

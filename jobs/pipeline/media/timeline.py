@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
 
-from jobs.pipeline.media.description import ClockShift
 from jobs.pipeline.media.ffmpeg import OWN_CLOCK
+from jobs.pipeline.media.streams import ClockShift
 
 if TYPE_CHECKING:
     import numpy as np

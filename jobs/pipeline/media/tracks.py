@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from jobs.pipeline.errors import NoSuchTrack, UnknownLanguage
-from jobs.pipeline.media.description import AudioStream
+from jobs.pipeline.media.streams import AudioStream
 from jobs.pipeline.text.languages import language
 
 Kind = Literal["speech", "clear", "description", "commentary", "no_speech"]

@@ -14,8 +14,8 @@ import msgspec
 
 from jobs.pipeline.download.client import LinkOptions
 from jobs.pipeline.errors import ErrorRecord
-from jobs.pipeline.media.description import Media
 from jobs.pipeline.media.limits import Limits
+from jobs.pipeline.media.streams import Media
 from jobs.pipeline.protocols import Brief, Hints, Mode, Passage, Usage
 from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.style import Form, Style

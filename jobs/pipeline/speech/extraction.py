@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from jobs.pipeline import errors
-from jobs.pipeline.media.description import AudioStream, Media
 from jobs.pipeline.media.encode import whole
 from jobs.pipeline.media.ffmpeg import input_of, make, making, output_of
+from jobs.pipeline.media.streams import AudioStream, Media
 from jobs.pipeline.protocols import SAMPLE_RATE, Progress, ignore_progress
 from jobs.pipeline.speech.mixdown import BLOCK, LAYOUTS, Floats, Mixer, channels_of
 

@@ -24,9 +24,9 @@ from jobs.pipeline.errors import (
 )
 from jobs.pipeline.media import encode, tracks
 from jobs.pipeline.media.atomic_files import writing
-from jobs.pipeline.media.description import Media
 from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.media.probe import probe
+from jobs.pipeline.media.streams import Media
 from jobs.pipeline.protocols import Progress, ignore_progress
 
 __all__ = ["Fetched", "Limits", "LinkOptions", "fetch", "is_link"]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from jobs.pipeline.errors import MediaFailed
 from jobs.pipeline.media import encode
-from jobs.pipeline.media.description import Media
 from jobs.pipeline.media.poster import poster
+from jobs.pipeline.media.streams import Media
 from jobs.pipeline.protocols import Mode, Progress, ignore_progress
 from jobs.pipeline.subtitles.fonts import FONTS
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from jobs.pipeline.gettext_marker import _
 from jobs.pipeline.media import tracks
-from jobs.pipeline.media.description import Media
 from jobs.pipeline.media.limits import duration_text
+from jobs.pipeline.media.streams import Media
 from jobs.pipeline.notes import NoteCode
 from jobs.pipeline.protocols import INVERTED, MIX
 from jobs.pipeline.text.languages import language

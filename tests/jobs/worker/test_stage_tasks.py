@@ -17,8 +17,8 @@ from jobs.intake import submit
 from jobs.intake.options import JobOptions, mode_of, stages_of
 from jobs.models import Artifact, Cue, Job, SourceKind, StageRun, TranslationCache
 from jobs.pipeline import errors
-from jobs.pipeline.media.description import AudioStream, Media, VideoStream
 from jobs.pipeline.media.probe import probe
+from jobs.pipeline.media.streams import AudioStream, Media, VideoStream
 from jobs.pipeline.process.messages import (
     DiarizeTask,
     FetchTask,
