@@ -5,42 +5,29 @@ Importing its packages takes seconds and hundreds of megabytes, so the first win
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import groupby, pairwise
+from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import Any, TypeVar
 
 from jobs.engines.whisperx import models
 from jobs.engines.whisperx.decoding import LONGEST, NO_SPEECH, Decoded, Decoder, Encoded, Hint
+from jobs.engines.whisperx.language_codes import our_code
+from jobs.engines.whisperx.language_pieces import Spoken, as_detected, in_named_language, in_one_language_each
 from jobs.engines.whisperx.loading import device_of, failures, load_aligner, load_whisper, quiet
 from jobs.engines.whisperx.options import LABEL, Options, readiness
 from jobs.engines.whisperx.voice_activity import silero_regions, speech_in
 from jobs.engines.whisperx.word_times import aligned_words, attended_words
 from jobs.pipeline.errors import NotReady, OutOfMemory
-from jobs.pipeline.protocols import Hints, Progress, Region, Samples, Word
-from jobs.pipeline.speech.language_runs import language_runs, settled
+from jobs.pipeline.protocols import Hints, Progress, Region, Samples, Word, ignore_progress
 from jobs.pipeline.speech.pieces import Piece, pieces_of
 from jobs.pipeline.speech.voice_activity import levelled, overlap
 
 T = TypeVar("T")
 
-_WHISPER_CODES = {"jv": "jw", "fil": "tl"}  # our language code: Whisper's
-_OUR_CODES = {whisper: ours for ours, whisper in _WHISPER_CODES.items()}
 _CPU_WINDOW, _GPU_WINDOW = 85.0, 240.0  # seconds: about three and eight pieces
 _CPU_BATCH = 1  # pieces at once: more are little faster there, and the progress would stand still for longer
-_TOLD = 4.0  # seconds of speech in which a language is detected
 _HEARD = 0.6  # seconds of speech without a word that are decoded again by themselves
 _ENCODING, _ALIGNING = 0.3, 0.2  # shares of the time of a window
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Spoken:
-    """A piece of sound in one language, encoded. If the language was named, `detected` has those that are heard."""
-
-    piece: Piece
-    language: str
-    encoded: Encoded
-    detected: tuple[tuple[Region, str], ...] = ()
 
 
 class WhisperX:
@@ -76,59 +63,27 @@ class WhisperX:
         words += self._words_of_the_rest(decoder, words, samples, regions, hints, hint)
         progress(1.0)
         if hints.language:
-            words = _as_detected(words, [detected for one in spoken for detected in one.detected])
+            words = as_detected(words, spoken)
         return sorted(words, key=lambda word: word.start)
 
     # Pieces and their languages
 
     def _divide(
         self, decoder: Decoder, samples: Samples, regions: Sequence[Region], hints: Hints, progress: Progress
-    ) -> list[_Spoken]:
-        """The speech in pieces of one language each. A piece in which two languages are spoken is encoded again."""
+    ) -> list[Spoken]:
+        """The speech in encoded pieces of one language each."""
         pieces = pieces_of(samples, regions, longest=min(self.options.chunk_size or LONGEST, LONGEST))
         encoded = self._encode(decoder, pieces, samples, progress)
-        named = _whisper_code(hints.language)
-        spans = [_spans(piece, regions) for piece in pieces]
-        likely = [
-            _likely_languages(decoder, piece, each, own)
-            for piece, each, own in zip(pieces, encoded, spans, strict=True)
-        ]
-        runs = language_runs(
-            [one for own in likely for one in own],
-            [span.end - span.start for own in spans for span in own],
-            expected=named or _whisper_code(hints.expected),
+        if hints.language:
+            return in_named_language(decoder, pieces, encoded, regions, hints.language)
+        return in_one_language_each(
+            decoder,
+            pieces,
+            encoded,
+            regions,
+            expected=hints.expected,
+            encode=lambda parts: self._encode(decoder, parts, samples, ignore_progress),
         )
-        divided: list[_Spoken] = []
-        for piece, each, own in zip(pieces, encoded, spans, strict=True):
-            languages, runs = runs[: len(own)], runs[len(own) :]
-            if named:
-                detected = tuple(zip(own, map(_our_code, languages), strict=True))
-                divided.append(_Spoken(piece=piece, language=named, encoded=each, detected=detected))
-            else:
-                divided += self._one_language_each(decoder, piece, each, own, languages, samples)
-        return divided
-
-    def _one_language_each(
-        self,
-        decoder: Decoder,
-        piece: Piece,
-        encoded: Encoded,
-        spans: Sequence[Region],
-        languages: Sequence[str],
-        samples: Samples,
-    ) -> list[_Spoken]:
-        """A piece whose `spans` are in one language as it is, any other split between languages and encoded anew."""
-        changes = [at for at in range(1, len(spans)) if languages[at] != languages[at - 1]]
-        own = [languages[at] for at in (0, *changes)]
-        if not changes:
-            return [_Spoken(piece=piece, language=own[0], encoded=encoded)] if own[0] else []
-        parts = piece.split([(spans[at - 1].end + spans[at].start) / 2 for at in changes])
-        again = self._encode(decoder, parts, samples, lambda _: None)
-        return [
-            _Spoken(piece=part, language=language, encoded=each)
-            for part, language, each in zip(parts, own, again, strict=True)
-            if language
-        ]
 
     def _encode(self, decoder: Decoder, pieces: Sequence[Piece], samples: Samples, progress: Progress) -> list[Encoded]:
         sounds = [piece.sound(samples) for piece in pieces]
@@ -139,7 +94,7 @@ class WhisperX:
     def _words(
         self,
         decoder: Decoder,
-        spoken: Sequence[_Spoken],
+        spoken: Sequence[Spoken],
         samples: Samples,
         regions: Sequence[Region],
         hint: Hint,
@@ -170,14 +125,14 @@ class WhisperX:
 
     def _timed(
         self,
-        spoken: Sequence[_Spoken],
+        spoken: Sequence[Spoken],
         decoded: Sequence[Decoded],
         language: str,
         samples: Samples,
         regions: Sequence[Region],
     ) -> list[Word]:
         """The words of texts in one language, with times from an alignment model where there is one."""
-        ours = _our_code(language)
+        ours = our_code(language)
         sure = silero_regions(samples) if any(each.is_weak for each in decoded) else []
         believed = [
             (one.piece, each)
@@ -230,8 +185,8 @@ class WhisperX:
             return []
         near = Hints(language=hints.language, expected=_spoken_near(words, rest[0].start) or hints.expected)
         raised = levelled(samples)
-        spoken = self._divide(decoder, raised, rest, near, lambda _: None)
-        return self._words(decoder, spoken, raised, rest, hint, lambda _: None, again=False)
+        spoken = self._divide(decoder, raised, rest, near, ignore_progress)
+        return self._words(decoder, spoken, raised, rest, hint, ignore_progress, again=False)
 
     # Memory
 
@@ -277,56 +232,13 @@ class WhisperX:
         return self._aligners[language]
 
 
-def _likely_languages(
-    decoder: Decoder, piece: Piece, encoded: Encoded, spans: Sequence[Region]
-) -> list[Mapping[str, float]]:
-    """The probabilities of languages in each of the `spans` of a piece."""
-    places = [(piece.place(span.start), piece.place(span.end)) for span in spans]
-    *stretches, whole = decoder.languages(encoded, [*places, (0.0, piece.seconds)])
-    return settled(stretches, whole)
-
-
-def _spans(piece: Piece, regions: Sequence[Region]) -> list[Region]:
-    """The speech of a piece in stretches of about _TOLD seconds: each is in one language."""
-    spans: list[Region] = []
-    for span in piece.spans:
-        for region in regions:
-            start, end = max(span.start, region.start), min(span.end, region.end)
-            if start >= end:
-                continue
-            parts = max(1, round((end - start) / _TOLD))
-            edges = [start + (end - start) * at / parts for at in range(parts + 1)]
-            spans += [Region(start=first, end=last) for first, last in pairwise(edges)]
-    return spans or list(piece.spans)
-
-
 def _lies_in(piece: Piece, regions: Sequence[Region]) -> bool:
     """Whether there is speech in a piece by a stricter detector, which the rhythm of drums does not deceive."""
     return any(overlap(span.start, span.end, regions) > 0 for span in piece.spans)
 
 
-def _as_detected(words: Sequence[Word], detected: Sequence[tuple[Region, str]]) -> list[Word]:
-    """The words, each with the language that is heard at its time."""
-
-    def heard(word: Word) -> str:
-        middle = (word.start + word.end) / 2
-        return next((code for region, code in detected if region.start <= middle < region.end), word.language)
-
-    return [replace(word, language=heard(word)) for word in words]
-
-
 def _spoken_near(words: Sequence[Word], time: float) -> str:
     return min(words, key=lambda word: abs(word.start - time)).language if words else ""
-
-
-def _whisper_code(language: str) -> str:
-    """Whisper's code of a language; it does not know regions or scripts."""
-    plain = language.partition("-")[0]
-    return _WHISPER_CODES.get(plain, plain)
-
-
-def _our_code(whisper: str) -> str:
-    return _OUR_CODES.get(whisper, whisper)
 
 
 def _hint(options: Options, hints: Hints) -> Hint:

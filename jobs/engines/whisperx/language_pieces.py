@@ -1,0 +1,150 @@
+"""Division of encoded speech into pieces of one language each.
+
+A language is detected in each stretch of some seconds. A piece in which two languages are spoken is split between them,
+and its parts are encoded anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from jobs.engines.whisperx.decoding import Decoder, Encoded
+from jobs.engines.whisperx.language_codes import our_code, whisper_code
+from jobs.pipeline.protocols import Region, Word
+from jobs.pipeline.speech.language_runs import language_runs, settled
+from jobs.pipeline.speech.pieces import Piece
+
+_TOLD = 4.0  # seconds of speech in which a language is detected
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spoken:
+    """An encoded piece of speech in one language, by Whisper's code.
+
+    `detected`: the stretches of the piece with our codes of the languages that are heard there; empty unless the
+    language was named.
+    """
+
+    piece: Piece
+    language: str
+    encoded: Encoded
+    detected: tuple[tuple[Region, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Heard:
+    """An encoded piece, its speech in stretches, and Whisper's code of the language of each; empty where unknown."""
+
+    piece: Piece
+    encoded: Encoded
+    spans: Sequence[Region]
+    languages: Sequence[str]
+
+
+def in_named_language(
+    decoder: Decoder, pieces: Sequence[Piece], encoded: Sequence[Encoded], regions: Sequence[Region], language: str
+) -> list[Spoken]:
+    """The pieces as speech in `language`, with the languages that are detected in them."""
+    named = whisper_code(language)
+    return [
+        Spoken(
+            piece=heard.piece,
+            language=named,
+            encoded=heard.encoded,
+            detected=tuple(zip(heard.spans, map(our_code, heard.languages), strict=True)),
+        )
+        for heard in _heard(decoder, pieces, encoded, regions, expected=named)
+    ]
+
+
+def in_one_language_each(
+    decoder: Decoder,
+    pieces: Sequence[Piece],
+    encoded: Sequence[Encoded],
+    regions: Sequence[Region],
+    *,
+    expected: str,
+    encode: Callable[[Sequence[Piece]], Sequence[Encoded]],
+) -> list[Spoken]:
+    """The pieces in the languages that are detected in them; `encode` is called for the parts of a piece with several.
+
+    `expected` is the language of the speech before. Speech in no likely language is left out.
+    """
+    found = _heard(decoder, pieces, encoded, regions, expected=whisper_code(expected))
+    return [spoken for heard in found for spoken in _split(heard, encode) if spoken.language]
+
+
+def as_detected(words: Sequence[Word], spoken: Sequence[Spoken]) -> list[Word]:
+    """The words, each with the language that is detected at its time."""
+    detected = [each for one in spoken for each in one.detected]
+
+    def heard(word: Word) -> str:
+        middle = (word.start + word.end) / 2
+        return next((code for region, code in detected if region.start <= middle < region.end), word.language)
+
+    return [replace(word, language=heard(word)) for word in words]
+
+
+def _heard(
+    decoder: Decoder,
+    pieces: Sequence[Piece],
+    encoded: Sequence[Encoded],
+    regions: Sequence[Region],
+    *,
+    expected: str,
+) -> list[_Heard]:
+    """The pieces with the languages of their stretches, which are judged together; codes are Whisper's."""
+    spans = [_spans(piece, regions) for piece in pieces]
+    likely = [
+        _likely_languages(decoder, piece, each, own) for piece, each, own in zip(pieces, encoded, spans, strict=True)
+    ]
+    languages = iter(
+        language_runs(
+            [one for own in likely for one in own],
+            [span.end - span.start for own in spans for span in own],
+            expected=expected,
+        )
+    )
+    return [
+        _Heard(piece=piece, encoded=each, spans=own, languages=[next(languages) for _ in own])
+        for piece, each, own in zip(pieces, encoded, spans, strict=True)
+    ]
+
+
+def _split(heard: _Heard, encode: Callable[[Sequence[Piece]], Sequence[Encoded]]) -> list[Spoken]:
+    """A piece in one language as it is, any other split between its languages and encoded anew."""
+    spans, languages = heard.spans, heard.languages
+    changes = [at for at in range(1, len(spans)) if languages[at] != languages[at - 1]]
+    own = [languages[at] for at in (0, *changes)]
+    if not changes:
+        return [Spoken(piece=heard.piece, language=own[0], encoded=heard.encoded)]
+    parts = heard.piece.split([(spans[at - 1].end + spans[at].start) / 2 for at in changes])
+    return [
+        Spoken(piece=part, language=language, encoded=each)
+        for part, language, each in zip(parts, own, encode(parts), strict=True)
+    ]
+
+
+def _likely_languages(
+    decoder: Decoder, piece: Piece, encoded: Encoded, spans: Sequence[Region]
+) -> list[Mapping[str, float]]:
+    """The probabilities of languages in each of the `spans` of a piece."""
+    places = [(piece.place(span.start), piece.place(span.end)) for span in spans]
+    *stretches, whole = decoder.languages(encoded, [*places, (0.0, piece.seconds)])
+    return settled(stretches, whole)
+
+
+def _spans(piece: Piece, regions: Sequence[Region]) -> list[Region]:
+    """The speech of a piece in stretches of about _TOLD seconds: each is in one language."""
+    spans: list[Region] = []
+    for span in piece.spans:
+        for region in regions:
+            start, end = max(span.start, region.start), min(span.end, region.end)
+            if start >= end:
+                continue
+            parts = max(1, round((end - start) / _TOLD))
+            edges = [start + (end - start) * at / parts for at in range(parts + 1)]
+            spans += [Region(start=first, end=last) for first, last in pairwise(edges)]
+    return spans or list(piece.spans)
