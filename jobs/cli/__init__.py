@@ -1,1 +1,1 @@
-"""The command line's view of a job: following it, showing progress, exporting results."""
+"""The command line's view of a job: its options, following it, showing progress, exporting results."""

@@ -11,23 +11,20 @@ import uuid
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TextIO, cast, get_args
+from typing import Any, TextIO, cast
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseError
 from django.db import connection
 
 from jobs import lifecycle
-from jobs.cli import progress
+from jobs.cli import progress, translate_options
 from jobs.cli.export import ExportResult, check_overwriting, export
 from jobs.cli.follow import follow
 from jobs.cli.signals import handle_signals, ignore_signals, restore_signals
-from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
-from jobs.engines.selection import AUTO
 from jobs.intake import submit
-from jobs.intake.options import JobOptions, audio_track
+from jobs.intake.options import JobOptions
 from jobs.lifecycle.db_retry import call_with_retry, database_error
 from jobs.log_format import silenced
 from jobs.models import Job, JobStatus, Reason
@@ -35,11 +32,6 @@ from jobs.pipeline.download.client import is_link
 from jobs.pipeline.errors import ErrorRecord, PipelineError, from_record
 from jobs.pipeline.filenames import result_name
 from jobs.pipeline.media.atomic_files import refusal, workspace
-from jobs.pipeline.protocols import Formality
-from jobs.pipeline.speech.speakers import parse_speakers
-from jobs.pipeline.stages.translate import glossary
-from jobs.pipeline.subtitles.style import parse_style
-from jobs.pipeline.text.languages import language
 from jobs.queueing import processes
 from jobs.storage import deletion
 from jobs.worker import in_process
@@ -52,66 +44,7 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("source", help="video or audio file, or a link")
-        parser.add_argument("--to", required=True, metavar="LANG", help="language of the subtitles: fa, Persian, …")
-        parser.add_argument(
-            "--from", dest="spoken", metavar="LANG", help="language of the speech; detected if not given"
-        )
-        parser.add_argument(
-            "--audio-track",
-            default="",
-            metavar="TRACK",
-            help="number or language of the sound track to transcribe, if the video has several",
-        )
-        parser.add_argument(
-            "--subtitles",
-            type=Path,
-            metavar="FILE",
-            help="your own subtitle file, used instead of speech recognition; with --from, it is translated",
-        )
-        parser.add_argument(
-            "--transcriber", choices=_names(TRANSCRIBERS), default=settings.TRANSCRIBER, help="speech engine"
-        )
-        parser.add_argument(
-            "--translator", choices=_names(TRANSLATORS), default=settings.TRANSLATOR, help="translation engine"
-        )
-        parser.add_argument(
-            "--speakers",
-            default="off",
-            metavar="auto|N|off",
-            help="tell speakers apart: their number, or auto to estimate it; no cue then mixes two",
-        )
-        parser.add_argument("--formality", choices=get_args(Formality), default="auto", help="tone of the translation")
-        parser.add_argument("--topic", default="", help="what the video is about, for the translator")
-        parser.add_argument(
-            "--glossary", type=Path, metavar="FILE", help="file with a line “term = translation” for each term"
-        )
-        parser.add_argument(
-            "--style", default="", help="style of the subtitles, such as box,large,top (see docs/cli.md)"
-        )
-        parser.add_argument("--bilingual", action="store_true", help="show the original below the translation")
-        video = parser.add_mutually_exclusive_group()
-        video.add_argument(
-            "--soft", dest="mode", action="store_const", const="soft", help="add a subtitle track, do not burn in"
-        )
-        video.add_argument(
-            "--no-video", dest="mode", action="store_const", const="none", help="write subtitle files only"
-        )
-        parser.add_argument(
-            "--cookies", type=Path, metavar="FILE", default=settings.LINK_COOKIES, help="cookies file for links"
-        )
-        parser.add_argument(
-            "--output",
-            type=Path,
-            default=Path(),
-            metavar="DIR",
-            help="directory for the results (default: the current one)",
-        )
-        parser.add_argument(
-            "--owner", default=in_process.COMMAND, metavar="USER", help="user who owns the job on the site"
-        )
-        parser.add_argument("--json", action="store_true", help="write one JSON object per line, for scripts")
-        parser.set_defaults(mode="burn")
+        translate_options.add_arguments(parser)
 
     def handle(self, *_args: Any, **options: Any) -> None:
         previous = handle_signals()
@@ -189,7 +122,8 @@ class _Cancelled(Exception):
 
 def _translate(options: dict[str, Any], display: progress.Display) -> ExportResult:
     """Create the job, wait for it and export its results."""
-    job_options, source, output = _job_options(options), options["source"], options["output"]
+    job_options = translate_options.job_options(options)
+    source, output = options["source"], options["output"]
     brought = [path for path in (options["subtitles"], None if is_link(source) else Path(source)) if path]
     if not is_link(source):
         check_overwriting(Path(source).stem, job_options.target, output, brought)
@@ -283,26 +217,3 @@ def _owner(name: str) -> Any:
         return users.objects.get_by_natural_key(name)
     except users.DoesNotExist:
         raise CommandError(f"The user “{name}” does not exist.", returncode=2) from None
-
-
-def _names(specs: Any) -> list[str]:
-    return [AUTO, *(spec.name for spec in specs)]
-
-
-def _job_options(options: dict[str, Any]) -> JobOptions:
-    return JobOptions(
-        target=language(options["to"]).code,
-        spoken=language(options["spoken"]).code if options["spoken"] else None,
-        brought=options["subtitles"] is not None,
-        style=parse_style(options["style"]),
-        bilingual=options["bilingual"],
-        mode=options["mode"],
-        formality=options["formality"],
-        glossary=glossary(options["glossary"]) if options["glossary"] else (),
-        topic=options["topic"],
-        transcriber=options["transcriber"],
-        translator=options["translator"],
-        cookies=options["cookies"],
-        audio_track=audio_track(options["audio_track"]),
-        speakers=parse_speakers(options["speakers"]),
-    )

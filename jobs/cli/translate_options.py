@@ -1,0 +1,99 @@
+"""Arguments of `manage.py translate`, and the job options that they give."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any, get_args
+
+from django.conf import settings
+
+from jobs.engines.registry import TRANSCRIBERS, TRANSLATORS
+from jobs.engines.selection import AUTO
+from jobs.intake.options import JobOptions, audio_track
+from jobs.pipeline.protocols import Formality
+from jobs.pipeline.speech.speakers import parse_speakers
+from jobs.pipeline.stages.translate import glossary
+from jobs.pipeline.subtitles.style import parse_style
+from jobs.pipeline.text.languages import language
+from jobs.worker import in_process
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments of the command to `parser`."""
+    parser.add_argument("source", help="video or audio file, or a link")
+    parser.add_argument("--to", required=True, metavar="LANG", help="language of the subtitles: fa, Persian, …")
+    parser.add_argument("--from", dest="spoken", metavar="LANG", help="language of the speech; detected if not given")
+    parser.add_argument(
+        "--audio-track",
+        default="",
+        metavar="TRACK",
+        help="number or language of the sound track to transcribe, if the video has several",
+    )
+    parser.add_argument(
+        "--subtitles",
+        type=Path,
+        metavar="FILE",
+        help="your own subtitle file, used instead of speech recognition; with --from, it is translated",
+    )
+    parser.add_argument(
+        "--transcriber", choices=_engine_names(TRANSCRIBERS), default=settings.TRANSCRIBER, help="speech engine"
+    )
+    parser.add_argument(
+        "--translator", choices=_engine_names(TRANSLATORS), default=settings.TRANSLATOR, help="translation engine"
+    )
+    parser.add_argument(
+        "--speakers",
+        default="off",
+        metavar="auto|N|off",
+        help="tell speakers apart: their number, or auto to estimate it; no cue then mixes two",
+    )
+    parser.add_argument("--formality", choices=get_args(Formality), default="auto", help="tone of the translation")
+    parser.add_argument("--topic", default="", help="what the video is about, for the translator")
+    parser.add_argument(
+        "--glossary", type=Path, metavar="FILE", help="file with a line “term = translation” for each term"
+    )
+    parser.add_argument("--style", default="", help="style of the subtitles, such as box,large,top (see docs/cli.md)")
+    parser.add_argument("--bilingual", action="store_true", help="show the original below the translation")
+    video = parser.add_mutually_exclusive_group()
+    video.add_argument(
+        "--soft", dest="mode", action="store_const", const="soft", help="add a subtitle track, do not burn in"
+    )
+    video.add_argument("--no-video", dest="mode", action="store_const", const="none", help="write subtitle files only")
+    parser.add_argument(
+        "--cookies", type=Path, metavar="FILE", default=settings.LINK_COOKIES, help="cookies file for links"
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="directory for the results (default: the current one)",
+    )
+    parser.add_argument("--owner", default=in_process.COMMAND, metavar="USER", help="user who owns the job on the site")
+    parser.add_argument("--json", action="store_true", help="write one JSON object per line, for scripts")
+    parser.set_defaults(mode="burn")
+
+
+def job_options(options: dict[str, Any]) -> JobOptions:
+    """The job options from parsed arguments. Raises PipelineError for a value that cannot be used."""
+    return JobOptions(
+        target=language(options["to"]).code,
+        spoken=language(options["spoken"]).code if options["spoken"] else None,
+        brought=options["subtitles"] is not None,
+        style=parse_style(options["style"]),
+        bilingual=options["bilingual"],
+        mode=options["mode"],
+        formality=options["formality"],
+        glossary=glossary(options["glossary"]) if options["glossary"] else (),
+        topic=options["topic"],
+        transcriber=options["transcriber"],
+        translator=options["translator"],
+        cookies=options["cookies"],
+        audio_track=audio_track(options["audio_track"]),
+        speakers=parse_speakers(options["speakers"]),
+    )
+
+
+def _engine_names(specs: Any) -> list[str]:
+    return [AUTO, *(spec.name for spec in specs)]
