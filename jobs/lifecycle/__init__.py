@@ -1,9 +1,10 @@
 """The state machines of jobs and of their stages: the only code that writes a status.
 
-`transitions` has the tables of both machines, `jobs` and `stages` the functions that move along them, `changes` the
-notifications, `db_retry` the repetition of calls that fail while the database is unavailable.
+`transitions` has the tables of both machines, `jobs`, `claims` and `stages` the functions that move along them,
+`changes` the notifications, `db_retry` the repetition of calls that fail while the database is unavailable.
 """
 
+from jobs.lifecycle.claims import Claim, claim
 from jobs.lifecycle.jobs import (
     UPLOAD_EXPIRY,
     can_finish_cancel,
@@ -21,8 +22,6 @@ from jobs.lifecycle.jobs import (
 )
 from jobs.lifecycle.stages import (
     MAX_ATTEMPTS,
-    Claim,
-    claim,
     commit_window,
     fail_stage,
     fenced,

@@ -24,8 +24,8 @@ Stages:
     skip           waiting                     → skipped
 
 The row of a skipped stage is deleted. Each transition is one conditional UPDATE and one Transition row in one
-transaction: of two concurrent callers the second changes nothing and gets an exception. `lifecycle.jobs` and
-`lifecycle.stages` decide when a transition happens; nothing else writes a status.
+transaction: of two concurrent callers the second changes nothing and gets an exception. `lifecycle.jobs`,
+`lifecycle.claims` and `lifecycle.stages` decide when a transition happens; nothing else writes a status.
 """
 
 from __future__ import annotations

@@ -110,7 +110,8 @@ def test_one_stands_while_the_other_acts(place: Place, name: str, thorough: bool
 def test_a_stage_that_lost_its_attempt_writes_nothing(place: Place, thorough: bool) -> None:
     """An actor is stopped until it counts as dead; another one does its work; then the first continues."""
     points = points_of(ready, place, "run")
-    first, last = (points.index(f"after lifecycle.stages.{name} is committed") for name in ("_start", "finish_stage"))
+    steps = ("claims._start", "stages.finish_stage")
+    first, last = (points.index(f"after lifecycle.{step} is committed") for step in steps)
     for number in range(first, last - 1, 1 if thorough else 4):
         with right(ready(place)) as world:
             late = world.actor("run")
