@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from jobs.engines.model_failures import model_failures
 from jobs.engines.pyannote.options import LABEL, MODEL, Options, readiness
-from jobs.pipeline.errors import EngineError, NotReady, OutOfMemory
+from jobs.pipeline.errors import NotReady
 from jobs.pipeline.protocols import Progress, Turn
 from jobs.pipeline.speech.windows import open_audio
 
@@ -28,7 +28,7 @@ class Pyannote:
         pipeline = self._load()
         with open_audio(audio) as opened:
             samples = opened.read(0, opened.length)
-        with _failures():
+        with model_failures(LABEL):
             rows = pipeline(
                 samples,
                 num_speakers=speakers,
@@ -41,7 +41,7 @@ class Pyannote:
             state = readiness(self._options)
             if not state.ready:
                 raise NotReady(engine=LABEL, reason=state.reason, remedy=state.remedy, detail=state.detail)
-            with _failures():
+            with model_failures(LABEL):
                 self._pipeline = _load(self._options)
         return self._pipeline
 
@@ -60,15 +60,3 @@ def _load(options: Options) -> Any:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     model = str(Path(options.model).expanduser()) if options.model else MODEL
     return DiarizationPipeline(model_name=model, token=options.token or None, device=device)
-
-
-@contextmanager
-def _failures() -> Iterator[None]:
-    """Turn every failure, of the hub's client too, into OutOfMemory or EngineError."""
-    try:
-        yield
-    except MemoryError as failure:
-        raise OutOfMemory(engine=LABEL, detail=str(failure)) from failure
-    except Exception as failure:
-        kind = OutOfMemory if "out of memory" in str(failure).lower() else EngineError
-        raise kind(engine=LABEL, detail=str(failure)) from failure

