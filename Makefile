@@ -1,5 +1,8 @@
 # Every target starts from a fresh clone: it creates .venv and installs what is missing; what is installed costs no time again.
 
+# Compiled modules are kept even where the environment says otherwise: each process of a job would compile them again.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= python3
 BIN := .venv/bin
 # Address of an index of CPU-only PyTorch wheels; with it the CUDA libraries (4 GB) are left out.

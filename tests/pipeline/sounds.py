@@ -29,6 +29,7 @@ def silence(seconds: float = 10) -> Samples:
     return np.zeros(int(seconds * SAMPLE_RATE), dtype=np.float32)
 
 
+@cache
 def hum(seconds: float = 10) -> Samples:
     """The mains, with overtones."""
     return _mixed([np.sin(2 * np.pi * 50 * n * _time(seconds)) * 0.1 / n for n in (1, 2, 3, 4, 6)])
@@ -39,6 +40,7 @@ def noise(seconds: float = 10, level: float = 0.05) -> Samples:
     return np.random.default_rng(1).normal(0, level, int(seconds * SAMPLE_RATE)).astype(np.float32)
 
 
+@cache
 def music(seconds: float = 10) -> Samples:
     """Four chords that die away, and a melody of two notes a second above them."""
     sound = np.zeros(int(seconds * SAMPLE_RATE))
