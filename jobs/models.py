@@ -156,9 +156,11 @@ class Job(models.Model):
 class StageRun(models.Model):
     """One stage of one job. `attempt` is its fencing token: its worker writes under it or not at all.
 
-    `owner` is the job's, repeated so that a claim needs no join. `checkpoint` is the state from which the next attempt
-    continues, `outcome` the result that later stages need. `group` is the process group that works for the attempt: its
-    id on `host` since boot `boot_id`; its leader started `group_started` clock ticks after the boot.
+    `owner` is the job's, repeated so that a claim needs no join. `progress` is the share that is done, with
+    `progress_before` of it by earlier attempts, `step` a `stage.StepName` while it lasts. `checkpoint` is the state
+    from which the next attempt continues, `outcome` the result that later stages need. `group` is the process group
+    that works for the attempt: its id on `host` since boot `boot_id`; its leader started `group_started` clock ticks
+    after the boot.
     """
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="stages")
@@ -170,6 +172,8 @@ class StageRun(models.Model):
     attempt = models.UUIDField(null=True, editable=False)
     attempts = models.PositiveSmallIntegerField(default=0)
     progress = models.FloatField(default=0)
+    progress_before = models.FloatField(default=0)
+    step = models.CharField(max_length=20, blank=True)
     ready_at = models.DateTimeField(null=True)
     started = models.DateTimeField(null=True)
     ended = models.DateTimeField(null=True)

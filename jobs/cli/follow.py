@@ -12,7 +12,7 @@ from jobs.intake.options import options_of
 from jobs.lifecycle.db_retry import call_with_retry
 from jobs.models import FINAL, Job, StageStatus
 from jobs.pipeline.notes import template
-from jobs.pipeline.stage import Stage
+from jobs.pipeline.stage import STEPS, Stage
 from jobs.pipeline.text.languages import language
 
 POLL_INTERVAL = 0.1
@@ -29,6 +29,12 @@ class JobObserver(Protocol):
 
     def progress(self, stage: Stage, share: float) -> None:
         """`share` of `stage` is done, 0 to 1."""
+
+    def step(self, stage: Stage, sentence: str) -> None:
+        """The step of `stage` that lasts now, such as the loading of a model; empty: it has ended."""
+
+    def working(self, stage: Stage) -> None:
+        """`stage` runs. Called at each poll, whether or not something has changed."""
 
     def note(self, sentence: str) -> None:
         """A sentence about the job that is no error."""
@@ -53,6 +59,7 @@ class _Reporter:
         self._observer = observer
         self._stages: list[Stage] = []
         self._shares: dict[Stage, float] = {}
+        self._steps: dict[Stage, str] = {}
         self._notes: set[str] = set()
 
     def report(self, job: Job) -> None:
@@ -68,6 +75,9 @@ class _Reporter:
         for run in job.stages.all():
             if run.started:
                 self._share(Stage(run.stage), 1.0 if run.status == StageStatus.DONE else run.progress)
+                self._step(Stage(run.stage), STEPS.get(run.step, ""))
+            if run.status == StageStatus.RUNNING:
+                self._observer.working(Stage(run.stage))
 
     def _share(self, stage: Stage, share: float) -> None:
         """Report a stage with 0 first, then increasing shares only."""
@@ -77,6 +87,11 @@ class _Reporter:
         if share > self._shares[stage]:
             self._shares[stage] = share
             self._observer.progress(stage, share)
+
+    def _step(self, stage: Stage, sentence: str) -> None:
+        if sentence != self._steps.get(stage, ""):
+            self._steps[stage] = sentence
+            self._observer.step(stage, sentence)
 
 
 def _notes(job: Job) -> Iterator[str]:

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from jobs.cli.export import ExportResult
@@ -25,6 +26,17 @@ _JSON_INTERVAL = 0.5
 _MIN_SECONDS = 2.0
 """Seconds of a stage after which the time left is estimated from its speed."""
 
+_GRACE = 15.0
+"""Seconds that a stage may take longer than estimated before the estimate counts as wrong."""
+
+_LINE_INTERVAL = 50.0
+"""Longest time in seconds without a plain line while a stage runs."""
+
+_EVENT_INTERVAL = 15.0
+"""Longest time in seconds without a JSON line about a running stage."""
+
+_LATE = "longer than usual"
+
 
 class Display(JobObserver, Protocol):
     """An observer that also shows the result."""
@@ -42,27 +54,60 @@ class SilentObserver:
     def progress(self, stage: Stage, share: float) -> None:
         """Do nothing."""
 
+    def step(self, stage: Stage, sentence: str) -> None:
+        """Do nothing."""
+
+    def working(self, stage: Stage) -> None:
+        """Do nothing."""
+
     def note(self, sentence: str) -> None:
         """Do nothing."""
 
 
-class _TimeLeft:
-    """Estimates the time left of each stage from its speed so far."""
+class _Clock:
+    """Measures how long each stage has been running, and estimates its time left from its speed."""
 
     def __init__(self) -> None:
         self._began: dict[Stage, float] = {}
+        self._changed: dict[Stage, tuple[float, float]] = {}
 
-    def seconds(self, stage: Stage, share: float) -> float | None:
-        """Seconds until the stage ends at its speed so far; None during its first _MIN_SECONDS."""
-        spent = time.monotonic() - self._began.setdefault(stage, time.monotonic())
-        return spent * (1 - share) / share if share > 0 and spent >= _MIN_SECONDS else None
+    def see(self, stage: Stage, share: float) -> None:
+        """Take note of the share of `stage` that is done; the first call is its begin."""
+        now = time.monotonic()
+        self._began.setdefault(stage, now)
+        self._changed[stage] = share, now
+
+    def spent(self, stage: Stage) -> float:
+        """Seconds since the stage began."""
+        return time.monotonic() - self._began[stage]
+
+    def share(self, stage: Stage) -> float:
+        """The share of the stage that is done."""
+        return self._changed[stage][0]
+
+    def left(self, stage: Stage) -> float | None:
+        """Seconds until the stage ends at its speed up to the last change, below -_GRACE when that estimate has run
+        out; None during its first _MIN_SECONDS.
+        """
+        share, changed = self._changed[stage]
+        spent = changed - self._began[stage]
+        if share == 0 or spent < _MIN_SECONDS:
+            return None
+        return spent * (1 - share) / share - (time.monotonic() - changed)
+
+    def left_text(self, stage: Stage) -> str:
+        """The time left in words, after a comma; empty while there is no estimate."""
+        left = self.left(stage)
+        if left is None:
+            return ""
+        return f", about {_clock_text(max(0.0, left))} left" if left >= -_GRACE else f", {_LATE}"
 
 
 class Bars:
-    """One bar for each stage, with percentage and time left."""
+    """One bar for each stage, with percentage, time spent, and time left or the step that lasts."""
 
-    def __init__(self, bars: Progress) -> None:
-        self._bars = bars
+    def __init__(self, bars: Progress, clock: _Clock) -> None:
+        self._bars, self._clock = bars, clock
         self._tasks: dict[Stage, TaskID] = {}
 
     def stages(self, stages: Sequence[Stage]) -> None:
@@ -70,9 +115,17 @@ class Bars:
 
     def progress(self, stage: Stage, share: float) -> None:
         """Show the progress of a stage."""
+        self._clock.see(stage, share)
         if stage not in self._tasks:
-            self._tasks[stage] = self._bars.add_task(stage.capitalize(), total=1.0)
+            self._tasks[stage] = self._bars.add_task(stage.capitalize(), total=1.0, stage=stage, step="")
         self._bars.update(self._tasks[stage], completed=share)
+
+    def step(self, stage: Stage, sentence: str) -> None:
+        """Show the step beside the bar."""
+        self._bars.update(self._tasks[stage], step=sentence)
+
+    def working(self, stage: Stage) -> None:
+        """Do nothing: the time spent moves by itself."""
 
     def note(self, sentence: str) -> None:
         """Show a note."""
@@ -86,24 +139,40 @@ class Bars:
 
 
 class Lines:
-    """Plain lines: one when a stage begins, at each quarter, and when it ends."""
+    """Plain lines: one when a stage begins, at each quarter, when it ends, and after _LINE_INTERVAL without one."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
-        self._time_left = _TimeLeft()
+        self._clock = _Clock()
         self._next: dict[Stage, float] = {}
+        self._steps: dict[Stage, str] = {}
+        self._written = time.monotonic()
 
     def stages(self, stages: Sequence[Stage]) -> None:
         """Do nothing: a line is written when a stage begins."""
 
     def progress(self, stage: Stage, share: float) -> None:
         """Show the progress of a stage."""
-        left = self._time_left.seconds(stage, share)
+        self._clock.see(stage, share)
         if share < self._next.get(stage, 0.0):
             return
         self._next[stage] = 2.0 if share >= 1 else (share // _STEP + 1) * _STEP
-        rest = f", about {_clock_text(left)} left" if left and share < 1 else ""
+        rest = self._clock.left_text(stage) if share < 1 else ""
         self._write(f"{stage}: {share:.0%}{rest}")
+
+    def step(self, stage: Stage, sentence: str) -> None:
+        """Show the step when it begins."""
+        self._steps[stage] = sentence
+        if sentence:
+            self._write(f"{stage}: {sentence}")
+
+    def working(self, stage: Stage) -> None:
+        """Show how long the stage has been running, when there was no line for long."""
+        if time.monotonic() - self._written < _LINE_INTERVAL:
+            return
+        spent = _clock_text(self._clock.spent(stage))
+        doing = self._steps.get(stage) or f"{self._clock.share(stage):.0%}"
+        self._write(f"{stage}: {doing}, running for {spent}{self._clock.left_text(stage)}")
 
     def note(self, sentence: str) -> None:
         """Show a note."""
@@ -115,6 +184,7 @@ class Lines:
             self._write(line)
 
     def _write(self, line: str) -> None:
+        self._written = time.monotonic()
         self._out.write(line + "\n")
         self._out.flush()
 
@@ -124,7 +194,8 @@ class JsonLines:
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
-        self._time_left = _TimeLeft()
+        self._clock = _Clock()
+        self._steps: dict[Stage, str] = {}
         self._last: dict[Stage, float] = {}
         self._stages: Sequence[Stage] = ()
         self._shares: dict[Stage, float] = {}
@@ -136,17 +207,34 @@ class JsonLines:
     def progress(self, stage: Stage, share: float) -> None:
         """Show the progress of a stage."""
         self._shares[stage] = share
-        left = self._time_left.seconds(stage, share)
-        now = time.monotonic()
-        if 0 < share < 1 and now - self._last.get(stage, 0.0) < _JSON_INTERVAL:
+        self._clock.see(stage, share)
+        if 0 < share < 1 and time.monotonic() - self._last.get(stage, 0.0) < _JSON_INTERVAL:
             return
-        self._last[stage] = now
+        self._tell(stage)
+
+    def step(self, stage: Stage, sentence: str) -> None:
+        """Show the step, and its end."""
+        self._steps[stage] = sentence
+        self._tell(stage)
+
+    def working(self, stage: Stage) -> None:
+        """Show the progress again when there was no line about the stage for long."""
+        if time.monotonic() - self._last[stage] >= _EVENT_INTERVAL:
+            self._tell(stage)
+
+    def _tell(self, stage: Stage) -> None:
+        left = self._clock.left(stage)
+        is_late = left is not None and left < -_GRACE
+        self._last[stage] = time.monotonic()
         self._write(
             event="progress",
             stage=str(stage),
-            share=round(share, 4),
+            step=self._steps.get(stage, ""),
+            share=round(self._shares[stage], 4),
             overall=round(overall(self._shares, self._stages or self._shares), 4),
-            seconds_left=None if left is None else round(left, 1),
+            seconds=round(self._clock.spent(stage), 1),
+            seconds_left=None if left is None or is_late else round(max(0.0, left), 1),
+            longer_than_usual=is_late,
         )
 
     def note(self, sentence: str) -> None:
@@ -176,18 +264,45 @@ def display(out: TextIO, *, as_json: bool) -> Iterator[Display]:
     if as_json:
         yield JsonLines(out)
     elif out.isatty():
-        with _bars(out) as bars:
-            yield Bars(bars)
+        clock = _Clock()
+        with _bars(out, clock) as bars:
+            yield Bars(bars, clock)
     else:
         yield Lines(out)
 
 
-def _bars(out: TextIO) -> Progress:
+def _bars(out: TextIO, clock: _Clock) -> Progress:
     # Imported here so that scripts and `--help` do not wait for rich.
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+    from rich.text import Text
 
-    columns = (TextColumn("{task.description:<11}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    class LeftColumn(ProgressColumn):
+        """The step that lasts, else the time left."""
+
+        def render(self, task: Task) -> Text:
+            left = clock.left(task.fields["stage"])
+            if task.fields["step"] or task.finished:
+                return Text(task.fields["step"])
+            if left is None:
+                return Text("-:--:-- left")
+            return Text(_LATE if left < -_GRACE else f"{timedelta(seconds=round(max(0.0, left)))} left")
+
+    columns = (
+        TextColumn("{task.description:<11}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        LeftColumn(),
+    )
     return Progress(*columns, console=Console(file=out))
 
 

@@ -165,6 +165,11 @@ def left(seconds: float) -> str:
     return _("about {length} left").format(length=length(60 * round(minutes / 10) * 10))
 
 
+def longer_than_usual() -> str:
+    """Shown in place of the time left when that has run out."""
+    return _("longer than usual")
+
+
 def before(count: int) -> str:
     """The queue position of a job with `count` stages before it."""
     if count == 0:

@@ -60,6 +60,7 @@ def _start(run: StageRun, worker: Process | None, limit: int) -> Claim | None:
             attempt=attempt,
             heartbeat=now,
             started=now,
+            progress_before=ready.progress,
             ended=None,
             worker=worker,
             host=worker.host if worker else "",

@@ -45,13 +45,18 @@ def record_group(attempt: uuid.UUID, group: int, started: int) -> None:
     _write(attempt, group=group, group_started=started)
 
 
-def heartbeat(attempt: uuid.UUID, progress: float | None = None) -> None:
-    """Write a heartbeat, with the share of the stage that is done, 0 to 1. Raises LostAttempt."""
-    if progress is None:
+def heartbeat(attempt: uuid.UUID, progress: float | None = None, step: str | None = None) -> None:
+    """Write a heartbeat, with what has changed: the share of the stage that is done, 0 to 1, and its `step`, which is
+    empty when that has ended. Raises LostAttempt.
+    """
+    if progress is None and step is None:
         _write(attempt, heartbeat=timezone.now())
         return
     with fenced(attempt) as (job, run):
-        StageRun.objects.filter(pk=run.pk).update(heartbeat=timezone.now(), progress=progress)
+        changed: dict[str, Any] = {} if step is None else {"step": step}
+        if progress is not None:  # below what earlier attempts did when the stage has no checkpoint and starts anew
+            changed |= {"progress": progress, "progress_before": min(run.progress_before, progress)}
+        StageRun.objects.filter(pk=run.pk).update(heartbeat=timezone.now(), **changed)
         Job.objects.filter(pk=job.pk).update(**bumped())
 
 

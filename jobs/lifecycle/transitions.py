@@ -138,7 +138,8 @@ def move_stage(run: StageRun, verb: StageVerb, *, reason: str = "", **fields: An
     sources, target = STAGE_TRANSITIONS[verb]
     before, attempt = run.status, run.attempt
     if verb in _ENDING:
-        fields |= {"attempt": None, "heartbeat": None, "group": None, "group_started": None, "ended": timezone.now()}
+        fields |= {"attempt": None, "heartbeat": None, "group": None, "group_started": None, "step": ""}
+        fields |= {"ended": timezone.now()}
         Job.objects.filter(pk=run.job_id).update(**bumped())
     current = StageRun.objects.filter(pk=run.pk, status=before, status__in=sources, attempt=attempt)
     if not (current.delete()[0] if target == SKIPPED else current.update(status=target, **fields)):

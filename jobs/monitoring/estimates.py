@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import median
 
 from django.core.cache import cache
@@ -25,6 +26,19 @@ _CACHE_SECONDS = 60
 
 _RELIABLE_SHARE = 0.05
 """The share from which the speed of a running stage itself is used instead of that of earlier jobs."""
+
+_GRACE = 15.0
+"""Seconds that a stage may take longer than estimated before the estimate counts as wrong."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Estimate:
+    """`seconds` of work left. The estimate `holds` for some seconds more; 0 or less: it has run out; None: no stage
+    runs, so that it has no end.
+    """
+
+    seconds: float
+    holds: float | None
 
 
 def speeds() -> Mapping[Stage, float]:
@@ -54,23 +68,35 @@ def share_done(runs: Iterable[StageRun]) -> float:
     return overall(shares, shares)
 
 
-def seconds_left(job: Job, runs: Iterable[StageRun]) -> float | None:
-    """Seconds of work left of a running job; None when its status or length allows no estimate.
+def estimate(job: Job, runs: Iterable[StageRun]) -> Estimate | None:
+    """The time left of a running job; None when its status or length allows no estimate.
 
-    Transcription and translation run in parallel, so the longer one counts.
+    Transcription and translation run in parallel, so the longer one counts. A translation that waits for the speech
+    lets no estimate run out.
     """
     if job.status != JobStatus.RUNNING or not job.seconds:
         return None
-    left = {Stage(run.stage): _left(run, job.seconds) for run in runs}
-    beside = max(left.pop(Stage.TRANSCRIBE, 0.0), left.pop(Stage.TRANSLATE, 0.0))
-    return beside + sum(left.values())
+    mine = {Stage(run.stage): run for run in runs}
+    left = {stage: _left(run, job) for stage, run in mine.items()}
+    running = {stage for stage, run in mine.items() if run.status == StageStatus.RUNNING and run.started}
+    if Stage.TRANSCRIBE in mine and mine[Stage.TRANSCRIBE].status != StageStatus.DONE:
+        running.discard(Stage.TRANSLATE)
+    holds = min(left[stage] for stage in running) + _GRACE if running else None
+    some = {stage: max(0.0, seconds) for stage, seconds in left.items()}
+    beside = max(some.pop(Stage.TRANSCRIBE, 0.0), some.pop(Stage.TRANSLATE, 0.0))
+    return Estimate(seconds=beside + sum(some.values()), holds=holds)
 
 
-def _left(run: StageRun, length: float) -> float:
-    share = _share(run)
-    if run.status == StageStatus.RUNNING and run.started and share >= _RELIABLE_SHARE:
-        return (timezone.now() - run.started).total_seconds() * (1 - share) / share
-    return speeds()[Stage(run.stage)] * length * (1 - share)
+def _left(run: StageRun, job: Job) -> float:
+    """Seconds left of a stage, below 0 when it takes longer than was estimated at the job's last change."""
+    share, usual = _share(run), speeds()[Stage(run.stage)] * job.seconds
+    if run.status != StageStatus.RUNNING or not run.started:
+        return usual * (1 - share)
+    spent, since = (job.changed - run.started).total_seconds(), (timezone.now() - job.changed).total_seconds()
+    before = min(run.progress_before, share)
+    if share - before < _RELIABLE_SHARE:
+        return usual * (1 - before) - spent - since
+    return max(0.0, spent) * (1 - share) / (share - before) - since
 
 
 def _share(run: StageRun) -> float:

@@ -142,6 +142,10 @@ class Diarizer(Protocol):
 
     name: str
 
+    def load(self) -> None:
+        """Load the model, so that `diarize` begins at once. Raises EngineError."""
+        ...
+
     def diarize(self, audio: Path, speakers: int | None, progress: Progress) -> Sequence[Turn]:
         """Find the turns in `audio` (WAV, 16 kHz, mono, 16 bit), in order of their starts; none without speech.
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
+from jobs.pipeline.gettext_marker import _
+
 
 class Stage(StrEnum):
     """A stage of a job; the members are in the order of the work."""
@@ -19,6 +21,19 @@ class Stage(StrEnum):
     SUBTITLE = "subtitle"
     RENDER = "render"
 
+
+class StepName(StrEnum):
+    """A step of a stage that moves no bar, and whose name is shown while it lasts."""
+
+    LOAD_SPEECH = "load_speech"
+    LOAD_SPEAKERS = "load_speakers"
+
+
+STEPS: Mapping[str, str] = {
+    StepName.LOAD_SPEECH: _("Loading the speech model …"),
+    StepName.LOAD_SPEAKERS: _("Loading the speaker model …"),
+}
+"""Sentences of the steps, marked for the catalogue."""
 
 WEIGHTS: dict[Stage, float] = {
     Stage.FETCH: 0.05,

@@ -17,9 +17,9 @@ from jobs.i18n import formats
 from jobs.i18n.labels import STAGES, STATUSES
 from jobs.intake.options import options_of
 from jobs.models import FINAL, Job, JobStatus, Reason, StageRun, StageStatus
-from jobs.monitoring.estimates import ahead, seconds_left, share_done
+from jobs.monitoring.estimates import Estimate, ahead, share_done
 from jobs.pipeline.errors import DiskFull
-from jobs.pipeline.stage import Stage
+from jobs.pipeline.stage import STEPS, Stage
 from jobs.storage import installation
 
 if TYPE_CHECKING:
@@ -55,9 +55,13 @@ def languages(job: Job) -> str:
 
 
 def stage_text(job: Job, runs: Sequence[StageRun]) -> str:
-    """The status line for screen readers: the running stages and the progress in steps of 25 %."""
+    """The status line for screen readers: the running stages and the progress in steps of 25 %, or the step
+    that lasts.
+    """
     if job.status != JobStatus.RUNNING:
         return str(STATUSES[JobStatus(job.status)])
+    if step := step_text(runs):
+        return step
     running = [str(STAGES[Stage(run.stage)]) for run in runs if run.status == StageStatus.RUNNING]
     percent = 25 * int(4 * share_done(runs))
     return _("{stages}, {percent} of the job done").format(
@@ -65,14 +69,36 @@ def stage_text(job: Job, runs: Sequence[StageRun]) -> str:
     )
 
 
-def left_text(job: Job, runs: Sequence[StageRun], places: Mapping[int, int] | None = None) -> str:
+def step_text(runs: Iterable[StageRun]) -> str:
+    """The sentence of the step that lasts, such as the loading of a model; empty when there is none."""
+    return " ".join(_(STEPS[run.step]) for run in runs if run.step in STEPS)
+
+
+def elapsed(runs: Iterable[StageRun]) -> dict[str, Any] | None:
+    """The first running stage and the time for which it has been running; None when none runs."""
+    run = next((run for run in runs if run.status == StageStatus.RUNNING and run.started), None)
+    if run is None or run.started is None:
+        return None
+    seconds = max(0, int((timezone.now() - run.started).total_seconds()))
+    return {
+        "label": str(STAGES[Stage(run.stage)]),
+        "seconds": seconds,
+        "clock": formats.digits(formats.clock(seconds)),
+    }
+
+
+def left_text(
+    job: Job, runs: Sequence[StageRun], estimate: Estimate | None, places: Mapping[int, int] | None = None
+) -> str:
     """The remaining time of a running job, or the queue position of a waiting one; empty while neither is known.
 
     `places` maps ids of waiting stages to queue positions; without it, one query finds them.
     """
     if any(run.status == StageStatus.RUNNING for run in runs):
-        left = seconds_left(job, runs)
-        return "" if left is None else formats.left(left)
+        if estimate is None:
+            return ""
+        has_run_out = estimate.holds is not None and estimate.holds <= 0
+        return formats.longer_than_usual() if has_run_out else formats.left(estimate.seconds)
     waiting = waiting_stages(job, runs)
     if waiting and (reason := _disk_text(waiting[0])):
         return reason

@@ -18,11 +18,12 @@ from jobs.i18n.labels import STAGES, STATUSES
 from jobs.intake import submit
 from jobs.intake.options import options_of
 from jobs.models import FINAL, UNFINISHED, Cue, Job, JobStatus, SourceKind, StageRun, StageStatus
-from jobs.monitoring.estimates import ahead, share_done
+from jobs.monitoring.estimates import ahead, estimate, share_done
 from jobs.pipeline.stage import Stage
 from jobs.pipeline.subtitles.style import FORMATS
 from jobs.web.job_texts import (
     deleted_text,
+    elapsed,
     ended_text,
     error_detail,
     languages,
@@ -30,6 +31,7 @@ from jobs.web.job_texts import (
     notes,
     sound_tracks,
     stage_text,
+    step_text,
     unplayable_text,
     waiting_stages,
 )
@@ -56,6 +58,7 @@ def brief(job: Job, places: Mapping[int, int] | None = None) -> dict[str, Any]:
     """
     runs, kinds = list(job.stages.all()), {artifact.kind for artifact in job.artifacts.all()}
     again, lacking = submit.can_start_again(job), submit.needs_subtitles(job)
+    guess = estimate(job, runs)
     percent = 100 if job.status == JobStatus.COMPLETED else int(100 * share_done(runs))
     return {
         "id": str(job.pk),
@@ -69,7 +72,9 @@ def brief(job: Job, places: Mapping[int, int] | None = None) -> dict[str, Any]:
         "created": formats.moment(job.created),
         "percent": percent,
         "percent_text": formats.percent(percent),
-        "left": left_text(job, runs, places),
+        "left": left_text(job, runs, guess, places),
+        "left_holds": round(guess.holds, 1) if guess and guess.holds and guess.holds > 0 else None,
+        "step": step_text(runs),
         "moving": job.status not in FINAL,
         "warn": job.status in UNFINISHED and not job.keep_running,
         "ended": job.status in FINAL,
@@ -95,6 +100,7 @@ def snapshot(job: Job, viewer: int | None) -> dict[str, Any]:
         "news": formats.news(job),
         "pinned": job.pinned,
         "stages": stages(runs),
+        "elapsed": elapsed(runs),
         "stage_text": stage_text(job, runs),
         "notes": notes(job),
         "tracks": sound_tracks(job, runs),

@@ -70,9 +70,11 @@ class StageRecorder:
             Job.objects.filter(pk=job.pk).update(**models.bumped(engines=engines))
 
     @with_retry
-    def heartbeat(self, progress: float | None = None) -> None:
-        """Write a heartbeat, with the share of the stage that is done, 0 to 1, when it has grown."""
-        lifecycle.heartbeat(self._attempt, progress)
+    def heartbeat(self, progress: float | None = None, step: str | None = None) -> None:
+        """Write a heartbeat, with the share of the stage that is done, 0 to 1, when it has grown, and its step when
+        that has changed.
+        """
+        lifecycle.heartbeat(self._attempt, progress, step)
 
     @with_retry
     def note(self, code: str, params: dict[str, str]) -> None:

@@ -52,6 +52,7 @@ class StageRunner:
         self._child: Child | None = None
         self._cue_stream: CueStream | None = None
         self._progress, self._written_progress = 0.0, 0.0
+        self._step, self._written_step = "", ""
         self._running, self._poll, self._write, self._heartbeat = Timer(), Timer(), Timer(), Timer()
 
     def run(self) -> None:
@@ -159,6 +160,8 @@ class StageRunner:
         match message:
             case messages.Progress():
                 self._progress = max(self._progress, message.share)
+            case messages.Step():
+                self._step = message.name or ""
             case messages.Note():
                 self._recorder.note(message.code, message.params)
             case messages.Window():
@@ -189,11 +192,14 @@ class StageRunner:
             self._cue_stream.send_new(child)
 
     def _send_heartbeat(self) -> None:
-        if self._write.is_due(PROGRESS_INTERVAL) and self._progress > self._written_progress:
+        has_grown, is_other_step = self._progress > self._written_progress, self._step != self._written_step
+        if (has_grown or is_other_step) and self._write.is_due(PROGRESS_INTERVAL):
             self._write.restart()
             self._heartbeat.restart()
-            self._written_progress = self._progress
-            self._recorder.heartbeat(min(self._progress, 1.0))
+            self._written_progress, self._written_step = self._progress, self._step
+            self._recorder.heartbeat(
+                min(self._progress, 1.0) if has_grown else None, self._step if is_other_step else None
+            )
         elif self._heartbeat.is_due(HEARTBEAT_INTERVAL):
             self._heartbeat.restart()
             self._recorder.heartbeat()

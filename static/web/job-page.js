@@ -6,6 +6,7 @@ import { find, findAll, findOptional, write } from "./dom.js";
 import * as live from "./live.js";
 import { notify, offerNotifications } from "./notifications.js";
 import { isLeaving, stay } from "./page-close.js";
+import { keepTime } from "./passing-time.js";
 import { translatePlayers } from "./player-strings.js";
 import { post, sentenceOf } from "./request.js";
 import { backoff } from "./retry.js";
@@ -24,6 +25,7 @@ let renewing = false;
 live.on("job", (job) => {
   if (main.dataset.status !== job.status) notify(job);
   bind(main, job);
+  keepTime(main, job, live.isHeard);
   main.dataset.status = job.status;
   for (const stage of job.stages) {
     const item = find(main, `[data-stage="${stage.name}"]`);

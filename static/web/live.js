@@ -27,6 +27,7 @@ export const state = store.state;
 let socket = null;
 const waits = backoff(FIRST_WAIT, LONGEST_WAIT);
 let heard = Date.now();
+let answered = 0; // by a poll
 let lost = Date.now();
 let renewed = 0;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -73,6 +74,11 @@ export function watch(id) {
   store.watch(id);
   disconnected();
   connect();
+}
+
+/** Whether the server was heard of lately, so that what the page shows can still be true. */
+export function isHeard() {
+  return Date.now() - (state.connected ? heard : answered) < SILENCE;
 }
 
 /** The page is back from the back/forward cache: it gets a new id. */
@@ -205,6 +211,7 @@ async function pollJob(id) {
     return;
   }
   if (!response.ok) return;
+  answered = Date.now();
   const job = /** @type {Job} */ (await response.json());
   const known = store.version;
   store.setJob(job);
@@ -221,6 +228,7 @@ async function pollCues(id) {
 async function pollJobs() {
   const response = await fetch(`/api/jobs${location.search}`);
   if (!response.ok) return;
+  answered = Date.now();
   for (const row of /** @type {JobList} */ (await response.json()).jobs) {
     store.setWarning(row);
     store.setRow(row);

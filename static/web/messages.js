@@ -30,6 +30,8 @@
  * @property {number} percent  whole number, 0 to 100
  * @property {string} percent_text
  * @property {string} left  time left or place in the queue; may be empty
+ * @property {number | null} left_holds  seconds after which the time left has run out; null where there is none
+ * @property {string} step  the step that lasts, such as the loading of a model; mostly empty
  * @property {boolean} moving  whether it can still change by itself; the opposite of `ended`
  * @property {boolean} warn  whether it is cancelled when its owner leaves
  * @property {boolean} ended
@@ -45,6 +47,7 @@
  * @property {string} news  title of a notification; empty unless the job has just ended
  * @property {boolean} pinned
  * @property {StageState[]} stages
+ * @property {Elapsed | null} elapsed  null while no stage runs
  * @property {string} stage_text
  * @property {string[]} notes
  * @property {SoundTrack[]} tracks  empty unless there are several
@@ -77,6 +80,14 @@
  * @property {string} label
  * @property {string} state
  * @property {number} percent
+ */
+
+/**
+ * For how long the running stage has been running.
+ * @typedef {object} Elapsed
+ * @property {string} label  of the stage
+ * @property {number} seconds
+ * @property {string} clock  `seconds` as text
  */
 
 /**

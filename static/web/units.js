@@ -48,3 +48,17 @@ function format(value, unit, language) {
     maximumFractionDigits,
   }).format(value);
 }
+
+/**
+ * A time such as 02:05 or 1:02:05.
+ * @param {number} seconds
+ * @param {string} language
+ */
+export function clock(seconds, language) {
+  const whole = Math.floor(seconds);
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
+  const two = new Intl.NumberFormat(language, { minimumIntegerDigits: 2 });
+  const parts = [two.format(minutes), two.format(rest)];
+  if (hours) parts.unshift(new Intl.NumberFormat(language, { useGrouping: false }).format(hours));
+  return parts.join(":");
+}

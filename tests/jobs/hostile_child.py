@@ -56,6 +56,16 @@ def with_a_family() -> None:
 # What is said
 
 
+def loading(pipes: Pipes) -> None:
+    """Load a model for a second and a half, then work as long."""
+    pipes.listen()
+    pipes.say("step", name="load_speech")
+    time.sleep(1.5)
+    pipes.say("step", name=None)
+    time.sleep(1.5)
+    pipes.done()
+
+
 def good(pipes: Pipes) -> None:
     pipes.listen()
     (pipes.room / "left over").write_text("x")
@@ -95,6 +105,12 @@ def no_object(pipes: Pipes) -> None:
 def wrong_types(pipes: Pipes) -> None:
     pipes.listen()
     pipes.say("progress", share="half")
+    forever()
+
+
+def unknown_step(pipes: Pipes) -> None:
+    pipes.listen()
+    pipes.say("step", name="x" * 5000)
     forever()
 
 

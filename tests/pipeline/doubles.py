@@ -70,7 +70,11 @@ class Listener:
 
     def __init__(self, *turns: Turn) -> None:
         self.asked: list[int | None] = []
+        self.loaded = 0
         self._turns = turns
+
+    def load(self) -> None:
+        self.loaded += 1
 
     def diarize(self, audio: Path, speakers: int | None, progress: Progress) -> Sequence[Turn]:
         self.asked.append(speakers)

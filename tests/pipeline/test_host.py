@@ -212,6 +212,8 @@ def test_an_order_after_one_that_failed(tmp_path: Path, talk: Path) -> None:
     reports = said(translate(tmp_path), m.Cues("a1", (cue(1),), {}), m.End("a1"), recognise(talk, "a2"), engines=broken)
     assert [type(report).__name__ for report in reports if not isinstance(report, m.Progress)] == [
         "Failed",
+        "Step",
+        "Step",
         "Window",
         "Done",
     ]

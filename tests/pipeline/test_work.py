@@ -28,6 +28,7 @@ from jobs.pipeline.process.messages import (
     from_builtins,
 )
 from jobs.pipeline.protocols import Batch, Brief, Hints, Line, Passage, Turn, Usage, Word
+from jobs.pipeline.stage import StepName
 from jobs.pipeline.stages.dispatch import StageContext, StageResult, run_task
 from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.style import Style
@@ -75,6 +76,7 @@ class Told:
     """A reporter that records all reports."""
 
     shares: list[float] = field(default_factory=list)
+    steps: list[tuple[StepName | None, int]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     windows: list[tuple[float, str, bool, tuple[Cue, ...]]] = field(default_factory=list)
     passages: list[Passage] = field(default_factory=list)
@@ -82,6 +84,9 @@ class Told:
 
     def progress(self, share: float) -> None:
         self.shares.append(share)
+
+    def step(self, name: StepName | None) -> None:
+        self.steps.append((name, len(self.shares)))
 
     def note(self, code: NoteCode, **params: str) -> None:
         self.notes.append(template(code).format(**params))
@@ -298,6 +303,15 @@ def _conversation(bank: Bank) -> None:
     bank.doubles.parrot = Parrot(words=lambda _: words)
     turns = [Turn(start=0.6 + at, end=1.6 + at, speaker=who) for at, who in enumerate(("x", "y", "x"))]
     bank.doubles.listener = Listener(*turns)
+
+
+def test_the_loading_of_models_is_a_step_that_ends_before_progress(bank: Bank, talk: Path) -> None:
+    _conversation(bank)
+    bank.do(recognise(talk, **_diarized()))
+    assert [name for name, _ in bank.told.steps] == [StepName.LOAD_SPEAKERS, None, StepName.LOAD_SPEECH, None]
+    assert bank.told.steps[1][1] == 0
+    assert bank.doubles.listener.loaded == 1
+    assert bank.doubles.parrot.loaded >= 1
 
 
 def test_speakers_are_told_apart_before_the_first_window_and_no_cue_mixes_them(bank: Bank, talk: Path) -> None:

@@ -569,6 +569,78 @@ def test_a_running_job_tells_how_long_it_takes(client: Client) -> None:
     assert "about" in client.get(f"/api/jobs/{job.pk}").json()["left"]
 
 
+def running(progress: float, started: float, changed: float, **fields: Any) -> Job:
+    """A job of ten minutes whose recognition began and changed last so many seconds ago."""
+    now, job = timezone.now(), made(JobStatus.RUNNING, seconds=600)
+    job.stages.filter(stage="transcribe").update(progress=progress, started=now - timedelta(seconds=started), **fields)
+    job.stages.filter(stage__in=["translate", "subtitle", "render"]).update(status="done")
+    Job.objects.filter(pk=job.pk).update(changed=now - timedelta(seconds=changed))
+    return job
+
+
+USUAL = 162.0  # seconds: 600 s of video at the speed that counts before a job is completed
+
+
+@pytest.mark.parametrize(
+    ("job", "left"),
+    [
+        ({"progress": 0.5, "started": 310, "changed": 10}, "about 5 min left"),
+        ({"progress": 0.5, "started": 550, "changed": 250}, "less than a minute left"),
+        ({"progress": 0.5, "started": 620, "changed": 310}, "less than a minute left"),
+        ({"progress": 0.5, "started": 620, "changed": 320}, "longer than usual"),
+        ({"progress": 0.01, "started": 42, "changed": 1}, "about 2 min left"),
+        ({"progress": 0.01, "started": USUAL + 10, "changed": 1}, "less than a minute left"),
+        ({"progress": 0.01, "started": USUAL + 20, "changed": 1}, "longer than usual"),
+        ({"progress": 0.5, "started": 2, "changed": 1, "progress_before": 0.5}, "about 1 min left"),
+    ],
+)
+def test_a_time_that_ran_out_is_longer_than_usual(client: Client, job: dict[str, Any], left: str) -> None:
+    facts = client.get(f"/api/jobs/{running(**job).pk}").json()
+    assert facts["left"] == left
+    assert (facts["left_holds"] is None) == (left == "longer than usual")
+
+
+def test_a_translation_that_waits_for_the_speech_is_not_late(client: Client) -> None:
+    job = running(0.5, 310, 10)
+    translate = job.stages.get(stage="translate")
+    StageRun.objects.filter(pk=translate.pk).update(
+        status="running", attempt=uuid.uuid4(), heartbeat=timezone.now(), started=timezone.now() - timedelta(hours=1)
+    )
+    assert client.get(f"/api/jobs/{job.pk}").json()["left"] == "about 5 min left"
+
+
+def test_an_estimate_holds_until_it_has_run_out(client: Client) -> None:
+    facts = client.get(f"/api/jobs/{running(0.5, 310, 10).pk}").json()
+    assert facts["left_holds"] == pytest.approx(300 - 10 + 15, abs=3)
+
+
+def test_no_estimate_runs_out_while_no_stage_runs(client: Client) -> None:
+    assert client.get(f"/api/jobs/{made().pk}").json()["left_holds"] is None
+
+
+def test_the_running_stage_shows_for_how_long(client: Client) -> None:
+    job = running(0.5, 3725, 1)
+    elapsed = client.get(f"/api/jobs/{job.pk}").json()["elapsed"]
+    assert elapsed["label"] == "Transcribe"
+    assert 3725 <= elapsed["seconds"] < 3729
+    assert elapsed["clock"].startswith("1:02:0")
+    shown = text(client.get(f"/jobs/{job.pk}/", headers={"Accept-Language": "fa"}))
+    assert re.search(r"data-clock>۱:۰۲:۰\d<", shown)
+    assert client.get(f"/api/jobs/{made().pk}").json()["elapsed"] is None
+
+
+def test_the_loading_of_a_model_is_shown_while_it_lasts(client: Client) -> None:
+    job = running(0.0, 5, 1, step="load_speech")
+    persian = {"Accept-Language": "fa"}
+    for address in (f"/jobs/{job.pk}/", "/jobs/"):
+        assert "Loading the speech model …" in text(client.get(address))
+        assert "مدل تبدیل گفتار به متن آماده می‌شود …" in text(client.get(address, headers=persian))
+    assert client.get(f"/api/jobs/{job.pk}").json()["stage_text"] == "Loading the speech model …"
+    job.stages.update(step="")
+    assert "Loading" not in text(client.get(f"/jobs/{job.pk}/"))
+    assert client.get(f"/api/jobs/{job.pk}").json()["step"] == ""
+
+
 def test_a_waiting_job_tells_who_is_before_it(client: Client) -> None:
     first, second = made(), made()
     assert client.get(f"/api/jobs/{first.pk}").json()["left"] == "next in the queue"

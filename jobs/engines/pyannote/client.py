@@ -23,6 +23,10 @@ class Pyannote:
         self._options = options
         self._pipeline: Any = None
 
+    def load(self) -> None:
+        """Load the model, which takes seconds to minutes. Raises NotReady, OutOfMemory, EngineError."""
+        self._load()
+
     def diarize(self, audio: Path, speakers: int | None, progress: Progress) -> Sequence[Turn]:
         """The turns in `audio`. Raises NotReady, OutOfMemory, EngineError."""
         pipeline = self._load()

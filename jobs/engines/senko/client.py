@@ -51,6 +51,10 @@ class Senko:
     def __init__(self) -> None:
         self._models: models.Models | None = None
 
+    def load(self) -> None:
+        """Load the model, which takes seconds to minutes. Raises NotReady, OutOfMemory, EngineError."""
+        self._load()
+
     def diarize(self, audio: Path, speakers: int | None, progress: Progress) -> Sequence[Turn]:
         """The turns in `audio`. Raises NotReady, OutOfMemory, EngineError."""
         loaded = self._load()

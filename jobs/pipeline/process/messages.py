@@ -1,7 +1,7 @@
 """Messages between a supervisor and its child process: JSON lines, each with the id of its attempt.
 
 Commands, to the child: Run with a task, then, for a translation, Cues as they are recognised, and End. Reports, from
-the child: Progress, Note, Window, Translated, and at last Done or Failed.
+the child: Progress, Step, Note, Window, Translated, and at last Done or Failed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from jobs.pipeline.errors import ErrorRecord
 from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.media.streams import Media
 from jobs.pipeline.protocols import Brief, Hints, Mode, Passage, Usage
+from jobs.pipeline.stage import StepName
 from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.style import Form, Style
 
@@ -148,6 +149,13 @@ class Progress(_Struct, frozen=True):
     share: float
 
 
+class Step(_Struct, frozen=True):
+    """The step that begins; None: it has ended, and work goes on that progress tells of."""
+
+    attempt: str
+    name: StepName | None
+
+
 class Note(_Struct, frozen=True):
     """A remark that is not an error: a notes.NoteCode with the parameters of its sentence."""
 
@@ -190,7 +198,7 @@ class Failed(_Struct, frozen=True):
     error: ErrorRecord
 
 
-Report = Progress | Note | Window | Translated | Done | Failed
+Report = Progress | Step | Note | Window | Translated | Done | Failed
 
 
 def to_builtins(thing: Any) -> Any:

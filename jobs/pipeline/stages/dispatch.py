@@ -24,6 +24,7 @@ from jobs.pipeline.process.messages import (
 )
 from jobs.pipeline.protocols import Diarizer, Passage, Progress, Transcriber, Translator, Turn, Usage
 from jobs.pipeline.speech.speakers import named_turns, with_speakers
+from jobs.pipeline.stage import StepName
 from jobs.pipeline.stages import fetch, picture, sound
 from jobs.pipeline.stages.render import poster_of, render
 from jobs.pipeline.stages.translate import translate
@@ -60,6 +61,10 @@ class Reporter(Protocol):
 
     def progress(self, share: float) -> None:
         """Report the share of the stage that is done, 0 to 1."""
+        ...
+
+    def step(self, name: StepName | None) -> None:
+        """Report the step that begins, None at its end."""
         ...
 
     def note(self, code: NoteCode, **params: str) -> None:
@@ -155,7 +160,10 @@ def _recognise(task: RecogniseTask, context: StageContext) -> StageResult:
     from jobs.pipeline.stages.transcribe import passages, transcribe
 
     turns, progress = _turns(task, context)
+    context.report.step(StepName.LOAD_SPEECH)
     transcriber = context.engines.transcriber(task.engine, task.options)
+    transcriber.load()
+    context.report.step(None)
     spoken, heard, first_id = task.hints.language or task.hints.expected, task.heard, task.first_id
     for window in transcribe(
         task.audio,
@@ -189,7 +197,10 @@ def _turns(task: RecogniseTask, context: StageContext) -> tuple[list[Turn], Prog
     progress = context.report.progress
     if task.diarize is None:
         return [], progress
+    context.report.step(StepName.LOAD_SPEAKERS)
     diarizer = context.engines.diarizer(task.diarize.engine, task.diarize.options)
+    diarizer.load()
+    context.report.step(None)
     found = diarizer.diarize(task.audio, task.diarize.speakers, _scaled(progress, 0.0, _DIARIZE_SHARE))
     turns = named_turns(found, task.offset)
     context.report.note(NoteCode.SPEAKERS, count=str(len({turn.speaker for turn in turns})))

@@ -28,12 +28,14 @@ from jobs.pipeline.process.messages import (
     Progress,
     Report,
     Run,
+    Step,
     Translated,
     Window,
     decode_command,
     encode,
 )
 from jobs.pipeline.protocols import Passage, Usage
+from jobs.pipeline.stage import StepName
 from jobs.pipeline.stages.dispatch import EngineFactory, StageContext, run_task
 from jobs.pipeline.subtitles.cue import Cue
 
@@ -71,6 +73,9 @@ class _Channel:
 
     def progress(self, share: float) -> None:
         self.send(Progress(self.attempt, share))
+
+    def step(self, name: StepName | None) -> None:
+        self.send(Step(self.attempt, name))
 
     def note(self, code: NoteCode, **params: str) -> None:
         self.send(Note(self.attempt, code, params))

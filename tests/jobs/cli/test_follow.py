@@ -27,12 +27,20 @@ class Told:
     shares: list[tuple[Stage, float]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     had: list[list[Stage]] = field(default_factory=list)
+    steps: list[tuple[Stage, str]] = field(default_factory=list)
+    worked: list[Stage] = field(default_factory=list)
 
     def stages(self, stages: Sequence[Stage]) -> None:
         self.had.append(list(stages))
 
     def progress(self, stage: Stage, share: float) -> None:
         self.shares.append((stage, share))
+
+    def step(self, stage: Stage, sentence: str) -> None:
+        self.steps.append((stage, sentence))
+
+    def working(self, stage: Stage) -> None:
+        self.worked.append(stage)
 
     def note(self, sentence: str) -> None:
         self.notes.append(sentence)
@@ -69,6 +77,21 @@ def test_a_job_from_its_beginning_to_its_end() -> None:
         (Stage.SUBTITLE, 0.0),
         (Stage.SUBTITLE, 1.0),
     ]
+
+
+def test_a_step_is_told_when_it_begins_and_ends_and_work_at_each_poll() -> None:
+    job, told = rows.job(options=ORDER), Told()
+    looks = follow.follow(job.pk, told)
+    next(looks)
+    assert told.worked == []
+    claimed = rows.claim()
+    lifecycle.heartbeat(claimed.attempt, None, "load_speech")
+    next(looks)
+    next(looks)
+    lifecycle.heartbeat(claimed.attempt, None, "")
+    next(looks)
+    assert told.steps == [(Stage.FETCH, "Loading the speech model …"), (Stage.FETCH, "")]
+    assert told.worked == [Stage.FETCH] * 3
 
 
 def test_a_repeated_stage_does_not_go_backwards() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from jobs.cli import progress
 from jobs.cli.export import ExportResult
-from jobs.pipeline.stage import Stage
+from jobs.pipeline.stage import STEPS, Stage, StepName
 from jobs.pipeline.subtitles.quality import check
 from jobs.pipeline.text.languages import language
 
@@ -23,6 +23,9 @@ class Clock:
 
     def monotonic(self) -> float:
         return self.now
+
+
+LOADING = STEPS[StepName.LOAD_SPEECH]
 
 
 @pytest.fixture
@@ -155,6 +158,95 @@ def test_bars_with_percent_and_the_time_that_is_left(clock: Clock, monkeypatch: 
             clock.now += 10
             display.progress(Stage.RENDER, share)
     assert re.search(r"Render\W.*[━╸╺].* 20%.* 0:01:20", re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue()))
+
+
+def plain(out: io.StringIO) -> str:
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", out.getvalue())
+
+
+def draw(display: progress.Display) -> None:
+    """Draw the bars now: a thread does it ten times a second."""
+    assert isinstance(display, progress.Bars)
+    display._bars.refresh()
+
+
+def test_bars_name_the_step_while_it_lasts(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rich.console.monotonic", clock.monotonic)
+    out = Screen()
+    with progress.display(out, as_json=False) as display:
+        display.progress(Stage.TRANSCRIBE, 0.0)
+        display.step(Stage.TRANSCRIBE, LOADING)
+        display.working(Stage.TRANSCRIBE)
+        draw(display)
+    assert LOADING in plain(out)
+    out = Screen()
+    with progress.display(out, as_json=False) as display:
+        display.progress(Stage.TRANSCRIBE, 0.0)
+        display.step(Stage.TRANSCRIBE, LOADING)
+        display.step(Stage.TRANSCRIBE, "")
+        draw(display)
+    assert "left" in plain(out).splitlines()[-1]
+
+
+def test_bars_count_on_and_run_out(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rich.console.monotonic", clock.monotonic)
+    out = Screen()
+    with progress.display(out, as_json=False) as display:
+        display.progress(Stage.RENDER, 0.0)
+        clock.now += 10
+        display.progress(Stage.RENDER, 0.5)
+        clock.now += 7
+        draw(display)
+        assert "0:00:17 0:00:03 left" in plain(out)
+        assert "longer than usual" not in plain(out)
+        clock.now += 20
+        draw(display)
+    assert "longer than usual" in plain(out)
+
+
+def test_lines_tell_of_the_step_and_of_a_long_silence(clock: Clock) -> None:
+    out = io.StringIO()
+    with progress.display(out, as_json=False) as display:
+        display.progress(Stage.TRANSCRIBE, 0.0)
+        display.step(Stage.TRANSCRIBE, LOADING)
+        for _ in range(70):
+            clock.now += 1
+            display.working(Stage.TRANSCRIBE)
+        display.step(Stage.TRANSCRIBE, "")
+        display.progress(Stage.TRANSCRIBE, 0.5)
+        for _ in range(200):
+            clock.now += 1
+            display.working(Stage.TRANSCRIBE)
+    assert out.getvalue().splitlines() == [
+        "transcribe: 0%",
+        f"transcribe: {LOADING}",
+        f"transcribe: {LOADING}, running for 0:50",
+        "transcribe: 50%, about 1:10 left",
+        "transcribe: 50%, running for 2:00, about 0:20 left",
+        "transcribe: 50%, running for 2:50, longer than usual",
+        "transcribe: 50%, running for 3:40, longer than usual",
+        "transcribe: 50%, running for 4:30, longer than usual",
+    ]
+
+
+def test_json_names_the_step_and_tells_something_each_15_seconds(clock: Clock) -> None:
+    out = io.StringIO()
+    with progress.display(out, as_json=True) as display:
+        display.progress(Stage.TRANSCRIBE, 0.0)
+        display.step(Stage.TRANSCRIBE, LOADING)
+        for _ in range(20):
+            clock.now += 1
+            display.working(Stage.TRANSCRIBE)
+        display.step(Stage.TRANSCRIBE, "")
+        display.progress(Stage.TRANSCRIBE, 0.5)
+        for _ in range(45):
+            clock.now += 1
+            display.working(Stage.TRANSCRIBE)
+    events = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [event["step"] for event in events] == ["", LOADING, LOADING, "", "", "", ""]
+    assert [event["seconds"] for event in events] == [0, 0, 15, 20, 35, 50, 65]
+    assert [event["longer_than_usual"] for event in events] == [False] * 6 + [True]
+    assert [event["seconds_left"] for event in events][-3:] == [5.0, 0.0, None]
 
 
 def test_an_output_that_knows_few_letters() -> None:

@@ -312,6 +312,27 @@ def test_retry_goes_on_from_the_checkpoint() -> None:
     assert rows.status(job.pk) == "running"
 
 
+def test_a_step_ends_with_its_attempt() -> None:
+    claimed = rows.up_to(Stage.TRANSCRIBE)
+    lifecycle.heartbeat(claimed.attempt, 0.4, "load_speech")
+    assert StageRun.objects.get(attempt=claimed.attempt).step == "load_speech"
+    lifecycle.stop_stage(claimed.attempt)
+    again = rows.claim("speech")
+    run = StageRun.objects.get(attempt=again.attempt)
+    assert (run.step, run.progress, run.progress_before) == ("", 0.4, 0.4)
+
+
+def test_what_earlier_attempts_did_counts_only_as_far_as_it_is_left() -> None:
+    rows.job()
+    claimed = rows.claim("media")
+    lifecycle.heartbeat(claimed.attempt, 0.6)
+    lifecycle.stop_stage(claimed.attempt)
+    again = rows.claim("media")
+    for progress, before in ((0.1, 0.1), (0.7, 0.1)):
+        lifecycle.heartbeat(again.attempt, progress)
+        assert StageRun.objects.get(attempt=again.attempt).progress_before == before
+
+
 @pytest.mark.parametrize("stage", Stage)
 def test_retry_repeats_what_failed_and_nothing_else(stage: Stage) -> None:
     it = rows.up_to(stage)

@@ -194,6 +194,26 @@ def test_what_is_named_is_published_and_nothing_else(boss: Supervisor, behave: B
     assert not boss.run_next("media")
 
 
+def test_a_step_is_shown_while_it_lasts(boss: Supervisor, behave: Behave, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[tuple[float | None, str | None]] = []
+    versions: list[int] = []
+
+    def heartbeat(attempt: uuid.UUID, progress: float | None = None, step: str | None = None) -> None:
+        lifecycle_heartbeat(attempt, progress, step)
+        if step is not None:
+            written.append((progress, StageRun.objects.get(attempt=attempt).step))
+            versions.append(Job.objects.get(pk=job_id).version)
+
+    lifecycle_heartbeat = lifecycle.heartbeat
+    monkeypatch.setattr(lifecycle, "heartbeat", heartbeat)
+    behave("loading")
+    job_id = new_job()
+    assert boss.run_next("media")
+    assert written == [(None, "load_speech"), (None, "")]
+    assert versions[0] < versions[1]
+    assert rows.stages(job_id)["fetch"] == "done"
+
+
 # Children that die are given two more tries
 
 
@@ -201,6 +221,7 @@ DEATHS = {
     "garbage": "invalid message",
     "no_object": "invalid message",
     "wrong_types": "invalid message",
+    "unknown_step": "invalid message",
     "nothing_and_ends": "I have nothing to say.",
     "ends_unread": "",
     "half_a_line": "",
