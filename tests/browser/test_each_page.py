@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Browser, Page, Route, expect
 
 from jobs import lifecycle
-from jobs.models import Job
+from jobs.models import Job, StageRun
 from tests.browser.people import Person, Site, connected, status, window
 from tests.waiting import until
 
@@ -56,6 +60,39 @@ def test_the_page_of_a_job_keeps_and_cancels_it(shirin: Person) -> None:
     assert Job.objects.get(pk=job.pk).keep_running
     page.click("[data-cancel] button")
     expect(page.locator("main")).to_contain_text("by you")
+
+
+@contextmanager
+def loading(shirin: Person) -> Iterator[Job]:
+    """A job whose first stage loads a model, with an estimate that runs out in 20 s. Nobody works for it."""
+    job, now = shirin.upload(), timezone.now()
+    fetch = job.stages.get(stage="fetch")
+    job.stages.exclude(pk=fetch.pk).update(status="done")
+    StageRun.objects.filter(pk=fetch.pk).update(
+        status="running",
+        attempt=uuid.uuid4(),
+        heartbeat=now + timedelta(hours=1),
+        started=now - timedelta(seconds=31),
+        step="load_speech",
+        progress=0.5,
+    )
+    Job.objects.filter(pk=job.pk).update(status="running", seconds=600, changed=now - timedelta(seconds=13))
+    yield job
+    StageRun.objects.filter(pk=fetch.pk).update(status="stopped", attempt=None, heartbeat=None)
+
+
+def test_time_passes_on_pages_while_nothing_changes(shirin: Person) -> None:
+    """The clock of the stage goes on, and the estimate runs out."""
+    shirin.context.set_extra_http_headers({"Accept-Language": "fa"})
+    with loading(shirin) as job:
+        page, listing = shirin.open(f"/jobs/{job.pk}/"), shirin.open("/jobs/")
+        for each in (page, listing):
+            expect(each.locator("[data-text=step]")).to_have_text("مدل تبدیل گفتار به متن آماده می‌شود …")
+            expect(each.locator("[data-late]")).to_have_text("کمتر از یک دقیقه مانده")
+        clock = page.locator("[data-clock]").inner_text()
+        expect(page.locator("[data-clock]")).not_to_have_text(clock)
+        for each in (page, listing):
+            expect(each.locator("[data-late]")).to_have_text("بیشتر از معمول طول کشیده است")
 
 
 def test_who_deletes_a_job_sees_the_list_even_if_the_page_hears_of_it_first(shirin: Person) -> None:
