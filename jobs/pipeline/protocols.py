@@ -115,6 +115,9 @@ class Transcriber(Protocol):
     window_seconds: float
     """Longest stretch of audio in seconds that `recognise` should get at once, once the model is loaded."""
 
+    piece_seconds: float
+    """Seconds of speech that cost as much as fewer do, so that full pieces save work; 0 if every second costs."""
+
     def load(self) -> None:
         """Load the model, so that `recognise` begins at once. Raises EngineError."""
         ...
@@ -123,8 +126,12 @@ class Transcriber(Protocol):
         """Detect the regions with speech in `samples`, in order, without overlaps."""
         ...
 
-    def recognise(self, samples: Samples, hints: Hints, progress: Progress) -> Sequence[Word]:
-        """Recognise the words of a stretch in order, with times from its start; none in silence. Raises EngineError."""
+    def recognise(
+        self, samples: Samples, regions: Sequence[Region], hints: Hints, progress: Progress
+    ) -> Sequence[Word]:
+        """Recognise the words of a stretch in order, with times from its start. `regions` are those that `speech` found
+        in it; without any there are no words. Raises EngineError.
+        """
         ...
 
 

@@ -13,6 +13,7 @@ class Counter:
 
     name = "counter"
     pace = 0.4
+    piece_seconds = 0.0
 
     def __init__(self, window_seconds: float) -> None:
         self.window_seconds = window_seconds
@@ -24,7 +25,9 @@ class Counter:
     def speech(self, samples: Samples) -> Sequence[Region]:
         return speech_regions(samples)
 
-    def recognise(self, samples: Samples, hints: Hints, progress: Progress) -> Sequence[Word]:
+    def recognise(
+        self, samples: Samples, regions: Sequence[Region], hints: Hints, progress: Progress
+    ) -> Sequence[Word]:
         count = int(len(samples) / SAMPLE_RATE / self.pace)
         first, self._heard = self._heard, self._heard + count
         return [

@@ -22,7 +22,8 @@ pcm = subprocess.run(sound, capture_output=True, check=True).stdout
 samples = np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32768)
 speech, minute, sentences = pocketsphinx.ENGINE.create(pocketsphinx.Options()), 60 * SAMPLE_RATE, list[list[Word]]([[]])
 for first in range(0, len(samples), minute):
-    for word in speech.recognise(samples[first : first + minute], Hints(language="en"), ignore_progress):
+    part = samples[first : first + minute]
+    for word in speech.recognise(part, speech.speech(part), Hints(language="en"), ignore_progress):
         shift = first / SAMPLE_RATE
         sentences[-1].append(Word(text=word.text, start=word.start + shift, end=word.end + shift))
         if word.text.endswith("."):

@@ -16,6 +16,7 @@ from jobs.engines.whisperx import hub, models
 from jobs.engines.whisperx.client import WhisperX
 from jobs.engines.whisperx.spec import Options, readiness
 from jobs.pipeline.protocols import SAMPLE_RATE, Hints, ignore_progress
+from tests.engines.hearing import hear
 from tests.engines.hub_server import FakeHub, running_hub
 from tests.pipeline.sounds import SENTENCES, voice
 
@@ -214,7 +215,7 @@ def test_a_model_that_was_brought_works(directory: Path, models_dir: Path) -> No
     options = Options(models_dir=str(directory), model="tiny")
 
     assert readiness(options).ready
-    assert WhisperX(options).recognise(voice(SENTENCES)[: 4 * SAMPLE_RATE], Hints(), ignore_progress)
+    assert hear(WhisperX(options), voice(SENTENCES)[: 4 * SAMPLE_RATE], Hints(), ignore_progress)
 
 
 def test_half_a_model_is_refused(directory: Path, models_dir: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from jobs.engines.pocketsphinx.client import PocketSphinx
 from jobs.engines.pocketsphinx.spec import ENGINE
 from jobs.pipeline.protocols import SAMPLE_RATE, Hints, Word, ignore_progress
+from tests.engines.hearing import hear
 from tests.pipeline.sounds import HUMAN, SAMPLE, plain, voice
 
 
@@ -22,12 +23,12 @@ def engine() -> PocketSphinx:
 
 @pytest.fixture(scope="module")
 def sample(engine: PocketSphinx) -> Sequence[Word]:
-    return engine.recognise(voice(SAMPLE), Hints(language="en"), ignore_progress)
+    return hear(engine, voice(SAMPLE), Hints(language="en"), ignore_progress)
 
 
 @pytest.fixture(scope="module")
 def human(engine: PocketSphinx) -> Sequence[Word]:
-    return engine.recognise(voice(HUMAN), Hints(language="en"), ignore_progress)
+    return hear(engine, voice(HUMAN), Hints(language="en"), ignore_progress)
 
 
 def written(data: Path) -> list[str]:
@@ -72,7 +73,7 @@ def test_a_human_voice_is_partly_understood(human: Sequence[Word]) -> None:
 def test_progress_goes_on_during_the_work(engine: PocketSphinx) -> None:
     shares: list[float] = []
 
-    engine.recognise(voice(SAMPLE)[: 12 * SAMPLE_RATE], Hints(language="en"), shares.append)
+    hear(engine, voice(SAMPLE)[: 12 * SAMPLE_RATE], Hints(language="en"), shares.append)
 
     assert len([share for share in shares if 0 < share < 1]) >= 2
 

@@ -17,6 +17,7 @@ from jobs.engines.whisperx import spec as whisperx
 from jobs.pipeline.protocols import SAMPLE_RATE, Hints, Samples, Transcriber, Word, ignore_progress
 from jobs.pipeline.stages.transcribe import transcribe
 from jobs.pipeline.text.languages import language
+from tests.engines.hearing import hear
 from tests.pipeline.doubles import Parrot
 from tests.pipeline.sounds import SENTENCES, SENTENCES_TEXT, hum, music, noise, plain, silence, voice, write_wav
 
@@ -62,7 +63,7 @@ def transcriber(request: pytest.FixtureRequest, models_dir: Path) -> Transcriber
 def heard(transcriber: Transcriber) -> tuple[Sequence[Word], list[float]]:
     """The engine's words for the five sentences, and its progress."""
     shares: list[float] = []
-    return transcriber.recognise(voice(SENTENCES), Hints(language="en"), shares.append), shares
+    return hear(transcriber, voice(SENTENCES), Hints(language="en"), shares.append), shares
 
 
 def test_it_hears_words(heard: tuple[Sequence[Word], list[float]]) -> None:
@@ -106,25 +107,25 @@ def test_progress_rises_to_one(heard: tuple[Sequence[Word], list[float]]) -> Non
 
 @pytest.mark.parametrize("sound", [silence(), hum(), noise(), music()], ids=["silence", "hum", "noise", "music"])
 def test_where_nobody_speaks_there_are_no_words(transcriber: Transcriber, sound: Samples) -> None:
-    assert list(transcriber.recognise(sound, Hints(language="en"), ignore_progress)) == []
+    assert list(hear(transcriber, sound, Hints(language="en"), ignore_progress)) == []
 
 
 def test_a_moment_of_sound_is_no_failure(transcriber: Transcriber) -> None:
-    assert list(transcriber.recognise(noise(0.05), Hints(language="en"), ignore_progress)) == []
+    assert list(hear(transcriber, noise(0.05), Hints(language="en"), ignore_progress)) == []
 
 
 @pytest.mark.soak
 def test_the_same_sound_gives_the_same_words(transcriber: Transcriber) -> None:
     """Whatever it heard before: a stage that goes on after a crash ends as it would have without."""
     first = voice(SENTENCES)[: int(3.6 * SAMPLE_RATE)]
-    before = list(transcriber.recognise(first, Hints(language="en"), ignore_progress))
-    transcriber.recognise(music(4) + noise(4), Hints(language="en"), ignore_progress)
+    before = list(hear(transcriber, first, Hints(language="en"), ignore_progress))
+    hear(transcriber, music(4) + noise(4), Hints(language="en"), ignore_progress)
 
-    assert list(transcriber.recognise(first, Hints(language="en"), ignore_progress)) == before
+    assert list(hear(transcriber, first, Hints(language="en"), ignore_progress)) == before
 
 
 def test_each_word_knows_its_language(transcriber: Transcriber) -> None:
-    words = transcriber.recognise(voice(SENTENCES), Hints(), ignore_progress)
+    words = hear(transcriber, voice(SENTENCES), Hints(), ignore_progress)
 
     assert {word.language for word in words} == {"en"}
 

@@ -17,6 +17,7 @@ from jobs.pipeline.errors import EngineError, NotReady, OutOfMemory
 from jobs.pipeline.protocols import SAMPLE_RATE, Hints, Word, ignore_progress
 from jobs.pipeline.speech.voice_activity import overlap, speech_regions
 from jobs.pipeline.stages.transcribe import transcribe
+from tests.engines.hearing import hear
 from tests.pipeline.sounds import SENTENCES, SENTENCES_TEXT, voice, write_wav
 
 pytestmark = pytest.mark.whisperx
@@ -52,7 +53,7 @@ def text(words: Sequence[Word]) -> str:
 
 
 def test_it_transcribes_word_for_word(engine: WhisperX) -> None:
-    assert text(engine.recognise(voice(SENTENCES), Hints(language="en"), ignore_progress)) == SENTENCES_TEXT
+    assert text(hear(engine, voice(SENTENCES), Hints(language="en"), ignore_progress)) == SENTENCES_TEXT
 
 
 def test_the_whole_stage_keeps_every_word(engine: WhisperX, tmp_path: Path) -> None:
@@ -68,17 +69,17 @@ def test_the_whole_stage_keeps_every_word(engine: WhisperX, tmp_path: Path) -> N
 def test_words_without_alignment_lie_where_speech_is(engine: WhisperX) -> None:
     regions = speech_regions(voice(SENTENCES))
 
-    for word in engine.recognise(voice(SENTENCES), Hints(language="en"), ignore_progress):
+    for word in hear(engine, voice(SENTENCES), Hints(language="en"), ignore_progress):
         assert overlap(word.start, word.end, regions) > 0.6 * (word.end - word.start)
 
 
 def test_alignment_runs_where_the_language_has_a_model(engine: WhisperX, no_network: None) -> None:
     """Its weights are random, so its times mean nothing; that there are some, and no download, does."""
     shares: list[float] = []
-    words = engine.recognise(voice(SENTENCES), Hints(language="fr"), shares.append)
+    words = hear(engine, voice(SENTENCES), Hints(language="fr"), shares.append)
     spread = WhisperX(replace(engine.options, align=False))
     spread._decoder = engine._decoder
-    unaligned = spread.recognise(voice(SENTENCES), Hints(language="fr"), ignore_progress)
+    unaligned = hear(spread, voice(SENTENCES), Hints(language="fr"), ignore_progress)
 
     assert words
     assert all(0 <= word.start <= word.end <= SECONDS for word in words)
@@ -89,11 +90,11 @@ def test_alignment_runs_where_the_language_has_a_model(engine: WhisperX, no_netw
 def test_nothing_is_downloaded_or_reported(options: Options, no_network: None) -> None:
     fresh = WhisperX(options)
 
-    assert fresh.recognise(SHORT, Hints(language="en"), ignore_progress)
+    assert hear(fresh, SHORT, Hints(language="en"), ignore_progress)
 
 
 def test_nothing_is_written_to_standard_output(engine: WhisperX, capfd: pytest.CaptureFixture[str]) -> None:
-    engine.recognise(voice(SENTENCES), Hints(language="en"), ignore_progress)
+    hear(engine, voice(SENTENCES), Hints(language="en"), ignore_progress)
 
     assert capfd.readouterr().out == ""
 
@@ -102,7 +103,7 @@ def test_a_model_can_be_an_absolute_directory(options: Options, models_dir: Path
     directory = str(models_dir / "whisper/tiny")
 
     assert readiness(replace(options, model=directory)).ready
-    assert WhisperX(replace(options, model=directory)).recognise(SHORT, Hints(), ignore_progress)
+    assert hear(WhisperX(replace(options, model=directory)), SHORT, Hints(), ignore_progress)
 
 
 def test_what_is_in_no_likely_language_is_not_recognised(engine: WhisperX, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,20 +111,20 @@ def test_what_is_in_no_likely_language_is_not_recognised(engine: WhisperX, monke
     engine.load()
     monkeypatch.setattr(engine._decoder, "languages", lambda _encoded, spans: [{"la": 0.1} for _ in spans])
 
-    assert engine.recognise(SHORT, Hints(), ignore_progress) == []
-    assert {word.language for word in engine.recognise(SHORT, Hints(expected="en"), ignore_progress)} == {"en"}
+    assert hear(engine, SHORT, Hints(), ignore_progress) == []
+    assert {word.language for word in hear(engine, SHORT, Hints(expected="en"), ignore_progress)} == {"en"}
 
 
 def test_javanese_has_another_code_in_whisper(engine: WhisperX, monkeypatch: pytest.MonkeyPatch) -> None:
     engine.load()
     monkeypatch.setattr(engine._decoder, "languages", lambda _encoded, spans: [{"jw": 0.9} for _ in spans])
 
-    assert {word.language for word in engine.recognise(SHORT, Hints(), ignore_progress)} == {"jv"}
-    assert engine.recognise(SHORT, Hints(language="jv"), ignore_progress)
+    assert {word.language for word in hear(engine, SHORT, Hints(), ignore_progress)} == {"jv"}
+    assert hear(engine, SHORT, Hints(language="jv"), ignore_progress)
 
 
 def test_the_region_of_a_language_is_no_matter(engine: WhisperX) -> None:
-    assert engine.recognise(SHORT, Hints(language="en-GB"), ignore_progress)
+    assert hear(engine, SHORT, Hints(language="en-GB"), ignore_progress)
 
 
 class Cramped:
@@ -168,7 +169,7 @@ def cramped(engine: WhisperX, tight: Cramped) -> WhisperX:
 
 
 def test_the_batch_is_halved_until_it_fits(cramped: WhisperX, tight: Cramped) -> None:
-    words = cramped.recognise(voice(SENTENCES), Hints(language="en"), ignore_progress)
+    words = hear(cramped, voice(SENTENCES), Hints(language="en"), ignore_progress)
 
     assert tight.tried == [5, 4, 2, 2, 1, 2, 2, 1]
     assert text(words) == SENTENCES_TEXT
@@ -176,7 +177,7 @@ def test_the_batch_is_halved_until_it_fits(cramped: WhisperX, tight: Cramped) ->
 
 def test_a_smaller_batch_is_remembered(cramped: WhisperX, tight: Cramped) -> None:
     for _ in range(2):
-        cramped.recognise(SHORT, Hints(language="en"), ignore_progress)
+        hear(cramped, SHORT, Hints(language="en"), ignore_progress)
 
     assert max(tight.tried[-4:]) <= 2
 
@@ -184,7 +185,7 @@ def test_a_smaller_batch_is_remembered(cramped: WhisperX, tight: Cramped) -> Non
 def test_progress_does_not_fall_when_the_batch_is_halved(cramped: WhisperX, tight: Cramped) -> None:
     shares: list[float] = []
 
-    cramped.recognise(voice(SENTENCES), Hints(language="en"), shares.append)
+    hear(cramped, voice(SENTENCES), Hints(language="en"), shares.append)
 
     assert shares == sorted(shares)
 
@@ -193,7 +194,7 @@ def test_no_memory_for_a_single_chunk_is_an_error(cramped: WhisperX, tight: Cram
     tight.room = 0
 
     with pytest.raises(OutOfMemory, match="WhisperX ran out of memory"):
-        cramped.recognise(voice(SENTENCES), Hints(language="en"), ignore_progress)
+        hear(cramped, voice(SENTENCES), Hints(language="en"), ignore_progress)
     assert tight.tried == [5, 4, 2, 1]
 
 
@@ -201,7 +202,7 @@ def test_other_failures_keep_their_own_words(cramped: WhisperX, tight: Cramped) 
     tight.room, tight.message = 0, "mat1 and mat2 shapes cannot be multiplied"
 
     with pytest.raises(EngineError, match="WhisperX failed") as failure:
-        cramped.recognise(voice(SENTENCES), Hints(language="en"), ignore_progress)
+        hear(cramped, voice(SENTENCES), Hints(language="en"), ignore_progress)
     assert "mat1" in failure.value.detail
     assert tight.tried == [5]
 
@@ -237,7 +238,7 @@ def test_another_language_than_the_named_one_is_marked(engine: WhisperX, monkeyp
     engine.load()
     monkeypatch.setattr(engine._decoder, "languages", lambda _encoded, spans: [{"de": 0.99} for _ in spans])
 
-    words = engine.recognise(voice(SENTENCES), Hints(language="en"), ignore_progress)
+    words = hear(engine, voice(SENTENCES), Hints(language="en"), ignore_progress)
 
     assert text(words) == SENTENCES_TEXT
     assert {word.language for word in words} == {"de"}

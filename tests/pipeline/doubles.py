@@ -19,10 +19,12 @@ class Parrot:
         self,
         *phrases: str,
         window_seconds: float = 60.0,
+        piece_seconds: float = 0.0,
         languages: Sequence[str] = ("en",),
         words: Callable[[Samples], Sequence[Word]] | None = None,
     ) -> None:
         self.window_seconds = window_seconds
+        self.piece_seconds = piece_seconds
         self.heard: list[float] = []
         self.asked: list[Hints] = []
         self.loaded = 0
@@ -36,7 +38,9 @@ class Parrot:
     def speech(self, samples: Samples) -> list[Region]:
         return speech_regions(samples)
 
-    def recognise(self, samples: Samples, hints: Hints, progress: Progress) -> Sequence[Word]:
+    def recognise(
+        self, samples: Samples, regions: Sequence[Region], hints: Hints, progress: Progress
+    ) -> Sequence[Word]:
         """The words of its phrases, in the language that is named, or else in the next of its languages; in the empty
         one, which stands for music, it hears none.
         """

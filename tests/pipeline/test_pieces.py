@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jobs.pipeline.protocols import SAMPLE_RATE, Region
-from jobs.pipeline.speech.pieces import Piece, pieces_of
+from jobs.pipeline.speech.pieces import Piece, full_until, pieces_of
 
 MINUTE = np.random.default_rng(2).normal(0, 0.1, 60 * SAMPLE_RATE).astype(np.float32)
 
@@ -36,6 +36,15 @@ def test_speech_without_a_pause_is_cut() -> None:
     assert len(found) >= 2
     assert all(piece.seconds <= 30 for piece in found)
     assert sum(piece.seconds for piece in found) == pytest.approx(60)
+
+
+def test_a_window_ends_where_a_piece_would_not_be_full() -> None:
+    one_and_a_rest = regions((0, 14), (16, 29), (31, 40), (45, 50))
+
+    assert full_until(MINUTE, one_and_a_rest, longest=28.5) == pytest.approx(30.7)
+    assert full_until(MINUTE, one_and_a_rest, longest=18.5) == 60, "the last is full"
+    assert full_until(MINUTE, one_and_a_rest[:2], longest=28.5) == 60, "nothing would be left"
+    assert full_until(MINUTE, [], longest=30) == 60
 
 
 def test_no_speech_is_no_piece() -> None:

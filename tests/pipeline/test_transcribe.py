@@ -54,6 +54,20 @@ def test_windows_follow_each_other_to_the_end(recording: Path) -> None:
     assert windows[-1].end == pytest.approx(182.4, abs=0.1)
 
 
+def test_windows_of_an_engine_that_takes_pieces_are_full_of_them(recording: Path) -> None:
+    """Only the first window, which is short, and the last one may have a piece that is not full."""
+    parrot = Parrot(window_seconds=85, piece_seconds=30)
+    windows = run(recording, parrot)
+
+    assert [window.start for window in windows[1:]] == [window.end for window in windows[:-1]]
+    assert windows[-1].end == pytest.approx(182.4, abs=0.1)
+    assert len(all_words(windows)) == len(all_words(run(recording, Parrot())))
+    for seconds in parrot.heard[1:-1]:
+        assert seconds % 30 > 20 or seconds % 30 < 3, parrot.heard
+    resumed = run(recording, Parrot(window_seconds=85, piece_seconds=30), start=windows[1].end, heard=True)
+    assert resumed == windows[2:]
+
+
 def test_word_times_rise_within_their_window(recording: Path) -> None:
     for window in run(recording, Parrot()):
         times = [time for word in window.words for time in (word.start, word.end)]

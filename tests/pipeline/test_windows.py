@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jobs.pipeline.protocols import SAMPLE_RATE, Samples
-from jobs.pipeline.speech.windows import Stretch, cut, open_audio, stretches
+from jobs.pipeline.speech.windows import Stretch, cut, on_grid, open_audio, stretch_at
 from tests.pipeline.sounds import noise, silence, write_wav
 
 
@@ -19,7 +19,11 @@ def talk(seconds: float, level: float = 0.1) -> Samples:
 
 def windows(path: Path, *, start: float = 0.0, begin: float = 0.0, longest: float = 90.0) -> list[Stretch]:
     with open_audio(path) as audio:
-        return list(stretches(audio, begin=begin, start=start, longest=longest))
+        found, position = list[Stretch](), on_grid(start)
+        while stretch := stretch_at(audio, position, begin=begin, longest=longest):
+            found.append(stretch)
+            position = stretch.following
+        return found
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ class PocketSphinx:
 
     name = "pocketsphinx"
     window_seconds = 60.0
+    piece_seconds = 0.0
 
     def __init__(self) -> None:
         self._decoder: Any = None
@@ -39,9 +40,14 @@ class PocketSphinx:
         """The regions of `samples` with speech."""
         return speech_regions(samples)
 
-    def recognise(self, samples: Samples, hints: Hints, progress: Progress) -> Sequence[Word]:  # noqa: ARG002
-        """The English words in `samples`, of shape (n,), with times in seconds from its start."""
-        regions = speech_regions(samples)
+    def recognise(
+        self,
+        samples: Samples,
+        regions: Sequence[Region],
+        hints: Hints,  # noqa: ARG002
+        progress: Progress,
+    ) -> Sequence[Word]:
+        """The English words in the `regions` of `samples`, of shape (n,), with times in seconds from its start."""
         parts = [_cut(samples, region) for region in regions]
         if not parts:
             progress(1.0)

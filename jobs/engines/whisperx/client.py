@@ -46,6 +46,7 @@ class WhisperX:
         self.options = options
         self.batch_size = max(1, options.batch_size)
         self.window_seconds = _CPU_WINDOW if options.device == "cpu" else _GPU_WINDOW
+        self.piece_seconds = min(options.chunk_size or LONGEST, LONGEST)
         self._decoder: Decoder | None = None
         self._aligners: dict[str, tuple[Any, dict[str, Any]] | None] = {}
 
@@ -57,10 +58,13 @@ class WhisperX:
         """The regions of `samples` in which one of two detectors finds speech."""
         return speech_in(samples)
 
-    def recognise(self, samples: Samples, hints: Hints, progress: Progress) -> Sequence[Word]:
-        """The words in `samples`, of shape (n,), with times in seconds. Raises NotReady, OutOfMemory, EngineError."""
+    def recognise(
+        self, samples: Samples, regions: Sequence[Region], hints: Hints, progress: Progress
+    ) -> Sequence[Word]:
+        """The words in the `regions` of `samples`, of shape (n,), with times in seconds. Raises NotReady, OutOfMemory,
+        EngineError.
+        """
         decoder, progress = self._load(), _rising(progress)
-        regions = self.speech(samples)
         hint = _hint(self.options, hints)
         spoken = self._divide(decoder, samples, regions, hints, _scaled(progress, 0.0, _ENCODING))
         words = self._words(decoder, spoken, samples, regions, hint, _scaled(progress, _ENCODING, 1.0 - _ALIGNING))
@@ -76,7 +80,7 @@ class WhisperX:
         self, decoder: Decoder, samples: Samples, regions: Sequence[Region], hints: Hints, progress: Progress
     ) -> list[Spoken]:
         """The speech in encoded pieces of one language each."""
-        pieces = pieces_of(samples, regions, longest=min(self.options.chunk_size or LONGEST, LONGEST))
+        pieces = pieces_of(samples, regions, longest=self.piece_seconds)
         encoded = self._encode(decoder, pieces, samples, progress)
         if hints.language:
             return in_named_language(decoder, pieces, encoded, regions, hints.language)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,10 @@ _AROUND = 0.3
 
 _KEPT_PAUSE = 0.5
 """Seconds of a pause beyond `_AROUND` on both sides that stay in a piece: pauses help a recogniser to end sentences."""
+
+
+_FULL = 0.8
+"""Share of the longest piece from which on a piece counts as full."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,41 +68,66 @@ class Piece:
 
 
 def pieces_of(samples: Samples, regions: Sequence[Region], *, longest: float) -> list[Piece]:
-    """Pack the speech of a window into as few pieces as possible, in order, each at most `longest` seconds."""
-    packed: list[list[Region]] = []
-    room = 0.0
-    for span in _short_enough(samples, _around(regions, len(samples) / SAMPLE_RATE), longest):
-        length = span.end - span.start
-        if not packed or length > room:
-            packed.append([])
-            room = longest
-        packed[-1].append(span)
-        room -= length
-    return [Piece(spans=tuple(spans)) for spans in packed]
+    """Pack the speech of a window into few pieces, in order, each at most `longest` seconds.
+
+    Of the places at which a piece could end that is full then, the one with the longest pause is used.
+    """
+    speech = _with_margins(_short_enough(samples, regions, longest - 2 * _AROUND), len(samples) / SAMPLE_RATE)
+    pieces: list[Piece] = []
+    while speech:
+        fits = [Piece(spans=_joined(speech[:count])) for count in range(1, len(speech) + 1)]
+        count = sum(piece.seconds <= longest for piece in fits)  # at least one: each part of the speech is short enough
+        if count < len(speech):
+            ends = [at for at in range(1, count) if fits[at - 1].seconds >= _FULL * longest]
+            count = max((*ends, count), key=lambda at: (speech[at].start - speech[at - 1].end, at))
+        pieces.append(fits[count - 1])
+        speech = speech[count:]
+    return pieces
 
 
-def _around(regions: Sequence[Region], length: float) -> Iterator[Region]:
-    """The regions with the sound around them, joined where no pause is left to be cut out."""
-    last: Region | None = None
+def full_until(samples: Samples, regions: Sequence[Region], *, longest: float) -> float:
+    """The second at which a window of these samples should end so that its pieces are full: where the last one begins,
+    if there are several and it is not full, else the end. What follows is then packed with the speech after it.
+    """
+    pieces = pieces_of(samples, regions, longest=longest)
+    if len(pieces) < 2 or pieces[-1].seconds >= _FULL * longest:
+        return len(samples) / SAMPLE_RATE
+    return pieces[-1].spans[0].start
+
+
+def _with_margins(regions: Sequence[Region], length: float) -> list[Region]:
+    """The regions with the sound around them, at most half of the pause between two."""
+    edges = [-_AROUND, *(time for region in regions for time in (region.start, region.end)), length + _AROUND]
+    pauses = [later - earlier for earlier, later in zip(edges[::2], edges[1::2], strict=True)]
+    return [
+        Region(
+            start=max(0.0, region.start - min(_AROUND, before / 2)),
+            end=min(length, region.end + min(_AROUND, after / 2)),
+        )
+        for region, before, after in zip(regions, pauses[:-1], pauses[1:], strict=True)
+    ]
+
+
+def _joined(regions: Sequence[Region]) -> tuple[Region, ...]:
+    """The regions, those joined between which there is no long pause."""
+    joined: list[Region] = []
     for region in regions:
-        start, end = max(0.0, region.start - _AROUND), min(length, region.end + _AROUND)
-        if last and start - last.end <= _KEPT_PAUSE:
-            last = Region(start=last.start, end=max(end, last.end))
+        if joined and region.start - joined[-1].end <= _KEPT_PAUSE:
+            joined[-1] = Region(start=joined[-1].start, end=region.end)
         else:
-            if last:
-                yield last
-            last = Region(start=start, end=end)
-    if last:
-        yield last
+            joined.append(region)
+    return tuple(joined)
 
 
-def _short_enough(samples: Samples, spans: Iterator[Region], longest: float) -> Iterator[Region]:
-    """The spans, cut in pauses or, without any, at their quietest moments, so that each fits a piece."""
-    for span in spans:
-        start = span.start
-        while span.end - start > longest:
+def _short_enough(samples: Samples, regions: Sequence[Region], longest: float) -> list[Region]:
+    """The regions, cut in pauses or, without any, at their quietest moments, so that each is at most `longest`."""
+    short: list[Region] = []
+    for region in regions:
+        start = region.start
+        while region.end - start > longest:
             first = round(start * SAMPLE_RATE)
             end = start + cut(samples[first : first + round(longest * SAMPLE_RATE)]) / SAMPLE_RATE
-            yield Region(start=start, end=end)
+            short.append(Region(start=start, end=end))
             start = end
-        yield Region(start=start, end=span.end)
+        short.append(Region(start=start, end=region.end))
+    return short

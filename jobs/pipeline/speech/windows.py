@@ -45,7 +45,16 @@ class Stretch:
     @property
     def end(self) -> float:
         """Seconds from the start of the audio."""
-        return (self.first + len(self.samples)) / SAMPLE_RATE
+        return self.following / SAMPLE_RATE
+
+    @property
+    def following(self) -> int:
+        """The first sample behind it."""
+        return self.first + len(self.samples)
+
+    def until(self, seconds: float) -> Stretch:
+        """The part before this time, in seconds from the start of the stretch."""
+        return Stretch(first=self.first, samples=self.samples[: on_grid(seconds)])
 
 
 class Audio:
@@ -71,23 +80,20 @@ def open_audio(path: Path) -> Iterator[Audio]:
         yield Audio(file)
 
 
-def stretches(audio: Audio, *, begin: float, start: float, longest: float) -> Iterator[Stretch]:
-    """Yield the windows of `audio` from `start` to its end, each at most `longest` seconds, without gaps or overlaps.
+def stretch_at(audio: Audio, position: int, *, begin: float, longest: float) -> Stretch | None:
+    """The window of `audio` that starts at the sample `position`, at most `longest` seconds; None at the end.
 
-    The window that starts at `begin` is the first of all, and at most FIRST seconds long; the following ones grow. The
-    end of a window depends on its start only, so continuing with the end of any window as `start` gives the same
-    windows. Times are seconds of the audio.
+    The window that starts at the second `begin` is the first of all, and at most FIRST seconds long; the following ones
+    grow. The end of a window depends on its start only, so that continuing at the end of any window gives the same
+    windows.
     """
-    first_of_all, position = _on_grid(begin), _on_grid(start)
-    while position < audio.length:
-        seconds = min(longest, max(FIRST, 2 * (position - first_of_all) / SAMPLE_RATE))
-        samples = audio.read(position, _on_grid(seconds))
-        if not len(samples):  # the file is shorter than its header states
-            return
-        if len(samples) == _on_grid(seconds) and position + len(samples) < audio.length:
-            samples = samples[: cut(samples)]
-        yield Stretch(first=position, samples=samples)
-        position += len(samples)
+    if position >= audio.length:
+        return None
+    seconds = min(longest, max(FIRST, 2 * (position - on_grid(begin)) / SAMPLE_RATE))
+    samples = audio.read(position, on_grid(seconds))
+    if len(samples) == on_grid(seconds) and position + len(samples) < audio.length:
+        samples = samples[: cut(samples)]
+    return Stretch(first=position, samples=samples) if len(samples) else None  # shorter than its header states
 
 
 def cut(samples: Samples) -> int:
@@ -97,7 +103,7 @@ def cut(samples: Samples) -> int:
     Without a silence it is the latest of the quietest moments.
     """
     level = _levels(samples)
-    earliest = max(len(level) // 2, len(level) - _on_grid(_SEARCH) // FRAME)
+    earliest = max(len(level) // 2, len(level) - on_grid(_SEARCH) // FRAME)
     searched = np.convolve(level[earliest:], np.ones(_SMOOTH) / _SMOOTH, "same")
     inner = searched[_SMOOTH // 2 : -_SMOOTH // 2]  # the outer averages are of too few frames
     quiet, loud = float(inner.min()), float(np.percentile(level, 90))
@@ -116,6 +122,6 @@ def _levels(samples: Samples) -> NDArray[np.float32]:
     return np.maximum(level, np.float32(_FLOOR))
 
 
-def _on_grid(seconds: float) -> int:
-    """The sample at the nearest 10 ms, which corrects times that were rounded or shifted by an offset."""
+def on_grid(seconds: float) -> int:
+    """The sample at the nearest 10 ms, where windows are cut; corrects times that were rounded or shifted."""
     return round(seconds * SAMPLE_RATE / FRAME) * FRAME

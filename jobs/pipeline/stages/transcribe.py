@@ -22,8 +22,9 @@ from jobs.pipeline.protocols import (
     ignore_progress,
 )
 from jobs.pipeline.speech.hallucinations import judge
+from jobs.pipeline.speech.pieces import full_until
 from jobs.pipeline.speech.voice_activity import overlap
-from jobs.pipeline.speech.windows import Stretch, open_audio, stretches
+from jobs.pipeline.speech.windows import Stretch, on_grid, open_audio, stretch_at
 
 UNHEARD = 1.0
 """Seconds of speech without a word that are reported."""
@@ -60,11 +61,12 @@ def transcribe(
     transcriber.load()
     with open_audio(audio) as opened:
         seconds = max(opened.length / SAMPLE_RATE, 1e-6)
-        for stretch in stretches(
-            opened, begin=begin, start=max(begin, start - offset), longest=transcriber.window_seconds
-        ):
+        position = on_grid(max(begin, start - offset))
+        while stretch := stretch_at(opened, position, begin=begin, longest=transcriber.window_seconds):
+            stretch, regions = _with_regions(stretch, transcriber, is_last=stretch.following >= opened.length)
+            position = stretch.following
             part = _part(progress, stretch, seconds)
-            window = _recognise(stretch, transcriber, hints, offset, part)
+            window = _recognise(stretch, regions, transcriber, hints, offset, part)
             heard = heard or bool(window.words)
             hints = replace(hints, expected=window.language or hints.expected)
             yield window
@@ -98,12 +100,29 @@ def _utterances(words: Sequence[Word]) -> list[list[Word]]:
     return joined
 
 
-def _recognise(stretch: Stretch, transcriber: Transcriber, hints: Hints, offset: float, progress: Progress) -> Window:
+def _with_regions(stretch: Stretch, transcriber: Transcriber, *, is_last: bool) -> tuple[Stretch, list[Region]]:
+    """The window with its regions of speech, without a piece at its end that the next window would fill."""
+    regions = list(transcriber.speech(stretch.samples))
+    if is_last or not transcriber.piece_seconds:
+        return stretch, regions
+    whole = stretch
+    stretch = whole.until(full_until(whole.samples, regions, longest=transcriber.piece_seconds))
+    end = stretch.end - stretch.start
+    return stretch, [Region(start=one.start, end=min(one.end, end)) for one in regions if one.start < end]
+
+
+def _recognise(
+    stretch: Stretch,
+    regions: Sequence[Region],
+    transcriber: Transcriber,
+    hints: Hints,
+    offset: float,
+    progress: Progress,
+) -> Window:
     """The words of one window; without speech in it nothing is recognised."""
-    regions = transcriber.speech(stretch.samples)
     if not regions:
         return _window(stretch, [], [], [], hints, offset)
-    found = _tidy(transcriber.recognise(stretch.samples, hints, progress), stretch.samples)
+    found = _tidy(transcriber.recognise(stretch.samples, regions, hints, progress), stretch.samples)
     kept, removed = judge(found, regions)
     return _window(stretch, kept, removed, _unheard(kept, regions), hints, offset)
 
