@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from jobs.engines.whisperx.word_times import words_of
+from jobs.engines.whisperx.decoding import Decoded
+from jobs.engines.whisperx.word_times import attended_words, words_of
 from jobs.pipeline.protocols import Region
+from jobs.pipeline.speech.pieces import Piece
 
 
 def segment(text: str, start: float, end: float, words: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
@@ -33,6 +35,18 @@ def test_times_without_known_speech_are_even() -> None:
 
 def test_confidence_is_the_mean_probability_of_a_token() -> None:
     assert words_of(segment("ab", 2, 4), "en", [])[0].confidence == pytest.approx(0.9, abs=0.001)
+
+
+def test_speech_that_the_decoder_skipped_is_not_a_part_of_a_word() -> None:
+    """The attention counts it to the word before it goes on; it has to be found again as speech without words."""
+    heard = [("I", 0.1, 0.4), ("forgot", 0.4, 22.0), ("my", 22.0, 22.4), ("coat.", 22.4, 23.0)]
+    words = [{"word": text, "start": start, "end": end} for text, start, end in heard]
+    decoded = Decoded(tokens=[1], text="I forgot my coat.", logprob=-0.2, no_speech=0.0, compression=1.0, words=words)
+
+    found = attended_words(decoded, Piece(spans=(Region(start=0, end=30),)), "en", [Region(start=0, end=24)])
+
+    assert [word.text for word in found] == ["I", "forgot", "my", "coat."]
+    assert (found[1].start, found[1].end) == (21.0, 22.0)
 
 
 def test_scripts_without_spaces_are_divided_by_characters_but_not_latinwords_of() -> None:

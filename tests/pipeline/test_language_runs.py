@@ -47,11 +47,20 @@ def test_nothing_is_nothing() -> None:
     assert language_runs([], [], expected="en") == []
 
 
-def test_a_stretch_that_tells_no_language_follows_the_whole_piece() -> None:
-    unclear, clear, whole = {"mi": 0.5, "es": 0.2}, {"de": 0.9}, {"es": 0.96}
+def test_a_stretch_that_tells_no_language_follows_its_neighbours() -> None:
+    unclear, clear = {"mi": 0.5, "es": 0.2}, {"de": 0.95}
+    pairs: list[dict[str, float]] = [{"es": 0.96}, {"es": 0.6, "de": 0.4}, {"de": 0.9}]
 
-    found = settled([unclear, clear], whole)
+    found = settled([unclear, unclear, clear, unclear], pairs)
 
-    assert found[0]["es"] > found[0]["mi"]
-    assert found[1] == clear
-    assert language_runs(settled([unclear] * 4, whole), [3.0] * 4) == ["es"] * 4
+    assert found[1]["es"] == pytest.approx(0.78)
+    assert found[2] == clear
+    assert language_runs(found, [3.0] * 4) == ["es", "es", "de", "de"]
+    assert settled([unclear], []) == [unclear]
+
+
+def test_the_first_stretch_alone_makes_no_language() -> None:
+    """At the edge of a piece a recogniser sees languages that nobody speaks."""
+    found = settled([{"fi": 0.91}, {"de": 0.3}, {"de": 0.3}], [{"de": 0.85}, {"de": 0.87}])
+
+    assert language_runs(found, [3.0] * 3) == ["de"] * 3

@@ -29,6 +29,8 @@ T = TypeVar("T")
 _CPU_WINDOW, _GPU_WINDOW = 85.0, 240.0  # seconds: about three and eight pieces
 _CPU_BATCH = 1  # pieces at once: more are little faster there, and the progress would stand still for longer
 _HEARD = 0.6  # seconds of speech without a word that are decoded again by themselves
+_COVERED = 0.2  # share of a region that words have to cover, or it counts as without
+_REST = 12.0  # seconds of a piece of such speech, which often is in another language than the speech around it
 _ENCODING, _ALIGNING = 0.3, 0.2  # shares of the time of a window
 
 _failures = partial(model_failures, LABEL, (RuntimeError, ValueError))
@@ -77,10 +79,17 @@ class WhisperX:
     # Pieces and their languages
 
     def _divide(
-        self, decoder: Decoder, samples: Samples, regions: Sequence[Region], hints: Hints, progress: Progress
+        self,
+        decoder: Decoder,
+        samples: Samples,
+        regions: Sequence[Region],
+        hints: Hints,
+        progress: Progress,
+        *,
+        longest: float = LONGEST,
     ) -> list[Spoken]:
-        """The speech in encoded pieces of one language each."""
-        pieces = pieces_of(samples, regions, longest=self.piece_seconds)
+        """The speech in encoded pieces of one language each, at most `longest` seconds long."""
+        pieces = pieces_of(samples, regions, longest=min(longest, self.piece_seconds))
         encoded = self._encode(decoder, pieces, samples, progress)
         if hints.language:
             return in_named_language(decoder, pieces, encoded, regions, hints.language)
@@ -187,13 +196,14 @@ class WhisperX:
         rest = [
             region
             for region in regions
-            if region.end - region.start >= _HEARD and not overlap(region.start, region.end, times)
+            if region.end - region.start >= _HEARD
+            and overlap(region.start, region.end, times) < _COVERED * (region.end - region.start)
         ]
         if not rest:
             return []
         near = Hints(language=hints.language, expected=_spoken_near(words, rest[0].start) or hints.expected)
         raised = levelled(samples)
-        spoken = self._divide(decoder, raised, rest, near, ignore_progress)
+        spoken = self._divide(decoder, raised, rest, near, ignore_progress, longest=_REST)
         return self._words(decoder, spoken, raised, rest, hint, ignore_progress, again=False)
 
     # Memory

@@ -127,8 +127,8 @@ class Decoder:
         return found
 
     def _better(self, first: Decoded, encoded: Encoded, tokenizer: Any, options: Any) -> Decoded:
-        """Decode a piece again with rising temperatures, until its text neither loops nor is improbable. The most
-        probable of all attempts is returned, if possible one that does not loop.
+        """Decode a piece again, with a higher temperature once more if its text loops then. The most probable attempt
+        is returned, if possible one that does not loop.
         """
         self.pieces += 1
         result, logprob, _, _ = self._model.generate_with_fallback(
@@ -183,7 +183,7 @@ class Decoder:
             length_penalty=1,
             repetition_penalty=1,
             no_repeat_ngram_size=0,
-            log_prob_threshold=MIN_LOGPROB,
+            log_prob_threshold=None,  # what stays improbable is not decoded a third time: it seldom helps
             no_speech_threshold=NO_SPEECH,
             compression_ratio_threshold=MAX_COMPRESSION,
             condition_on_previous_text=False,

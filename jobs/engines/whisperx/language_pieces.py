@@ -17,6 +17,8 @@ from jobs.pipeline.speech.language_runs import language_runs, settled
 from jobs.pipeline.speech.pieces import Piece
 
 _TOLD = 4.0  # seconds of speech in which a language is detected
+_FEW = 4  # stretches of a piece that is too short to be divided further
+_SURE_PIECE, _SURE_PAIR = 0.8, 0.5  # probabilities from which a piece, and two stretches of it, tell its language
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,7 +74,12 @@ def in_one_language_each(
 
     `expected` is the language of the speech before. Speech in no likely language is left out.
     """
-    found = _heard(decoder, pieces, encoded, regions, expected=whisper_code(expected))
+    parts, encodings = list[Piece](), list[Encoded]()
+    for piece, each in zip(pieces, encoded, strict=True):
+        own = piece.split(_changes(decoder, piece, each, _spans(piece, regions)))
+        parts += own
+        encodings += encode(own) if len(own) > 1 else [each]
+    found = _heard(decoder, parts, encodings, regions, expected=whisper_code(expected))
     return [spoken for heard in found for spoken in _split(heard, encode) if spoken.language]
 
 
@@ -131,9 +138,40 @@ def _likely_languages(
     decoder: Decoder, piece: Piece, encoded: Encoded, spans: Sequence[Region]
 ) -> list[Mapping[str, float]]:
     """The probabilities of languages in each of the `spans` of a piece."""
+    places, pairs = _places(piece, spans)
+    found = decoder.languages(encoded, [*places, *pairs])
+    return settled(found[: len(places)], found[len(places) :])
+
+
+def _changes(decoder: Decoder, piece: Piece, encoded: Encoded, spans: Sequence[Region]) -> list[float]:
+    """The times at which the language of a piece may change, so that its parts should be encoded by themselves.
+
+    The encoder hears each stretch in the light of the whole piece: a sentence of another language at its edge sounds
+    like neither. Edges of at least two stretches that do not sound like a piece whose language is sure are split off;
+    a long piece whose language is not sure is divided at its longest pause.
+    """
+    _, pairs = _places(piece, spans)
+    if len(spans) < _FEW:
+        return []
+    *heard, whole = decoder.languages(encoded, [*pairs, (0.0, piece.seconds)])
+    language = max(whole, key=lambda code: whole[code])
+    if whole[language] < _SURE_PIECE:
+        pauses = {at: spans[at].start - spans[at - 1].end for at in range(2, len(spans) - 1)}
+        middle = max(pauses, key=lambda at: (pauses[at], -abs(at - len(spans) / 2)))
+        return [(spans[middle - 1].end + spans[middle].start) / 2]
+    sure = [at for at, pair in enumerate(heard) if pair.get(language, 0.0) >= _SURE_PAIR]
+    if not sure:
+        return []
+    first, last = sure[0] + 1, sure[-1]  # the stretches that are sure to be in the language of the piece
+    before = [(spans[first - 1].end + spans[first].start) / 2] if sure[0] > 0 else []
+    after = [(spans[last].end + spans[last + 1].start) / 2] if sure[-1] < len(pairs) - 1 else []
+    return before + after
+
+
+def _places(piece: Piece, spans: Sequence[Region]) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
+    """The starts and ends of the `spans` in the piece, in seconds, and those of each two neighbours."""
     places = [(piece.place(span.start), piece.place(span.end)) for span in spans]
-    *stretches, whole = decoder.languages(encoded, [*places, (0.0, piece.seconds)])
-    return settled(stretches, whole)
+    return places, [(first[0], second[1]) for first, second in pairwise(places)]
 
 
 def _spans(piece: Piece, regions: Sequence[Region]) -> list[Region]:

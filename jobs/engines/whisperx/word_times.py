@@ -19,6 +19,7 @@ from jobs.pipeline.speech.voice_activity import overlap
 _MARGIN = 0.1  # seconds by which regions are wider than their speech
 _LEAST_SECONDS = 0.03  # of a word
 _MOST = 0.9  # share of the words
+_LONGEST_WORD, _SHORTENED = 4.0, 1.0  # seconds: a word that lasts longer hides skipped speech, and is given so many
 _SNAP = 0.6  # seconds by which the attention's time of a first or last word may differ from the speech's
 _LOOPING = math.log(0.3)  # mean log-probability that a text is given that still loops at the last attempt
 _UNSPACED = ("ja", "zh", "yue")  # written without spaces: each character is a word
@@ -36,8 +37,15 @@ def attended_words(decoded: Decoded, piece: Piece, language: str, regions: Seque
     segment = {"text": decoded.text, "words": timed, "avg_logprob": _belief(decoded), **_bounds(piece)}
     words = words_of(segment, language, regions)
     if _lie_in_speech(words, regions):
-        return _snapped(words, regions)
+        return _snapped(_without_skipped(words), regions)
     return words_of({**segment, "words": []}, language, regions)
+
+
+def _without_skipped(words: Sequence[Word]) -> list[Word]:
+    """The words, without speech that the decoder skipped: the attention counts it to the word before it goes on."""
+    return [
+        replace(word, start=word.end - _SHORTENED) if word.end - word.start > _LONGEST_WORD else word for word in words
+    ]
 
 
 def _lie_in_speech(words: Sequence[Word], regions: Sequence[Region]) -> bool:

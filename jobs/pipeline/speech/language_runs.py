@@ -16,7 +16,7 @@ _LEAST = 0.01
 _TOLD = 2.0
 """Seconds of speech from which a stretch tells its language fully; shorter ones count less."""
 
-_CLEAR = 0.8
+_CLEAR = 0.9
 """The probability from which a stretch tells its language by itself."""
 
 _LIKELY = 0.5
@@ -26,15 +26,26 @@ _POSSIBLE = 0.15
 """The mean probability from which the likeliest language is taken, where none is likely."""
 
 
-def settled(stretches: Sequence[Mapping[str, float]], whole: Mapping[str, float]) -> list[Mapping[str, float]]:
-    """The probabilities of languages in stretches of a piece of speech. Those of a stretch that tells none clearly are
-    averaged with those of the `whole` piece, which is longer.
+def settled(
+    stretches: Sequence[Mapping[str, float]], pairs: Sequence[Mapping[str, float]]
+) -> list[Mapping[str, float]]:
+    """The probabilities of languages in the stretches of a piece of speech. `pairs` has those of each two neighbours
+    together, which tell more than one alone: a stretch that tells none clearly gets the mean of its pairs. So do the
+    first and the last, in which languages are often seen that nobody speaks.
     """
-    return [stretch if max(stretch.values(), default=0.0) >= _CLEAR else _mean(stretch, whole) for stretch in stretches]
+    if not pairs:
+        return list(stretches)
+    return [
+        stretch
+        if 0 < at < len(pairs) and max(stretch.values(), default=0.0) >= _CLEAR
+        else _mean(pairs[max(at - 1, 0) : at + 1])
+        for at, stretch in enumerate(stretches)
+    ]
 
 
-def _mean(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
-    return {code: (one.get(code, 0.0) + other.get(code, 0.0)) / 2 for code in {*one, *other}}
+def _mean(several: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    codes = {code for one in several for code in one}
+    return {code: sum(one.get(code, 0.0) for one in several) / len(several) for code in codes}
 
 
 def language_runs(likely: Sequence[Mapping[str, float]], seconds: Sequence[float], *, expected: str = "") -> list[str]:

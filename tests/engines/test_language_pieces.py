@@ -1,0 +1,73 @@
+"""Division of pieces of speech between languages, with a decoder whose answers are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from jobs.engines.whisperx.decoding import Encoded
+from jobs.engines.whisperx.language_pieces import in_one_language_each
+from jobs.pipeline.protocols import Region
+from jobs.pipeline.speech.pieces import Piece
+
+PIECE = Piece(spans=(Region(start=0, end=24),))
+REGIONS = [Region(start=start, end=start + 3.5) for start in range(0, 24, 4)]
+
+
+class Ear:
+    """Finds German until `change` and English after it, or nothing clear in a piece with both.
+
+    The encoded sound is the times of its samples, so that it is known which part is asked for. A part is heard in the
+    light of the whole piece: what is in the other language than most of it sounds like neither.
+    """
+
+    def __init__(self, change: float) -> None:
+        self.change = change
+        self.encoded = 0
+
+    def encode(self, parts: Sequence[Piece]) -> list[Encoded]:
+        self.encoded += len(parts)
+        return [np.array([[span.start, span.end] for span in part.spans], np.float32) for part in parts]
+
+    def languages(self, encoded: Encoded, spans: Iterable[tuple[float, float]]) -> list[dict[str, float]]:
+        first, last = float(encoded[0, 0]), float(encoded[-1, 1])
+        english = min(max(last - self.change, 0.0), last - first) / (last - first)
+        return [self._heard(first + start, first + end, english) for start, end in spans]
+
+    def _heard(self, start: float, end: float, english: float) -> dict[str, float]:
+        own = min(max(end - self.change, 0.0), end - start) / (end - start)
+        if 0 < english < 1 and abs(own - english) > 0.5:
+            return {"la": 0.3, "en": 0.3}
+        own = 1.0 if own > 0.65 else 0.0 if own < 0.35 else own
+        return {"en": 0.97 * own, "de": 0.97 * (1 - own)}
+
+
+def divided(ear: Ear) -> list[tuple[str, float]]:
+    encoded = ear.encode([PIECE])
+    found = in_one_language_each(ear, [PIECE], encoded, REGIONS, expected="de", encode=ear.encode)  # type: ignore[arg-type]
+    return [(spoken.language, spoken.piece.spans[0].start) for spoken in found]
+
+
+def test_a_piece_in_one_language_stays_whole() -> None:
+    ear = Ear(change=0)
+
+    assert divided(ear) == [("en", 0)]
+    assert ear.encoded == 1
+
+
+def test_sentences_of_another_language_at_the_edge_are_encoded_by_themselves() -> None:
+    ear = Ear(change=7.75)
+
+    found = divided(ear)
+
+    assert [language for language, _ in found] == ["de", "en"]
+    assert found[1][1] == 7.75
+    assert ear.encoded > 1
+
+
+def test_a_piece_half_in_each_language_is_split() -> None:
+    found = divided(Ear(change=11.75))
+
+    assert [language for language, _ in found] == ["de", "en"]
+    assert found[1][1] == 11.75
