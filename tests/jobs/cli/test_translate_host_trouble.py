@@ -220,7 +220,8 @@ def test_a_database_that_becomes_full_meanwhile(
             return run_next(self, queue)
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA max_page_count=1")
-            cursor.execute("CREATE TABLE more AS SELECT * FROM jobs_job")
+            cursor.execute("CREATE TABLE IF NOT EXISTS more (filler)")
+            cursor.execute("INSERT INTO more VALUES (zeroblob(10000000))")  # more than pages that became free
         return False
 
     monkeypatch.setattr(Supervisor, "run_next", full)
