@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from jobs.cli.export import ExportResult
 from jobs.cli.follow import JobObserver
+from jobs.cli.stage_clock import GRACE, LATE, StageClock, minutes_text
 from jobs.pipeline.stage import Stage, overall
 
 if TYPE_CHECKING:
@@ -23,19 +24,11 @@ _STEP = 0.25
 _JSON_INTERVAL = 0.5
 """Seconds between two JSON lines about the same stage."""
 
-_MIN_SECONDS = 2.0
-"""Seconds of a stage after which the time left is estimated from its speed."""
-
-_GRACE = 15.0
-"""Seconds that a stage may take longer than estimated before the estimate counts as wrong."""
-
 _LINE_INTERVAL = 50.0
 """Longest time in seconds without a plain line while a stage runs."""
 
 _EVENT_INTERVAL = 15.0
 """Longest time in seconds without a JSON line about a running stage."""
-
-_LATE = "longer than usual"
 
 
 class Display(JobObserver, Protocol):
@@ -64,49 +57,10 @@ class SilentObserver:
         """Do nothing."""
 
 
-class _Clock:
-    """Measures how long each stage has been running, and estimates its time left from its speed."""
-
-    def __init__(self) -> None:
-        self._began: dict[Stage, float] = {}
-        self._changed: dict[Stage, tuple[float, float]] = {}
-
-    def see(self, stage: Stage, share: float) -> None:
-        """Take note of the share of `stage` that is done; the first call is its begin."""
-        now = time.monotonic()
-        self._began.setdefault(stage, now)
-        self._changed[stage] = share, now
-
-    def spent(self, stage: Stage) -> float:
-        """Seconds since the stage began."""
-        return time.monotonic() - self._began[stage]
-
-    def share(self, stage: Stage) -> float:
-        """The share of the stage that is done."""
-        return self._changed[stage][0]
-
-    def left(self, stage: Stage) -> float | None:
-        """Seconds until the stage ends at its speed up to the last change, below -_GRACE when that estimate has run
-        out; None during its first _MIN_SECONDS.
-        """
-        share, changed = self._changed[stage]
-        spent = changed - self._began[stage]
-        if share == 0 or spent < _MIN_SECONDS:
-            return None
-        return spent * (1 - share) / share - (time.monotonic() - changed)
-
-    def left_text(self, stage: Stage) -> str:
-        """The time left in words, after a comma; empty while there is no estimate."""
-        left = self.left(stage)
-        if left is None:
-            return ""
-        return f", about {_clock_text(max(0.0, left))} left" if left >= -_GRACE else f", {_LATE}"
-
-
 class Bars:
     """One bar for each stage, with percentage, time spent, and time left or the step that lasts."""
 
-    def __init__(self, bars: Progress, clock: _Clock) -> None:
+    def __init__(self, bars: Progress, clock: StageClock) -> None:
         self._bars, self._clock = bars, clock
         self._tasks: dict[Stage, TaskID] = {}
 
@@ -143,7 +97,7 @@ class Lines:
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
-        self._clock = _Clock()
+        self._clock = StageClock()
         self._next: dict[Stage, float] = {}
         self._steps: dict[Stage, str] = {}
         self._written = time.monotonic()
@@ -170,7 +124,7 @@ class Lines:
         """Show how long the stage has been running, when there was no line for long."""
         if time.monotonic() - self._written < _LINE_INTERVAL:
             return
-        spent = _clock_text(self._clock.spent(stage))
+        spent = minutes_text(self._clock.spent(stage))
         doing = self._steps.get(stage) or f"{self._clock.share(stage):.0%}"
         self._write(f"{stage}: {doing}, running for {spent}{self._clock.left_text(stage)}")
 
@@ -194,7 +148,7 @@ class JsonLines:
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
-        self._clock = _Clock()
+        self._clock = StageClock()
         self._steps: dict[Stage, str] = {}
         self._last: dict[Stage, float] = {}
         self._stages: Sequence[Stage] = ()
@@ -224,7 +178,7 @@ class JsonLines:
 
     def _tell(self, stage: Stage) -> None:
         left = self._clock.left(stage)
-        is_late = left is not None and left < -_GRACE
+        is_late = left is not None and left < -GRACE
         self._last[stage] = time.monotonic()
         self._write(
             event="progress",
@@ -264,14 +218,14 @@ def display(out: TextIO, *, as_json: bool) -> Iterator[Display]:
     if as_json:
         yield JsonLines(out)
     elif out.isatty():
-        clock = _Clock()
+        clock = StageClock()
         with _bars(out, clock) as bars:
             yield Bars(bars, clock)
     else:
         yield Lines(out)
 
 
-def _bars(out: TextIO, clock: _Clock) -> Progress:
+def _bars(out: TextIO, clock: StageClock) -> Progress:
     # Imported here so that scripts and `--help` do not wait for rich.
     from rich.console import Console
     from rich.progress import (
@@ -294,7 +248,7 @@ def _bars(out: TextIO, clock: _Clock) -> Progress:
                 return Text(task.fields["step"])
             if left is None:
                 return Text("-:--:-- left")
-            return Text(_LATE if left < -_GRACE else f"{timedelta(seconds=round(max(0.0, left)))} left")
+            return Text(LATE if left < -GRACE else f"{timedelta(seconds=round(max(0.0, left)))} left")
 
     columns = (
         TextColumn("{task.description:<11}"),
@@ -309,8 +263,3 @@ def _bars(out: TextIO, clock: _Clock) -> Progress:
 def _ending(result: ExportResult) -> list[str]:
     kept = f"{result.quality.good} of {result.quality.cues} cues have no issues"
     return [f"quality: {kept}", f"result: {result.video or result.subtitles}", f"subtitles: {result.subtitles}"]
-
-
-def _clock_text(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02}"

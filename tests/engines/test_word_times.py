@@ -48,6 +48,11 @@ def test_speech_that_the_decoder_skipped_is_not_a_part_of_a_word() -> None:
     assert [word.text for word in found] == ["I", "forgot", "my", "coat."]
     assert (found[1].start, found[1].end) == (21.0, 22.0)
 
+    decoded.words = [{"word": "I", "start": 0.1, "end": 0.4}, {"word": "forgot.", "start": 0.4, "end": 23.0}]
+    decoded.text = "I forgot."
+    last = attended_words(decoded, Piece(spans=(Region(start=0, end=30),)), "en", [Region(start=0, end=24)])[-1]
+    assert (last.start, last.end) == (0.4, 1.4)
+
 
 def test_scripts_without_spaces_are_divided_by_characters_but_not_latinwords_of() -> None:
     words = words_of(segment("你好 WhisperX 3吗", 0, 3), "zh", [])

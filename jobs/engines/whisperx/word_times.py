@@ -42,10 +42,18 @@ def attended_words(decoded: Decoded, piece: Piece, language: str, regions: Seque
 
 
 def _without_skipped(words: Sequence[Word]) -> list[Word]:
-    """The words, without speech that the decoder skipped: the attention counts it to the word before it goes on."""
-    return [
-        replace(word, start=word.end - _SHORTENED) if word.end - word.start > _LONGEST_WORD else word for word in words
-    ]
+    """The words, without speech that the decoder skipped: the attention counts it to the word before it goes on, or,
+    where it does not go on, to the last one.
+    """
+    shortened = list(words)
+    for at, word in enumerate(words):
+        if word.end - word.start <= _LONGEST_WORD:
+            continue
+        is_last = at == len(words) - 1
+        shortened[at] = (
+            replace(word, end=word.start + _SHORTENED) if is_last else replace(word, start=word.end - _SHORTENED)
+        )
+    return shortened
 
 
 def _lie_in_speech(words: Sequence[Word], regions: Sequence[Region]) -> bool:

@@ -204,19 +204,22 @@ def test_bars_count_on_and_run_out(clock: Clock, monkeypatch: pytest.MonkeyPatch
     assert "longer than usual" in plain(out)
 
 
+def works_on(display: progress.Display, clock: Clock, seconds: int) -> None:
+    """Nothing but time passes."""
+    for _ in range(seconds):
+        clock.now += 1
+        display.working(Stage.TRANSCRIBE)
+
+
 def test_lines_tell_of_the_step_and_of_a_long_silence(clock: Clock) -> None:
     out = io.StringIO()
     with progress.display(out, as_json=False) as display:
         display.progress(Stage.TRANSCRIBE, 0.0)
         display.step(Stage.TRANSCRIBE, LOADING)
-        for _ in range(70):
-            clock.now += 1
-            display.working(Stage.TRANSCRIBE)
+        works_on(display, clock, 70)
         display.step(Stage.TRANSCRIBE, "")
         display.progress(Stage.TRANSCRIBE, 0.5)
-        for _ in range(200):
-            clock.now += 1
-            display.working(Stage.TRANSCRIBE)
+        works_on(display, clock, 200)
     assert out.getvalue().splitlines() == [
         "transcribe: 0%",
         f"transcribe: {LOADING}",
@@ -234,14 +237,10 @@ def test_json_names_the_step_and_tells_something_each_15_seconds(clock: Clock) -
     with progress.display(out, as_json=True) as display:
         display.progress(Stage.TRANSCRIBE, 0.0)
         display.step(Stage.TRANSCRIBE, LOADING)
-        for _ in range(20):
-            clock.now += 1
-            display.working(Stage.TRANSCRIBE)
+        works_on(display, clock, 20)
         display.step(Stage.TRANSCRIBE, "")
         display.progress(Stage.TRANSCRIBE, 0.5)
-        for _ in range(45):
-            clock.now += 1
-            display.working(Stage.TRANSCRIBE)
+        works_on(display, clock, 45)
     events = [json.loads(line) for line in out.getvalue().splitlines()]
     assert [event["step"] for event in events] == ["", LOADING, LOADING, "", "", "", ""]
     assert [event["seconds"] for event in events] == [0, 0, 15, 20, 35, 50, 65]
