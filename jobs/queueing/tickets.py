@@ -37,6 +37,11 @@ def issue(queue: str, count: int = 1) -> None:
         async_task(RUN_NEXT, queue, task_name=queue, q_options={"cluster": queue, "timeout": NEVER})
 
 
+def is_ready(queue: str) -> bool:
+    """Whether a stage of `queue` is ready and due: much cheaper than a claim, which also decides whose turn it is."""
+    return StageRun.objects.filter(queue=queue, status=StageStatus.READY, ready_at__lte=timezone.now()).exists()
+
+
 def waiting(queue: str) -> int:
     """The number of tickets of `queue` that a worker could take now; Django-Q hides taken ones for its `retry` time."""
     count: int = OrmQ.objects.filter(key=queue, lock__lte=timezone.now()).count()

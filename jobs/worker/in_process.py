@@ -29,7 +29,9 @@ LOCAL = "local"
 COMMAND = "command"
 """The name of the command line's user, and the `cluster` of its Process row."""
 _PAUSE = 0.05
-"""Seconds between two searches for a stage to run."""
+"""Seconds between two looks whether a stage is ready."""
+_TIDY_INTERVAL = 1.0
+"""Seconds after which a search is made although no stage is ready: it throws surplus tickets away."""
 
 
 def owner() -> User:
@@ -98,11 +100,14 @@ def clusters() -> Iterator[Clusters]:
 
 def _work(queue: str, row: Process, stop: threading.Event, clusters: Clusters) -> None:
     supervisor = Supervisor(row, stop)
-    answered = time.monotonic()
+    answered = searched = time.monotonic()
     try:
         while not stop.is_set():
             try:
-                ran = _run_next(supervisor, queue)
+                ran = False
+                if tickets.is_ready(queue) or time.monotonic() - searched > _TIDY_INTERVAL:
+                    searched = time.monotonic()
+                    ran = _run_next(supervisor, queue)
                 answered = time.monotonic()
             except DatabaseTrouble as error:  # the reaper takes its stage over
                 log.warning("The database does not respond")
