@@ -105,7 +105,7 @@ class Scene:
             "fetch": lambda: self.asked() and children(process.pid),
             "transcribe": lambda: any((work / "audio.wav").exists() for work in works),
             "translate": self.asked,
-            "render": lambda: [part for work in works for part in work.rglob("part")] and children(process.pid),
+            "render": lambda: any(b"libx264" in command_of(pid) for pid in children(process.pid)),
         }
         with suppress(FileNotFoundError):  # a directory that was listed is gone
             return bool(found[stage]())
@@ -145,6 +145,12 @@ def scene(clips: Clips, data: Path, persian: Path, english: Path, output: Path, 
             asked=lambda: bool(model.asked or site.asked),
             home=tmp_path,
         )
+
+
+def command_of(pid: int) -> bytes:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 def alive(pid: int) -> bool:
