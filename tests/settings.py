@@ -26,3 +26,5 @@ DATABASES["default"]["TEST"] = {"NAME": str(Path(tempfile.gettempdir()) / f"zirn
 
 # Static files are not collected for tests.
 STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+
+PASSWORD_HASHERS = ["tests.hashers.QuickHasher"]

@@ -22,6 +22,8 @@ def fair_order(queue: str, running_limit: int) -> Iterator[tuple[StageRun, int]]
     """
     now = timezone.now()
     waiting, served = _owners(queue, now)
+    if not waiting:
+        return
     running = _counts(StageRun.objects.filter(owner__in=waiting, status=StageStatus.RUNNING))
     at_work = _counts(Job.objects.filter(owner__in=waiting, status=JobStatus.RUNNING))
     own = OwnerLimits.objects.filter(owner__in=waiting).values_list("owner", "running")

@@ -81,7 +81,7 @@ RECIPES: dict[str, tuple[str, ...]] = {
         *("-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30:duration=12", "-f", "lavfi", "-i", "sine=d=12"),
         *(*H264, *AAC),
     ),
-    "middle.mp4": ("-f", "lavfi", "-i", "testsrc2=size=640x360:rate=30:duration=6", *H264),
+    "middle.mp4": ("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30:duration=6", *H264),
 }
 
 

@@ -199,11 +199,16 @@ def test_a_pair_that_the_engine_cannot_translate(clips: Clips, output: Path) -> 
 @pytest.mark.parametrize(
     ("path", "kind"),
     [
-        ("/status?code=404", errors.DeadLink),
         ("/html", errors.NoVideoAtLink),
-        ("/text.mp4", errors.NotAVideo),
-        ("/empty.mp4", errors.LinkError),
-        ("/cut.mp4", errors.BrokenDownload),
+        *(
+            pytest.param(*each, marks=pytest.mark.soak)  # tests/pipeline has them all
+            for each in (
+                ("/status?code=404", errors.DeadLink),
+                ("/text.mp4", errors.NotAVideo),
+                ("/empty.mp4", errors.LinkError),
+                ("/cut.mp4", errors.BrokenDownload),
+            )
+        ),
     ],
 )
 def test_a_link_without_a_video(

@@ -87,7 +87,7 @@ TABLE: dict[str, tuple[Outcome, ...]] = {
     "refresh_pages": (SAME,) * 7,
 }
 PAIRS = [
-    pytest.param(call, state, outcome, id=f"{call}, {state}")
+    pytest.param(call, state, state, outcome, id=f"{call}, {state}")
     for call, outcomes in TABLE.items()
     for state, outcome in zip(STATES, outcomes, strict=True)
 ]
@@ -105,6 +105,14 @@ def shared_database(
         url = stack.enter_context(databases.fresh(request.param, tmp_path_factory.mktemp("pairs")))
         stack.enter_context(on_database(url))
         yield
+
+
+@pytest.fixture(scope="module")
+def it(request: pytest.FixtureRequest, shared_database: None) -> Iterator[Claim]:
+    """A job in the state of the parameter, made once for the tests that follow each other, and then rolled back."""
+    with transaction.atomic():
+        yield rows.IN[request.param]()
+        transaction.set_rollback(True)
 
 
 @pytest.fixture
@@ -127,9 +135,10 @@ def test_every_pair_is_here() -> None:
     assert set(rows.IN) == set(STATES)
 
 
-@pytest.mark.parametrize(("call", "state", "outcome"), PAIRS)
-def test_each_function_in_each_state(call: str, state: JobStatus, outcome: Outcome, rolled_back: None) -> None:
-    it = rows.IN[state]()
+@pytest.mark.parametrize(("call", "state", "it", "outcome"), PAIRS, indirect=["it"])
+def test_each_function_in_each_state(
+    call: str, state: JobStatus, it: Claim, outcome: Outcome, rolled_back: None
+) -> None:
     assert rows.status(it.job_id) == state
     assert not rows.contradictions(it.job_id)
     before, said = rows.everything(it.job_id), rows.told(it.job_id)

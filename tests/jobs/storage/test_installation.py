@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import subprocess
 import sys
@@ -70,19 +71,29 @@ def run(name: str, *options: str, url: str, media: Path) -> subprocess.Completed
 # The wrong disk
 
 
-def test_the_cleanup_on_another_disk_deletes_nothing(database: str, media_root: Path, other_disk: Path) -> None:
+def test_the_cleanup_on_another_disk_deletes_nothing(
+    database: str, media_root: Path, other_disk: Path, settings: Any
+) -> None:
     """A cleanup on another disk deletes nothing: the next one would then delete the files on the right disk."""
+
+    def clean(place: Path) -> str:
+        settings.MEDIA_ROOT = place
+        said = io.StringIO()
+        call_command("cleanup", stdout=said)
+        settings.MEDIA_ROOT = media_root
+        return said.getvalue()
+
     job = completed()
-    assert run("cleanup", url=database, media=media_root).returncode == 0
+    clean(media_root)
     for place in (other_disk, media_root, other_disk, media_root):
-        assert run("cleanup", url=database, media=place).returncode == 0
+        clean(place)
         assert Job.objects.filter(pk=job.pk).exists(), place
         assert (artifacts.job_dir(job.pk) / "video.mp4").exists(), place
     old = timedelta(days=30)
     Job.objects.update(edited=timezone.now() - old)
-    assert "expired results" not in run("cleanup", url=database, media=other_disk).stdout
+    assert "expired results" not in clean(other_disk)
     assert Job.objects.filter(pk=job.pk).exists()
-    assert run("cleanup", url=database, media=media_root).returncode == 0
+    clean(media_root)
     assert not Job.objects.filter(pk=job.pk).exists()
     assert not artifacts.job_dir(job.pk).exists()
 

@@ -61,10 +61,10 @@ def test_that_of_an_earlier_version(clips: Clips, persian: Path, output: Path) -
 @pytest.mark.parametrize(
     "kind", [{"password": PASSWORD}, {"is_staff": True}, {"last_login": timezone.now()}, {"is_superuser": True}]
 )
-def test_a_person_who_signed_up_with_that_name(clips: Clips, persian: Path, output: Path, kind: dict[str, Any]) -> None:
+def test_a_person_who_signed_up_with_that_name(kind: dict[str, Any]) -> None:
     """A person with the name from before it was reserved keeps the account and gets no job of the command line."""
     person = User.objects.create_user(in_process.COMMAND, **kind)
-    owner = owner_of_a_job(clips, persian, output)
+    owner = in_process.owner()
     assert owner.pk != person.pk
     assert not owner.is_active
     assert not owner.has_usable_password()
@@ -77,6 +77,6 @@ def test_a_person_who_signed_up_with_that_name(clips: Clips, persian: Path, outp
     assert ["“command” is the name of a person" in finding.detail for finding in told] == [True]
 
 
-def test_the_doctor_says_nothing_of_names_that_are_all_right(clips: Clips, persian: Path, output: Path) -> None:
-    owner_of_a_job(clips, persian, output)
+def test_the_doctor_says_nothing_of_names_that_are_all_right() -> None:
+    in_process.owner()
     assert [finding for finding in doctor.examine() if finding.subject == "Names"] == []
