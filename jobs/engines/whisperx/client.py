@@ -14,10 +14,10 @@ from jobs.engines.model_failures import model_failures
 from jobs.engines.whisperx import models
 from jobs.engines.whisperx.decoding import LONGEST, NO_SPEECH, Decoded, Decoder, Encoded, Hint
 from jobs.engines.whisperx.language_codes import our_code
-from jobs.engines.whisperx.language_pieces import Spoken, as_detected, in_named_language, in_one_language_each
+from jobs.engines.whisperx.language_detection import Spoken, as_detected, in_named_language, in_one_language_each
 from jobs.engines.whisperx.loading import device_of, load_aligner, load_whisper, quiet
 from jobs.engines.whisperx.options import LABEL, Options, readiness
-from jobs.engines.whisperx.voice_activity import silero_regions, speech_in
+from jobs.engines.whisperx.silero import silero_regions, speech_in
 from jobs.engines.whisperx.word_times import aligned_words, attended_words
 from jobs.pipeline.errors import NotReady, OutOfMemory
 from jobs.pipeline.protocols import Hints, Progress, Region, Samples, Word, ignore_progress

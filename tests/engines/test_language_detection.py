@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from jobs.engines.whisperx.decoding import Encoded
-from jobs.engines.whisperx.language_pieces import in_one_language_each
+from jobs.engines.whisperx.language_detection import in_one_language_each
 from jobs.pipeline.protocols import Region
 from jobs.pipeline.speech.pieces import Piece
 
