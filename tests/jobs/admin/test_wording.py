@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -95,6 +99,15 @@ def jobs() -> list[Job]:
     return found
 
 
+Answer = Callable[[], str]
+
+
+def not_persian(pages: Mapping[str, Answer]) -> dict[str, set[str]]:
+    """The Latin words of each of these pages that has any."""
+    found = {name: english(answer()) for name, answer in pages.items()}
+    return {name: words for name, words in found.items() if words}
+
+
 def page(client: Client, name: str, *args: object, **query: str) -> str:
     return text(client.get(reverse(name, args=args), query))
 
@@ -104,42 +117,53 @@ def text(response: Any) -> str:
     return str(response.content.decode())
 
 
-@pytest.mark.parametrize("model", ["job", "ownerlimits", "usageentry", "process"])
-def test_lists_are_persian(client: Client, jobs: list[Job], model: str) -> None:
-    OwnerLimits.objects.create(owner=jobs[0].owner, running=5)
+LISTS = ["admin:jobs_job_changelist", "admin:jobs_ownerlimits_changelist", "admin:jobs_usageentry_changelist"]
+EMPTY = ["admin:index", "admin:jobs_ownerlimits_add", "admin:jobs_process_changelist"]
+
+
+def test_pages_without_rows_are_persian(client: Client) -> None:
+    assert not_persian({name: partial(page, client, name) for name in [*LISTS, *EMPTY]}) == {}
+
+
+def test_every_page_is_persian(client: Client, jobs: list[Job]) -> None:
+    """Lists, the page of a job in each state, those of limits and of usage."""
+    limits = OwnerLimits.objects.create(owner=jobs[0].owner, running=5)
     process = {"host": "box", "boot_id": "b", "started": 1, "last_claim": timezone.now()}
     Process.objects.create(cluster="web", pid=1, **process)
     Process.objects.create(cluster="media", pid=2, seen=timezone.now() - timedelta(minutes=2), **process)
-    assert english(page(client, f"admin:jobs_{model}_changelist")) == set()
-
-
-@pytest.mark.parametrize("name", ["admin:index", "admin:jobs_ownerlimits_add", "admin:jobs_process_changelist"])
-def test_pages_without_rows_are_persian(client: Client, name: str) -> None:
-    assert english(page(client, name)) == set()
-
-
-@pytest.mark.parametrize("state", list(JobStatus))
-def test_the_page_of_a_job_is_persian(client: Client, jobs: list[Job], state: JobStatus) -> None:
-    job = Job.objects.get(status=state)
-    assert english(page(client, "admin:jobs_job_change", job.pk)) == set()
-
-
-def test_pages_of_limits_and_of_usage_are_persian(client: Client, jobs: list[Job]) -> None:
-    limits = OwnerLimits.objects.create(owner=jobs[0].owner)
     used = UsageEntry.objects.all()[0]
-    assert english(page(client, "admin:jobs_ownerlimits_change", limits.pk)) == set()
-    assert english(page(client, "admin:jobs_usageentry_change", used.pk)) == set()
+    lists = {name: partial(page, client, name) for name in [*LISTS, "admin:jobs_process_changelist"]}
+    states = {job.status: partial(page, client, "admin:jobs_job_change", job.pk) for job in Job.objects.all()}
+    others = {
+        "limits": partial(page, client, "admin:jobs_ownerlimits_change", limits.pk),
+        "usage": partial(page, client, "admin:jobs_usageentry_change", used.pk),
+    }
+    assert set(states) == set(JobStatus)
+    assert not_persian({**lists, **states, **others}) == {}
 
 
 ACTIONS = ["cancel", "retry", "keep_running_on", "keep_running_off", "pin", "unpin", "delete_files"]
 
 
-@pytest.mark.parametrize("action", ACTIONS)
-def test_what_actions_say_is_persian(client: Client, jobs: list[Job], action: str) -> None:
-    data = {"action": action, "_selected_action": [str(job.pk) for job in jobs], "confirmed": "yes"}
-    said = text(client.post(reverse(LIST), data, follow=True))
-    assert "messagelist" in said
-    assert english(said) == set()
+def test_what_actions_say_is_persian(client: Client, jobs: list[Job]) -> None:
+    """Each on jobs in every state."""
+
+    def said(action: str) -> str:
+        data = {"action": action, "_selected_action": [str(job.pk) for job in jobs], "confirmed": "yes"}
+        with undone():
+            found = text(client.post(reverse(LIST), data, follow=True))
+        assert "messagelist" in found, action
+        return found
+
+    assert not_persian({action: partial(said, action) for action in ACTIONS}) == {}
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Whatever is done to the rows within is undone at the end."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 def test_the_question_before_files_are_deleted_is_persian(client: Client, jobs: list[Job]) -> None:
@@ -150,20 +174,13 @@ def test_the_question_before_files_are_deleted_is_persian(client: Client, jobs: 
         assert part in said
 
 
-def test_numbers_and_times_are_persian(client: Client, jobs: list[Job]) -> None:
-    said = page(client, "admin:jobs_job_change", jobs[0].pk)
+def test_what_the_list_and_the_page_of_a_job_say(client: Client, jobs: list[Job]) -> None:
+    """Numbers and times are Persian; what logs name is left to right."""
+    listed, said = page(client, LIST), page(client, "admin:jobs_job_change", jobs[0].pk)
+    assert "۷ نتیجه" in listed
+    assert re.search(r"۷ کار\s", listed)
     for part in ("۷۷٬۱۲۳", "۴٫۲ مگابایت", "۱۲ دقیقه ۳۰ ثانیه"):
         assert part in said
-
-
-def test_a_list_counts_in_persian(client: Client, jobs: list[Job]) -> None:
-    said = page(client, LIST)
-    assert "۷ نتیجه" in said
-    assert re.search(r"۷ کار\s", said)
-
-
-def test_what_logs_name_is_left_to_right(client: Client, jobs: list[Job]) -> None:
-    said = page(client, "admin:jobs_job_change", jobs[0].pk)
     for code in (jobs[0].pk, "https://example.org/v", "one/poster.jpg", "parrot"):
         assert f'<bdi dir="ltr" class="code">{code}</bdi>' in said
     assert '<pre dir="ltr" class="code">{\n  &quot;mode&quot;: &quot;burn&quot;' in said
