@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib.util
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -16,10 +17,16 @@ from tests import databases as kinds
 from tests import world
 from tests.postgres import NoPostgres, Postgres, throwaway
 
-DATA = Path(__file__).parent / "data"
+HERE = Path(__file__).parent
+DATA = HERE / "data"
 
 EXTRA = ("soak", "bench")
 """Marks of tests that run only where they are asked for."""
+
+FIRST = ("tour", "browser")
+"""Folders of tests that take longest: minutes with real browsers and all processes of the site, which the tests of one
+folder share. They begin first, each in a process of its own, so that no process has them left when others are done.
+"""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -54,7 +61,25 @@ def postgres() -> Iterator[Postgres]:
 def databases(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
 ) -> kinds.Databases:
-    return kinds.Databases(tmp_path_factory.mktemp("databases"), lambda: request.getfixturevalue("postgres"))
+    base = tmp_path_factory.getbasetemp()
+    directory = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "migrated"
+    directory.mkdir(exist_ok=True)
+    return kinds.Databases(directory, lambda: request.getfixturevalue("postgres"))
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    databases: kinds.Databases, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """The database of tests marked `django_db`: a copy of the migrated one, too, instead of pytest-django's own.
+
+    A file, not memory: threads have connections of their own, and what holds here holds for the files that people use.
+    """
+    with ExitStack() as stack:
+        with django_db_blocker.unblock():
+            url = stack.enter_context(databases.fresh("sqlite", tmp_path_factory.mktemp("django")))
+            stack.enter_context(kinds.on_database(url))
+        yield
 
 
 @pytest.fixture(params=kinds.mostly("sqlite"))
@@ -99,6 +124,26 @@ def no_language_left() -> None:
     translation.deactivate()
 
 
+def _folder(path: Path) -> str:
+    """The folder below `tests` in which a file of tests is; empty for what is elsewhere."""
+    inside = path.relative_to(HERE).parts if path.is_relative_to(HERE) else ()
+    return inside[0] if inside else ""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """With `--dist loadfile`, one process runs all files of a folder in FIRST."""
+    from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
+
+    class ByFileOrFolder(LoadFileScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file = str(super()._split_scope(nodeid))
+            folder = _folder(config.rootpath / file)
+            return folder if folder in FIRST else file
+
+    return ByFileOrFolder(config, log) if config.getoption("dist") == "loadfile" else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("whisperx") and importlib.util.find_spec("whisperx") is None:
@@ -113,3 +158,4 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = kept
+    items.sort(key=lambda item: FIRST.index(folder) if (folder := _folder(item.path)) in FIRST else len(FIRST))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import uuid
@@ -85,7 +86,9 @@ class Databases:
     """Hands out migrated databases, copies of one template of each kind that is made when it is first wanted."""
 
     def __init__(self, directory: Path, postgres: Callable[[], Postgres]) -> None:
-        """`postgres` gives the running server; it is only called when it is needed."""
+        """`postgres` gives the running server; it is only called when it is needed. Processes that are given the same
+        `directory` share its SQLite template: migrating takes some seconds.
+        """
         self._directory, self._postgres = directory, postgres
         self._templates: set[Kind] = set()
 
@@ -107,6 +110,17 @@ class Databases:
             postgres.drop(name)
 
     def _make_template(self, kind: Kind) -> None:
-        file = f"sqlite:///{self._directory / _TEMPLATE}"
-        with on_database(file if kind == "sqlite" else self._postgres().create(_TEMPLATE)):
-            call_command("migrate", verbosity=0)
+        if kind == "postgresql":
+            _migrate(self._postgres().create(_TEMPLATE))
+            return
+        made, unfinished = self._directory / _TEMPLATE, self._directory / "unfinished"
+        with (self._directory / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                _migrate(f"sqlite:///{unfinished}")
+                unfinished.rename(made)
+
+
+def _migrate(url: str) -> None:
+    with on_database(url):
+        call_command("migrate", verbosity=0)

@@ -2,7 +2,6 @@
 
 import os
 import re
-import tempfile
 from pathlib import Path
 
 SOURCE = (Path(__file__).parents[1] / "translator" / "settings.py").read_text(encoding="utf-8")
@@ -19,10 +18,7 @@ for name in ("DATABASE_URL", "MEDIA_ROOT"):
         os.environ[name] = name_for_tests
 
 from translator.settings import *  # noqa: E402, F403
-from translator.settings import DATABASES, STORAGES  # noqa: E402
-
-# A file, not memory: threads have connections of their own, and what holds here holds for the files that people use.
-DATABASES["default"]["TEST"] = {"NAME": str(Path(tempfile.gettempdir()) / f"zirnevis-test-{os.getpid()}.sqlite3")}
+from translator.settings import STORAGES  # noqa: E402
 
 # Static files are not collected for tests.
 STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"

@@ -1,4 +1,4 @@
-"""A site with jobs of all kinds, shared by the tests of the tour."""
+"""A site, shared by the tests of the tour, and jobs of all kinds on it for those that ask for `stops`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def gemini() -> Iterator[FakeServer]:
     with FakeServer(tokens=(412, 168)) as server:
-        server.behave(in_persian)
         yield server
 
 
@@ -50,7 +49,8 @@ def site(
 
 
 @pytest.fixture(scope="package")
-def stops(site: Site) -> Iterator[dict[str, Stop]]:
+def stops(site: Site, gemini: FakeServer) -> Iterator[dict[str, Stop]]:
+    gemini.behave(in_persian)
     yield furnish(site)
     for job in Job.objects.filter(status=JobStatus.RUNNING):
         signal_all(job, signal.SIGCONT)  # or they would not hear that the stack ends

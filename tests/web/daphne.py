@@ -18,9 +18,10 @@ ROOT = Path(__file__).parents[2]
 
 
 class Daphne(ABC):
-    """On `port` of this machine, with `environment`; what it says is added to `log`."""
+    """On `port` of this machine, with `environment` and `options`; what it says is added to `log`."""
 
     port: int
+    options: tuple[str, ...] = ()
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -43,7 +44,8 @@ class Daphne(ABC):
     def start(self) -> None:
         """Back when it answers."""
         daphne = str(ROOT / ".venv" / "bin" / "daphne")
-        command = [daphne, "--verbosity", "0", "-b", "127.0.0.1", "-p", str(self.port), "translator.asgi:application"]
+        place = ("-b", "127.0.0.1", "-p", str(self.port))
+        command = [daphne, "--verbosity", "0", *place, *self.options, "translator.asgi:application"]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *command],

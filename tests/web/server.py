@@ -24,6 +24,7 @@ class Server(Daphne):
     media: Path
     more: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
+    options: tuple[str, ...] = ()
 
     @property
     def environment(self) -> Mapping[str, str]:

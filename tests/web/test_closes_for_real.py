@@ -33,8 +33,10 @@ from tests.web.sockets import job
 from tests.web.test_sockets_for_real import close, hear, opened
 
 GRACE, LEASE = 2, 120
-LOCKED = 13.0
-"""Seconds: longer than daphne's patience with a socket that has ended (10)."""
+PATIENCE = 2
+"""Daphne's, in seconds, with the application of a socket that has ended; usually it is 10."""
+IMPATIENT = "took too long to shut down and was killed"
+"""What daphne says when that is over."""
 
 
 @dataclass
@@ -44,14 +46,18 @@ class Site:
     web: Server
     url: str
     reaper: subprocess.Popen[bytes]
+    reaper_log: Path
 
 
 @pytest.fixture
 def site(database: str, media_root: Path) -> Iterator[Site]:
     more = {"TAB_CLOSE_GRACE": str(GRACE), "PAGE_LEASE": str(LEASE)}
     environment = process_environment(database, MEDIA_ROOT=str(media_root), **more)
-    with Server(database, media_root, more).running() as web, ExitStack() as stack:
-        log = stack.enter_context((media_root / "reaper.log").open("wb"))
+    options = ("--application-close-timeout", str(PATIENCE))
+    forgiven = people("forgiven")[0]
+    with Server(database, media_root, more, options=options).running() as web, ExitStack() as stack:
+        said = media_root / "reaper.log"
+        log = stack.enter_context(said.open("wb"))
         reaper = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", sys.executable, "manage.py", "reap", "--loop"],
             cwd=ROOT,
@@ -60,8 +66,8 @@ def site(database: str, media_root: Path) -> Iterator[Site]:
             stderr=log,
         )
         try:
-            time.sleep(5)  # it judges now
-            yield Site(web, database, reaper)
+            until(lambda: Job.objects.get(pk=forgiven.pk).grace_until > timezone.now() + timedelta(seconds=LEASE / 2))
+            yield Site(web, database, reaper, said)  # it judges from now on
         finally:
             reaper.kill()
             reaper.wait()
@@ -69,13 +75,12 @@ def site(database: str, media_root: Path) -> Iterator[Site]:
 
 @contextmanager
 def away(site: Site, postgres: Callable[[], Postgres]) -> Iterator[None]:
-    """Within, nothing can be written: PostgreSQL is stopped, SQLite locked."""
+    """Within, nothing can be written: PostgreSQL is stopped, until the reaper knows, too; SQLite is locked."""
+    only_pages_count()
     if connection.vendor == "sqlite":
         holder = sqlite3.connect(site.url.removeprefix("sqlite:///"), isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")
-        began = time.monotonic()
         yield
-        time.sleep(max(0.0, LOCKED - (time.monotonic() - began)))
         holder.execute("ROLLBACK")
         holder.close()
         return
@@ -84,7 +89,7 @@ def away(site: Site, postgres: Callable[[], Postgres]) -> Iterator[None]:
     server.stop()
     try:
         yield
-        time.sleep(5)
+        until(lambda: "Sweep skipped" in site.reaper_log.read_text())
     finally:
         server.start()
 
@@ -95,9 +100,12 @@ def gone(site: Site, request: pytest.FixtureRequest) -> Callable[[], object]:
 
 
 def people(*names: str) -> list[Job]:
-    """A job that waits, for each of these. Its own grace is over before anything is away no more."""
-    soon = timezone.now() + timedelta(seconds=5)
-    return [job(rows.owner(name), grace_until=soon) for name in names]
+    """A job that waits, for each of these, with a grace of its own until `only_pages_count`."""
+    return [job(rows.owner(name), grace_until=timezone.now() + timedelta(seconds=LEASE / 4)) for name in names]
+
+
+def only_pages_count() -> None:
+    Job.objects.update(grace_until=timezone.now())
 
 
 def is_cancelled(of: Job) -> None:
@@ -115,6 +123,8 @@ def test_sockets_that_are_closed_meanwhile(site: Site, gone: Callable[[], ExitSt
         with gone():
             for link in links[:-1]:
                 close(link, CLOSED)
+            if connection.vendor == "sqlite":
+                until(lambda: site.web.log.read_text().count(IMPATIENT) == len(jobs), what=site.web.log.read_text)
         for of in jobs:
             is_cancelled(of)
         assert rows.status(stays.pk) == JobStatus.QUEUED
@@ -147,6 +157,7 @@ def test_a_close_before_the_reaper_stood_still(site: Site, shirin: User) -> None
     left, silent = people("shirin", "omid")
     presence.open_page(silent.owner_id)
     page = presence.open_page(shirin.pk)
+    only_pages_count()
     os.kill(site.reaper.pid, signal.SIGSTOP)
     presence.close(page)
     time.sleep(presence.MAX_GAP_SECONDS + 1)
@@ -159,7 +170,9 @@ def test_a_close_before_the_reaper_stood_still(site: Site, shirin: User) -> None
 def test_a_close_before_the_web_server_died(site: Site, shirin: User) -> None:
     left, silent = people("shirin", "omid")
     presence.open_page(silent.owner_id)
-    presence.close(presence.open_page(shirin.pk))
+    page = presence.open_page(shirin.pk)
+    only_pages_count()
+    presence.close(page)
     site.web.kill()
     time.sleep(5)
     site.web.start()

@@ -5,24 +5,19 @@ watches the result, downloads and deletes it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pytest
 from django.contrib.auth.models import User
-from django.test import override_settings
 from playwright.sync_api import Browser, Page, expect
-from pytest_django import DjangoDbBlocker
 
 from jobs.models import Job
 from jobs.pipeline.media.probe import probe
 from jobs.pipeline.subtitles.reader import read_subtitles
-from tests.browser.people import Site, chromium, served, window
-from tests.databases import Databases
-from tests.engines.fake_llm_server import KEY, Asked, FakeServer, Said, saying
+from tests.browser.people import Site, window
+from tests.engines.fake_llm_server import Asked, FakeServer, Said, saying
 from tests.jobs.stack import ROOT
-from tests.pipeline.clips import Clips, gray_frame
+from tests.pipeline.clips import gray_frame
 from tests.waiting import LONG, until
 
 SAMPLE = ROOT / "static" / "sample" / "sample.mp4"
@@ -38,27 +33,9 @@ def in_persian(asked: Asked) -> Said:
     return saying({number: said(number) for number in asked.lines})
 
 
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture
-def site(browser: Browser, databases: Databases, tmp_path: Path, django_db_blocker: DjangoDbBlocker) -> Iterator[Site]:
-    """After the browser, whose loop has connections of its own."""
-    engines = {"TRANSCRIBER": "pocketsphinx", "TRANSLATOR": "gemini", "GEMINI_API_KEY": KEY}
-    with (
-        FakeServer() as gemini,
-        django_db_blocker.unblock(),
-        served(databases, tmp_path, Clips(tmp_path), **engines, GEMINI_ENDPOINT=gemini.url) as site,
-        override_settings(MEDIA_ROOT=site.stack.media),
-    ):
-        gemini.behave(in_persian)
-        yield site
-
-
-def test_from_the_upload_to_the_end(site: Site, browser: Browser, tmp_path: Path) -> None:
+def test_from_the_upload_to_the_end(site: Site, browser: Browser, gemini: FakeServer, tmp_path: Path) -> None:
+    """On a site that is empty still: the first test of this folder."""
+    gemini.behave(in_persian)
     User.objects.create_user("shirin", password=PASSWORD)
     page = window(browser, base_url=site.address, locale="fa", accept_downloads=True).new_page()
     sign_in(page)
@@ -82,6 +59,7 @@ def test_from_the_upload_to_the_end(site: Site, browser: Browser, tmp_path: Path
     assert not Job.objects.exists()
     until(lambda: [path.name for path in site.stack.media.rglob("*") if path.is_file()] == ["installation.id"])
     assert set(site.stack.group_leaders()) <= set(site.stack.warm())
+    page.context.close()
 
 
 def sign_in(page: Page) -> None:
