@@ -19,13 +19,17 @@ LONG = 5 * PATIENCE
 T = TypeVar("T")
 
 
-def until(found: Callable[[], T | None], patience: float = PATIENCE, every: float = 0.01, what: object = "") -> T:
+def until(
+    found: Callable[[], T | None], patience: float = PATIENCE, every: float | None = None, what: object = ""
+) -> T:
     """Return what `found` returns as soon as that is true.
 
-    Fails after `patience` seconds, with `what`, or with what it returns by then if it is callable.
+    Fails after `patience` seconds, with `what`, or with what it returns by then if it is callable. It is asked every so
+    many seconds; if that is not given, the longer it takes, the more seldom: asking costs time of the processor, too.
     """
-    deadline = time.monotonic() + patience
+    began = time.monotonic()
     while not (answer := found()):
-        assert time.monotonic() < deadline, f"not within {patience} s: {what() if callable(what) else what}"
-        time.sleep(every)
+        waited = time.monotonic() - began
+        assert waited < patience, f"not within {patience} s: {what() if callable(what) else what}"
+        time.sleep(min(max(waited / 20, 0.01), 0.1) if every is None else every)
     return answer

@@ -5,15 +5,14 @@ from __future__ import annotations
 import logging
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, suppress
 
 import pytest
-from django.contrib.auth.models import User
+from pytest_django import DjangoDbBlocker
 
 from jobs.log_format import LINES_A_MINUTE, Bounded, FieldFormatter
-from tests.databases import mostly
+from tests.databases import Databases, mostly
 from tests.jobs import rows
 from tests.web.server import Server, headers
 
@@ -71,13 +70,22 @@ def send(server: Server, data: bytes) -> None:
         connection.recv(1024)
 
 
-@pytest.fixture
-def one_server(database: str, media_root: Path) -> Iterator[Server]:
-    with Server(database, media_root).running() as found:
-        yield found
+@pytest.fixture(scope="module", params=mostly("sqlite"))
+def one_server(
+    request: pytest.FixtureRequest,
+    databases: Databases,
+    tmp_path_factory: pytest.TempPathFactory,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[Server]:
+    """One for all tests of this file."""
+    place = tmp_path_factory.mktemp("lines")
+    (place / "media" / "jobs").mkdir(parents=True)
+    with ExitStack() as stack:
+        with django_db_blocker.unblock():
+            url = stack.enter_context(databases.fresh(request.param, place))
+        yield stack.enter_context(Server(url, place / "media").running())
 
 
-@pytest.mark.parametrize("database_url", mostly("sqlite"), indirect=True)
 def test_a_broken_request_is_one_line_at_most(one_server: Server) -> None:
     lines: dict[str, list[str]] = {}
     for why, data in BROKEN.items():
@@ -91,7 +99,6 @@ def test_a_broken_request_is_one_line_at_most(one_server: Server) -> None:
     assert any("its address is unknown, '/ws/nowhere/'" in line for line in lines["a socket of an unknown address"])
 
 
-@pytest.mark.parametrize("database_url", mostly("sqlite"), indirect=True)
 def test_a_flood_fills_no_disk(one_server: Server) -> None:
     before = len(one_server.log.read_text().splitlines())
     for _ in range(2 * LINES_A_MINUTE):
@@ -100,10 +107,12 @@ def test_a_flood_fills_no_disk(one_server: Server) -> None:
     assert len(one_server.log.read_text().splitlines()) - before <= LINES_A_MINUTE
 
 
-@pytest.mark.parametrize("database_url", mostly("sqlite"), indirect=True)
-def test_a_change_of_a_job_is_one_line(one_server: Server, shirin: User) -> None:
-    job = rows.job(shirin)
-    more = {**headers(shirin), "Content_Type": "application/x-www-form-urlencoded"}
+def test_a_change_of_a_job_is_one_line(
+    one_server: Server, on_database: Callable[[str], AbstractContextManager[None]]
+) -> None:
+    with on_database(one_server.url):
+        job = rows.job(rows.owner("shirin"))
+        more = {**headers(job.owner), "Content_Type": "application/x-www-form-urlencoded"}
     assert one_server.ask("POST", f"/api/cancel/{job.pk}", "reason=button", **more).status == 200
     lines = [line for line in one_server.log.read_text().splitlines() if "queued → cancelling" in line]
     assert len(lines) == 1
