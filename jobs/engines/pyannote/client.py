@@ -51,8 +51,6 @@ class Pyannote:
 
 
 def _load(options: Options) -> Any:
-    import torch
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torchcodec reads files, which is not needed for arrays
         from pyannote.audio.telemetry import set_telemetry_metrics
@@ -61,6 +59,8 @@ def _load(options: Options) -> Any:
     set_telemetry_metrics(False)
     device = options.device
     if device == "auto":
+        import torch
+
         device = "cuda" if torch.cuda.is_available() else "cpu"
     model = str(Path(options.model).expanduser()) if options.model else MODEL
     return DiarizationPipeline(model_name=model, token=options.token or None, device=device)

@@ -1,7 +1,7 @@
 """Decoding of pieces of sound with Whisper: languages, text, word times by cross-attention, and a second try.
 
 WhisperX's own batched path has no word times without an alignment model, no language per piece and no check of the
-result, so this uses the model that WhisperX loads, with the functions of faster-whisper around it.
+result, so this uses the model of faster-whisper, as WhisperX does, with the functions around it.
 """
 
 from __future__ import annotations

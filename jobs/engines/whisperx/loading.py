@@ -16,10 +16,14 @@ from jobs.engines.whisperx.options import Options
 
 
 def load_whisper(options: Options) -> Any:
-    """The Whisper model, as WhisperX loads it."""
-    from whisperx.asr import WhisperModel
+    """The Whisper model, of the library that WhisperX uses. WhisperX's own class adds nothing that is needed here, and
+    its import takes many seconds and much memory, because it brings PyTorch, transformers and pyannote.
+    """
+    from faster_whisper import WhisperModel
 
     device = device_of(options)
+    if device != "cpu":
+        importlib.import_module("torch")  # brings the libraries of CUDA
     return WhisperModel(
         str(models.whisper_directory(options.model, options.models)),
         device=device,
@@ -55,10 +59,12 @@ def load_aligner(directory: Path, language: str, device: str) -> tuple[Any, dict
 
 def device_of(options: Options) -> str:
     """The configured device; `auto` is a GPU where there is one."""
-    import torch
-
     if options.device != "auto":
         return options.device
+    if not importlib.import_module("ctranslate2").get_cuda_device_count():
+        return "cpu"  # without the import of PyTorch, which takes seconds
+    import torch
+
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
