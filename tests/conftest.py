@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from django.utils import translation
+from hypothesis import settings
 from pytest_django import DjangoDbBlocker
 
 from tests import databases as kinds
@@ -112,6 +113,12 @@ def database(database_url: str, on_database: Callable[[str], AbstractContextMana
     """The whole test runs on a fresh database, see `database_url`; this is its DATABASE_URL."""
     with on_database(database_url):
         yield database_url
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if "soak" in config.getoption("-m"):
+        settings.register_profile("soak", max_examples=300, deadline=None)
+        settings.load_profile("soak")
 
 
 def pytest_report_header(config: pytest.Config) -> str:

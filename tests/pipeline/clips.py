@@ -20,6 +20,7 @@ RECIPES: dict[str, tuple[str, ...]] = {
     "fragmented.mp4": (*PICTURE, *TONE, *H264, "-g", "5", *AAC, "-movflags", "+frag_keyframe+empty_moov"),
     "black.mp4": (*BLACK, *TONE, *H264, *AAC),
     "mute.mp4": (*PICTURE, *H264),
+    "brief.mp4": ("-f", "lavfi", "-i", "testsrc2=size=64x48:rate=10:duration=0.4", *H264),
     "odd.mkv": ("-f", "lavfi", "-i", "testsrc2=size=161x121:rate=25:duration=1", "-c:v", "ffv1", "-pix_fmt", "yuv444p"),
     "late_sound.mkv": (*PICTURE, "-itsoffset", "0.5", *TONE, *H264, "-c:a", "pcm_s16le"),
     "late_picture.mkv": ("-itsoffset", "0.6", *BLACK, *TONE, *H264, "-c:a", "pcm_s16le"),
@@ -77,10 +78,7 @@ RECIPES: dict[str, tuple[str, ...]] = {
     ),
     "nothing.wav": ("-f", "lavfi", "-i", "anullsrc", "-t", "0"),
     "picture.png": ("-f", "lavfi", "-i", "color=red:size=64x64", "-frames:v", "1"),
-    "long.mp4": (
-        *("-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30:duration=12", "-f", "lavfi", "-i", "sine=d=12"),
-        *(*H264, *AAC),
-    ),
+    "sharp.mp4": ("-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30:duration=1", *H264),
     "middle.mp4": ("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30:duration=6", *H264),
 }
 
@@ -94,8 +92,13 @@ class Clips:
     def __getitem__(self, name: str) -> Path:
         path = self.directory / name
         if not path.exists():
-            run(*RECIPES[name], str(path))
+            run(*(self._repeated() if name == "long.mp4" else RECIPES[name]), str(path))
         return path
+
+    def _repeated(self) -> tuple[str, ...]:
+        """The recipe of long.mp4: twelve times the same sharp second, which takes as long to burn as twelve others."""
+        picture = ("-stream_loop", "11", "-i", str(self["sharp.mp4"]))
+        return (*picture, "-f", "lavfi", "-i", "sine=d=12", "-c:v", "copy", *AAC)
 
     def turned(self) -> Path:
         """A phone's HEVC .mov: stored lying, red above blue, to be shown turned a quarter clockwise."""

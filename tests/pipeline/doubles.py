@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from hashlib import blake2b
 from pathlib import Path
 
 from jobs.pipeline.protocols import SAMPLE_RATE, Hints, Progress, Region, Samples, Turn, Word
 from jobs.pipeline.speech.voice_activity import speech_regions
+
+_FOUND: dict[bytes, list[Region]] = {}
+
+
+def regions_of(samples: Samples) -> list[Region]:
+    """The real regions with speech, which are looked for once in the same sound."""
+    name = blake2b(samples.tobytes()).digest()
+    if name not in _FOUND:
+        _FOUND[name] = speech_regions(samples)
+    return list(_FOUND[name])
 
 
 class Parrot:
@@ -36,7 +47,7 @@ class Parrot:
         self.loaded += 1
 
     def speech(self, samples: Samples) -> list[Region]:
-        return speech_regions(samples)
+        return regions_of(samples)
 
     def recognise(
         self, samples: Samples, regions: Sequence[Region], hints: Hints, progress: Progress
@@ -56,7 +67,7 @@ class Parrot:
 
     def _repeat(self, samples: Samples) -> list[Word]:
         words = []
-        for at, region in enumerate(speech_regions(samples)):
+        for at, region in enumerate(regions_of(samples)):
             phrase = self._phrases[at % len(self._phrases)]
             each = (region.end - region.start) / len(phrase)
             starts = [region.start + place * each for place in range(len(phrase))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from itertools import pairwise, zip_longest
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.pipeline.protocols import Word
@@ -14,6 +14,7 @@ from jobs.pipeline.subtitles.segmentation import FRAME, GAP, LINGER, MAX_SECONDS
 from jobs.pipeline.text.display_width import cell_width, pieces
 from jobs.pipeline.text.languages import Language, language
 from jobs.pipeline.text.line_breaking import line_cells, wrap
+from tests.pipeline.examples import few
 
 MILLISECOND = 0.0011
 
@@ -81,14 +82,14 @@ def first_and_last_words(cues: list[Cue], words: list[Word]) -> list[tuple[Cue, 
     return found
 
 
-@settings(max_examples=40, deadline=None)
+@few(20)
 @given(case=speech())
 def test_every_word_is_there_in_order(case: tuple[Language, list[Word]]) -> None:
     chosen, words = case
     assert squeezed("".join(cue.source for cue in segment(words, chosen))) == said(words)
 
 
-@settings(max_examples=100, deadline=None)
+@few(30)
 @given(case=rubbish())
 def test_nothing_is_lost_of_rubbish_and_times_are_still_times(case: tuple[Language, list[Word]]) -> None:
     chosen, words = case
@@ -98,7 +99,7 @@ def test_nothing_is_lost_of_rubbish_and_times_are_still_times(case: tuple[Langua
     assert all(before.end < after.start for before, after in pairwise(cues))
 
 
-@settings(max_examples=40, deadline=None)
+@few(20)
 @given(case=speech())
 def test_neighbours_keep_the_gap_and_cues_their_length(case: tuple[Language, list[Word]]) -> None:
     cues = segment(case[1], case[0])
@@ -110,7 +111,7 @@ def test_neighbours_keep_the_gap_and_cues_their_length(case: tuple[Language, lis
         assert cue.end - cue.start >= min(MIN_SECONDS, room) - MILLISECOND
 
 
-@settings(max_examples=40, deadline=None)
+@few(20)
 @given(case=speech())
 def test_lines_fit_unless_one_word_does_not(case: tuple[Language, list[Word]]) -> None:
     chosen, words = case
@@ -122,7 +123,7 @@ def test_lines_fit_unless_one_word_does_not(case: tuple[Language, list[Word]]) -
         )
 
 
-@settings(max_examples=30, deadline=None)
+@few(15)
 @given(
     case=speech().filter(
         lambda case: all(after.start - before.start >= 3 * FRAME for before, after in pairwise(case[1]))
@@ -137,7 +138,7 @@ def test_cues_come_with_their_first_word_and_go_after_their_last(case: tuple[Lan
             assert cue.end <= max(last.end + LINGER, cue.start + MIN_SECONDS) + MILLISECOND
 
 
-@settings(max_examples=30, deadline=None)
+@few(15)
 @given(case=speech())
 def test_one_speaker_a_cue(case: tuple[Language, list[Word]]) -> None:
     chosen, words = case
@@ -145,7 +146,7 @@ def test_one_speaker_a_cue(case: tuple[Language, list[Word]]) -> None:
         assert cue.speaker == first.speaker == last.speaker
 
 
-@settings(max_examples=30, deadline=None)
+@few(15)
 @given(case=speech(), room=st.floats(0, 5))
 def test_windows_never_touch(case: tuple[Language, list[Word]], room: float) -> None:
     chosen, words = case
@@ -154,7 +155,7 @@ def test_windows_never_touch(case: tuple[Language, list[Word]], room: float) -> 
         assert cue.end <= max(until - GAP, cue.start + FRAME) + MILLISECOND
 
 
-@settings(max_examples=25, deadline=None)
+@few(12)
 @given(case=speech(), first_id=st.integers(1, 1000))
 def test_ids_are_consecutive(case: tuple[Language, list[Word]], first_id: int) -> None:
     cues = segment(case[1], case[0], first_id=first_id)

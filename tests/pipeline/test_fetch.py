@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,10 +12,8 @@ import pytest
 from jobs.pipeline.download import client as link
 from jobs.pipeline.download.client import LinkOptions
 from jobs.pipeline.errors import (
-    DamagedVideo,
     DiskFull,
     EmptyFile,
-    MediaFailed,
     NoAudio,
     NoSuchFile,
     NoSuchTrack,
@@ -28,11 +25,10 @@ from jobs.pipeline.errors import (
     TooManyPixels,
     Unwritable,
 )
-from jobs.pipeline.media import encode
 from jobs.pipeline.media.ffmpeg import ffmpeg
 from jobs.pipeline.media.limits import Limits, bytes_text, duration_text, pixels_text
 from jobs.pipeline.stages.fetch import fetch
-from tests.pipeline.clips import AAC, H264, PICTURE, TONE, Clips, run
+from tests.pipeline.clips import Clips, run
 from tests.pipeline.web_server import WebServer, serving
 
 
@@ -68,18 +64,11 @@ def test_a_file_is_used_where_it_is(clip: Path, work: Path) -> None:
 
 
 NAMES = [
+    *("-i", "http:x", "%03d", 'it\'s “quoted” "twice"', "two\nlines", "زیرنویس فارسی 🎬"),
     *(
-        "with spaces",
-        'it\'s “quoted” "twice"',
-        "two\nlines",
-        "زیرنویس فارسی",
-        "-i",
-        "http:x",
-        "a:b,c;d[e]",
-        "%03d",
-        "100%",
+        pytest.param(name, marks=pytest.mark.soak)
+        for name in ("with spaces", "a:b,c;d[e]", "100%", "back\\slash", "*?")
     ),
-    *("back\\slash", "*?", "🎬"),
 ]
 
 
@@ -199,68 +188,6 @@ def test_picture_and_sound_are_merged(server: WebServer, work: Path, clips: Clip
     assert list(work.iterdir()) == [work / "source.mp4"]
 
 
-# Containers of downloads
-
-SEGMENTED = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:2\n{head}#EXTINF:2,\n/video.mp4\n#EXT-X-ENDLIST\n"
-TS = ("-f", "mpegts", "-output_ts_offset", "7")
-PIECES = ("-f", "mp4", "-movflags", "+frag_keyframe+empty_moov+default_base_moof", "-output_ts_offset", "7")
-
-
-@pytest.mark.parametrize(
-    ("encoded", "name", "codecs"),
-    [
-        ((*PICTURE, *TONE, *H264, *AAC, *TS), "source.mp4", ["h264", "aac"]),
-        ((*PICTURE, *TONE, *H264, "-c:a", "libmp3lame", *TS), "source.mp4", ["h264", "mp3"]),
-        ((*PICTURE, *H264, *TS), "source.mp4", ["h264"]),
-        ((*TONE, *AAC, *TS), "source.mp4", ["aac"]),
-        ((*PICTURE, *TONE, "-c:v", "mpeg2video", "-c:a", "mp2", *TS), "source.mkv", ["mpeg2video", "mp2"]),
-        ((*PICTURE, *TONE, *H264, *AAC, *PIECES), "source.mp4", ["h264", "aac"]),
-    ],
-)
-def test_segments_become_a_real_file(
-    server: WebServer, work: Path, tmp_path: Path, encoded: tuple[str, ...], name: str, codecs: list[str]
-) -> None:
-    """Of segments of HLS, whose clock begins at 7 s."""
-    run(*encoded, str(tmp_path / "segment"))
-    server.video_bytes = (tmp_path / "segment").read_bytes()
-    server.playlist = SEGMENTED.format(head="")
-    fetched = fetch(server.url("/playlist.m3u8"), work, options=LinkOptions(allow_loopback=(server.endpoint,)))
-    assert list(work.iterdir()) == [work / name]
-    assert fetched.path == work / name
-    head = fetched.path.read_bytes()[:12]
-    assert head[4:8] == b"ftyp" if name.endswith("mp4") else head[:4] == b"\x1aE\xdf\xa3"
-    assert [each.codec for each in (fetched.media.video, *fetched.media.audio) if each] == codecs
-    assert fetched.media.duration == pytest.approx(2.0, abs=0.15)
-    assert "start: 0.0" in described(fetched.path)
-    assert b"moof" not in fetched.path.read_bytes(), "the file is in one piece, so that players can jump in it"
-
-
-def test_files_of_other_kinds_become_matroska(server: WebServer, work: Path, tmp_path: Path) -> None:
-    run(*PICTURE, *TONE, "-c:v", "mjpeg", "-c:a", "pcm_s16le", str(tmp_path / "film.avi"))
-    server.video_bytes = (tmp_path / "film.avi").read_bytes()
-    fetched = fetch(server.url("/video.mp4"), work, options=LinkOptions(allow_loopback=(server.endpoint,)))
-    assert (fetched.path.name, fetched.media.container) == ("source.mkv", "matroska,webm")
-
-
-def test_a_download_that_no_container_takes_stays_as_it_is(
-    server: WebServer, work: Path, clips: Clips, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(_: Path, __: Path, **___: object) -> Path:
-        raise MediaFailed(name="x")
-
-    monkeypatch.setattr(encode, "remux", refuse)
-    server.video_bytes = clips["late.ts"].read_bytes()
-    server.playlist = SEGMENTED.format(head="")
-    fetched = fetch(server.url("/playlist.m3u8"), work, options=LinkOptions(allow_loopback=(server.endpoint,)))
-    assert fetched.path.read_bytes() == server.video_bytes
-    assert fetched.media.audio
-
-
-def described(path: Path) -> str:
-    ran = subprocess.run([ffmpeg(), "-i", path], capture_output=True, text=True, check=False)
-    return ran.stderr
-
-
 # The sound of a link
 
 
@@ -280,30 +207,6 @@ def test_the_language_of_the_sound_is_told_onward(clips: Clips, work: Path, monk
         fetch("https://example.org/talk", work, audio_track="fr")
     fetch("https://example.org/talk", work, audio_track="1", spoken="fa")
     assert asked == ["", "de", "fr", "fa"], "the site is asked for sound in the language of the track, or of the speech"
-
-
-@pytest.mark.parametrize(
-    ("page", "limits", "kind"),
-    [
-        ("/text.mp4", Limits(), NotAVideo),
-        ("/endless.mp4", Limits(max_bytes=1_000_000), TooLarge),
-        ("/video.mp4", Limits(max_seconds=0.5), TooLong),
-    ],
-)
-def test_a_link_that_fails_leaves_nothing(
-    server: WebServer, work: Path, page: str, limits: Limits, kind: type[PipelineError]
-) -> None:
-    with pytest.raises(kind) as caught:
-        fetch_link(server, page, work, limits)
-    assert list(work.iterdir()) == []
-    assert str(work) not in f"{caught.value}{caught.value.detail}"
-
-
-def test_half_a_video_without_a_length_is_damaged(server: WebServer, work: Path) -> None:
-    server.video_bytes = server.video_bytes[: len(server.video_bytes) // 2]
-    with pytest.raises((DamagedVideo, NotAVideo)) as caught:
-        fetch_link(server, "/unmeasured.mp4", work)
-    assert caught.value.params["name"] == "unmeasured"
 
 
 def test_an_interrupt_leaves_nothing(server: WebServer, work: Path) -> None:

@@ -78,10 +78,15 @@ def test_downloads_a_video(fetch: Fetch, video: bytes) -> None:
 @pytest.mark.parametrize(
     "address",
     [
-        "http://169.254.169.254/latest/meta-data/",
-        "http://[::ffff:127.0.0.1]:{port}/video.mp4",
         "http://localhost:{port}/video.mp4",
-        "http://0.0.0.0:{port}/video.mp4",
+        *(
+            pytest.param(address, marks=pytest.mark.soak)  # test_guard has them all, and more
+            for address in (
+                "http://169.254.169.254/latest/meta-data/",
+                "http://[::ffff:127.0.0.1]:{port}/video.mp4",
+                "http://0.0.0.0:{port}/video.mp4",
+            )
+        ),
     ],
 )
 def test_forbidden_address(fetch: Fetch, address: str) -> None:
@@ -98,7 +103,11 @@ def test_forbidden_after_a_redirect(fetch: Fetch) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["#EXTINF:1,\n{url}/video.ts", '#EXT-X-KEY:METHOD=AES-128,URI="{url}/k"\n#EXTINF:1,\n/video.ts']
+    "line",
+    [
+        pytest.param("#EXTINF:1,\n{url}/video.ts", marks=pytest.mark.soak),
+        '#EXT-X-KEY:METHOD=AES-128,URI="{url}/k"\n#EXTINF:1,\n/video.ts',
+    ],
 )
 def test_forbidden_in_a_playlist(fetch: Fetch, line: str) -> None:
     with serving(b"secret") as other:
@@ -109,6 +118,7 @@ def test_forbidden_in_a_playlist(fetch: Fetch, line: str) -> None:
     assert caught.value.detail == ""
 
 
+@pytest.mark.soak
 def test_forbidden_in_a_page(fetch: Fetch) -> None:
     with serving() as other, pytest.raises(ForbiddenAddress):
         fetch(f"/embeds?of={quote(other.url('/playlist.m3u8'))}")
@@ -143,6 +153,7 @@ def test_an_endless_file_stops_at_the_limit(fetch: Fetch) -> None:
     assert fetch.server.sent < 30 * MEGABYTE
 
 
+@pytest.mark.soak
 def test_a_failure_crosses_the_pipe(fetch: Fetch) -> None:
     with pytest.raises(DeadLink) as caught:
         fetch("/status?code=404")

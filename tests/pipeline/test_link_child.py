@@ -67,7 +67,7 @@ def test_the_child_inherits_no_secret(server: WebServer, tmp_path: Path, monkeyp
 
 
 @LINUX
-@pytest.mark.parametrize("stop", [KeyboardInterrupt, ValueError])
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, pytest.param(ValueError, marks=pytest.mark.soak)])
 def test_whatever_ends_the_call_ends_the_child(server: WebServer, tmp_path: Path, stop: type[BaseException]) -> None:
     before, running = set(children(os.getpid())), set[int]()
 

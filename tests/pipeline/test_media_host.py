@@ -40,10 +40,10 @@ burn(source, subtitles, target, media=probe(source), fonts=fonts, progress=lambd
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 100 kB."""
+    """A file system of 32 kB."""
     directory = tmp_path / "disk"
     directory.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", str(directory)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", str(directory)]
     if os.geteuid() or subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("only root may mount a small file system")
     yield directory
@@ -51,7 +51,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk(clips: Clips, small_disk: Path, ass: Path, srt: Path, fonts: Path) -> None:
-    source = clips["long.mp4"]
+    source = clips["plain.mp4"]
     known = probe(source)
     with pytest.raises(errors.DiskFull):
         extract_audio(source, small_disk / "out.wav", media=known)
@@ -121,7 +121,7 @@ def children(pid: int) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)])
 def test_an_interrupt_leaves_nothing(
     clips: Clips, tmp_path: Path, ass: Path, fonts: Path, number: signal.Signals
 ) -> None:

@@ -172,8 +172,12 @@ def test_a_playlist_for_subtitles(clips: Clips, tmp_path: Path, server: Hits) ->
 @pytest.mark.parametrize(
     "name",
     [
-        *("-i.mp4", "film%03d.mp4", "http:film.mp4", "it's “quoted”.mp4", 'a"b.mp4', "two\nlines.mp4", "فیلم من.mp4"),
-        *("with spaces.mp4", "a[b],c;d=e.mp4", "back\\slash.mp4", "concat:x|y.mp4", "fd:1.mp4", "n" * 240 + ".mp4"),
+        *("-i.mp4", "film%03d.mp4", "http:film.mp4", "it's “quoted”.mp4", "two\nlines.mp4", "a[b],c;d=e.mp4"),
+        *("back\\slash.mp4", "فیلم من.mp4"),
+        *(
+            pytest.param(name, marks=pytest.mark.soak)
+            for name in ('a"b.mp4', "with spaces.mp4", "concat:x|y.mp4", "fd:1.mp4", "n" * 240 + ".mp4")
+        ),
     ],
 )
 def test_any_name_works(clips: Clips, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
@@ -181,13 +185,13 @@ def test_any_name_works(clips: Clips, tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir(tmp_path)
     directory, source = Path(name).with_suffix(".d"), Path(name)
     directory.mkdir()
-    source.write_bytes(clips["mute.mp4"].read_bytes())
+    source.write_bytes(clips["brief.mp4"].read_bytes())
     known = probe(source)
     assert known.name == name
     cues = write_ass(Path(name).with_suffix(".ass"), 0, 2)
     encode.burn(source, cues, directory / name, media=known, fonts=directory)
     poster(source, Path(name).with_suffix(".jpg"), media=known)
-    assert probe(directory / name).duration == pytest.approx(2, abs=0.1)
+    assert probe(directory / name).duration == pytest.approx(0.4, abs=0.1)
     assert sorted(path.name for path in directory.iterdir()) == [name]
 
 

@@ -42,7 +42,9 @@ def combing(path: Path) -> float:
     [
         ("dvd.mpg", "top", "marked", {"codec": MPEG2}),
         ("broadcast.ts", "top", "marked", {"codec": (*X264, "-x264opts", "tff=1")}),
-        ("bottom.mkv", "bottom", "marked", {"codec": (*X264, "-x264opts", "bff=1")}),
+        pytest.param(
+            *("bottom.mkv", "bottom", "marked", {"codec": (*X264, "-x264opts", "bff=1")}), marks=pytest.mark.soak
+        ),
         ("card.mov", "top", "tff", {"codec": ("-c:v", "mjpeg", "-q:v", "2")}),
         ("lost marks.mp4", "bottom", "bff", {"codec": X264, "marked": False}),
     ],

@@ -36,7 +36,7 @@ def test_a_turned_picture_stands_upright(clips: Clips, tmp_path: Path) -> None:
     assert right[0] > right[2]
 
 
-@pytest.mark.parametrize("name", ["late.ts", "late_picture.mkv", "variable.mkv", "ten_bit.mkv", "odd.mkv", "web.webm"])
+@pytest.mark.parametrize("name", ["late_picture.mkv", "variable.mkv", "ten_bit.mkv", "odd.mkv", "web.webm"])
 def test_any_video_has_one(clips: Clips, tmp_path: Path, name: str) -> None:
     with poster(clips[name], tmp_path / "out.webp") as picture:
         assert min(picture.size) >= 120
@@ -61,7 +61,7 @@ def test_a_large_picture_is_made_smaller(tmp_path: Path) -> None:
         "-f",
         "lavfi",
         "-i",
-        "color=red:size=2560x1440:rate=5:duration=1",
+        "color=red:size=2560x1440:rate=1:duration=1",
         "-c:v",
         "libx264",
         "-preset",

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pysubs2
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.writer import write
 from jobs.pipeline.text.languages import language
+from tests.pipeline.examples import few
 
 PIECES = [
     *("{\\b1}", "{", "}", "\\N", "\\n", "\\h", "\\", "<b>", "</i>", "< x >", "<", "&lt;", "&", "-->", "00:00:01,000"),
@@ -56,7 +57,7 @@ def unescaped(text: str, kind: str) -> str:
 
 @pytest.mark.parametrize("kind", ["srt", "vtt", "ass"])
 @pytest.mark.parametrize("target", ["fa", "es"])
-@settings(max_examples=60, deadline=None)
+@few(30)
 @given(cues=CUES)
 def test_round_trip(kind: str, target: str, cues: list[Cue]) -> None:
     with tempfile.TemporaryDirectory() as directory:
@@ -74,7 +75,7 @@ def test_round_trip(kind: str, target: str, cues: list[Cue]) -> None:
 
 
 @pytest.mark.parametrize("kind", ["srt", "vtt", "ass"])
-@settings(max_examples=30, deadline=None)
+@few(15)
 @given(
     words=st.lists(st.sampled_from(["سلام", "می‌شود", "شلوغ", "TESOL", "و", "کتاب‌ها", "است."]), min_size=1, max_size=25)
 )
