@@ -21,6 +21,14 @@ def engine() -> PocketSphinx:
     return PocketSphinx()
 
 
+@pytest.fixture(scope="module", params=[12, pytest.param(34, marks=pytest.mark.soak)])
+def beginning(request: pytest.FixtureRequest, engine: PocketSphinx) -> tuple[Sequence[Word], list[float]]:
+    """The words of the first three sentences of the sample, or of all eight, and the progress."""
+    shares: list[float] = []
+    samples = voice(SAMPLE)[: request.param * SAMPLE_RATE]
+    return hear(engine, samples, Hints(language="en"), shares.append), shares
+
+
 @pytest.fixture(scope="module")
 def sample(engine: PocketSphinx) -> Sequence[Word]:
     return hear(engine, voice(SAMPLE), Hints(language="en"), ignore_progress)
@@ -42,20 +50,23 @@ def test_the_sample_is_recognised_word_for_word(sample: Sequence[Word], data: Pa
     assert plain(" ".join(word.text for word in sample)) == plain(" ".join(written(data)))
 
 
-def test_pauses_make_sentences(sample: Sequence[Word], data: Path) -> None:
-    sentences = re.findall(r"[^.]+\.", " ".join(word.text for word in sample))
+def test_pauses_make_sentences(beginning: tuple[Sequence[Word], list[float]], data: Path) -> None:
+    sentences = re.findall(r"[^.]+\.", " ".join(word.text for word in beginning[0]))
 
+    assert len(sentences) in {3, 8}
     assert [sentence.strip().replace(",", "") for sentence in sentences] == [
-        sentence.replace(",", "") for sentence in written(data)
+        sentence.replace(",", "") for sentence in written(data)[: len(sentences)]
     ]
 
 
-def test_words_are_timed_as_a_person_timed_them(sample: Sequence[Word]) -> None:
+def test_words_are_timed_as_a_person_timed_them(beginning: tuple[Sequence[Word], list[float]]) -> None:
     """First words of the subtitles start when these do, to a third of a second."""
     starts = [0.6, 4.09, 8.46, 12.31, 16.175, 20.915, 24.63, 28.965]
-    firsts = [sample[0], *(after for before, after in pairwise(sample) if before.text.endswith("."))]
+    words, _ = beginning
+    firsts = [words[0], *(after for before, after in pairwise(words) if before.text.endswith("."))]
 
-    assert [word.start for word in firsts] == pytest.approx(starts, abs=0.34)
+    assert len(firsts) in {3, 8}
+    assert [word.start for word in firsts] == pytest.approx(starts[: len(firsts)], abs=0.34)
 
 
 @pytest.mark.soak
@@ -70,12 +81,8 @@ def test_a_human_voice_is_partly_understood(human: Sequence[Word]) -> None:
     assert {"my", "fellow", "what", "country", "can", "do", "for", "you"} <= set(words)
 
 
-def test_progress_goes_on_during_the_work(engine: PocketSphinx) -> None:
-    shares: list[float] = []
-
-    hear(engine, voice(SAMPLE)[: 12 * SAMPLE_RATE], Hints(language="en"), shares.append)
-
-    assert len([share for share in shares if 0 < share < 1]) >= 2
+def test_progress_goes_on_during_the_work(beginning: tuple[Sequence[Word], list[float]]) -> None:
+    assert len([share for share in beginning[1] if 0 < share < 1]) >= 2
 
 
 def test_it_is_ready_everywhere_and_says_what_it_is() -> None:

@@ -1,11 +1,17 @@
-"""pyannote's diarizer: WhisperX's pipeline, replaced by one that answers, because its models may not be shipped."""
+"""pyannote's diarizer: WhisperX's pipeline, replaced by one that answers, because its models may not be shipped.
+
+The modules around it are imported in `make soak` only, which takes ten seconds; otherwise their text is looked at.
+"""
 
 from __future__ import annotations
 
+import ast
 import importlib
+import importlib.util
+import sys
 import warnings
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -43,13 +49,48 @@ class Pipeline:
         return SimpleNamespace(to_dict=lambda _kind: rows)
 
 
-@pytest.fixture
-def pipeline(monkeypatch: pytest.MonkeyPatch) -> type[Pipeline]:
+@pytest.fixture(params=["doubles", pytest.param("real", marks=pytest.mark.soak)])
+def pipeline(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> type[Pipeline]:
     Pipeline.made, Pipeline.asked, Pipeline.error = [], [], None
+    if request.param == "doubles":
+        for name in ("pyannote.audio", "pyannote.audio.telemetry", "whisperx.diarize"):
+            monkeypatch.setitem(sys.modules, name, ModuleType(name))
+        vars(sys.modules["pyannote.audio.telemetry"])["set_telemetry_metrics"] = lambda enabled: None
+        vars(sys.modules["whisperx.diarize"])["DiarizationPipeline"] = Pipeline
+        return Pipeline
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # as the engine does
         monkeypatch.setattr(importlib.import_module("whisperx.diarize"), "DiarizationPipeline", Pipeline)
     return Pipeline
+
+
+def text_of(package: str, module: str) -> ast.Module:
+    """The text of a module, which is not imported."""
+    found = importlib.util.find_spec(package)
+    assert found
+    return ast.parse(Path((found.submodule_search_locations or [])[0], module).read_text(encoding="utf-8"))
+
+
+def test_the_real_pipeline_takes_what_it_is_given() -> None:
+    [real] = [
+        each
+        for each in text_of("whisperx", "diarize.py").body
+        if isinstance(each, ast.ClassDef) and each.name == "DiarizationPipeline"
+    ]
+    takes = {
+        each.name: [argument.arg for argument in each.args.args]
+        for each in real.body
+        if isinstance(each, ast.FunctionDef)
+    }
+    assert {"model_name", "token", "device"} <= set(takes["__init__"])
+    assert {"num_speakers", "progress_callback"} <= set(takes["__call__"])
+    assert takes["__call__"][1] == "audio"
+
+
+def test_the_telemetry_can_be_turned_off() -> None:
+    exported = text_of("pyannote", "audio/telemetry/__init__.py").body
+    names = {alias.name for each in exported if isinstance(each, ast.ImportFrom) for alias in each.names}
+    assert "set_telemetry_metrics" in names
 
 
 @pytest.fixture

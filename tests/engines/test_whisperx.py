@@ -23,7 +23,7 @@ from tests.pipeline.sounds import SENTENCES, SENTENCES_TEXT, voice, write_wav
 pytestmark = pytest.mark.whisperx
 
 SHORT = voice(SENTENCES)[: 4 * SAMPLE_RATE]
-SECONDS = len(voice(SENTENCES)) / SAMPLE_RATE
+TWO = voice(SENTENCES)[: 9 * SAMPLE_RATE]
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +35,12 @@ def options(models_dir: Path) -> Options:
 @pytest.fixture(scope="module")
 def engine(options: Options) -> WhisperX:
     return WhisperX(options)
+
+
+@pytest.fixture(scope="module")
+def words(engine: WhisperX) -> Sequence[Word]:
+    """The words of the five sentences."""
+    return hear(engine, voice(SENTENCES), Hints(language="en"), ignore_progress)
 
 
 @pytest.fixture
@@ -52,8 +58,8 @@ def text(words: Sequence[Word]) -> str:
     return " ".join(word.text for word in words)
 
 
-def test_it_transcribes_word_for_word(engine: WhisperX) -> None:
-    assert text(hear(engine, voice(SENTENCES), Hints(language="en"), ignore_progress)) == SENTENCES_TEXT
+def test_it_transcribes_word_for_word(words: Sequence[Word]) -> None:
+    assert text(words) == SENTENCES_TEXT
 
 
 def test_the_whole_stage_keeps_every_word(engine: WhisperX, tmp_path: Path) -> None:
@@ -66,23 +72,23 @@ def test_the_whole_stage_keeps_every_word(engine: WhisperX, tmp_path: Path) -> N
     assert text(window.words) == SENTENCES_TEXT
 
 
-def test_words_without_alignment_lie_where_speech_is(engine: WhisperX) -> None:
+def test_words_without_alignment_lie_where_speech_is(words: Sequence[Word]) -> None:
     regions = speech_regions(voice(SENTENCES))
 
-    for word in hear(engine, voice(SENTENCES), Hints(language="en"), ignore_progress):
+    for word in words:
         assert overlap(word.start, word.end, regions) > 0.6 * (word.end - word.start)
 
 
 def test_alignment_runs_where_the_language_has_a_model(engine: WhisperX, no_network: None) -> None:
     """Its weights are random, so its times mean nothing; that there are some, and no download, does."""
     shares: list[float] = []
-    words = hear(engine, voice(SENTENCES), Hints(language="fr"), shares.append)
+    words = hear(engine, TWO, Hints(language="fr"), shares.append)
     spread = WhisperX(replace(engine.options, align=False))
     spread._decoder = engine._decoder
-    unaligned = hear(spread, voice(SENTENCES), Hints(language="fr"), ignore_progress)
+    unaligned = hear(spread, TWO, Hints(language="fr"), ignore_progress)
 
     assert words
-    assert all(0 <= word.start <= word.end <= SECONDS for word in words)
+    assert all(0 <= word.start <= word.end <= len(TWO) / SAMPLE_RATE for word in words)
     assert [word.start for word in words] != [word.start for word in unaligned]
     assert shares == sorted(shares)
 
@@ -94,7 +100,7 @@ def test_nothing_is_downloaded_or_reported(options: Options, no_network: None) -
 
 
 def test_nothing_is_written_to_standard_output(engine: WhisperX, capfd: pytest.CaptureFixture[str]) -> None:
-    hear(engine, voice(SENTENCES), Hints(language="en"), ignore_progress)
+    hear(engine, SHORT, Hints(language="en"), ignore_progress)
 
     assert capfd.readouterr().out == ""
 
@@ -169,10 +175,13 @@ def cramped(engine: WhisperX, tight: Cramped) -> WhisperX:
 
 
 def test_the_batch_is_halved_until_it_fits(cramped: WhisperX, tight: Cramped) -> None:
-    words = hear(cramped, voice(SENTENCES), Hints(language="en"), ignore_progress)
+    """Progress does not fall then."""
+    shares: list[float] = []
+    words = hear(cramped, voice(SENTENCES), Hints(language="en"), shares.append)
 
     assert tight.tried == [5, 4, 2, 2, 1, 2, 2, 1]
     assert text(words) == SENTENCES_TEXT
+    assert shares == sorted(shares)
 
 
 def test_a_smaller_batch_is_remembered(cramped: WhisperX, tight: Cramped) -> None:
@@ -180,14 +189,6 @@ def test_a_smaller_batch_is_remembered(cramped: WhisperX, tight: Cramped) -> Non
         hear(cramped, SHORT, Hints(language="en"), ignore_progress)
 
     assert max(tight.tried[-4:]) <= 2
-
-
-def test_progress_does_not_fall_when_the_batch_is_halved(cramped: WhisperX, tight: Cramped) -> None:
-    shares: list[float] = []
-
-    hear(cramped, voice(SENTENCES), Hints(language="en"), shares.append)
-
-    assert shares == sorted(shares)
 
 
 def test_no_memory_for_a_single_chunk_is_an_error(cramped: WhisperX, tight: Cramped) -> None:
