@@ -17,6 +17,8 @@ from tests.browser.people import Person, Site, connected, status, window
 from tests.waiting import until
 
 PASSWORD = "a-long-walk-home"
+LEFT, HOLDS = 10, 25
+"""Seconds that are left, and after which such an estimate has run out: sooner than a page takes its socket for dead."""
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +66,7 @@ def test_the_page_of_a_job_keeps_and_cancels_it(shirin: Person) -> None:
 
 @contextmanager
 def loading(shirin: Person) -> Iterator[Job]:
-    """A job whose first stage loads a model, with an estimate that runs out in 20 s. Nobody works for it."""
+    """A job whose first stage loads a model, with an estimate of LEFT. Nobody works for it."""
     job, now = shirin.upload(), timezone.now()
     fetch = job.stages.get(stage="fetch")
     job.stages.exclude(pk=fetch.pk).update(status="done")
@@ -72,17 +74,18 @@ def loading(shirin: Person) -> Iterator[Job]:
         status="running",
         attempt=uuid.uuid4(),
         heartbeat=now + timedelta(hours=1),
-        started=now - timedelta(seconds=31),
+        started=now - timedelta(seconds=LEFT),
         step="load_speech",
         progress=0.5,
     )
-    Job.objects.filter(pk=job.pk).update(status="running", seconds=600, changed=now - timedelta(seconds=13))
+    Job.objects.filter(pk=job.pk).update(status="running", seconds=600, changed=now)
     yield job
     StageRun.objects.filter(pk=fetch.pk).update(status="stopped", attempt=None, heartbeat=None)
 
 
 def test_time_passes_on_pages_while_nothing_changes(shirin: Person) -> None:
-    """The clock of the stage goes on, and the estimate runs out."""
+    """The clock of the stage goes on, and the estimate runs out: the clock of the browser is put on meanwhile."""
+    shirin.context.clock.install()
     shirin.context.set_extra_http_headers({"Accept-Language": "fa"})
     with loading(shirin) as job:
         page, listing = shirin.open(f"/jobs/{job.pk}/"), shirin.open("/jobs/")
@@ -91,6 +94,7 @@ def test_time_passes_on_pages_while_nothing_changes(shirin: Person) -> None:
             expect(each.locator("[data-late]")).to_have_text("کمتر از یک دقیقه مانده")
         clock = page.locator("[data-clock]").inner_text()
         expect(page.locator("[data-clock]")).not_to_have_text(clock)
+        shirin.context.clock.fast_forward(1000 * HOLDS)
         for each in (page, listing):
             expect(each.locator("[data-late]")).to_have_text("بیشتر از معمول طول کشیده است")
 
