@@ -150,11 +150,11 @@ def _gone(site: Site, owner: User) -> Job:
 
 
 def _tracks(site: Site, owner: User) -> Job:
-    """An upload with a commentary beside the speech."""
+    """A short upload with a commentary beside the speech."""
     path = site.stack.directory / "film.mkv"
     maps = ("-map", "0:v", "-map", "0:a", "-map", "0:a", "-c", "copy")
     tags = ("-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=eng", "-metadata:s:a:1", "title=Commentary")
-    ffmpeg("-i", str(SAMPLE / "sample.mp4"), *maps, *tags, str(path))
+    ffmpeg("-t", "9", "-i", str(SAMPLE / "sample.mp4"), *maps, *tags, str(path))
     data = path.read_bytes()
     job = submit.accept_upload(owner, path.name, len(data), replace(ORDER, mode="none"), keep_running=True)
     received.append(job, 0, io.BytesIO(data), max_bytes=len(data), actor=owner.username)
@@ -173,7 +173,7 @@ def _progress(site: Site, owner: User) -> Job:
     path = site.stack.directory / "talk.mp4"
     ffmpeg("-stream_loop", "8", "-i", str(SAMPLE / "sample.mp4"), "-c", "copy", str(path))
     job = submit.accept_file(owner, path, ORDER, keep_running=True)
-    until(lambda: Cue.objects.filter(job=job).exclude(target="").count() >= 8, LONG, what=lambda: real.story(job))
+    until(lambda: Cue.objects.filter(job=job).exclude(target="").count() >= 5, LONG, what=lambda: real.story(job))
     signal_all(job, signal.SIGSTOP)
     return job
 
