@@ -38,7 +38,7 @@ class Ear:
     def _heard(self, start: float, end: float, english: float) -> dict[str, float]:
         own = min(max(end - self.change, 0.0), end - start) / (end - start)
         if 0 < english < 1 and abs(own - english) > 0.5:
-            return {"la": 0.3, "en": 0.3}
+            return {"hu": 0.4, "en": 0.3, "fa": 0.3}
         own = 1.0 if own > 0.65 else 0.0 if own < 0.35 else own
         return {"en": 0.97 * own, "de": 0.97 * (1 - own)}
 
@@ -71,3 +71,34 @@ def test_a_piece_half_in_each_language_is_split() -> None:
 
     assert [language for language, _ in found] == ["de", "en"]
     assert found[1][1] == 11.75
+
+
+def test_latin_needs_more_than_a_likely_sound() -> None:
+    """Unclear speech sounds like Latin to the model; Latin that it is sure of stays Latin."""
+
+    class Unclear(Ear):
+        latin = 0.6
+
+        def _heard(self, start: float, end: float, english: float) -> dict[str, float]:
+            return {"la": self.latin, "es": (1 - self.latin) * 0.75, "en": (1 - self.latin) * 0.25}
+
+    ear = Unclear(change=0)
+    assert {language for language, _ in divided(ear)} == {"es"}
+    ear.latin = 0.97
+    assert {language for language, _ in divided(ear)} == {"la"}
+
+
+def test_the_margins_of_a_piece_belong_to_what_is_heard_in_it() -> None:
+    """A language is asked for from the first to the last moment of a piece, not from its first speech on."""
+    asked: list[tuple[float, float]] = []
+
+    class Asked(Ear):
+        def languages(self, encoded: Encoded, spans: Iterable[tuple[float, float]]) -> list[dict[str, float]]:
+            asked.extend(spans)
+            return [{"de": 1.0} for _ in spans]
+
+    late = [Region(start=start + 0.4, end=start + 3.4) for start in range(0, 24, 4)]
+    ear = Asked(change=24)
+    in_one_language_each(ear, [PIECE], ear.encode([PIECE]), late, expected="", encode=ear.encode)  # type: ignore[arg-type]
+    assert min(start for start, _ in asked) == 0.0
+    assert max(end for _, end in asked) == PIECE.seconds

@@ -18,6 +18,9 @@ from jobs.pipeline.speech.pieces import Piece
 
 _TOLD = 4.0  # seconds of speech in which a language is detected
 _FEW = 4  # stretches of a piece that is too short to be divided further
+_RARE = {"la": 0.1}
+"""Factors by which probabilities of languages are multiplied: Whisper takes much unclear speech for Latin."""
+_WHOLE = 0.3  # weight of what is heard in the whole of a divided piece, beside what is heard in a part of it
 _SURE_PIECE, _SURE_PAIR = 0.8, 0.5  # probabilities from which a piece, and two stretches of it, tell its language
 
 
@@ -74,12 +77,14 @@ def in_one_language_each(
 
     `expected` is the language of the speech before. Speech in no likely language is left out.
     """
-    parts, encodings = list[Piece](), list[Encoded]()
+    parts, encodings, wholes = list[Piece](), list[Encoded](), list[Mapping[str, float]]()
     for piece, each in zip(pieces, encoded, strict=True):
-        own = piece.split(_changes(decoder, piece, each, _spans(piece, regions)))
+        changes, whole = _changes(decoder, piece, each, _spans(piece, regions))
+        own = piece.split(changes)
         parts += own
-        encodings += encode(own) if len(own) > 1 else [each]
-    found = _heard(decoder, parts, encodings, regions, expected=whisper_code(expected))
+        encodings += encode(own) if changes else [each]
+        wholes += [whole if changes else {}] * len(own)
+    found = _heard(decoder, parts, encodings, regions, expected=whisper_code(expected), wholes=wholes)
     return [spoken for heard in found for spoken in _split(heard, encode) if spoken.language]
 
 
@@ -101,11 +106,15 @@ def _heard(
     regions: Sequence[Region],
     *,
     expected: str,
+    wholes: Sequence[Mapping[str, float]] = (),
 ) -> list[_Heard]:
-    """The pieces with the languages of their stretches, which are judged together; codes are Whisper's."""
+    """The pieces with the languages of their stretches, which are judged together; codes are Whisper's. `wholes` has
+    for each piece the probabilities of languages in the larger piece of which it is a part; empty if it is none.
+    """
     spans = [_spans(piece, regions) for piece in pieces]
     likely = [
-        _likely_languages(decoder, piece, each, own) for piece, each, own in zip(pieces, encoded, spans, strict=True)
+        [_mixed(stretch, whole) for stretch in _likely_languages(decoder, piece, each, own)]
+        for piece, each, own, whole in zip(pieces, encoded, spans, wholes or [{}] * len(pieces), strict=True)
     ]
     languages = iter(
         language_runs(
@@ -139,12 +148,26 @@ def _likely_languages(
 ) -> list[Mapping[str, float]]:
     """The probabilities of languages in each of the `spans` of a piece."""
     places, pairs = _places(piece, spans)
-    found = decoder.languages(encoded, [*places, *pairs])
+    # The first begins and the last ends with the piece: without its margins languages are seen that nobody speaks.
+    places[0], pairs[:1] = (0.0, places[0][1]), [(0.0, pair[1]) for pair in pairs[:1]]
+    places[-1], pairs[-1:] = (places[-1][0], piece.seconds), [(pair[0], piece.seconds) for pair in pairs[-1:]]
+    found = _languages(decoder, encoded, [*places, *pairs])
     return settled(found[: len(places)], found[len(places) :])
 
 
-def _changes(decoder: Decoder, piece: Piece, encoded: Encoded, spans: Sequence[Region]) -> list[float]:
-    """The times at which the language of a piece may change, so that its parts should be encoded by themselves.
+def _mixed(part: Mapping[str, float], whole: Mapping[str, float]) -> Mapping[str, float]:
+    if not whole:
+        return part
+    return {
+        code: (1 - _WHOLE) * part.get(code, 0.0) + _WHOLE * whole.get(code, 0.0) for code in part.keys() | whole.keys()
+    }
+
+
+def _changes(
+    decoder: Decoder, piece: Piece, encoded: Encoded, spans: Sequence[Region]
+) -> tuple[list[float], Mapping[str, float]]:
+    """The times at which the language of a piece may change, so that its parts should be encoded by themselves, and the
+    probabilities of languages in the whole of it.
 
     The encoder hears each stretch in the light of the whole piece: a sentence of another language at its edge sounds
     like neither. Edges of at least two stretches that do not sound like a piece whose language is sure are split off;
@@ -152,20 +175,32 @@ def _changes(decoder: Decoder, piece: Piece, encoded: Encoded, spans: Sequence[R
     """
     _, pairs = _places(piece, spans)
     if len(spans) < _FEW:
-        return []
+        return [], {}
     *heard, whole = decoder.languages(encoded, [*pairs, (0.0, piece.seconds)])
     language = max(whole, key=lambda code: whole[code])
     if whole[language] < _SURE_PIECE:
         pauses = {at: spans[at].start - spans[at - 1].end for at in range(2, len(spans) - 1)}
         middle = max(pauses, key=lambda at: (pauses[at], -abs(at - len(spans) / 2)))
-        return [(spans[middle - 1].end + spans[middle].start) / 2]
+        return [(spans[middle - 1].end + spans[middle].start) / 2], whole
     sure = [at for at, pair in enumerate(heard) if pair.get(language, 0.0) >= _SURE_PAIR]
     if not sure:
-        return []
+        return [], whole
     first, last = sure[0] + 1, sure[-1]  # the stretches that are sure to be in the language of the piece
     before = [(spans[first - 1].end + spans[first].start) / 2] if sure[0] > 0 else []
     after = [(spans[last].end + spans[last + 1].start) / 2] if sure[-1] < len(pairs) - 1 else []
-    return before + after
+    return before + after, whole
+
+
+def _languages(decoder: Decoder, encoded: Encoded, places: Sequence[tuple[float, float]]) -> list[dict[str, float]]:
+    """The probabilities of languages between these seconds of a piece, with those of rare languages lowered and the
+    others raised as much.
+    """
+    found = []
+    for each in decoder.languages(encoded, places):
+        weighed = {code: share * _RARE.get(code, 1.0) for code, share in each.items()}
+        ratio = sum(each.values()) / (sum(weighed.values()) or 1.0)
+        found.append({code: share * ratio for code, share in weighed.items()})
+    return found
 
 
 def _places(piece: Piece, spans: Sequence[Region]) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
