@@ -1,4 +1,4 @@
-"""How many examples Hypothesis tries of properties that take long."""
+"""Numbers of examples that Hypothesis tries of properties that take long."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of a download: its container, and what fails after it. yt-dlp works in this process.
+"""Fetching after the download: the container of the file, and failures. yt-dlp works in this process.
 
 That it does so in a child is tested in test_fetch and test_link.
 """

@@ -123,7 +123,7 @@ JUMPS = {
 
 
 SIMILAR = {"a broadcast that restarts", "forward by an hour", "the clock wraps"}
-"""What others of JUMPS have too, beside something else."""
+"""Names of clocks in JUMPS that add nothing to the others by default: `make soak` tries them too."""
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.soak] * (name in SIMILAR)) for name in JUMPS])

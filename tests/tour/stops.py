@@ -214,7 +214,7 @@ ENDS = {
     "result-soft": JobStatus.COMPLETED,
     "result-tracks": JobStatus.COMPLETED,
 }
-"""What becomes of those that end."""
+"""Final states of the jobs that end by themselves."""
 
 
 def _sample(site: Site, owner: User, name: str, order: JobOptions, subtitles: Path | None = None) -> Job:

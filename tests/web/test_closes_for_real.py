@@ -36,7 +36,7 @@ GRACE, LEASE = 2, 120
 PATIENCE = 2
 """Daphne's, in seconds, with the application of a socket that has ended; usually it is 10."""
 IMPATIENT = "took too long to shut down and was killed"
-"""What daphne says when that is over."""
+"""Words of the line that daphne logs when its patience has ended."""
 
 
 @dataclass

@@ -147,15 +147,21 @@ def _likely_languages(
     decoder: Decoder, piece: Piece, encoded: Encoded, spans: Sequence[Region]
 ) -> list[Mapping[str, float]]:
     """The probabilities of languages in each of the `spans` of a piece."""
-    places, pairs = _places(piece, spans)
-    # The first begins and the last ends with the piece: without its margins languages are seen that nobody speaks.
-    places[0], pairs[:1] = (0.0, places[0][1]), [(0.0, pair[1]) for pair in pairs[:1]]
-    places[-1], pairs[-1:] = (places[-1][0], piece.seconds), [(pair[0], piece.seconds) for pair in pairs[-1:]]
+    places, pairs = (_to_the_edges(each, piece.seconds) for each in _places(piece, spans))
     found = _languages(decoder, encoded, [*places, *pairs])
     return settled(found[: len(places)], found[len(places) :])
 
 
+def _to_the_edges(places: Sequence[tuple[float, float]], seconds: float) -> list[tuple[float, float]]:
+    """The places in a piece of this length; the first begins and the last ends with the piece. Without the margins
+    there the model hears languages that nobody speaks.
+    """
+    last = len(places) - 1
+    return [(start if at > 0 else 0.0, end if at < last else seconds) for at, (start, end) in enumerate(places)]
+
+
 def _mixed(part: Mapping[str, float], whole: Mapping[str, float]) -> Mapping[str, float]:
+    """The probabilities in a part of a piece, with a share of those in the whole of it, if there is a whole."""
     if not whole:
         return part
     return {
