@@ -117,6 +117,22 @@ def test_a_part_that_tells_little_follows_the_whole() -> None:
     assert ear.encoded == 3, "the piece and its two halves"
 
 
+def test_a_piece_whose_parts_are_in_one_language_is_decoded_whole() -> None:
+    """A piece of an unsure language is divided to look closer; when that finds one language, it is as it was before."""
+
+    class Unsure(Ear):
+        def languages(self, encoded: Encoded, spans: Iterable[tuple[float, float]]) -> list[dict[str, float]]:
+            return [{"es": 0.7, "pt": 0.3} for _ in spans]
+
+    ear = Unsure(change=0)
+    encoded = ear.encode([PIECE])
+    found = in_one_language_each(ear, [PIECE], encoded, REGIONS, expected="", encode=ear.encode)  # type: ignore[arg-type]
+
+    assert [(spoken.language, spoken.piece) for spoken in found] == [("es", PIECE)]
+    assert found[0].encoded is encoded[0]
+    assert ear.encoded == 3, "it was looked at in two parts"
+
+
 def test_an_edge_that_sounds_like_latin_is_encoded_by_itself() -> None:
     """What may be another language is looked for before Latin is lowered, or the language of the piece would win."""
 

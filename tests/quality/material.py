@@ -18,6 +18,8 @@ from tests.quality.weights import BUILD
 SPEECH = ROOT / "tests" / "data" / "speech"
 LANGUAGES = ("en", "de", "fr", "es", "fa", "ar")
 """Languages of made speech."""
+VOICES = ("", "m3", "f5")
+"""Voices of made speech by espeak-ng's names of variants: the usual one, another man's and a woman's."""
 
 _VOICES = {"en": "en-us", "fr": "fr-fr"}
 _PAUSES = (0.9, 0.5, 1.4, 0.7, 1.1)  # seconds between made sentences, in turn
@@ -85,17 +87,20 @@ def sentences_of(language: str) -> list[str]:
     return (SPEECH / "made" / f"{language}.txt").read_text(encoding="utf-8").splitlines()
 
 
-def made(language: str, count: int | None = None, *, first: int = 0) -> Clip:
-    """`count` sentences (all by default) of a language from number `first` on, over and over, with pauses between."""
+def made(language: str, count: int | None = None, *, first: int = 0, voice: str = "") -> Clip:
+    """`count` sentences (all by default) of a language from number `first` on, over and over, with pauses between.
+
+    `voice` is one of VOICES.
+    """
     texts = sentences_of(language)
     count = len(texts) if count is None else count
     spoken = [texts[(first + at) % len(texts)] for at in range(count)]
-    return made_of(f"made-{language}-{first}-{count}", language, spoken)
+    return made_of("-".join(filter(None, ("made", language, voice, f"{first}-{count}"))), language, spoken, voice)
 
 
-def made_of(name: str, language: str, texts: Sequence[str]) -> Clip:
+def made_of(name: str, language: str, texts: Sequence[str], voice: str = "") -> Clip:
     """These sentences, with pauses between."""
-    return joined(name, [_spoken(text, language) for text in texts])
+    return joined(name, [_spoken(text, language, voice) for text in texts])
 
 
 def joined(name: str, clips: Sequence[Clip], pauses: Sequence[float] = _PAUSES) -> Clip:
@@ -131,20 +136,20 @@ def long_form(language: str, seconds: float) -> Clip:
     return joined(f"long-{language}-{seconds:.0f}", blocks, pauses=(0.0,))
 
 
-def _spoken(text: str, language: str) -> Clip:
+def _spoken(text: str, language: str, voice: str = "") -> Clip:
     """One sentence of espeak-ng, without silence around it, at the level CLEAN."""
-    samples = _espeak(text, language)
+    samples = _espeak(text, language, voice)
     sounding = np.flatnonzero(np.abs(samples) > _EDGE)
     speech = sound.leveled(samples[sounding[0] : sounding[-1] + 1], sound.CLEAN)
     one = Sentence(start=0.0, end=len(speech) / SAMPLE_RATE, text=text, language=language)
     return Clip(name="sentence", language=language, sound=speech, text=text, sentences=(one,))
 
 
-def _espeak(text: str, language: str) -> Samples:
+def _espeak(text: str, language: str, variant: str = "") -> Samples:
     program = shutil.which("espeak-ng")
     if program is None:
         raise NoVoice("espeak-ng is not installed. On Debian or Ubuntu: apt install espeak-ng")
-    voice = _VOICES.get(language, language)
+    voice = "+".join(filter(None, (_VOICES.get(language, language), variant)))
     spoken = subprocess.run(
         [program, "-v", voice, "-s", "140", "--stdout", text], stdin=subprocess.DEVNULL, capture_output=True, check=True
     )

@@ -77,15 +77,28 @@ def in_one_language_each(
 
     `expected` is the language of the speech before. Speech in no likely language is left out.
     """
-    parts, encodings, wholes = list[Piece](), list[Encoded](), list[Mapping[str, float]]()
-    for piece, each in zip(pieces, encoded, strict=True):
+    parts, encodings, wholes, origins = list[Piece](), list[Encoded](), list[Mapping[str, float]](), list[int]()
+    for number, (piece, each) in enumerate(zip(pieces, encoded, strict=True)):
         changes, whole = _changes(decoder, piece, each, _spans(piece, regions))
         own = piece.split(changes)
         parts += own
         encodings += encode(own) if changes else [each]
         wholes += [whole if changes else {}] * len(own)
+        origins += [number] * len(own)
     found = _heard(decoder, parts, encodings, regions, expected=whisper_code(expected), wholes=wholes)
-    return [spoken for heard in found for spoken in _split(heard, encode) if spoken.language]
+    spoken = list[Spoken]()
+    for number, piece, each in zip(range(len(pieces)), pieces, encoded, strict=True):
+        heard = [one for one, origin in zip(found, origins, strict=True) if origin == number]
+        spoken += _undivided(piece, each, heard) or [part for one in heard for part in _split(one, encode)]
+    return [one for one in spoken if one.language]
+
+
+def _undivided(piece: Piece, encoded: Encoded, parts: Sequence[_Heard]) -> list[Spoken]:
+    """The piece as a whole if one language is spoken in all its parts: in a longer piece the words are heard better.
+    Otherwise nothing.
+    """
+    languages = {language for part in parts for language in part.languages}
+    return [Spoken(piece=piece, language=languages.pop(), encoded=encoded)] if len(languages) == 1 else []
 
 
 def as_detected(words: Sequence[Word], spoken: Sequence[Spoken]) -> list[Word]:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from tests.quality.engines import REFERENCES, Heard, Session
-from tests.quality.material import LANGUAGES, Clip, long_form, made, recordings
+from tests.quality.material import LANGUAGES, VOICES, Clip, long_form, made, recordings
 from tests.quality.rows import Row, at_most, info
 from tests.quality.scoring import Errors, character_errors, loops, normalise, word_errors
 
@@ -37,7 +37,7 @@ def _clips(*, quick: bool) -> list[Clip]:
         return [clip for clip in recordings() if clip.name in ("jfk", "sonnet1")]
     return [
         *recordings(),
-        *(made(language) for language in LANGUAGES),
+        *(made(language, voice=voice) for language in LANGUAGES for voice in VOICES),
         long_form("en", 600.0),
     ]
 
