@@ -51,7 +51,7 @@ class Region:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Word:
     """One spoken word. `confidence` is 0 to 1; `speaker` is empty if speakers are not distinguished, `language` if the
-    engine did not detect it.
+    engine did not detect it. `doubted`: it repeats the words before it, and may not have been said so often.
     """
 
     text: str
@@ -60,6 +60,7 @@ class Word:
     confidence: float = 1.0
     speaker: str = ""
     language: str = ""
+    doubted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,7 +6,8 @@ import pytest
 
 from jobs.pipeline.protocols import Region, Word
 from jobs.pipeline.speech.hallucinations import judge
-from jobs.pipeline.subtitles.segmentation import UNSURE_BELOW
+from jobs.pipeline.subtitles.segmentation import UNSURE_BELOW, segment
+from jobs.pipeline.text.languages import language
 
 SPEECH = [Region(start=0, end=60)]
 NO_SPEECH = [Region(start=100, end=101)]
@@ -113,6 +114,23 @@ def test_the_repetitions_are_flagged() -> None:
     kept = spoken(words("We will, we will, we will rock you."), SPEECH)
 
     assert [word.confidence < UNSURE_BELOW for word in kept] == [False, False, True, True, True, True, False, False]
+    assert [word.doubted for word in kept] == [False, False, True, True, True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    "said", ["در در در در در در را که من در راه جا گذاشتم", "he said it again, again, again, and left the house"]
+)
+def test_a_cue_with_repetitions_is_flagged_however_sure_its_other_words_are(said: str) -> None:
+    cues = segment(spoken(words(said, confidence=0.99), SPEECH), language("fa" if said[0] > "z" else "en"))
+
+    assert [cue.flags for cue in cues if "در در" in cue.source or "again" in cue.source] == [("unsure",)]
+
+
+def test_the_parts_of_a_word_with_half_spaces_are_words() -> None:
+    phrase = "می\u200cبینم که می\u200cروید و "
+    kept = spoken(words(phrase * 2), SPEECH)
+
+    assert [word.doubted for word in kept] == [False] * 4 + [True] * 4
 
 
 def test_a_long_phrase_twice_is_suspicious() -> None:

@@ -24,7 +24,7 @@ _LONG_PHRASE = 6  # words of a phrase of which already the first repetition is s
 _REPEATS_OF_LONG = 2
 _REPEATS = 3  # repetitions in a row that are suspicious
 _COVERED = 0.5  # share of a phrase's time that must be speech
-_STUCK = 0.3  # confidence of the turn of a loop that is kept: its cue is flagged
+_STUCK = 0.3  # confidence of the words of a loop that are kept
 _CERTAIN = 0.6  # confidence from which a word is kept, although no speech was detected at its time
 _CONFIDENT = 0.35  # mean confidence below which a suspicious phrase is removed
 _SLOWEST, _FASTEST = 0.5, 7.0  # words per second; the fastest speakers reach about 6
@@ -89,7 +89,7 @@ def judge(words: Sequence[Word], regions: Sequence[Region]) -> tuple[list[Word],
 def _unstuck(word: Word) -> Word:
     """A word in which the engine got stuck, such as “4-4-4-4-4-4”, with one turn of its loop, as unsure."""
     text = _LOOP_IN_WORD.sub(r"\1", word.text)
-    return word if text == word.text else replace(word, text=text, confidence=min(word.confidence, _STUCK))
+    return word if text == word.text else _unsure(replace(word, text=text))
 
 
 def _is_unfounded(word: Word, regions: Sequence[Region]) -> bool:
@@ -118,7 +118,7 @@ def _without_loops(words: Sequence[Word], regions: Sequence[Region]) -> list[Wor
     while at < len(words):
         length, repeats = _loop_at(plain, at)
         loop = words[at : at + length * repeats]
-        if repeats < _suspicious(length):
+        if repeats < _suspicious(plain[at : at + length]):
             loop = loop[:1]
             kept += loop
         elif _has_speech(loop, regions) and _confidence(loop) >= _CONFIDENT and _has_pace(loop):
@@ -130,19 +130,19 @@ def _without_loops(words: Sequence[Word], regions: Sequence[Region]) -> list[Wor
 
 
 def _unsure(word: Word) -> Word:
-    return replace(word, confidence=min(word.confidence, _STUCK))
+    return replace(word, confidence=min(word.confidence, _STUCK), doubted=True)
 
 
-def _suspicious(length: int) -> int:
-    """The repetitions in a row from which a phrase of `length` words may be a loop."""
-    return _REPEATS if length < _LONG_PHRASE else _REPEATS_OF_LONG
+def _suspicious(phrase: Sequence[str]) -> int:
+    """The repetitions in a row from which a phrase may be a loop. The parts of a word with half-spaces are words."""
+    return _REPEATS if sum(len(word.split()) for word in phrase) < _LONG_PHRASE else _REPEATS_OF_LONG
 
 
 def _loop_at(plain: Sequence[str], at: int) -> tuple[int, int]:
     """The repeated phrase at `at` that covers most words: its length in words, and its repetitions in a row."""
     longest = min(_LONGEST_PHRASE, (len(plain) - at) // _REPEATS_OF_LONG)
     loops = [(length, _repeats_at(plain, at, length)) for length in range(1, longest + 1)]
-    found = (loop for loop in loops if loop[1] >= _suspicious(loop[0]))
+    found = (loop for loop in loops if loop[1] >= _suspicious(plain[at : at + loop[0]]))
     return max(found, key=lambda loop: loop[0] * loop[1], default=(1, 1))
 
 

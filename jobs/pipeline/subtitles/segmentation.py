@@ -86,13 +86,14 @@ def segment_languages(words: Sequence[Word], *, first_id: int = 1, until: float 
 
 def _cue(parts: Sequence[TimedPiece], number: int, start: float, end: float) -> Cue:
     confidence = sum(part.confidence for part in parts) / len(parts)
+    is_unsure = confidence < UNSURE_BELOW or any(part.doubted for part in parts)
     return Cue(
         id=number,
         start=start,
         end=end,
         source="".join(part.piece.space + part.piece.text for part in parts).strip(),
         speaker=parts[0].speaker,
-        flags=("unsure",) if confidence < UNSURE_BELOW else (),
+        flags=("unsure",) if is_unsure else (),
     )
 
 

@@ -29,6 +29,7 @@ class TimedPiece(NamedTuple):
     cells: int
     confidence: float
     speaker: str
+    doubted: bool = False
 
 
 def timed_pieces(words: Iterable[Word], language: Language, *, until: float = math.inf) -> list[TimedPiece]:
@@ -108,9 +109,9 @@ def _timed(spoken: _Spoken, language: Language, space: str) -> list[TimedPiece]:
     parts = pieces(word.text, language, space=space)
     sizes = [cell_width(part.text) for part in parts]
     if len(parts) == 1:
-        return [TimedPiece(parts[0], start, end, sizes[0], word.confidence, speaker)]
+        return [TimedPiece(parts[0], start, end, sizes[0], word.confidence, speaker, word.doubted)]
     return [
-        TimedPiece(part, begins, ends, size, word.confidence, speaker)
+        TimedPiece(part, begins, ends, size, word.confidence, speaker, word.doubted)
         for part, size, (begins, ends) in zip(parts, sizes, _shares(start, end, sizes), strict=True)
     ]
 
@@ -127,4 +128,5 @@ def _joined(before: TimedPiece, after: TimedPiece) -> TimedPiece:
         piece=before.piece._replace(text=before.piece.text + after.piece.text),
         end=max(before.end, after.end),
         cells=before.cells + after.cells,
+        doubted=before.doubted or after.doubted,
     )
