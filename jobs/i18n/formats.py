@@ -72,7 +72,7 @@ def _param(name: str, value: Any) -> Any:
     if name in {"known", "languages"}:
         names = [_named(part) for part in str(value).split(", ")]
         return listed(sorted(names) if name == "known" else names)
-    if name == "times":
+    if name in {"times", "lines"}:
         return digits(str(value))
     if name in {"reason", "remedy", "side"} and value:
         return gettext(value)

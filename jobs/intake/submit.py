@@ -15,6 +15,8 @@ from django.db import transaction
 
 from jobs import lifecycle, presence
 from jobs.cues import as_caption_row, as_cue, as_row
+from jobs.intake import brought
+from jobs.intake.brought import Brought
 from jobs.intake.options import (
     JobOptions,
     engines_of,
@@ -39,14 +41,11 @@ from jobs.pipeline.errors import (
 from jobs.pipeline.media.atomic_files import refusal
 from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.subtitles.cue import Cue
-from jobs.pipeline.subtitles.reader import parse_subtitles, read_subtitles
-from jobs.pipeline.text.languages import language
-from jobs.pipeline.text.script_detection import check_script
 from jobs.queueing import quotas
 from jobs.storage import artifacts, deletion
 
-Subtitles = Path | Sequence[Cue] | None
-"""The owner's own subtitles: a file of this machine, or parsed cues."""
+Subtitles = Path | Brought | Sequence[Cue] | None
+"""The owner's own subtitles: a file of this machine, one that was read, or cues."""
 
 Bring = Callable[[Path], Artifact]
 """A function that puts the source of a job into the directory of the job, and returns its unsaved row."""
@@ -88,7 +87,7 @@ def _written(options: JobOptions) -> Path | None:
 def _accept_local(
     owner: Any, kind: SourceKind, path: Path, options: JobOptions, subtitles: Subtitles, **fields: Any
 ) -> Job:
-    cues = _cues(options, subtitles)
+    own = _brought(options, subtitles)
     _check_file(path)
     path = path.absolute()
     name = path.name.encode(errors="replace").decode()  # a file name may contain bytes that are not valid text
@@ -98,7 +97,7 @@ def _accept_local(
         place.symlink_to(path)
         return Artifact(kind="source", name=place.name, size=0)
 
-    return _accept(owner, kind, name, options, cues, bring=link, **fields)
+    return _accept(owner, kind, name, options, own, bring=link, **fields)
 
 
 def accept_upload(
@@ -126,10 +125,10 @@ def start_again(job_id: uuid.UUID, owner: Any, *, subtitles: Subtitles = None, a
     options = options_of(old.options)
     if audio_track is not None:
         options = replace(options, audio_track=audio_track)
-    brought = (subtitles or _left_of(old, options)) if options.brought else None
-    if options.brought and not brought:
+    own = (subtitles or _left_of(old, options)) if options.brought else None
+    if options.brought and not own:
         raise SubtitlesNeeded
-    kept: dict[str, Any] = {"subtitles": brought, "keep_running": old.keep_running}
+    kept: dict[str, Any] = {"subtitles": own, "keep_running": old.keep_running}
     match old.source_kind:
         case SourceKind.LINK:
             return accept_link(owner, old.source, options, **kept)
@@ -194,7 +193,9 @@ def needs_subtitles(job: Job) -> bool:
 def _left_of(old: Job, options: JobOptions) -> Subtitles:
     """The owner's subtitles of an ended job, without translations; None when they are gone."""
     cues = [replace(as_cue(row), target="", flags=()) for row in old.cues.all()]
-    return cues or (_written(options) if old.source_kind == SourceKind.SAMPLE else None)
+    if cues:
+        return Brought(cues=cues, notes=[note for note in old.notes if note["code"] in brought.NOTES])
+    return _written(options) if old.source_kind == SourceKind.SAMPLE else None
 
 
 def _accept(
@@ -209,18 +210,18 @@ def _accept(
     **fields: Any,
 ) -> Job:
     """Create a job. `bring` puts its source into its directory; it is called before the rows are written."""
-    cues = _cues(options, subtitles)
+    own = _brought(options, subtitles)
     refuse_engines(options)
     job_id, captions = uuid.uuid4(), is_in_target(options, known_language(options))
     with _new_job_dir(job_id) as job_dir, transaction.atomic():
         quotas.check(owner, new_bytes=size)
-        brought = bring(job_dir) if bring else None
+        source_row = bring(job_dir) if bring else None
         job = lifecycle.create(
             id=job_id,
             stages=stages_of(options),
             actor=owner.get_username(),
-            cues=[as_caption_row(cue) if captions else as_row(cue) for cue in cues],
-            notes=[untranslated_note(options)] if captions else [],
+            cues=[as_caption_row(cue) if captions else as_row(cue) for cue in own.cues],
+            notes=[*([untranslated_note(options)] if captions else []), *own.notes],
             uploaded=kind != SourceKind.UPLOAD or bring is not None,
             owner=owner,
             source_kind=kind,
@@ -232,9 +233,9 @@ def _accept(
             grace_until=presence.first_grace(owner.pk),
             **fields,
         )
-        if brought:
-            brought.job = job
-            brought.save()
+        if source_row:
+            source_row.job = job
+            source_row.save()
     return job
 
 
@@ -252,21 +253,11 @@ def _new_job_dir(job_id: uuid.UUID) -> Iterator[Path]:
         raise
 
 
-def _cues(options: JobOptions, subtitles: Subtitles) -> Sequence[Cue]:
-    """The cues of the owner's subtitles. Raises SubtitlesError, also when they are in another language."""
+def _brought(options: JobOptions, subtitles: Subtitles) -> Brought:
+    """The owner's subtitles. Raises SubtitlesError, also when they are in another language."""
     if isinstance(subtitles, Path):
-        return _in_their_language(options, read_subtitles(subtitles), subtitles.name)
-    return subtitles or ()
-
-
-def parse_brought(options: JobOptions, data: bytes, name: str) -> Sequence[Cue]:
-    """Parse the owner's subtitle file `name`. Raises SubtitlesError, also when it is in another language."""
-    return _in_their_language(options, parse_subtitles(data, name), name)
-
-
-def _in_their_language(options: JobOptions, cues: Sequence[Cue], name: str) -> Sequence[Cue]:
-    check_script(language(options.spoken or options.target), (cue.source for cue in cues), name)
-    return cues
+        return brought.read_brought(options, subtitles)
+    return subtitles if isinstance(subtitles, Brought) else Brought(cues=subtitles or ())
 
 
 def refuse_engines(options: JobOptions) -> None:

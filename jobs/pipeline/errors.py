@@ -295,6 +295,12 @@ class NoSubtitleLines(SubtitlesError):
     sentence = _("“{name}” contains no subtitles. Choose a file with text and times.")
 
 
+class TooManySubtitles(SubtitlesError):
+    """The subtitle file `name` has more than `limit` subtitles."""
+
+    sentence = _("“{name}” contains more than {limit} subtitles. Divide the file, or choose the one of a single video.")
+
+
 class OtherLanguageSubtitles(SubtitlesError):
     """The subtitles in `name` are not in the script of `language`."""
 

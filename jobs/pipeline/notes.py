@@ -27,6 +27,13 @@ class NoteCode(StrEnum):
     TRACKS_LEFT_OUT = "tracks_left_out"
     CLOCK_JUMPS = "clock_jumps"
     HDR_KEPT = "hdr_kept"
+    LINES_WITHOUT_TIMES = "lines_without_times"
+    LINES_WITHOUT_TEXT = "lines_without_text"
+    LINES_BEFORE_START = "lines_before_start"
+    TIMES_ESTIMATED = "times_estimated"
+    TEXT_CUT = "text_cut"
+    LETTERS_REPAIRED = "letters_repaired"
+    PUNCTUATION_MOVED = "punctuation_moved"
 
 
 SENTENCES = {
@@ -57,6 +64,24 @@ SENTENCES = {
     ),
     NoteCode.ONE_CHANNEL: _(
         "Only the {side} channel of the sound was used for {length} of speech, because the speech is clearest there."
+    ),
+    NoteCode.LINES_WITHOUT_TIMES: _(
+        "In the subtitle file the times of some texts cannot be read, so these texts are left out: line {lines}."
+    ),
+    NoteCode.LINES_WITHOUT_TEXT: _("In the subtitle file there are times without a text: line {lines}."),
+    NoteCode.LINES_BEFORE_START: _(
+        "In the subtitle file some texts end before the video begins, so they are left out: line {lines}."
+    ),
+    NoteCode.TIMES_ESTIMATED: _(
+        "In the subtitle file some texts have no end after their start, or no start. Their times are estimated: "
+        "line {lines}."
+    ),
+    NoteCode.TEXT_CUT: _("In the subtitle file some texts are too long for a subtitle and were cut: line {lines}."),
+    NoteCode.LETTERS_REPAIRED: _(
+        "The letters of the subtitle file had been stored in a wrong encoding and were repaired. Check the text."
+    ),
+    NoteCode.PUNCTUATION_MOVED: _(
+        "In the subtitle file the punctuation stood at the wrong end of the lines and was moved. Check the text."
     ),
 }
 """Templates of the sentences, marked for the catalogue; `{language}` is an English name, which is translated too."""

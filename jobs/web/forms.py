@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,13 +12,12 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from jobs.i18n.formats import sentence_of
-from jobs.intake import submit
+from jobs.intake.brought import Brought, parse_brought
 from jobs.intake.options import JobOptions, audio_track
 from jobs.pipeline.download.client import check_link
 from jobs.pipeline.errors import PipelineError
 from jobs.pipeline.speech.speakers import Speakers, parse_speakers
 from jobs.pipeline.stages.translate import terms
-from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.reader import MAX_BYTES
 from jobs.pipeline.subtitles.style import Style
 from jobs.pipeline.text.languages import language
@@ -135,8 +134,8 @@ class JobOptionsForm(forms.Form):
             translator=settings.TRANSLATOR,
         )
 
-    def subtitle_cues(self) -> Sequence[Cue]:
-        """The cues of the uploaded subtitle file; empty without one. Raises SubtitlesError."""
+    def brought(self) -> Brought | None:
+        """The uploaded subtitle file; None without one. Raises SubtitlesError."""
         return parse_subtitles(self.job_options(), self.cleaned_data["subtitles"])
 
 
@@ -167,11 +166,9 @@ class UploadForm(forms.Form):
     bytes = forms.IntegerField(min_value=1, error_messages={"min_value": EMPTY})
 
 
-def parse_subtitles(options: JobOptions, file: UploadedFile[bytes] | None) -> Sequence[Cue]:
-    """The cues of an uploaded subtitle file; empty without one. Raises SubtitlesError."""
-    if file is None:
-        return ()
-    return submit.parse_brought(options, file.read(MAX_BYTES + 1), file.name or "")
+def parse_subtitles(options: JobOptions, file: UploadedFile[bytes] | None) -> Brought | None:
+    """An uploaded subtitle file; None without one. Raises SubtitlesError."""
+    return None if file is None else parse_brought(options, file.read(MAX_BYTES + 1), file.name or "")
 
 
 def _code(given: str) -> str:

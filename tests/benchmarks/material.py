@@ -49,7 +49,7 @@ def speech(seconds: int) -> Path:
 
 def persian_cues(seconds: int) -> list[Cue]:
     """The bundled Persian subtitles over and over, as long as the clip of `video(seconds)`."""
-    once = [(cue.start, cue.end, cue.source) for cue in read_subtitles(PERSIAN)]
+    once = [(cue.start, cue.end, cue.source) for cue in read_subtitles(PERSIAN).cues]
     length = 33.5
     spans = [
         (start + turn * length, end + turn * length, text)

@@ -20,6 +20,7 @@ from jobs.pipeline.errors import (
 )
 from jobs.pipeline.subtitles import reader as given_module
 from jobs.pipeline.subtitles.cue import Cue
+from jobs.pipeline.subtitles.formats.event import ProblemKind
 from jobs.pipeline.subtitles.reader import read_subtitles
 from jobs.pipeline.subtitles.writer import write
 from jobs.pipeline.text.languages import language
@@ -27,8 +28,12 @@ from jobs.pipeline.text.languages import language
 ONE_CUE = "1\n00:00:01,000 --> 00:00:02,000\n{}\n"
 
 
+def cues_of(path: Path) -> list[Cue]:
+    return list(read_subtitles(path).cues)
+
+
 def texts(path: Path) -> list[str]:
-    return [cue.source for cue in read_subtitles(path)]
+    return [cue.source for cue in cues_of(path)]
 
 
 def written(directory: Path, content: str | bytes, name: str = "given.srt") -> Path:
@@ -41,7 +46,7 @@ def written(directory: Path, content: str | bytes, name: str = "given.srt") -> P
 
 
 def test_the_bundled_persian_subtitles_come_without_their_marks(data: Path) -> None:
-    cues = read_subtitles(data / "sample" / "sample.fa.srt")
+    cues = cues_of(data / "sample" / "sample.fa.srt")
     assert len(cues) == 8
     assert cues[0].source == "خوش آمدید، و ممنون که تماشا می‌کنید."
     assert (cues[0].id, cues[0].start, cues[0].end) == (1, 0.6, 3.29)
@@ -52,7 +57,7 @@ def test_vtt_without_comments_styles_names_and_tags(data: Path) -> None:
 
 
 def test_ass_gives_text_in_order_without_tags_drawings_and_layers(data: Path) -> None:
-    cues = read_subtitles(data / "subtitles" / "styled.ass")
+    cues = cues_of(data / "subtitles" / "styled.ass")
     assert [(cue.id, cue.start, cue.end, cue.source) for cue in cues] == [
         (1, 1.0, 3.0, "First\nand second"),
         (2, 5.0, 7.0, "Later, it comes."),
@@ -98,13 +103,19 @@ def test_cues_are_sorted_and_those_that_stand_twice_come_once(tmp_path: Path) ->
 
 def test_times_are_kept_as_they_are_overlaps_too(tmp_path: Path) -> None:
     path = written(tmp_path, "00:00:01,000 --> 00:00:05,000\na\n\n00:00:02,000 --> 00:00:03,000\nb\n\n")
-    assert [(cue.start, cue.end) for cue in read_subtitles(path)] == [(1.0, 5.0), (2.0, 3.0)]
+    assert [(cue.start, cue.end) for cue in cues_of(path)] == [(1.0, 5.0), (2.0, 3.0)]
 
 
-def test_cues_without_length_or_text_are_dropped(tmp_path: Path) -> None:
+def test_cues_without_length_last_for_the_time_to_read_and_those_without_text_are_named(tmp_path: Path) -> None:
     none, backwards = "00:00:01,000 --> 00:00:01,000\na\n\n", "00:00:05,000 --> 00:00:04,000\nb\n\n"
     empty, good = "00:00:06,000 --> 00:00:07,000\n\u200f \n\n", "00:00:08,000 --> 00:00:09,000\nc\n\n"
-    assert texts(written(tmp_path, none + backwards + empty + good)) == ["c"]
+    reading = read_subtitles(written(tmp_path, none + backwards + empty + good))
+    assert [(cue.start, cue.end, cue.source) for cue in reading.cues] == [(1, 2, "a"), (5, 6, "b"), (8, 9, "c")]
+    assert [(problem.line, problem.kind) for problem in reading.problems] == [
+        (1, ProblemKind.END_ESTIMATED),
+        (4, ProblemKind.END_ESTIMATED),
+        (7, ProblemKind.NO_TEXT),
+    ]
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
@@ -170,7 +181,7 @@ def test_a_few_words_are_enough_to_tell_the_encoding(tmp_path: Path, encoding: s
 )
 def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(UnreadableSubtitles, match=r"given\.srt"):
-        read_subtitles(written(tmp_path, content))
+        cues_of(written(tmp_path, content))
 
 
 @pytest.mark.parametrize(
@@ -184,29 +195,29 @@ def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
 )
 def test_a_file_without_a_line(tmp_path: Path, content: str) -> None:
     with pytest.raises(NoSubtitleLines):
-        read_subtitles(written(tmp_path, content))
+        cues_of(written(tmp_path, content))
 
 
 def test_no_such_file(tmp_path: Path) -> None:
     with pytest.raises(NoSuchFile, match="missing"):
-        read_subtitles(tmp_path / "missing.srt")
+        cues_of(tmp_path / "missing.srt")
 
 
 def test_a_directory(tmp_path: Path) -> None:
     with pytest.raises(NotAFile):
-        read_subtitles(tmp_path)
+        cues_of(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"", b" \r\n\n"])
 def test_an_empty_file(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(EmptyFile):
-        read_subtitles(written(tmp_path, content))
+        cues_of(written(tmp_path, content))
 
 
 def test_a_file_above_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(given_module, "MAX_BYTES", 1024 * 1024)
     with pytest.raises(TooLarge, match="1 MB"):
-        read_subtitles(written(tmp_path, b"x" * (1024 * 1024 + 1)))
+        cues_of(written(tmp_path, b"x" * (1024 * 1024 + 1)))
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -217,7 +228,7 @@ def test_a_file_above_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 )
 def test_any_bytes_give_cues_or_a_clear_error(tmp_path: Path, content: bytes) -> None:
     try:
-        cues = read_subtitles(written(tmp_path, content))
+        cues = cues_of(written(tmp_path, content))
     except PipelineError:
         return
     assert all(cue.source.strip() and cue.end > cue.start for cue in cues)
@@ -239,7 +250,7 @@ def test_what_is_written_is_read_again(tmp_path: Path, suffix: str, lines: list[
         subtitles.append(pysubs2.SSAEvent(start=start, end=start + length, text=text.replace("\n", "\\N")))
     path = tmp_path / f"written{suffix}"
     subtitles.save(str(path))
-    assert [(round(cue.start * 1000), round(cue.end * 1000), cue.source) for cue in read_subtitles(path)] == [
+    assert [(round(cue.start * 1000), round(cue.end * 1000), cue.source) for cue in cues_of(path)] == [
         (start, start + length, text) for (start, length), text in sorted(lines)
     ]
 

@@ -49,8 +49,8 @@ def test_no_cues() -> None:
 
 
 def test_the_bundled_subtitles_keep_every_rule(data: Path) -> None:
-    assert check(read_subtitles(data / "sample" / "sample.fa.srt"), FA, FA).findings == ()
-    assert check(read_subtitles(data / "sample" / "sample.en.srt"), EN, EN).findings == ()
+    assert check(read_subtitles(data / "sample" / "sample.fa.srt").cues, FA, FA).findings == ()
+    assert check(read_subtitles(data / "sample" / "sample.en.srt").cues, EN, EN).findings == ()
 
 
 def test_what_is_segmented_at_a_calm_pace_keeps_every_rule() -> None:

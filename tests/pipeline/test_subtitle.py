@@ -167,7 +167,7 @@ def test_half_characters_of_broken_json_do_no_harm(written: Any, kind: str) -> N
 def test_marks_that_somebody_brought_do_not_pile_up(written: Any, kind: str, tmp_path: Path) -> None:
     text = "زبان Python (Java) و ۱۰-۲۰ نفر و $99.99."
     written(one(target=text), kind)
-    again = read_subtitles(tmp_path / f"cues.{kind}")[0].source
+    again = read_subtitles(tmp_path / f"cues.{kind}").cues[0].source
     assert written(one(target=again), kind) == written(one(target=text), kind)
 
 

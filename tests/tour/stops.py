@@ -242,7 +242,7 @@ def in_persian(asked: Asked) -> Said:
 
 
 def _translated(text: str) -> str:
-    english, persian = (read_subtitles(SAMPLE / f"sample.{code}.srt") for code in ("en", "fa"))
+    english, persian = (read_subtitles(SAMPLE / f"sample.{code}.srt").cues for code in ("en", "fa"))
     known = {cue.source.lower(): said.source for cue, said in zip(english, persian, strict=True)}
     return known[get_close_matches(text.lower(), known, 1, 0)[0]]
 

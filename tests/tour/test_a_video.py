@@ -50,7 +50,7 @@ def test_from_the_upload_to_the_end(site: Site, browser: Browser, gemini: FakeSe
     job = Job.objects.get()
     assert job.engines == {"transcribe": "pocketsphinx", "translate": "gemini"}
     is_burned(download(page, "a[href$='download=1']", tmp_path))
-    cues = read_subtitles(download(page, "a[href$='/target.srt']", tmp_path))
+    cues = read_subtitles(download(page, "a[href$='/target.srt']", tmp_path)).cues
     assert [cue.source for cue in cues] == [said(number) for number in range(1, len(cues) + 1)]
     assert len(cues) >= 8
     page.click("#delete summary")
@@ -109,7 +109,7 @@ def is_burned(result: Path) -> None:
     """Assert that there is text in the place of subtitles only."""
     assert result.name == "sample.fa.mp4"
     assert abs(probe(result).duration - probe(SAMPLE).duration) < 0.2
-    cue = read_subtitles(SAMPLE.with_suffix(".en.srt"))[0]
+    cue = read_subtitles(SAMPLE.with_suffix(".en.srt")).cues[0]
     at = (cue.start + cue.end) / 2
     before, after = picture(SAMPLE, at), picture(result, at)
     changed = np.abs(before - after) > 60

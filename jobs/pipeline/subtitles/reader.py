@@ -1,60 +1,110 @@
-"""Reader of uploaded subtitles: times and text of SRT, WebVTT, ASS or SSA in any usual encoding.
+"""Reader of the subtitles that people bring: many formats, in any usual encoding, also carelessly written ones.
 
-Times are kept, overlaps included (`quality` reports them); only lines without a duration are dropped. Styles, fonts,
-drawings and positions of an ASS file are not parsed, so that no file it refers to is opened.
+Every place of a file with times becomes a cue or is named as a problem, with its line. Times are kept, overlaps
+included (`quality` reports them).
 """
 
 from __future__ import annotations
 
-import html
-import re
-import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import pysubs2
-
-from jobs.pipeline.errors import EmptyFile, NoSubtitleLines, NoSuchFile, NotAFile, TooLarge, UnreadableSubtitles
+from jobs.pipeline.errors import (
+    EmptyFile,
+    NoSubtitleLines,
+    NoSuchFile,
+    NotAFile,
+    TooLarge,
+    TooManySubtitles,
+    UnreadableSubtitles,
+)
 from jobs.pipeline.subtitles.cue import Cue
-from jobs.pipeline.subtitles.writer import clean
+from jobs.pipeline.subtitles.formats import lines as line_formats
+from jobs.pipeline.subtitles.formats.ass import ass_events, is_ass
+from jobs.pipeline.subtitles.formats.blocks import has_timing, srt_blocks, vtt_blocks
+from jobs.pipeline.subtitles.formats.event import Event, Problem, ProblemKind
+from jobs.pipeline.subtitles.formats.markup import plain_text
+from jobs.pipeline.subtitles.formats.merging import Shown, without_frames, without_rolling, without_syllables
+from jobs.pipeline.subtitles.formats.transcripts import is_json, json_events
+from jobs.pipeline.subtitles.formats.xml_like import BrokenXml, is_sami, is_ttml, sami_events, ttml_events
 from jobs.pipeline.text.encoding import decode
+from jobs.pipeline.text.mojibake import with_moved_punctuation, without_mojibake
 
-MAX_BYTES = 10 * 1024 * 1024
-"""Largest file: three hours of speech are about 200 kB."""
+MAX_BYTES = 40 * 1024 * 1024
+"""Largest file: three hours of speech are about 200 kB, those of a series with drawn signs up to 30 MB."""
 
-_TIMING = re.compile(r"\d{1,2}:\d{2}[.,:]\d{1,3}[ \t]*-->[ \t]*(\d+:)?\d{1,2}:\d{2}[.,:]\d")
-_LONGEST_LINE = 2000
-"""Characters that are read of a line, and of a cue: ten times as many as can be read in seven seconds."""
+MAX_CUES = 20_000
+"""Most cues of a file: ten hours of fast speech have about 12,000."""
 
-_DIALOGUE = re.compile(r"Dialogue:[^,]*,\s*\d+:\d+:\d+[.,]\d+\s*,\s*\d+:\d+:\d+[.,]\d+\s*,", re.IGNORECASE)
-_TAG = re.compile(r"<[^<>]*>")
+_LONGEST_TEXT = 2000
+"""Characters of a cue: ten times as many as can be read in seven seconds."""
+
+_LONGEST_MARKED = 20_000
+"""Characters of a cue with its markup."""
+
+_LONGEST_LINE = 4000
+"""Characters that are read of a line."""
+
+_LONGEST_ESTIMATE = 7000  # milliseconds of a cue whose start or end is not known
+_SHORTEST_ESTIMATE = 1000
+_MILLISECONDS_A_CHARACTER = 70
+
+Parser = Callable[[str], Iterator[Event | Problem]]
 
 
-def read_subtitles(path: Path) -> list[Cue]:
-    """Read the cues of a subtitle file. Raises NoSuchFile, NotAFile, and as `parse_subtitles` does."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """The cues of a file, and its problems. `was_misread`: its letters had been stored in a wrong encoding, and were
+    repaired. `was_reversed`: its punctuation stood at the wrong side, and was moved.
+    """
+
+    cues: tuple[Cue, ...]
+    problems: tuple[Problem, ...] = ()
+    was_misread: bool = False
+    was_reversed: bool = False
+
+
+def read_subtitles(path: Path) -> Reading:
+    """Read a subtitle file. Raises NoSuchFile, NotAFile, and as `parse_subtitles` does."""
     return parse_subtitles(_contents(path), path.name)
 
 
-def parse_subtitles(data: bytes, name: str) -> list[Cue]:
-    """Parse cues in the order of their times, numbered from 1, with the text in `source`. `name` is the file's name.
+def parse_subtitles(data: bytes, name: str) -> Reading:
+    """Parse subtitles: cues in the order of their times, numbered from 1, with the text in `source`. `name` is the
+    file's name.
 
     Line breaks are kept as newlines; tags, comments and direction marks at the ends of lines are removed; of identical
-    cues one is kept. Raises EmptyFile, TooLarge, UnreadableSubtitles or NoSubtitleLines.
+    cues one is kept, captions that roll and songs by the syllable become whole lines. Raises EmptyFile, TooLarge,
+    TooManySubtitles, UnreadableSubtitles or NoSubtitleLines.
     """
     if not data.strip():
         raise EmptyFile(path=name)
     if len(data) > MAX_BYTES:
         raise TooLarge(name=name, limit=f"{MAX_BYTES // 1024**2} MB")
-    text = decode(data)
-    if text is None:
+    decoded = decode(data)
+    if decoded is None:
         raise UnreadableSubtitles(name=name, detail="The file is not text in a known encoding.")
-    events = dict.fromkeys(sorted(_events(name, text), key=lambda event: event[:2]))
-    if not events:
+    text = without_mojibake(decoded)
+    parser = _parser(name, text)
+    problems = list[Problem]()
+    shown = list(_shown(_parsed(parser, text, name), problems, is_ass=parser is ass_events))
+    shown = _merged(shown, is_ass=parser is ass_events)
+    if not shown:
         raise NoSubtitleLines(name=name)
-    return [
-        Cue(id=number, start=start / 1000, end=end / 1000, source=lines)
-        for number, (start, end, lines) in enumerate(events, start=1)
-    ]
+    if len(shown) > MAX_CUES:
+        raise TooManySubtitles(name=name, limit=MAX_CUES)
+    moved = with_moved_punctuation([one.text for one in shown])
+    texts = moved or [one.text for one in shown]
+    return Reading(
+        cues=tuple(
+            Cue(id=number, start=one.start / 1000, end=one.end / 1000, source=lines)
+            for number, (one, lines) in enumerate(zip(shown, texts, strict=True), start=1)
+        ),
+        problems=tuple(sorted(set(problems), key=lambda problem: (problem.line, problem.kind))),
+        was_misread=text != decoded,
+        was_reversed=moved is not None,
+    )
 
 
 def _contents(path: Path) -> bytes:
@@ -68,59 +118,94 @@ def _contents(path: Path) -> bytes:
         raise NotAFile(path=str(path), detail=str(error)) from error
 
 
-def _events(name: str, text: str) -> Iterator[tuple[int, int, str]]:
-    """Start and end in milliseconds, and text, of each event with a duration and text."""
-    form, plain = _prepared(name, text)
-    try:
-        subtitles = pysubs2.SSAFile.from_string(plain, format_=form)
-    except (ValueError, pysubs2.exceptions.Pysubs2Error) as error:
-        raise UnreadableSubtitles(name=name, detail=str(error)) from error
-    for event in subtitles:
-        lines = "" if event.is_drawing else _clean(event.plaintext, unescape=form == "vtt")[:_LONGEST_LINE]
-        if lines and event.end > event.start >= 0:
-            yield event.start, event.end, lines
-
-
-def _prepared(name: str, text: str) -> tuple[str, str]:
-    """The format of `text`, and the part of it for pysubs2 to parse. Raises UnreadableSubtitles."""
-    lines = [line[:_LONGEST_LINE] for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
-    start = clean(text[:200])[:6]
-    if start == "WEBVTT":
-        return "vtt", "\n".join(_vtt_lines(lines))
-    if any(line.strip().lower() in {"[script info]", "[events]"} for line in lines):
-        form = "ssa" if any(line.strip().lower() == "[v4 styles]" for line in lines) else "ass"
-        return form, "\n".join(["[Events]", *(line.strip() for line in lines if _DIALOGUE.match(line.strip()))])
-    if any(_TIMING.search(line) for line in lines):
-        # Without a number after the last line pysubs2 takes a number in its text for that of a next cue.
-        return "srt", "\n".join([*lines, "", "0", ""])
+def _parser(name: str, text: str) -> Parser:
+    """The parser of the format of `text`, whatever its name. Raises UnreadableSubtitles."""
+    lines = _lines(text)
+    start = text[:200].lstrip("\ufeff\u200e\u200f\u202a\u202b \t\r\n")
+    if start.startswith("WEBVTT"):
+        return vtt_blocks
+    if is_ass(lines):
+        return ass_events
+    if is_ttml(start):
+        return ttml_events
+    if is_sami(text[:20_000]):
+        return sami_events
+    if is_json(text):
+        return json_events
+    if has_timing(lines):
+        return srt_blocks
+    for pattern, parser in line_formats.FORMATS:
+        if any(pattern.match(line) for line in lines):
+            return parser
     raise UnreadableSubtitles(name=name, detail="The file has no line with times.")
 
 
-def _vtt_lines(lines: Iterable[str]) -> Iterator[str]:
-    """The timing and text lines of a WebVTT file, numbered.
+def _parsed(parser: Parser, text: str, name: str) -> Iterator[Event | Problem]:
+    """The events and problems that the parser finds. Raises UnreadableSubtitles."""
+    try:
+        yield from parser(text if parser in {ttml_events, json_events} else "\n".join(_lines(text)))
+    except (BrokenXml, ValueError, RecursionError) as error:
+        raise UnreadableSubtitles(name=name, detail=str(error)) from error
 
-    The rest is removed, because pysubs2 takes comments, styles and names of cues for text of the cue before them, and
-    times within a line of text (karaoke) for those of a cue.
+
+def _lines(text: str) -> list[str]:
+    return [line[:_LONGEST_LINE] for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+
+
+def _shown(found: Iterable[Event | Problem], problems: list[Problem], *, is_ass: bool) -> Iterator[Shown]:
+    """The events with text in the order of the file, whose times are whole. What is not as in the file is added to
+    `problems`.
     """
-    yield "WEBVTT"
-    inside = False
-    for line in lines:
-        if _TIMING.search(line):
-            inside = True
-            yield from ("", "0", line)
-        elif not line.strip():
-            inside = False
-        elif inside:
-            yield _TAG.sub("", line)
-    yield from ("", "0", "")
+    known = list(found)
+    problems += [one for one in known if isinstance(one, Problem)]
+    events = [one for one in known if isinstance(one, Event)]
+    for before, event, after in zip([None, *events], events, [*events[1:], None], strict=False):
+        text = plain_text(event.text[:_LONGEST_MARKED], is_ass=is_ass)
+        if not text:
+            if not is_ass:  # where it is usual: drawings
+                problems.append(Problem(kind=ProblemKind.NO_TEXT, line=event.line))
+            continue
+        if len(text) > _LONGEST_TEXT or len(event.text) > _LONGEST_MARKED:
+            problems.append(Problem(kind=ProblemKind.TEXT_CUT, line=event.line))
+            text = text[:_LONGEST_TEXT].rstrip()
+        whole = _with_times(event, text, before, after)
+        if whole is not event:
+            missing = ProblemKind.START_ESTIMATED if event.start is None else ProblemKind.END_ESTIMATED
+            problems.append(Problem(kind=missing, line=event.line))
+        assert whole.start is not None
+        assert whole.end is not None
+        if whole.end <= 0:
+            problems.append(Problem(kind=ProblemKind.BEFORE_START, line=event.line))
+            continue
+        raw = event.text if not is_ass else _raw(event.text)
+        yield Shown(start=max(0, whole.start), end=whole.end, text=text, line=event.line, group=event.group, raw=raw)
 
 
-def _clean(text: str, *, unescape: bool) -> str:
-    """The lines of one cue in NFC, without direction marks (the writer adds its own) and blank lines."""
-    plain = html.unescape(text) if unescape else text
-    lines = (_clean_line(line) for line in plain.split("\n"))
-    return unicodedata.normalize("NFC", "\n".join(line for line in lines if line))
+def _raw(text: str) -> str:
+    """A syllable of ASS with the space that may follow it."""
+    shown = plain_text(text, is_ass=True)
+    return shown + " " * text.endswith(" ")
 
 
-def _clean_line(line: str) -> str:
-    return re.sub(" {2,}", " ", clean(line)).strip(" \u00a0")
+def _with_times(event: Event, text: str, before: Event | None, after: Event | None) -> Event:
+    """The event, with a start or an end that cannot be right put where the text can be read in time."""
+    length = min(max(len(text) * _MILLISECONDS_A_CHARACTER, _SHORTEST_ESTIMATE), _LONGEST_ESTIMATE)
+    if event.start is None:
+        assert event.end is not None
+        earliest = before.end if before and before.end is not None and before.end < event.end else 0
+        return replace(event, start=max(event.end - length, earliest))
+    if event.end is None or event.end <= event.start:
+        latest = event.start + length
+        if after and after.start is not None and after.start > event.start:
+            latest = min(latest, after.start)
+        return replace(event, end=latest)
+    return event
+
+
+def _merged(shown: Sequence[Shown], *, is_ass: bool) -> list[Shown]:
+    """The events in the order of their times, each once, and whole."""
+    once = list({(one.start, one.end, one.text, one.raw if one.group else ""): one for one in shown}.values())
+    ordered = sorted(once, key=lambda one: (one.start, one.end))
+    if not is_ass:
+        return without_rolling(ordered)
+    return without_frames(without_syllables(ordered))

@@ -25,6 +25,11 @@ _USUAL = frozenset(
 )
 """Encodings of subtitles from before UTF-8."""
 
+_FEW = 0.02
+"""Share of characters or bytes that may be wrong in a text."""
+_RIGHT_TO_WRONG = 3
+_WRONG = "\ufffd"
+
 _SAMPLE = 50_000
 """Bytes from which the encoding is detected."""
 
@@ -42,15 +47,38 @@ _SYMBOL_IN_WORD = re.compile(r"(?<=[^\W\d_])[¹²³¼½¾¯¿ª¡¢£¥]")
 
 
 def decode(data: bytes) -> str | None:
-    """Decode `data`; None if it is not text."""
+    """Decode `data`; None if it is not text. In UTF-8 and UTF-16 a few wrong bytes become U+FFFD; zeros are left out of
+    a text that has a few.
+    """
     for mark, encoding in _MARKED:
         if data.startswith(mark):
-            return _strictly(data, encoding)
+            return _nearly(data, encoding)
     if b"\0" in data:
-        return _unmarked_utf16(data)
+        text = _unmarked_utf16(data)
+        if text is not None or data.count(0) > max(3, len(data) * _FEW):
+            return text
+        data = data.replace(b"\0", b"")
     if (text := _strictly(data, "utf-8")) is not None:
         return text
-    return _legacy(data)
+    return _mostly_utf8(data) or _legacy(data)
+
+
+def _nearly(data: bytes, encoding: str) -> str | None:
+    """Decode data whose encoding is known; None if more than a few of its bytes are wrong."""
+    if encoding == "utf-16" and len(data) % 2:
+        data = data[:-1]
+    text = data.decode(encoding, errors="replace")
+    return text if text.count(_WRONG) <= max(1, len(text) * _FEW) and len(text) > 1 else None
+
+
+def _mostly_utf8(data: bytes) -> str | None:
+    """Decode UTF-8 with a few wrong bytes: three times as many letters beyond ASCII are right. None for other data, in
+    which hardly any are.
+    """
+    text = data.decode("utf-8", errors="replace")
+    wrong = text.count(_WRONG)
+    right = sum(not character.isascii() for character in text) - wrong
+    return text if right >= _RIGHT_TO_WRONG * wrong else None
 
 
 def _strictly(data: bytes, encoding: str) -> str | None:
@@ -75,7 +103,7 @@ def _legacy(data: bytes) -> str | None:
     short texts such as subtitles, and in Persian, whose letters are unknown to statistics of Arabic.
     """
     sample = data[:_SAMPLE]
-    if _is_arabic(sample.decode("cp1256")):
+    if is_arabic(sample.decode("cp1256")):
         return data.decode("cp1256")
     western = sample.decode("cp1252", errors="replace")
     if _is_western(western):
@@ -85,7 +113,7 @@ def _legacy(data: bytes) -> str | None:
     return None if best is None else data.decode(best.encoding, errors="replace")
 
 
-def _is_arabic(text: str) -> bool:
+def is_arabic(text: str) -> bool:
     """Tell whether 90 % of the words beyond ASCII are Arabic, with the frequent letters of Arabic and Persian."""
     words = _FOREIGN_WORD.findall(text)
     arabic = [word for word in words if _ARABIC_WORD.fullmatch(word)]

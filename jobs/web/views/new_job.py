@@ -39,7 +39,7 @@ def new_job(request: HttpRequest) -> HttpResponse:
 
 def _accept(owner: Any, form: NewJobForm) -> Job:
     options, fields = form.job_options(), form.cleaned_data
-    extra: dict[str, Any] = {"subtitles": form.subtitle_cues(), "keep_running": fields["keep_running"]}
+    extra: dict[str, Any] = {"subtitles": form.brought(), "keep_running": fields["keep_running"]}
     match fields["source"]:
         case "link":
             return accept_link(owner, fields["link"], options, **extra)

@@ -15,9 +15,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
+from django.utils.translation import override
 
 from jobs import lifecycle
 from jobs.engines.pyannote import spec as pyannote
+from jobs.i18n.formats import noted
 from jobs.intake import submit
 from jobs.intake.options import JobOptions, options_of
 from jobs.lifecycle import IllegalTransition
@@ -463,3 +465,46 @@ def test_a_killed_creation_leaves_a_directory_that_cleanup_finds(shirin: User, d
     assert retention.clean_up(timedelta(hours=24), orphans_only=True)[0].count == 1
     assert entries(media_root) == []
     assert connection.is_usable()
+
+
+# The owner's own subtitles
+
+DAMAGED = """1
+00:00:01,000 --> 00:00:02,000
+سلام دوست من
+
+2
+--> --
+این خط زمان ندارد
+
+3
+00:00:05,000 --> 00:00:04,000
+خط سوم
+"""
+
+
+def test_what_is_wrong_with_the_subtitles_is_noted_with_its_lines(shirin: User, tmp_path: Path) -> None:
+    path = tmp_path / "damaged.srt"
+    path.write_text(DAMAGED, encoding="utf-8")
+    job = submit.accept_link(shirin, LINK, FINISHED, subtitles=path)
+
+    assert [cue.source for cue in job.cues.all()] == ["سلام دوست من", "خط سوم"]
+    noticed = [note for note in job.notes if "lines" in note["params"]]
+    assert noticed == [
+        {"code": "lines_without_times", "params": {"lines": "6"}},
+        {"code": "times_estimated", "params": {"lines": "10"}},
+    ]
+    with override("fa"):
+        assert noted(noticed[1]).endswith("سطر ۱۰.")
+
+
+def test_notes_on_the_subtitles_stay_when_the_job_starts_again(shirin: User, tmp_path: Path) -> None:
+    path = tmp_path / "damaged.srt"
+    path.write_text(DAMAGED, encoding="utf-8")
+    job = submit.accept_link(shirin, LINK, FINISHED, subtitles=path)
+    Job.objects.filter(pk=job.pk).update(status="failed", error={}, ended=timezone.now())
+
+    again = submit.start_again(job.pk, shirin)
+
+    assert [cue.source for cue in again.cues.all()] == ["سلام دوست من", "خط سوم"]
+    assert again.notes == job.notes

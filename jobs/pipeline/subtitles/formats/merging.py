@@ -1,0 +1,122 @@
+"""Events that are parts of one subtitle: lines that roll through several, and syllables or frames of one text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
+
+from jobs.pipeline.text.display_width import cell_width
+
+_TOUCHING = 200  # milliseconds between two captions of one roll
+_ROLLING = 0.5  # share of the captions that repeat the one before, from which they roll
+_FEWEST = 3  # captions of a roll
+_SYLLABLE = 8  # cells of the longest syllable
+_SYLLABLES = 4  # syllables of the shortest line of a song
+_SYLLABLE_PAUSE = 1000  # milliseconds between the starts of two syllables of a line
+_SAME_TEXT = 50  # milliseconds between two frames of a text that is animated
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """A text with its times in milliseconds, whose markup is removed. `line` and `group` as in `Event`; `raw` is the
+    text before spaces at its ends were removed.
+    """
+
+    start: int
+    end: int
+    text: str
+    line: int
+    group: str = ""
+    raw: str = ""
+
+
+def without_rolling(events: Sequence[Shown]) -> list[Shown]:
+    """The events; of captions that roll (each repeats the last lines of the one before, or goes on with the last), as
+    sites make them by machine, each line once, from when it appears until the next one does.
+    """
+    if len(events) < _FEWEST or not _rolls(events):
+        return list(events)
+    merged = list[Shown]()
+    shown = list[str]()  # the lines of the caption before
+    until = 0
+    for event in events:
+        lines = event.text.split("\n")
+        carried, grows = _carried(shown, lines) if event.start - until <= _TOUCHING else (0, False)
+        if carried and merged:
+            text = merged[-1].text
+            if grows:
+                text = "\n".join([*text.split("\n")[:-1], lines[carried - 1]])
+            merged[-1] = replace(merged[-1], text=text, end=max(merged[-1].end, event.end))
+        if new := lines[carried:]:
+            if merged:
+                merged[-1] = replace(merged[-1], end=max(merged[-1].start + 1, min(merged[-1].end, event.start)))
+            merged.append(replace(event, text="\n".join(new)))
+        shown, until = lines, max(until, event.end)
+    return merged
+
+
+def _rolls(events: Sequence[Shown]) -> bool:
+    touching = [pair for pair in pairwise(events) if pair[1].start - pair[0].end <= _TOUCHING]
+    carrying = sum(_carried(first.text.split("\n"), second.text.split("\n"))[0] > 0 for first, second in touching)
+    return carrying >= _FEWEST - 1 and carrying >= _ROLLING * len(touching)
+
+
+def _carried(before: Sequence[str], lines: Sequence[str]) -> tuple[int, bool]:
+    """The number of lines of a caption that stood in the one before, and whether the last of these goes on now."""
+    for count in range(min(len(before), len(lines)), 0, -1):
+        last = before[-count:]
+        if list(last) == list(lines[:count]):
+            return count, False
+        grows = lines[count - 1].startswith(last[-1] + " ")
+        if list(last[:-1]) == list(lines[: count - 1]) and grows:
+            return count, True
+    return 0, False
+
+
+def without_syllables(events: Sequence[Shown]) -> list[Shown]:
+    """The events in the order of their times; of a song whose syllables are put beside each other one by one, each line
+    as one event.
+    """
+    kept = [event for event in events if not _is_syllable(event)]
+    rest = sorted((event for event in events if _is_syllable(event)), key=lambda event: (event.group, event.start))
+    for _, of_style in groupby(rest, key=lambda event: event.group):
+        for line in _lines_of_syllables(list(of_style)):
+            kept += [_as_line(line)] if len(line) >= _SYLLABLES else line
+    return sorted(kept, key=lambda event: (event.start, event.end))
+
+
+def _is_syllable(event: Shown) -> bool:
+    return bool(event.group) and cell_width(event.text) <= _SYLLABLE and " " not in event.text
+
+
+def _lines_of_syllables(events: Sequence[Shown]) -> list[list[Shown]]:
+    """The syllables, divided at pauses."""
+    lines = [[events[0]]]
+    for before, event in pairwise(events):
+        if event.start - before.start > _SYLLABLE_PAUSE:
+            lines.append([])
+        lines[-1].append(event)
+    return lines
+
+
+def _as_line(syllables: Sequence[Shown]) -> Shown:
+    """One event of the syllables; layers of one syllable count once."""
+    once = list({(one.start, one.raw): one for one in syllables}.values())
+    return replace(
+        once[0], end=max(one.end for one in once), text=" ".join("".join(one.raw for one in once).split()), group=""
+    )
+
+
+def without_frames(events: Sequence[Shown]) -> list[Shown]:
+    """The events in the order of their times; of a text that is shown frame by frame, to move it, one event."""
+    merged = list[Shown]()
+    last: dict[str, int] = {}
+    for event in sorted(events, key=lambda event: (event.start, event.end)):
+        place = last.get(event.text)
+        if place is not None and event.start <= merged[place].end + _SAME_TEXT:
+            merged[place] = replace(merged[place], end=max(merged[place].end, event.end))
+        else:
+            last[event.text] = len(merged)
+            merged.append(event)
+    return merged
