@@ -6,8 +6,9 @@ included (`quality` reports them).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from jobs.pipeline.errors import (
@@ -36,6 +37,9 @@ MAX_BYTES = 40 * 1024 * 1024
 
 MAX_CUES = 20_000
 """Most cues of a file: ten hours of fast speech have about 12,000."""
+
+_MOST_PARTS = 4
+"""Parts of a cue in a file that is not ASS: rolling captions have three for each line."""
 
 _LONGEST_TEXT = 2000
 """Characters of a cue: ten times as many as can be read in seven seconds."""
@@ -88,8 +92,11 @@ def parse_subtitles(data: bytes, name: str) -> Reading:
     text = without_mojibake(decoded)
     parser = _parser(name, text)
     problems = list[Problem]()
-    shown = list(_shown(_parsed(parser, text, name), problems, is_ass=parser is ass_events))
-    shown = _merged(shown, is_ass=parser is ass_events)
+    is_ass = parser is ass_events
+    found = list(islice(_parsed(parser, text, name), None if is_ass else _MOST_PARTS * MAX_CUES + 1))
+    if not is_ass and len(found) > _MOST_PARTS * MAX_CUES:
+        raise TooManySubtitles(name=name, limit=MAX_CUES)
+    shown = _merged(list(_shown(found, problems, is_ass=is_ass)), is_ass=is_ass)
     if not shown:
         raise NoSubtitleLines(name=name)
     if len(shown) > MAX_CUES:
@@ -152,13 +159,12 @@ def _lines(text: str) -> list[str]:
     return [line[:_LONGEST_LINE] for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
 
 
-def _shown(found: Iterable[Event | Problem], problems: list[Problem], *, is_ass: bool) -> Iterator[Shown]:
+def _shown(found: Sequence[Event | Problem], problems: list[Problem], *, is_ass: bool) -> Iterator[Shown]:
     """The events with text in the order of the file, whose times are whole. What is not as in the file is added to
     `problems`.
     """
-    known = list(found)
-    problems += [one for one in known if isinstance(one, Problem)]
-    events = [one for one in known if isinstance(one, Event)]
+    problems += [one for one in found if isinstance(one, Problem)]
+    events = [one for one in found if isinstance(one, Event)]
     for before, event, after in zip([None, *events], events, [*events[1:], None], strict=False):
         text = plain_text(event.text[:_LONGEST_MARKED], is_ass=is_ass)
         if not text:

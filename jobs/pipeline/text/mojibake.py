@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from itertools import islice
 
 from jobs.pipeline.text.encoding import is_arabic
 
@@ -19,6 +20,7 @@ _MISREAD = (
 """Encodings in which text was read, and that in which it was written."""
 _WORD = re.compile(r"[^ \t\r\n]+")
 """Bytes of a misread letter can look like white space of other kinds."""
+_SAMPLE, _LONGEST = 2000, 100  # words from which a repair is judged, and letters of one
 _ENOUGH = 0.9  # share of the words beyond ASCII that a repair has to explain
 _PUNCTUATION = ".!?؟،:؛…"
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u07ff\ufb1d-\ufdff\ufe70-\ufefc]")
@@ -31,7 +33,8 @@ def without_mojibake(text: str) -> str:
     """The text, with letters repaired that were read in a wrong encoding and stored so, such as “Ø³Ù„Ø§Ù…” for «سلام»;
     the text itself if that explains less than nine of ten of its foreign words.
     """
-    words = [word for word in _WORD.findall(text) if not word.isascii()]
+    foreign = (word[0][:_LONGEST] for word in _WORD.finditer(text) if not word[0].isascii())
+    words = list(dict.fromkeys(islice(foreign, _SAMPLE)))
     if not words:
         return text
     for wrong, right in _MISREAD:
@@ -55,9 +58,8 @@ def _word_by_word(text: str, wrong: str, right: str) -> str:
 
 
 def _reread(word: str, wrong: str, right: str) -> str | None:
-    """A word with its bytes in the other encoding; None if that is impossible, or does not make it shorter in UTF-8.
-
-    Bytes that `wrong` does not know were kept as control characters.
+    """A word with its bytes in the other encoding; None if that is impossible. Bytes unknown to `wrong` were kept
+    as control characters.
     """
     try:
         data = b"".join(bytes([ord(letter)]) if "\x80" <= letter <= "\x9f" else letter.encode(wrong) for letter in word)

@@ -93,12 +93,11 @@ def _events(lines: Sequence[str], times: Sequence[_Times]) -> Iterator[Event | P
     """The event of each line with times. Its text goes on to the next one, over blank lines, too; a counter without
     times ends it.
     """
-    numbered = [one.counter for one in times]
+    later = _later_counters(times)
     yield from _lost(lines, 0, times[0].begin if times else len(lines))
     for at, one in enumerate(times):
         following = times[at + 1].begin if at + 1 < len(times) else len(lines)
-        later = next((number for number in numbered[at + 1 :] if number is not None), None)
-        end = _orphan(lines, one, following, later)
+        end = _orphan(lines, one, following, later[at])
         text = [one.timing.text, *lines[one.at + 1 : end]]
         event = Event(
             start=one.timing.start,
@@ -111,6 +110,14 @@ def _events(lines: Sequence[str], times: Sequence[_Times]) -> Iterator[Event | P
         else:
             yield event
         yield from _lost(lines, end, following)
+
+
+def _later_counters(times: Sequence[_Times]) -> list[int | None]:
+    """For each cue the counter of the next one that has one."""
+    later: list[int | None] = [None]
+    for one in reversed(times[1:]):
+        later.append(later[-1] if one.counter is None else one.counter)
+    return later[::-1]
 
 
 def _lost(lines: Sequence[str], first: int, end: int) -> Iterator[Problem]:

@@ -31,6 +31,8 @@ _ARROW = r"(?:-[-\s]{0,4}>+|=+>+|>+)"
 _TIMING = re.compile(rf"^\s*(?:\d{{1,6}}\s+)?({_CLOCK})\s*{_ARROW}\s*({_CLOCK})(?![\d:])(.*)$")
 _START_ONLY = re.compile(rf"^\s*(?:\d{{1,6}}\s+)?({_CLOCK})\s*(?:{_ARROW}|-+)")
 _END_ONLY = re.compile(rf"{_ARROW}\s*({_CLOCK})\s*$")
+_HEAD = re.compile("&gt;|[>→＞›﹥⟶➔➜]")
+"""The head of an arrow, in any script."""
 _PLAIN_ARROW = re.compile(r"-[-\s]{0,4}-\s?>|-{2,}>")
 _SETTINGS = re.compile(r"^(?:\s*(?:[A-Za-z]\w*:[^\s:]\S*))*\s*$")
 """What may follow the times: settings of WebVTT, and the positions of some SRT files."""
@@ -58,7 +60,7 @@ def plain(line: str) -> str:
 
 def timing(line: str) -> Timing | None:
     """The times of a line that has two of them; None for any other line."""
-    if len(line) > _LONGEST * 5 or (">" not in line and not any(sign in line for sign in "→＞›﹥⟶➔➜")):
+    if _HEAD.search(line) is None:
         return None
     found = _TIMING.match(plain(line[:_LONGEST]))
     if found is None:
@@ -72,6 +74,8 @@ def timing(line: str) -> Timing | None:
 
 def broken_timing(line: str) -> Timing | None:
     """The time that can still be read of a line with an arrow, if any; None for a line without a sign of times."""
+    if _HEAD.search(line) is None:
+        return None
     known = plain(line[:_LONGEST])
     if _PLAIN_ARROW.search(known) is None and not (">" in known and _START_ONLY.match(known)):
         return None
