@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 from django.utils import translation
-from hypothesis import settings
 from pytest_django import DjangoDbBlocker
 
 from tests import databases as kinds
-from tests import world
+from tests import examples, world
 from tests.postgres import NoPostgres, Postgres, throwaway
 
 HERE = Path(__file__).parent
@@ -116,9 +115,7 @@ def database(database_url: str, on_database: Callable[[str], AbstractContextMana
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if "soak" in config.getoption("-m"):
-        settings.register_profile("soak", max_examples=300, deadline=None)
-        settings.load_profile("soak")
+    examples.load(soak="soak" in config.getoption("-m"))
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.pipeline.errors import TooManySubtitles, UnreadableSubtitles
 from jobs.pipeline.subtitles import reader
 from jobs.pipeline.subtitles.formats.event import ProblemKind
 from jobs.pipeline.subtitles.reader import Reading, parse_subtitles
+from tests.examples import few
 
 FIELD = Path(__file__).parents[1] / "data" / "subtitles" / "field"
 
@@ -561,7 +562,7 @@ DAMAGE = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@few(150)
 @given(
     damage=st.lists(st.one_of(st.none(), DAMAGE), min_size=2, max_size=12).filter(
         lambda all_: all_.count(None) > len(all_) / 2

@@ -14,7 +14,7 @@ from jobs.pipeline.subtitles.segmentation import FRAME, GAP, LINGER, MAX_SECONDS
 from jobs.pipeline.text.display_width import cell_width, pieces
 from jobs.pipeline.text.languages import Language, language
 from jobs.pipeline.text.line_breaking import line_cells, wrap
-from tests.pipeline.examples import few
+from tests.examples import few
 
 MILLISECOND = 0.0011
 

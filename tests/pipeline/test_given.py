@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pysubs2
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.pipeline.errors import (
@@ -24,6 +24,7 @@ from jobs.pipeline.subtitles.formats.event import ProblemKind
 from jobs.pipeline.subtitles.reader import read_subtitles
 from jobs.pipeline.subtitles.writer import write
 from jobs.pipeline.text.languages import language
+from tests.examples import WITH_FIXTURES
 
 ONE_CUE = "1\n00:00:01,000 --> 00:00:02,000\n{}\n"
 
@@ -220,7 +221,7 @@ def test_a_file_above_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         cues_of(written(tmp_path, b"x" * (1024 * 1024 + 1)))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=WITH_FIXTURES)
 @given(
     content=st.one_of(
         st.binary(max_size=300), st.text(max_size=200).map(lambda text: ONE_CUE.format(text).encode("utf-8", "replace"))
@@ -242,7 +243,7 @@ TIMES = st.tuples(st.integers(0, 5_000_000), st.integers(1, 9_000))
 
 
 @pytest.mark.parametrize("suffix", [".srt", ".vtt"])
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=WITH_FIXTURES)
 @given(lines=st.lists(st.tuples(TIMES, LINES), min_size=1, max_size=8, unique_by=lambda line: line[0][0]))
 def test_what_is_written_is_read_again(tmp_path: Path, suffix: str, lines: list[tuple[tuple[int, int], str]]) -> None:
     subtitles = pysubs2.SSAFile()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.writer import write
 from jobs.pipeline.text.languages import language
-from tests.pipeline.examples import few
+from tests.examples import few
 
 PIECES = [
     *("{\\b1}", "{", "}", "\\N", "\\n", "\\h", "\\", "<b>", "</i>", "< x >", "<", "&lt;", "&", "-->", "00:00:01,000"),
