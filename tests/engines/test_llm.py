@@ -163,12 +163,12 @@ def test_trouble_is_raised_after_what_was_done_was_handed_over() -> None:
     def failing(asked: Mapping[str, Any]) -> dict[str, str]:
         if len(model.questions) == 3:
             raise RequestFailed(OutOfQuota(engine="it"))
-        return {number: text for number, text in good(asked).items() if number != "4"}
+        return {number: text for number, text in good(asked).items() if number != "3"}
 
     model = MemoryModel(failing)
     batches = LlmTranslator(model, name="test", batch_lines=2).translate(some_lines(6), PERSIAN, {})
     assert [answer.id for answer in next(batches).translations] == [1, 2]
-    assert [(answer.id, answer.text) for answer in next(batches).translations] == [(3, "می‌شود ۳")]
+    assert [(answer.id, answer.text) for answer in next(batches).translations] == [(4, "می‌شود ۴")]
     with pytest.raises(OutOfQuota):
         next(batches)
 

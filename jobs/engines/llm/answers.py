@@ -124,6 +124,16 @@ def fitting(texts: Mapping[int, str], lines: Sequence[Line], context: Collection
     return {number: texts[number] for number in sorted(asked & texts.keys())}
 
 
+def filled_up(lines: Sequence[Line], texts: Mapping[int, str]) -> bool:
+    """Whether an answer shows that two lines were merged and the texts after them moved up: only the last of several
+    lines has no text, or one without letters, or that of the line before it once more.
+    """
+    if len(lines) < 2:
+        return False
+    empty = [line.id for line in lines if _letters(line.text) and not _letters(texts.get(line.id, ""))]
+    return empty == [lines[-1].id] or bool(repeated_neighbours(lines[-2:], texts))
+
+
 def clean(text: str, target: Language) -> str:
     """Normalise a text: one line, NFC, no direction marks, no markup; Persian with Persian letters and digits."""
     text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text).replace("\\n", " ").replace("\\N", " "))

@@ -1,9 +1,10 @@
 """Translation by a language model, the same for every model, in which each line is translated or flagged.
 
-Lines are sent in batches that end with sentences, and come back under the same ids. Missing or unusable lines are asked
-for again, then in halves, then one by one, and flagged when that fails too. A text is never stored under another id,
-the original is never returned as its translation, and no single line fails the job. Failures of the service itself are
-raised after all answered lines have been returned.
+Lines are sent in batches that end with sentences, and come back under the same ids. Each answer is compared with its
+lines (see `alignment`): texts that seem to be those of other lines count as missing. Missing or unusable lines are
+asked for again, then in halves, then one by one, and flagged when that fails too. A text is never stored under another
+id, the original is never returned as its translation, and no single line fails the job. Failures of the service itself
+are raised after all answered lines have been returned.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
-from jobs.engines.llm import answers, prompt
+from jobs.engines.llm import alignment, answers, prompt
 from jobs.engines.llm.batches import BATCH_LINES, batches, surroundings
 from jobs.engines.llm.remote import ContentFiltered, RequestFailed, RequestTooLarge, with_retries
 from jobs.pipeline.errors import PipelineError, ServiceError
@@ -29,6 +30,9 @@ whole batch down to one bad line."""
 
 _CHARACTERS_PER_TOKEN = 4
 """Usual estimate for English, for services that do not count tokens, so that a cap is reached all the same."""
+
+_BEFORE_DOUBT = 2
+"""Lines before the first doubtful one that are asked for again as well: where two were merged is not known exactly."""
 
 _UNUSABLE = 20
 """Lines given up, with none translated before, that end the job: the model cannot translate to this language."""
@@ -170,12 +174,15 @@ class _TranslationRun:
             return "blocked"
         if answer.trouble == "blocked":
             return "blocked"
-        self._keep(lines, answers.fitting(self._read(answer), lines, around.context.keys()), again=again)
+        texts = answers.fitting(self._read(answer), lines, around.context.keys())
+        if answer.trouble == "cut" or not answers.filled_up(lines, texts):
+            self._keep(lines, texts, again=again)
         return "untranslated" if answer.trouble == "cut" else ""
 
     def _keep(self, lines: Sequence[Line], texts: Mapping[int, str], *, again: bool) -> None:
         cleaned = {number: answers.clean(text, self._target) for number, text in texts.items()}
         doubtful = answers.repeated_neighbours(lines, cleaned) if not again else set()
+        doubtful |= _misplaced(lines, cleaned)
         known = [translation for _, translation in self._brief.glossary]
         for line in lines:
             text = cleaned.get(line.id, "")
@@ -238,6 +245,18 @@ class _TranslationRun:
             return {}
         self._unreadable = 0
         return texts
+
+
+def _misplaced(lines: Sequence[Line], texts: Mapping[int, str]) -> set[int]:
+    """The ids of lines whose texts may be those of other lines. From a place on at which an answer went wrong, and for
+    the lines just before it, nothing of it is believed.
+    """
+    places = alignment.doubtful(
+        [line.text for line in lines],
+        [texts.get(line.id, "") for line in lines],
+        [not line.ends_sentence for line in lines],
+    )
+    return {line.id for line in lines[max(0, min(places) - _BEFORE_DOUBT) :]} if places else set()
 
 
 def _tokens(question: prompt.Question, answer: Answer) -> int:
