@@ -9,15 +9,15 @@ from babel import Locale
 from babel.localedata import locale_identifiers
 
 from jobs.engines.llm.answers import (
-    Unreadable,
     _share,
     clean,
     fitting,
     may_stay_untranslated,
-    read,
     rejection_reason,
     repeated_neighbours,
 )
+from jobs.engines.llm.shapes import Unreadable
+from jobs.engines.llm.shapes import texts_of as read
 from jobs.pipeline.text.languages import language
 from tests.engines.llm_doubles import line, some_lines
 
@@ -144,11 +144,15 @@ def test_the_letters_of_every_language_are_those_of_its_script() -> None:
     assert {one.code for one, own_name in named if _share(own_name, one.script) < 0.9} == set()
 
 
-@pytest.mark.parametrize("bad", [r'"don\'t"', r'"C:\Users"', r'"\u12"'])
-def test_a_bad_escape_costs_its_own_line_only(bad: str) -> None:
-    assert read(f'{{"1": {bad}, "2": "b"}}') == {2: "b"}
+@pytest.mark.parametrize(("bad", "text"), [(r'"don\'t"', "don't"), (r'"C:\Users"', r"C:\Users")])
+def test_a_bad_escape_costs_nothing(bad: str, text: str) -> None:
+    assert read(f'{{"1": {bad}, "2": "b"}}') == {1: text, 2: "b"}
+
+
+def test_an_escape_that_stands_for_nothing_costs_its_own_line_only() -> None:
+    assert read(r'{"1": "\u12", "2": "b"}') == {2: "b"}
     with pytest.raises(Unreadable):
-        read(f'{{"1": {bad}}}')
+        read(r'{"1": "\u12"}')
 
 
 @pytest.mark.parametrize("end", ["}", ""])

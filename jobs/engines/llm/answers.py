@@ -6,12 +6,9 @@ An answer whose ids do not match the question is rejected whole, because its tex
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from functools import cache
 from itertools import pairwise
 
@@ -36,13 +33,6 @@ _TARGET_SHARE = 0.3
 _MOST_NAMES = 4
 """Most words of a line that may consist of names only."""
 
-_COMPLETE_PAIR = re.compile(r'"(\d{1,9})"\s*:\s*("(?:[^"\\]|\\.)*")(?=\s*[,}])')
-_LONGEST_ID = 9
-"""Digits of an id: Python refuses to parse numbers of thousands of digits."""
-
-_THOUGHTS_END = "</think>"
-"""End of the reasoning that local models write before their answer."""
-
 # Half a surrogate pair is included: JSON can express it, but neither UTF-8 nor a database can store it.
 _INVISIBLE = re.compile("[\ud800-\udfff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\x00-\x08\x0b-\x1f\x7f]")
 _ADDRESS = re.compile(
@@ -58,56 +48,6 @@ _OTHER_SCRIPTS = {
     "Cans": ("CANADIAN",),
     "Nkoo": ("NKO",),
 }
-
-
-class Unreadable(ValueError):
-    """Raised when an answer is not a JSON object of texts under ids."""
-
-
-def read(text: str) -> dict[int, str]:
-    """Parse an answer into texts by id, unchanged. Ids that occur twice are left out.
-
-    Ignores what models write around the object; of an answer that was cut off the complete pairs are kept. Raises
-    Unreadable.
-    """
-    text = text[text.rfind(_THOUGHTS_END) + len(_THOUGHTS_END) :] if _THOUGHTS_END in text else text
-    start, end = text.find("{"), text.rfind("}")
-    if start < 0:
-        raise Unreadable("no object")
-    try:
-        pairs = json.loads(text[start : end + 1], object_pairs_hook=_Pairs)
-    except (ValueError, RecursionError):
-        pairs = _complete_pairs(text[start:])
-    if len(pairs) == 1 and isinstance(pairs[0][1], _Pairs):
-        pairs = pairs[0][1]
-    return _texts(pairs)
-
-
-class _Pairs(list[tuple[str, object]]):
-    """A JSON object as a list of pairs, which keeps repeated keys."""
-
-
-def _complete_pairs(text: str) -> _Pairs:
-    """Parse each complete pair by itself: a bad escape costs its own line only."""
-    pairs = _Pairs()
-    for match in _COMPLETE_PAIR.finditer(text):
-        with suppress(ValueError):
-            pairs.append((match[1], json.loads(match[2], strict=False)))
-    if not pairs:
-        raise Unreadable("no pair of id and text")
-    return pairs
-
-
-def _texts(pairs: Sequence[tuple[str, object]]) -> dict[int, str]:
-    known = [(int(key), value) for key, value in pairs if isinstance(value, str) and _is_id(key.strip())]
-    if not known and pairs:
-        raise Unreadable("no pair of id and text")
-    counts = Counter(number for number, _ in known)
-    return {number: value for number, value in known if counts[number] == 1}
-
-
-def _is_id(key: str) -> bool:
-    return key.isdecimal() and len(key) <= _LONGEST_ID
 
 
 def fitting(texts: Mapping[int, str], lines: Sequence[Line], context: Collection[int]) -> dict[int, str]:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
-from jobs.engines.llm import alignment, answers, prompt
+from jobs.engines.llm import alignment, answers, prompt, shapes
 from jobs.engines.llm.batches import BATCH_LINES, batches, surroundings
 from jobs.engines.llm.remote import ContentFiltered, RequestFailed, RequestTooLarge, with_retries
 from jobs.pipeline.errors import PipelineError, ServiceError
@@ -174,7 +174,7 @@ class _TranslationRun:
             return "blocked"
         if answer.trouble == "blocked":
             return "blocked"
-        texts = answers.fitting(self._read(answer), lines, around.context.keys())
+        texts = answers.fitting(self._read(answer, lines), lines, around.context.keys())
         if answer.trouble == "cut" or not answers.filled_up(lines, texts):
             self._keep(lines, texts, again=again)
         return "untranslated" if answer.trouble == "cut" else ""
@@ -214,7 +214,7 @@ class _TranslationRun:
             answer = self._ask(prompt.to_condense(lines, self._texts, self._brief, around))
         except (RequestTooLarge, ContentFiltered):
             return
-        shorter = answers.fitting(self._read(answer), lines, ())
+        shorter = answers.fitting(self._read(answer, lines), lines, ())
         for line in lines:
             text = answers.clean(shorter.get(line.id, ""), self._target)
             usable = not answers.rejection_reason(line, text, self._target, again=False)
@@ -233,11 +233,11 @@ class _TranslationRun:
         self._spent += _tokens(question, answer)
         return answer
 
-    def _read(self, answer: Answer) -> dict[int, str]:
+    def _read(self, answer: Answer, lines: Sequence[Line]) -> dict[int, str]:
         """The texts of an answer, none if it is unreadable. Raises ServiceError after _UNREADABLE of those in a row."""
         try:
-            texts = answers.read(answer.text)
-        except answers.Unreadable:
+            texts = shapes.texts_of(answer.text, [line.id for line in lines])
+        except shapes.Unreadable:
             self._unreadable += 1
             if self._unreadable >= _UNREADABLE:
                 said = answer.text[:200].encode(errors="replace").decode()
