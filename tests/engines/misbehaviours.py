@@ -178,4 +178,6 @@ def wordy(asked: Asked) -> Said:
     if "shorten" in asked.question:
         return good(asked)
     limits = asked.question.get("limits", {})
-    return saying(answers(asked, lambda number, text: "حرف " * (limits.get(number, 20) // 2)))
+    return saying(
+        answers(asked, lambda number, text: f"{translated(number, text)} " + "حرف " * (limits.get(number, 20) // 2))
+    )

@@ -220,3 +220,31 @@ def test_what_an_unreadable_answer_said_can_be_written_down() -> None:
     with pytest.raises(ServiceError) as raised:
         run(model, some_lines(20), batch_lines=1)
     raised.value.detail.encode()
+
+
+@pytest.mark.parametrize(
+    "refusal", ["متأسفم، اما متنی در پیام شما نمی‌بینم. لطفاً متن را بفرستید.", "لطفاً متن کامل را بفرستید."]
+)
+def test_a_refusal_under_every_id_is_flagged_and_never_shown(refusal: str) -> None:
+    lines = [line(number, text, budget=80) for number, text in enumerate(DIFFERENT, start=1)]
+    model = MemoryModel(lambda asked: dict.fromkeys(asked["translate"], refusal))
+    found = run(model, lines)
+
+    assert {(one.text, one.flags) for one in found.values()} == {("", ("untranslated",))}
+
+
+def test_a_remark_about_a_line_is_flagged() -> None:
+    lines = [line(number, text, budget=80) for number, text in enumerate(DIFFERENT, start=1)]
+    good = {"1": "سلام کرد و رفت.", "2": "بعد او در را بست.", "3": "[ترجمه‌ای ارائه نشد]", "4": "دیروقت بود."}
+    model = MemoryModel(lambda asked: {number: good[number] for number in asked["translate"]})
+    found = run(model, lines)
+
+    assert {number: one.text for number, one in found.items() if one.text} == {
+        1: good["1"],
+        2: good["2"],
+        4: good["4"],
+    }
+    assert found[3].flags == ("untranslated",)
+
+
+DIFFERENT = ["He said hello and left.", "Then she closed the door.", "Nobody knew the reason.", "It was late."]

@@ -15,10 +15,11 @@ from jobs.engines.llm.answers import (
     may_stay_untranslated,
     rejection_reason,
     repeated_neighbours,
+    said_of_all,
 )
 from jobs.engines.llm.shapes import Unreadable
 from jobs.engines.llm.shapes import texts_of as read
-from jobs.pipeline.text.languages import language
+from jobs.pipeline.text.languages import Language, language
 from tests.engines.llm_doubles import line, some_lines
 
 FA, ES, JA = language("fa"), language("es"), language("ja")
@@ -125,6 +126,42 @@ def test_dense_scripts_may_grow_a_lot() -> None:
     assert rejection_reason(line(1, "我今天早上去市场买了面包", budget=30), "x" * 60, ES, again=False) == ""
 
 
+@pytest.mark.parametrize(
+    ("source", "text", "target", "why"),
+    [
+        ("He said hello and left.", "سلام کرد، اما显得有些 خسته و رفت.", FA, "script"),
+        ("He said hello and left.", "سلام کرد и رفت.", FA, "script"),
+        ("He said hello and left.", "Saludó и se fue.", ES, "script"),
+        ("He said hello and left.", "Saludó y se سلام fue.", ES, "script"),
+        ("The sign 北京 hung there.", "تابلوی 北京 آنجا بود.", FA, ""),
+        ("The letter Ω stands for ohm.", "حرف Ω یعنی اهم.", FA, ""),
+        ("It is hot in Tokyo.", "در Tokyo هوا گرم است.", FA, ""),
+        ("He left.", "彼は去った。", JA, ""),
+        ("Nobody knew the reason.", "[ترجمه‌ای ارائه نشد]", FA, "remark"),
+        ("Nobody knew the reason.", "(no translation)", ES, "remark"),
+        ("Nobody knew the reason.", "(Nota: falta contexto).", ES, "remark"),
+        ("[DOOR SLAMS]", "[صدای در]", FA, ""),
+        ("(laughs)", "(می‌خندد)", FA, ""),
+        ("He left (again).", "او (باز) رفت.", FA, ""),
+    ],
+)
+def test_letters_of_a_third_script_and_remarks(source: str, text: str, target: Language, why: str) -> None:
+    for again in (False, True):
+        assert rejection_reason(line(1, source), text, target, again=again) == why
+
+
+def test_a_text_for_several_different_lines_is_no_translation() -> None:
+    lines = [line(1, "He went to the market."), line(2, "She stayed at home."), line(3, "It was late in the evening.")]
+    refusal = "متأسفم، متنی نمی‌بینم."
+    assert said_of_all(lines, {1: refusal, 2: refusal, 3: refusal}) == {refusal}
+    assert said_of_all(lines, {1: refusal, 2: refusal, 3: "دیر بود."}) == set()
+    assert said_of_all([line(number, "Yes.") for number in range(5)], dict.fromkeys(range(5), "بله.")) == set()
+    assert (
+        said_of_all([line(number, "He went to the market.") for number in range(5)], dict.fromkeys(range(5), "رفت."))
+        == set()
+    )
+
+
 def test_twins_are_suspect_unless_their_sources_are_alike() -> None:
     lines = [line(1, "He went to the market."), line(2, "She stayed at home."), line(3, "Yes."), line(4, "Yeah.")]
     assert repeated_neighbours(lines, {1: "متن", 2: "متن", 3: "بله", 4: "بله"}) == {1, 2}
@@ -134,6 +171,9 @@ def test_cleaning() -> None:
     assert clean("\u200fسلام,\n<i>خوبي</i>؟ \\N ", FA) == "سلام، خوبی؟"
     assert clean(" Hola,  ¿qué tal? ", ES) == "Hola, ¿qué tal?"
     assert clean("e\u0301", ES) == "é"
+    assert clean("بعد او در را بست。", FA) == "بعد او در را بست."
+    assert clean("¿Qué？", ES) == "¿Qué?"
+    assert clean("彼は去った。", JA) == "彼は去った。"
 
 
 def test_the_letters_of_every_language_are_those_of_its_script() -> None:

@@ -30,6 +30,9 @@ _DENSE_LETTERS = 3
 _TARGET_SHARE = 0.3
 """The least share of the letters that belong to the target's script; the rest is names, addresses and code."""
 
+_OF_ALL = 3
+"""Different lines that no translation has in common."""
+
 _MOST_NAMES = 4
 """Most words of a line that may consist of names only."""
 
@@ -38,6 +41,17 @@ _INVISIBLE = re.compile("[\ud800-\udfff\u200e\u200f\u202a-\u202e\u2066-\u2069\uf
 _ADDRESS = re.compile(
     r"\S+@\S+\.\S+|(?:https?://|www\.)\S+|\S+\.(?:com|org|net|io|dev|ir|co)(?:/\S*)?[.,!?]?", re.IGNORECASE
 )
+_REMARK = re.compile(r"[\[(（【].*[\])）】]\.?")
+_BRACKET = re.compile(r"[\[({（【<♪♫*]")
+_WIDE_SCRIPTS = ("Hans", "Hant", "Jpan", "Kore")
+_WIDE_SIGNS = str.maketrans("。，、？！：；（）", ".,,?!:;()")
+"""Punctuation of East Asia, which models put at the end of lines in other languages."""
+_SCRIPTS = (
+    *("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "CYRILLIC", "ARABIC", "HEBREW", "GREEK", "ARMENIAN"),
+    *("GEORGIAN", "DEVANAGARI", "BENGALI", "GURMUKHI", "GUJARATI", "TAMIL", "TELUGU", "KANNADA", "MALAYALAM"),
+    *("SINHALA", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN", "ETHIOPIC"),
+)
+"""Beginnings of the names of letters of scripts that a line of another language does not have by chance."""
 _OTHER_SCRIPTS = {
     "Hans": ("CJK",),
     "Hant": ("CJK",),
@@ -75,21 +89,30 @@ def filled_up(lines: Sequence[Line], texts: Mapping[int, str]) -> bool:
 
 
 def clean(text: str, target: Language) -> str:
-    """Normalise a text: one line, NFC, no direction marks, no markup; Persian with Persian letters and digits."""
+    """Normalise a text: one line, NFC, no direction marks, no markup, the punctuation of the target's script; Persian
+    with Persian letters and digits.
+    """
     text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text).replace("\\n", " ").replace("\\N", " "))
     text = re.sub(r"</?[ibu]>", "", text)
+    if target.script not in _WIDE_SCRIPTS:
+        text = text.translate(_WIDE_SIGNS)
     return " ".join((persian.tidy(text) if persian.is_persian(target) else text).split())
 
 
 def rejection_reason(line: Line, text: str, target: Language, *, again: bool, known: Collection[str] = ()) -> str:
     """The reason to reject `text`, already cleaned, as translation of `line`; "" when it is accepted.
 
-    Reasons: "empty", "long" (many times its source), "script" (not the target's), "echo" (the source again). Names,
-    brands and addresses may stay untranslated if the model repeats them when asked again (`again`). `known` are
-    translations from the glossary. A line without letters needs no translation.
+    Reasons: "empty", "long" (many times its source), "remark" (something about the line, in brackets that the source
+    has not), "script" (not the target's, or letters of a third one), "echo" (the source again). Names, brands and
+    addresses may stay untranslated if the model repeats them when asked again (`again`). `known` are translations from
+    the glossary. A line without letters needs no translation.
     """
     if not text:
         return "empty"
+    if _REMARK.fullmatch(text) and not _BRACKET.search(line.text):
+        return "remark"
+    if _third_script(line.text, text, target):
+        return "script"
     if width(text, target) > TIMES_TOO_LONG * max(_expected(line.text), line.budget, _SHORTEST_LIMIT // TIMES_TOO_LONG):
         return "long"
     if not _letters(text):
@@ -99,6 +122,15 @@ def rejection_reason(line: Line, text: str, target: Language, *, again: bool, kn
     if not (kept or foreign) or (again and may_stay_untranslated(text, target, known=known)):
         return ""
     return "echo" if kept else "script"
+
+
+def _third_script(source: str, text: str, target: Language) -> bool:
+    """Whether a text has letters of a script that is neither the target's nor Latin, and that the source has not."""
+    own = (*_names(target.script), "LATIN")
+    foreign = {letter for letter in text if letter.isalpha() and not letter.isascii()} - set(source)
+    return any(
+        (name := unicodedata.name(letter, "")).startswith(_SCRIPTS) and not name.startswith(own) for letter in foreign
+    )
 
 
 def is_echo(source: str, text: str) -> bool:
@@ -126,6 +158,19 @@ def repeated_neighbours(lines: Sequence[Line], texts: Mapping[int, str]) -> set[
         if texts.get(one.id) and texts.get(one.id) == texts.get(other.id) and not _alike(one.text, other.text)
     ]
     return {number for pair in pairs for number in pair}
+
+
+def said_of_all(lines: Sequence[Line], texts: Mapping[int, str]) -> set[str]:
+    """Texts that several different lines have: a refusal, or a question back, under every id."""
+    sources: dict[str, list[str]] = {}
+    for line in lines:
+        if text := texts.get(line.id):
+            sources.setdefault(text, []).append(line.text)
+    return {
+        text
+        for text, said in sources.items()
+        if sum(not any(_alike(one, other) for other in said[:at]) for at, one in enumerate(said)) >= _OF_ALL
+    }
 
 
 def _alike(one: str, other: str) -> bool:

@@ -123,6 +123,7 @@ class _TranslationRun:
         self._spent = 0
         self._unreadable = 0
         self._given_up = 0
+        self._said_of_all: set[str] = set()
 
     def work(self, batch: Sequence[Line]) -> PipelineError | None:
         """Translate or flag every line of `batch`, or return the error that ends the job; then only texts are kept."""
@@ -174,18 +175,21 @@ class _TranslationRun:
             return "blocked"
         if answer.trouble == "blocked":
             return "blocked"
-        texts = answers.fitting(self._read(answer, lines), lines, around.context.keys())
+        fitting = answers.fitting(self._read(answer, lines), lines, around.context.keys())
+        texts = {number: answers.clean(text, self._target) for number, text in fitting.items()}
+        self._said_of_all |= answers.said_of_all(lines, texts)
         if answer.trouble == "cut" or not answers.filled_up(lines, texts):
             self._keep(lines, texts, again=again)
         return "untranslated" if answer.trouble == "cut" else ""
 
     def _keep(self, lines: Sequence[Line], texts: Mapping[int, str], *, again: bool) -> None:
-        cleaned = {number: answers.clean(text, self._target) for number, text in texts.items()}
-        doubtful = answers.repeated_neighbours(lines, cleaned) if not again else set()
-        doubtful |= _misplaced(lines, cleaned)
+        """Keep those of the cleaned `texts` that are translations of their lines."""
+        doubtful = answers.repeated_neighbours(lines, texts) if not again else set()
+        doubtful |= {number for number, text in texts.items() if text in self._said_of_all}
+        doubtful |= _misplaced(lines, texts)
         known = [translation for _, translation in self._brief.glossary]
         for line in lines:
-            text = cleaned.get(line.id, "")
+            text = texts.get(line.id, "")
             if line.id not in doubtful and not answers.rejection_reason(
                 line, text, self._target, again=again, known=known
             ):
