@@ -1,7 +1,7 @@
 """Prompts for language models: the rules as system message, the lines as JSON.
 
-Times are never sent. Question and answer use the same ids. Increase PROMPT_VERSION with every change of the texts here:
-cached translations are stored under it.
+Times are never sent. Question and answer use the same ids. Increase PROMPT_VERSION with every change of the texts here
+or of the checks of answers: cached translations are stored under it.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any
 from jobs.pipeline.protocols import Brief, Line
 from jobs.pipeline.text.languages import language
 
-PROMPT_VERSION = 2
-"""Version of the texts below, part of the key of the translation cache."""
+PROMPT_VERSION = 3
+"""Version of the texts below and of the checks of answers, part of the key of the translation cache."""
 
 _RULES = """\
 You translate the subtitles of a video from {source} to {target}. You are an experienced subtitler and a native \
