@@ -12,7 +12,6 @@ import pytest
 
 from jobs.engines.whisperx import loading
 from jobs.engines.whisperx.client import WhisperX
-from jobs.engines.whisperx.decoding import Decoded
 from jobs.engines.whisperx.spec import ENGINE, Options, readiness
 from jobs.pipeline.errors import EngineError, NotReady, OutOfMemory
 from jobs.pipeline.protocols import SAMPLE_RATE, Hints, Word, ignore_progress
@@ -244,28 +243,3 @@ def test_another_language_than_the_named_one_is_marked(engine: WhisperX, monkeyp
 
     assert text(words) == SENTENCES_TEXT
     assert {word.language for word in words} == {"de"}
-
-
-@pytest.mark.parametrize(("letters", "asked_again"), [(20, False), (1, True)])
-def test_speech_without_words_is_decoded_again_unless_it_was_misheard(
-    engine: WhisperX, monkeypatch: pytest.MonkeyPatch, letters: int, asked_again: bool
-) -> None:
-    """A text that is doubted and as long as the speech leaves nothing to decode: its words are only badly placed."""
-    engine.load()
-    attempts: list[bool] = []
-
-    def doubtful(
-        encoded: Sequence[Any], _language: str, _seconds: object, _hint: object, *, again: bool
-    ) -> list[Decoded]:
-        attempts.append(again)
-        parts = ["x" * letters] * 4
-        words = [{"word": part, "start": 0.4 + at / 10, "end": 0.5 + at / 10} for at, part in enumerate(parts)]
-        return [
-            Decoded(tokens=[1], text=" ".join(parts), logprob=-1.5, no_speech=0.0, compression=1.0, words=words)
-            for _ in encoded
-        ]
-
-    monkeypatch.setattr(engine._decoder, "decode", doubtful)
-    hear(engine, TWO, Hints(language="en"), ignore_progress)
-
-    assert (False in attempts) == asked_again

@@ -30,7 +30,6 @@ _CPU_WINDOW, _GPU_WINDOW = 85.0, 240.0  # seconds: about three and eight pieces
 _CPU_BATCH = 1  # pieces at once: more are little faster there, and the progress would stand still for longer
 _HEARD = 0.6  # seconds of speech without a word that are decoded again by themselves
 _COVERED = 0.2  # share of a region that words have to cover, or it counts as without
-_LETTERS = 5.0  # letters for each second of a piece, from which its text is as long as the speech
 _REST = 12.0  # seconds of a piece of such speech, which often is in another language than the speech around it
 _ENCODING, _ALIGNING = 0.3, 0.2  # shares of the time of a window
 
@@ -70,10 +69,8 @@ class WhisperX:
         decoder, progress = self._load(), _rising(progress)
         hint = _hint(self.options, hints)
         spoken = self._divide(decoder, samples, regions, hints, _scaled(progress, 0.0, _ENCODING))
-        done = _scaled(progress, _ENCODING, 1.0 - _ALIGNING)
-        words, misheard = self._words(decoder, spoken, samples, regions, hint, done)
-        rest = _without_words(regions, words, misheard)
-        words += self._words_of_the_rest(decoder, rest, words, samples, hints, hint)
+        words = self._words(decoder, spoken, samples, regions, hint, _scaled(progress, _ENCODING, 1.0 - _ALIGNING))
+        words += self._words_of_the_rest(decoder, words, samples, regions, hints, hint)
         progress(1.0)
         if hints.language:
             words = as_detected(words, spoken)
@@ -121,11 +118,9 @@ class WhisperX:
         progress: Progress,
         *,
         again: bool = True,
-    ) -> tuple[list[Word], list[Region]]:
-        """The words of pieces, decoded language by language; `again`: with further attempts for weak texts. And the
-        speech of pieces that the model did not understand, although its text is as long as the speech.
-        """
-        words, misheard = list[Word](), list[Region]()
+    ) -> list[Word]:
+        """The words of pieces, decoded language by language; `again`: with further attempts for weak texts."""
+        words: list[Word] = []
         done, by_language = 0, sorted(spoken, key=lambda one: one.language)
         for language, group in groupby(by_language, key=lambda one: one.language):
             mine = list(group)
@@ -142,11 +137,8 @@ class WhisperX:
                 _scaled(progress, first, last),
             )
             words += self._timed(mine, decoded, language, samples, regions)
-            for one, each in zip(mine, decoded, strict=True):
-                if each.is_weak and len(each.text) >= _LETTERS * one.piece.seconds:
-                    misheard += one.piece.spans
             done += len(mine)
-        return words, misheard
+        return words
 
     def _timed(
         self,
@@ -191,21 +183,28 @@ class WhisperX:
     def _words_of_the_rest(
         self,
         decoder: Decoder,
-        rest: Sequence[Region],
         words: Sequence[Word],
         samples: Samples,
+        regions: Sequence[Region],
         hints: Hints,
         hint: Hint,
     ) -> list[Word]:
         """The words of speech that gave none, such as the far side of a telephone call, or speech after a pause at
         which the model stopped: packed into pieces of its own and decoded again, with its level raised.
         """
+        times = [Region(start=word.start, end=max(word.end, word.start + 0.01)) for word in words]
+        rest = [
+            region
+            for region in regions
+            if region.end - region.start >= _HEARD
+            and overlap(region.start, region.end, times) < _COVERED * (region.end - region.start)
+        ]
         if not rest:
             return []
         near = Hints(language=hints.language, expected=_spoken_near(words, rest[0].start) or hints.expected)
         raised = levelled(samples)
         spoken = self._divide(decoder, raised, rest, near, ignore_progress, longest=_REST)
-        return self._words(decoder, spoken, raised, rest, hint, ignore_progress, again=False)[0]
+        return self._words(decoder, spoken, raised, rest, hint, ignore_progress, again=False)
 
     # Memory
 
@@ -254,18 +253,6 @@ class WhisperX:
 def _lies_in(piece: Piece, regions: Sequence[Region]) -> bool:
     """Whether there is speech in a piece by a stricter detector, which the rhythm of drums does not deceive."""
     return any(overlap(span.start, span.end, regions) > 0 for span in piece.spans)
-
-
-def _without_words(regions: Sequence[Region], words: Sequence[Word], misheard: Sequence[Region]) -> list[Region]:
-    """The regions that words hardly cover, but for those of misheard speech, whose words are only badly placed."""
-    times = [Region(start=word.start, end=max(word.end, word.start + 0.01)) for word in words]
-    return [
-        region
-        for region in regions
-        if region.end - region.start >= _HEARD
-        and overlap(region.start, region.end, times) < _COVERED * (region.end - region.start)
-        and not overlap(region.start, region.end, misheard)
-    ]
 
 
 def _spoken_near(words: Sequence[Word], time: float) -> str:
