@@ -49,7 +49,7 @@ logs: ## follow the log: one line per state change; Ctrl-C ends this
 
 # Three processes on two cores: for half of the time a test waits for another process.
 test: .venv/dev .venv/system .venv/system-test $(NODE_PACKAGES) ## run the whole test suite
-	$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder
+	$(PYTEST) -n 4 --dist loadfile --no-loadscope-reorder
 	npm test --silent
 
 soak: .venv/dev .venv/system .venv/system-test $(NODE_PACKAGES) ## run the test suite with long repetitions (about an hour and a half)
