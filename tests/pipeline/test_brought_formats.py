@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.pipeline.errors import TooManySubtitles, UnreadableSubtitles
+from jobs.pipeline.errors import PipelineError, TooManySubtitles, UnreadableSubtitles
 from jobs.pipeline.subtitles import reader
 from jobs.pipeline.subtitles.formats.event import ProblemKind
 from jobs.pipeline.subtitles.reader import Reading, parse_subtitles
@@ -527,7 +528,50 @@ def test_text_that_was_cut_or_has_a_zero(content: bytes, right: str) -> None:
     assert texts(content) == [right]
 
 
+def test_lines_that_go_on_after_dots_stay() -> None:
+    blocks = [
+        f"{at}\n00:00:0{at},000 --> 00:00:0{at},900\n{dots}و رفت" for at, dots in enumerate(("...", "…", "..."), 1)
+    ]
+    assert not read(srt(*blocks)).was_reversed
+
+
 # Limits
+
+
+NINES = "9" * 400
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"{{1}}{{{NINES}}}never\n{{25}}{{50}}shown",
+        f"[1][{NINES}]never\n[10][20]shown",
+        f"<SAMI><SYNC Start=1000><P>shown<SYNC Start=2000><P>&nbsp;<SYNC Start={NINES}><P>never",
+        "99999999:00:00,000 --> 99999999:00:01,000\nnever\n\n00:00:01,000 --> 00:00:02,000\nshown",
+        json.dumps(
+            {"segments": [{"start": "1e300", "end": "1e301", "text": "never"}, {"start": 1, "end": 2, "text": "shown"}]}
+        ),
+    ],
+)
+def test_times_that_no_video_has_are_named(content: str) -> None:
+    reading = read(content)
+    assert [cue.source for cue in reading.cues] == ["shown"]
+    assert [problem.kind for problem in reading.problems] == [ProblemKind.NO_TIMES]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{1}{1}00\n{25}{50}shown",
+        '<tt frameRate="0"><body><p begin="1s" end="2s">shown</p></body></tt>',
+        f'<tt><body><p begin="{NINES}s" end="{NINES}s">never</p></body></tt>',
+        f"[offset:{NINES}]\n[00:01.00]shown",
+        f"WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:{NINES}\n\n00:01.000 --> 00:02.000\nshown",
+    ],
+)
+def test_rates_and_clocks_of_zero_or_without_measure_break_nothing(content: str) -> None:
+    with suppress(PipelineError):
+        assert [cue.source for cue in read(content).cues] == ["shown"]
 
 
 def test_a_file_of_too_many_subtitles_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,9 @@ _AT_THE_END = -1.0  # of a line or a text that is left over at the end: after a 
 _LEAST_SPREAD, _MANY = 0.18, 6  # the least spread, and the lines from which a batch tells its own
 _FEWEST = 3  # lines of a batch whose own lengths and marks tell what is usual
 
+_REACH = 4  # places by which a text may have moved
+_STEPS = ((1, 1, 0.0), (1, 0, _LEFT_OUT), (0, 1, _LEFT_OUT), (2, 1, _MERGED), (1, 2, _MERGED))
+
 _ENDS = {
     "?": "?",
     "؟": "?",
@@ -198,10 +201,6 @@ class _Judge:
         if source.end == text.end:
             return math.log(_SAME_END / common)
         return math.log((1 - _SAME_END) / (1 - common)) if "?" in {source.end, text.end} else math.log(0.5)
-
-
-_REACH = 4  # places by which a text may have moved
-_STEPS = ((1, 1, 0.0), (1, 0, _LEFT_OUT), (0, 1, _LEFT_OUT), (2, 1, _MERGED), (1, 2, _MERGED))
 
 
 def _contents(source: _Text, text: _Text) -> float:

@@ -1,7 +1,7 @@
 """Validation of a language model's answers: which translated lines can be used.
 
-An answer is a JSON object of texts under ids. A text belongs to the line with its id, never to the line at its place.
-An answer whose ids do not match the question is rejected whole, because its texts may be shifted to other lines.
+An answer holds texts under ids, which `shapes` reads. A text belongs to the line with its id, never to the line at its
+place. An answer whose ids do not match the question is rejected whole, because its texts may be shifted to other lines.
 """
 
 from __future__ import annotations

@@ -50,6 +50,7 @@ _LONGEST_MARKED = 20_000
 _LONGEST_LINE = 4000
 """Characters that are read of a line."""
 
+_LATEST = 1000 * 3_600_000  # milliseconds; a later time is no time
 _LONGEST_ESTIMATE = 7000  # milliseconds of a cue whose start or end is not known
 _SHORTEST_ESTIMATE = 1000
 _MILLISECONDS_A_CHARACTER = 70
@@ -151,7 +152,7 @@ def _parsed(parser: Parser, text: str, name: str) -> Iterator[Event | Problem]:
     """The events and problems that the parser finds. Raises UnreadableSubtitles."""
     try:
         yield from parser(text if parser in {ttml_events, json_events} else "\n".join(_lines(text)))
-    except (BrokenXml, ValueError, RecursionError) as error:
+    except (BrokenXml, ValueError, ArithmeticError, RecursionError) as error:
         raise UnreadableSubtitles(name=name, detail=str(error)) from error
 
 
@@ -164,7 +165,12 @@ def _shown(found: Sequence[Event | Problem], problems: list[Problem], *, is_ass:
     `problems`.
     """
     problems += [one for one in found if isinstance(one, Problem)]
-    events = [one for one in found if isinstance(one, Event)]
+    events = list[Event]()
+    for one in found:
+        if isinstance(one, Event) and _is_possible(one):
+            events.append(one)
+        elif isinstance(one, Event):
+            problems.append(Problem(kind=ProblemKind.NO_TIMES, line=one.line))
     for before, event, after in zip([None, *events], events, [*events[1:], None], strict=False):
         text = plain_text(event.text[:_LONGEST_MARKED], is_ass=is_ass)
         if not text:
@@ -185,6 +191,11 @@ def _shown(found: Sequence[Event | Problem], problems: list[Problem], *, is_ass:
             continue
         raw = event.text if not is_ass else _raw(event.text)
         yield Shown(start=max(0, whole.start), end=whole.end, text=text, line=event.line, group=event.group, raw=raw)
+
+
+def _is_possible(event: Event) -> bool:
+    """Whether the times of an event are those of a video, however long."""
+    return all(time is None or abs(time) <= _LATEST for time in (event.start, event.end))
 
 
 def _raw(text: str) -> str:

@@ -24,7 +24,7 @@ _SAMPLE, _LONGEST = 2000, 100  # words from which a repair is judged, and letter
 _ENOUGH = 0.9  # share of the words beyond ASCII that a repair has to explain
 _PUNCTUATION = ".!?؟،:؛…"
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u07ff\ufb1d-\ufdff\ufe70-\ufefc]")
-_MOVED = re.compile(rf"^(?P<before>\s*)(?P<signs>[{_PUNCTUATION}]+)(?P<text>.*[^{_PUNCTUATION}\s])\s*$")
+_MOVED = re.compile(rf"^(?P<before>\s*)(?!\.\.|…)(?P<signs>[{_PUNCTUATION}]+)(?P<text>.*[^{_PUNCTUATION}\s])\s*$")
 _REVERSED = 0.3  # share of the lines from right to left with a sign at their beginning, from which it was moved there
 _FEWEST = 2
 

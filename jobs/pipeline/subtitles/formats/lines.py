@@ -20,6 +20,7 @@ _MICRODVD = re.compile(r"^\s*\{(\d+)\}\{(\d*)\}(.*)$")
 _MPL2 = re.compile(r"^\s*\[(\d+)\]\[(\d*)\](.*)$")
 _TMPLAYER = re.compile(r"^\s*(\d{1,2}:\d{2}:\d{2})[:=,](.*)$")
 _USUAL_FRAMES = 23.976  # frames a second of a MicroDVD file that does not say it
+_DIGITS = 12  # of a number that are read: more are no time of a video anyway
 _LONGEST = 7000  # milliseconds of a subtitle whose end is not given
 
 
@@ -56,13 +57,13 @@ def microdvd_events(text: str) -> Iterator[Event | Problem]:
     rows = _rows(text, _MICRODVD)
     rate = _USUAL_FRAMES
     if rows and (told := re.fullmatch(r"\s*(\d{2}(?:[.,]\d+)?)\s*", rows[0][3])):
-        rate, rows = float(told[1].replace(",", ".")), rows[1:]
-    yield from _with_ends(rows, lambda frames: round(int(frames) * 1000 / rate))
+        rate, rows = float(told[1].replace(",", ".")) or _USUAL_FRAMES, rows[1:]
+    yield from _with_ends(rows, lambda frames: round(int(frames[:_DIGITS]) * 1000 / rate))
 
 
 def mpl2_events(text: str) -> Iterator[Event | Problem]:
     """The events of an MPL2 file, whose times are tenths of a second."""
-    yield from _with_ends(_rows(text, _MPL2), lambda tenths: int(tenths) * 100)
+    yield from _with_ends(_rows(text, _MPL2), lambda tenths: int(tenths[:_DIGITS]) * 100)
 
 
 def tmplayer_events(text: str) -> Iterator[Event | Problem]:

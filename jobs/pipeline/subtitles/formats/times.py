@@ -35,7 +35,7 @@ _HEAD = re.compile("&gt;|[>→＞›﹥⟶➔➜]")
 """The head of an arrow, in any script."""
 _PLAIN_ARROW = re.compile(r"-[-\s]{0,4}-\s?>|-{2,}>")
 _SETTINGS = re.compile(r"^(?:\s*(?:[A-Za-z]\w*:[^\s:]\S*))*\s*$")
-"""What may follow the times: settings of WebVTT, and the positions of some SRT files."""
+"""Settings behind the times: those of WebVTT, and the positions of some SRT files."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from jobs.pipeline.subtitles.formats.event import Event, Problem, ProblemKind
@@ -68,10 +69,10 @@ def _number(value: Any, factor: int) -> int | None:
     if isinstance(value, int | float):
         return round(value * factor) if abs(value) < 1e9 else None
     if isinstance(value, str):
-        try:
-            return round(float(value) * factor)
-        except (ValueError, OverflowError):
-            return clock(value) if value[:1].isdigit() and ":" in value and value.replace(":", "").strip()[:1] else None
+        if re.fullmatch(r"\d+(:\d+){1,2}([.,]\d+)?", value):
+            return clock(value)
+        with suppress(ValueError):
+            return _number(float(value), factor)
     return None
 
 
