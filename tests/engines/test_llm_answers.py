@@ -16,6 +16,8 @@ from jobs.engines.llm.answers import (
     rejection_reason,
     repeated_neighbours,
     said_of_all,
+    within_neighbours,
+    without_numbers,
 )
 from jobs.engines.llm.shapes import Unreadable
 from jobs.engines.llm.shapes import texts_of as read
@@ -216,3 +218,44 @@ def test_many_thoughts_take_no_time() -> None:
 
 def test_thoughts_end_where_the_last_of_them_ends() -> None:
     assert read('I think {"1": "x"} </think> or {"1": "y"} </think> {"1": "a"}') == {1: "a"}
+
+
+# Numbers before the texts, and texts inside others
+
+
+def test_numbers_before_most_texts_are_removed() -> None:
+    lines = [line(7), line(8), line(9)]
+    texts = {7: "1. یک خط", 8: "2) خط دیگر", 9: "خط آخر"}
+    assert without_numbers(lines, texts) == {7: "یک خط", 8: "خط دیگر", 9: "خط آخر"}
+    ids = {7: "۷ - یک خط", 8: "[8]: خط دیگر", 9: "9. خط آخر"}
+    assert without_numbers(lines, ids) == {7: "یک خط", 8: "خط دیگر", 9: "خط آخر"}
+
+
+@pytest.mark.parametrize(
+    ("sources", "texts"),
+    [
+        pytest.param(
+            ["1. Open it.", "2. Close it.", "Done."], ["1. بازش کن.", "2. ببندش.", "تمام."], id="a list that is said"
+        ),
+        pytest.param(["Two came.", "Nobody.", "Why?"], ["2 نفر آمدند.", "هیچ‌کس.", "چرا؟"], id="a number that is said"),
+        pytest.param(["In 1990.", "It fell.", "Why?"], ["1990. آن سال.", "افتاد.", "چرا؟"], id="a year"),
+    ],
+)
+def test_numbers_that_were_said_stay(sources: list[str], texts: list[str]) -> None:
+    lines = [line(number, text) for number, text in enumerate(sources, start=1)]
+    given = dict(enumerate(texts, start=1))
+    assert without_numbers(lines, given) == given
+
+
+def test_a_text_that_holds_its_neighbour_is_doubtful() -> None:
+    lines = [line(1, "She went home."), line(2, "Nobody was there."), line(3, "She slept.")]
+    assert within_neighbours(lines, {1: "به خانه رفت.", 2: "کسی آنجا نبود، خوابید.", 3: "خوابید."}) == set()  # short
+    assert within_neighbours(lines, {1: "به خانه رفت و دید کسی آنجا نبود.", 2: "کسی آنجا نبود.", 3: "خوابید."}) == {
+        1,
+        2,
+    }
+
+
+def test_a_text_may_hold_its_neighbour_where_the_source_does() -> None:
+    lines = [line(1, "I see."), line(2, "Yes, I see.")]
+    assert within_neighbours(lines, {1: "متوجه هستم.", 2: "بله، متوجه هستم."}) == set()

@@ -35,7 +35,8 @@ def test_the_schema_is_strict_and_has_every_id(server: FakeServer) -> None:
     run(openai_model(server.url), some_lines(12))
     form = server.asked[0].body["response_format"]["json_schema"]
     assert form["strict"] is True
-    assert list(form["schema"]["properties"]) == form["schema"]["required"] == [f"{n:02}" for n in range(1, 13)]
+    ids = [name for number in range(1, 13) for name in (f"{number:02}_begins", f"{number:02}")]
+    assert list(form["schema"]["properties"]) == form["schema"]["required"] == ids
     assert form["schema"]["additionalProperties"] is False
 
 

@@ -41,6 +41,7 @@ def translator(options: Options) -> LlmTranslator:
         name="gemini",
         batch_lines=options.batch_lines,
         max_tokens=options.max_tokens,
+        first_words=options.first_words,
     )
 
 

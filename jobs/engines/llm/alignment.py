@@ -31,13 +31,16 @@ _WORD, _OTHER_WORD = 2.5, -1.0
 _COGNATE, _MOST_COGNATES = 1.0, 4
 _NAME, _MOST_NAMES = 1.8, 2
 _MERGED, _LEFT_OUT = -4.0, -5.0  # of two lines in one text or the reverse, and of a line or a text that stands alone
-_DOUBT = 4.0  # gain of another alignment from which the lines that it moves are doubtful
+_DOUBT = 2.0  # gain of another alignment from which the lines that it moves are doubtful
 _LEAST_DOUBT, _LONG = 1.0, 20  # the same in short batches, which have less to tell by, up to so many lines
-_SWAP = 4.5  # the same of two texts that have changed places
+_SWAP = 4.0  # the same of two texts that have changed places
+_RINGS, _TURN = (3, 4, 5), 5.0  # the same of so many texts that have moved in a ring
 _AT_THE_END = -1.0  # of a line or a text that is left over at the end: after a merger or a split there is one
 _LEAST_SPREAD, _MANY = 0.18, 6  # the least spread, and the lines from which a batch tells its own
+_ENOUGH, _TOLD_APART = 30, 1.0  # lines, and by how much they fit better than neighbours, so that moved texts show
 _FEWEST = 3  # lines of a batch whose own lengths and marks tell what is usual
 
+_BEFORE = 2  # lines before the first doubtful one that are doubtful as well
 _REACH = 4  # places by which a text may have moved
 _STEPS = ((1, 1, 0.0), (1, 0, _LEFT_OUT), (0, 1, _LEFT_OUT), (2, 1, _MERGED), (1, 2, _MERGED))
 
@@ -96,13 +99,25 @@ class _Text:
 
 
 def doubtful(sources: Sequence[str], texts: Sequence[str], runs_on: Sequence[bool] = ()) -> set[int]:
-    """The places of the lines whose texts are probably those of other lines. `texts` are as many as `sources`, in the
-    same order; an empty one is missing. `runs_on`: whether the sentence of a line goes on in the next.
+    """The places of the lines whose texts may be those of other lines. `texts` are as many as `sources`, in the same
+    order; an empty one is missing. `runs_on`: whether the sentence of a line goes on in the next.
+
+    Where texts have moved up or down, nothing is believed from there on, nor the lines just before: where two were
+    merged is not known exactly.
     """
     if len(sources) < 2:
         return set()
     judge = _Judge(sources, texts, runs_on or [False] * len(sources))
-    return judge.moved() | judge.rotated() | judge.swapped()
+    moved = judge.moved() | judge.rotated()
+    after = set(range(max(0, min(moved) - _BEFORE), len(sources))) if moved else set[int]()
+    return after | judge.swapped() | judge.turned()
+
+
+def would_show(sources: Sequence[str]) -> bool:
+    """Whether texts of these lines under the ids of others would show: there are enough lines, and their lengths and
+    end marks differ.
+    """
+    return len(sources) >= _ENOUGH and _Judge(sources, sources, [False] * len(sources)).told_apart() >= _TOLD_APART
 
 
 class _Judge:
@@ -145,6 +160,16 @@ class _Judge:
             at = before
         return set(range(count)) - kept
 
+    def told_apart(self) -> float:
+        """By how much a line fits its own text better than that of a neighbour by length and end mark, on average."""
+        return sum(
+            self._length(one, one, within=False)
+            + self._end(one, one)
+            - self._length(one, two, within=False)
+            - self._end(one, two)
+            for one, two in pairwise(self._sources)
+        ) / (len(self._sources) - 1)
+
     def _extend(self, best: dict[tuple[int, int], tuple[float, tuple[int, int]]], source: int, text: int) -> None:
         """Add the steps from a pair of places to the table."""
         score = best[source, text][0]
@@ -173,6 +198,19 @@ class _Judge:
             if self._pair(one, two) + self._pair(two, one) - self._pair(one, one) - self._pair(two, two) > _SWAP
             for place in (one, two)
         }
+
+    def turned(self) -> set[int]:
+        """The places of a few lines in a row whose texts have moved by one among themselves, in a ring."""
+        count, found = len(self._sources), set[int]()
+        for size in _RINGS:
+            for first in range(count - size + 1):
+                places = range(first, first + size)
+                own = sum(self._pair(at, at) for at in places)
+                for by in (1, size - 1):
+                    gain = sum(self._pair(at, first + (at - first + by) % size) for at in places) - own
+                    if gain > _TURN:
+                        found.update(places)
+        return found
 
     def _pair(self, source: int, text: int, sources: int = 1, texts: int = 1) -> float:
         """The score of so many sources from one place on and so many texts from another."""

@@ -33,6 +33,9 @@ _TARGET_SHARE = 0.3
 _OF_ALL = 3
 """Different lines that no translation has in common."""
 
+_TELLING = 8
+"""Letters from which on several words inside another text are not there by chance."""
+
 _MOST_NAMES = 4
 """Most words of a line that may consist of names only."""
 
@@ -41,6 +44,7 @@ _INVISIBLE = re.compile("[\ud800-\udfff\u200e\u200f\u202a-\u202e\u2066-\u2069\uf
 _ADDRESS = re.compile(
     r"\S+@\S+\.\S+|(?:https?://|www\.)\S+|\S+\.(?:com|org|net|io|dev|ir|co)(?:/\S*)?[.,!?]?", re.IGNORECASE
 )
+_NUMBERED = re.compile(r"\s*[\[(]?(\d{1,6})[\])]?\s*[.:)\]،-]\s+(\S.*)", re.DOTALL)
 _REMARK = re.compile(r"[\[(（【].*[\])）】]\.?")
 _BRACKET = re.compile(r"[\[({（【<♪♫*]")
 _WIDE_SCRIPTS = ("Hans", "Hant", "Jpan", "Kore")
@@ -86,6 +90,24 @@ def filled_up(lines: Sequence[Line], texts: Mapping[int, str]) -> bool:
         return False
     empty = [line.id for line in lines if _letters(line.text) and not _letters(texts.get(line.id, ""))]
     return empty == [lines[-1].id] or bool(repeated_neighbours(lines[-2:], texts))
+
+
+def without_numbers(lines: Sequence[Line], texts: Mapping[int, str]) -> dict[int, str]:
+    """Remove the numbers that a model puts before most texts of an answer: ids, or places counted from 1."""
+    numbers = {line.id: found for line in lines if (found := _NUMBERED.match(texts.get(line.id, "")))}
+    own = [
+        number
+        for place, number in enumerate((line.id for line in lines if texts.get(line.id)), start=1)
+        if number in numbers and _value(numbers[number][1]) in {number, place}
+    ]
+    said = sum(bool(_NUMBERED.match(line.text)) for line in lines)
+    if 2 * len(own) <= len(texts) or said:
+        return dict(texts)
+    return {number: numbers[number][2] if number in own else text for number, text in texts.items()}
+
+
+def _value(digits: str) -> int:
+    return int("".join(str(unicodedata.digit(digit)) for digit in digits))
 
 
 def clean(text: str, target: Language) -> str:
@@ -158,6 +180,34 @@ def repeated_neighbours(lines: Sequence[Line], texts: Mapping[int, str]) -> set[
         if texts.get(one.id) and texts.get(one.id) == texts.get(other.id) and not _alike(one.text, other.text)
     ]
     return {number for pair in pairs for number in pair}
+
+
+def within_neighbours(lines: Sequence[Line], texts: Mapping[int, str]) -> set[int]:
+    """Ids of neighbouring lines of which one text holds the whole other one, and its source does not hold the other
+    source: two lines were merged under one id, and one of them said again.
+    """
+    return {
+        number
+        for one, two in pairwise(lines)
+        for outer, inner in ((one, two), (two, one))
+        if _is_merged(texts.get(outer.id, ""), texts.get(inner.id, "")) and not _holds(outer.text, inner.text)
+        for number in (one.id, two.id)
+    }
+
+
+def _is_merged(outer: str, inner: str) -> bool:
+    """Whether a text has all words of a shorter one of several words at one place."""
+    words = _words(inner)
+    return len(words) > 1 and len("".join(words)) >= _TELLING and _holds(outer, inner)
+
+
+def _holds(outer: str, inner: str) -> bool:
+    some, part = f" {' '.join(_words(outer))} ", f" {' '.join(_words(inner))} "
+    return len(part) < len(some) and part in some
+
+
+def _words(text: str) -> list[str]:
+    return [bare for word in text.split() if (bare := _bare(word))]
 
 
 def said_of_all(lines: Sequence[Line], texts: Mapping[int, str]) -> set[str]:

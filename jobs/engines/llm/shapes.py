@@ -25,6 +25,9 @@ _THOUGHTS = re.compile(
 _KEY = re.compile(r"^\D{0,12}?(\d{1,9})\D{0,2}$")
 """An id, also with words around it: Python refuses to parse numbers of thousands of digits."""
 
+_BEGINNING = re.compile(r'"\D{0,12}?(\d{1,9})_begins"\s*:\s*("(?:[^"\\]|\\.)*")')
+"""The first words of a line, as `prompt.to_translate` wants them beside the texts."""
+
 _PAIR = re.compile(r'"([^"\\\d]{0,12}\d{1,9})"\s*:\s*("(?:[^"\\]|\\.)*")(?=\s*[,}])')
 _LOOSE_PAIR = re.compile(
     r"""(?:(?<=[{,\n])|^)\s*['"]?[A-Za-z_ #]{0,8}0*(\d{1,9})['"]?\s*:\s*  # an id, with or without quotation marks
@@ -87,6 +90,15 @@ def texts_of(answer: str, ids: Sequence[int] = ()) -> dict[int, str]:
     if values and not any(values):
         return {}
     raise Unreadable("no pair of id and text")
+
+
+def beginnings_of(answer: str) -> dict[int, str]:
+    """The first words of lines that an answer gives beside its texts, by id; the last ones of a repeated id."""
+    found = dict[int, str]()
+    for pair in _BEGINNING.finditer(answer):
+        with suppress(ValueError):
+            found[int(pair[1])] = str(json.loads(pair[2], strict=False))
+    return found
 
 
 def _values(text: str) -> tuple[list[Any], int]:

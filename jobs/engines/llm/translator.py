@@ -10,11 +10,12 @@ are raised after all answered lines have been returned.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
-from jobs.engines.llm import alignment, answers, prompt, shapes
+from jobs.engines.llm import alignment, answers, beginnings, prompt, shapes
 from jobs.engines.llm.batches import BATCH_LINES, batches, surroundings
 from jobs.engines.llm.remote import ContentFiltered, RequestFailed, RequestTooLarge, with_retries
 from jobs.pipeline.errors import PipelineError, ServiceError
@@ -31,8 +32,8 @@ whole batch down to one bad line."""
 _CHARACTERS_PER_TOKEN = 4
 """Usual estimate for English, for services that do not count tokens, so that a cap is reached all the same."""
 
-_BEFORE_DOUBT = 2
-"""Lines before the first doubtful one that are asked for again as well: where two were merged is not known exactly."""
+_REPEATS = 2
+"""Answers that leave a line untranslated, after which it may stay so if it may consist of names."""
 
 _UNUSABLE = 20
 """Lines given up, with none translated before, that end the job: the model cannot translate to this language."""
@@ -60,8 +61,9 @@ class LanguageModel(Protocol):
 class LlmTranslator:
     """The translator (see protocols.Translator) over any LanguageModel.
 
-    `batch_lines` is the most lines per request; `max_tokens` caps the tokens of a job (0: no cap); `sleep` waits the
-    given seconds between attempts.
+    `batch_lines` is the most lines per request; `max_tokens` caps the tokens of a job (0: no cap); `first_words` has
+    the model copy the first words of every line, else only where texts alone would not show that they were moved;
+    `sleep` waits the given seconds between attempts.
     """
 
     def __init__(
@@ -71,12 +73,14 @@ class LlmTranslator:
         name: str,
         batch_lines: int = BATCH_LINES,
         max_tokens: int = 0,
+        first_words: bool = True,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.name = name
         self._model = model
         self._batch_lines = batch_lines
         self._max_tokens = max_tokens
+        self._first_words = first_words
         self._sleep = sleep
 
     def translate(self, lines: Sequence[Line], brief: Brief, done: Mapping[int, str]) -> Iterator[Batch]:
@@ -84,7 +88,7 @@ class LlmTranslator:
 
         Raises ServiceError when the service fails; the batches before it remain valid.
         """
-        run = _TranslationRun(self._model, self._sleep, self._max_tokens, lines, brief, done)
+        run = _TranslationRun(self._model, self._sleep, self._max_tokens, lines, brief, done, self._first_words)
         pending = [line for line in lines if line.id not in done]
         for batch in batches(pending, self._batch_lines):
             error = run.work(batch)
@@ -110,10 +114,12 @@ class _TranslationRun:
         lines: Sequence[Line],
         brief: Brief,
         done: Mapping[int, str],
+        first_words: bool,
     ) -> None:
         self._model = model
         self._sleep = sleep
         self._max_tokens = max_tokens
+        self._first_words = first_words
         self._lines = lines
         self._brief = brief
         self._target = language(brief.target)
@@ -124,6 +130,7 @@ class _TranslationRun:
         self._unreadable = 0
         self._given_up = 0
         self._said_of_all: set[str] = set()
+        self._untranslated = Counter[int]()
 
     def work(self, batch: Sequence[Line]) -> PipelineError | None:
         """Translate or flag every line of `batch`, or return the error that ends the job; then only texts are kept."""
@@ -167,8 +174,9 @@ class _TranslationRun:
     def _ask_for(self, lines: Sequence[Line], *, again: bool) -> Literal["", "untranslated", "blocked"]:
         """Ask once and keep the usable texts. Returns the flag for the rest if a repetition would not help, else ""."""
         around = surroundings(self._lines, lines, self._texts)
+        wants = self._wants_beginnings(lines, again=again)
         try:
-            answer = self._ask(prompt.to_translate(lines, self._brief, around, again=again))
+            answer = self._ask(prompt.to_translate(lines, self._brief, around, again=again, beginnings=wants))
         except RequestTooLarge:
             return "untranslated"
         except ContentFiltered:
@@ -176,23 +184,38 @@ class _TranslationRun:
         if answer.trouble == "blocked":
             return "blocked"
         fitting = answers.fitting(self._read(answer, lines), lines, around.context.keys())
+        fitting = answers.without_numbers(lines, fitting)
         texts = {number: answers.clean(text, self._target) for number, text in fitting.items()}
         self._said_of_all |= answers.said_of_all(lines, texts)
-        if answer.trouble == "cut" or not answers.filled_up(lines, texts):
-            self._keep(lines, texts, again=again)
+        begun = shapes.beginnings_of(answer.text) if wants else {}
+        if beginnings.are_given(lines, texts, begun):
+            self._keep(lines, texts, beginnings.doubtful(lines, texts, begun), again=again)
+        elif answer.trouble == "cut" or not answers.filled_up(lines, texts):
+            self._keep(lines, texts, set(), again=again)
         return "untranslated" if answer.trouble == "cut" else ""
 
-    def _keep(self, lines: Sequence[Line], texts: Mapping[int, str], *, again: bool) -> None:
-        """Keep those of the cleaned `texts` that are translations of their lines."""
-        doubtful = answers.repeated_neighbours(lines, texts) if not again else set()
+    def _wants_beginnings(self, lines: Sequence[Line], *, again: bool) -> bool:
+        """Whether the first words of the lines are asked for."""
+        if len(lines) < 2:
+            return False
+        return self._first_words or again or not alignment.would_show([line.text for line in lines])
+
+    def _keep(self, lines: Sequence[Line], texts: Mapping[int, str], doubtful: set[int], *, again: bool) -> None:
+        """Keep those of the cleaned `texts` that are translations of their lines. `doubtful` are known not to be."""
+        doubtful |= answers.within_neighbours(lines, texts)
+        if not again:
+            doubtful |= answers.repeated_neighbours(lines, texts)
         doubtful |= {number for number, text in texts.items() if text in self._said_of_all}
         doubtful |= _misplaced(lines, texts)
         known = [translation for _, translation in self._brief.glossary]
         for line in lines:
             text = texts.get(line.id, "")
-            if line.id not in doubtful and not answers.rejection_reason(
-                line, text, self._target, again=again, known=known
-            ):
+            if line.id in doubtful:
+                continue
+            repeated = self._untranslated[line.id] >= _REPEATS
+            reason = answers.rejection_reason(line, text, self._target, again=repeated, known=known)
+            self._untranslated[line.id] += bool(text) and reason in {"echo", "empty"}
+            if not reason:
                 self._accept(line, text)
 
     def _accept(self, line: Line, text: str) -> None:
@@ -252,15 +275,13 @@ class _TranslationRun:
 
 
 def _misplaced(lines: Sequence[Line], texts: Mapping[int, str]) -> set[int]:
-    """The ids of lines whose texts may be those of other lines. From a place on at which an answer went wrong, and for
-    the lines just before it, nothing of it is believed.
-    """
+    """The ids of lines whose texts may be those of other lines."""
     places = alignment.doubtful(
         [line.text for line in lines],
         [texts.get(line.id, "") for line in lines],
         [not line.ends_sentence for line in lines],
     )
-    return {line.id for line in lines[max(0, min(places) - _BEFORE_DOUBT) :]} if places else set()
+    return {lines[place].id for place in places}
 
 
 def _tokens(question: prompt.Question, answer: Answer) -> int:

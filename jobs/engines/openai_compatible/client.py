@@ -33,6 +33,7 @@ def translator(options: Options) -> LlmTranslator:
         name="openai_compatible",
         batch_lines=options.batch_lines,
         max_tokens=options.max_tokens,
+        first_words=options.first_words,
     )
 
 

@@ -28,6 +28,10 @@ class Options:
     timeout: float = field(default=180.0, metadata={"help": "Seconds without an answer until a request is given up."})
     batch_lines: int = field(default=BATCH_LINES, metadata={"help": "Subtitle lines a request; small models like 20."})
     max_tokens: int = field(default=0, metadata={"help": "Tokens a job may use, in and out together; 0 for no cap."})
+    first_words: bool = field(
+        default=False,
+        metadata={"help": "Have the model copy the first words of every line; otherwise only where it is needed."},
+    )
 
 
 def label(options: Options) -> str:

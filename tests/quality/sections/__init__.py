@@ -20,6 +20,7 @@ from tests.quality.sections import (
     silence,
     speakers,
     timing,
+    translation,
 )
 
 SECTIONS: Mapping[str, Callable[[Session], list[Row]]] = {
@@ -32,7 +33,8 @@ SECTIONS: Mapping[str, Callable[[Session], list[Row]]] = {
     "names": names.measure,
     "media": media.measure,
     "speakers": speakers.measure,
+    "translation": translation.measure,
 }
 
-QUICK = ("recognition", "coverage", "silence")
+QUICK = ("recognition", "coverage", "silence", "translation")
 """Sections of `--quick`, each in its short form."""
