@@ -17,6 +17,7 @@ from jobs.engines.whisperx import spec as whisperx
 from jobs.i18n import formats
 from jobs.pipeline.errors import (
     CannotTranscribe,
+    DayQuotaUntil,
     DemoSpeechOnly,
     NoSuchFile,
     NotReady,
@@ -73,6 +74,14 @@ def test_errors_are_told_in_persian() -> None:
         assert "Klingonisch" in formats.sentence_of(UnknownLanguage(language="Klingonisch"))
         said = formats.noted({"code": "subtitles_in_target", "params": {"language": "Persian"}})
         assert said == "زیرنویس از پیش به زبان فارسی است؛ ترجمه لازم نبود."
+
+
+def test_the_time_when_a_quota_is_renewed_is_told_in_local_words() -> None:
+    error = DayQuotaUntil(engine="Gemini", until="2026-11-23T03:05:00+00:00")
+    with translation.override("fa"):
+        assert "پس از ۲ آذر، ۰۳:۰۵" in formats.sentence_of(error)
+    with translation.override("en"):
+        assert "after 23 November, 03:05" in formats.sentence_of(error)
 
 
 def test_no_english_within_persian() -> None:

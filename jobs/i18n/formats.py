@@ -64,7 +64,7 @@ def _localised(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _param(name: str, value: Any) -> Any:
-    """Localise a parameter: numbers, amounts, language names, reasons and remedies; names and commands stay."""
+    """Localise a parameter: numbers, amounts, times, language names, reasons and remedies; names and commands stay."""
     if isinstance(value, int) or name in {"number", "count"}:
         return number(int(value))
     if name in {"language", "source", "target"}:
@@ -72,6 +72,8 @@ def _param(name: str, value: Any) -> Any:
     if name in {"known", "languages"}:
         names = [_named(part) for part in str(value).split(", ")]
         return listed(sorted(names) if name == "known" else names)
+    if name == "until":
+        return moment(datetime.fromisoformat(str(value)))
     if name in {"times", "lines"}:
         return digits(str(value))
     if name in {"reason", "remedy", "side"} and value:

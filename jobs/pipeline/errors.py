@@ -417,6 +417,12 @@ class ServiceDown(ServiceError):
     sentence = _("{engine} cannot be reached. Check the network or the proxy, and try again later.")
 
 
+class ProxyDown(ServiceDown):
+    """The service cannot be reached through `proxy`, an address without its password, from `setting`."""
+
+    sentence = _("{engine} cannot be reached through the proxy {proxy}. Check {setting}, and try again later.")
+
+
 class ServiceSlow(ServiceError):
     """The service did not answer within the timeout."""
 
@@ -434,6 +440,42 @@ class OutOfQuota(ServiceError):
     """The account at the service has no quota or credit left."""
 
     sentence = _("The quota of {engine} is used up. Wait until it is renewed, or use another key.")
+
+
+class DayQuota(OutOfQuota):
+    """The quota of the day is used up, and the service does not say when it is renewed."""
+
+    sentence = _(
+        "The quota of {engine} for today is used up. What is translated is kept: continue tomorrow, or use another key."
+    )
+
+
+class DayQuotaUntil(DayQuota):
+    """The quota of the day is used up until `until`, a time in ISO 8601 format."""
+
+    sentence = _(
+        "The quota of {engine} for today is used up. What is translated is kept: continue after {until}, or use "
+        "another key."
+    )
+
+
+class ContextTooSmall(ServiceError):
+    """Not even one line fits into the context of the model, whose length the service does not tell."""
+
+    sentence = _(
+        "The context of the model at {engine} is too short for a single line. Give the model a context of 4096 tokens "
+        "or more (OLLAMA_CONTEXT_LENGTH for Ollama, --ctx-size for llama.cpp, --max-model-len for vLLM)."
+    )
+    retryable = False
+
+
+class ContextOf(ContextTooSmall):
+    """Not even one line fits into the context of the model, which has `tokens` tokens."""
+
+    sentence = _(
+        "The model at {engine} reads only {tokens} tokens at once, too few for a single line. Give it a context of "
+        "4096 tokens or more (OLLAMA_CONTEXT_LENGTH for Ollama, --ctx-size for llama.cpp, --max-model-len for vLLM)."
+    )
 
 
 class RefusedLocation(ServiceError):

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal, Self
 
@@ -98,9 +98,12 @@ def good(asked: Asked) -> Said:
 
 
 class FakeServer:
-    """Use as a context manager. `url` is where it listens; `tokens` is the usage of one request, in and out."""
+    """Use as a context manager. `url` is where it listens; `tokens` is the usage of one request, in and out; `streams`
+    tells whether it streams answers when it is asked to.
+    """
 
-    def __init__(self, *, tokens: tuple[int, int] = (100, 50)) -> None:
+    def __init__(self, *, tokens: tuple[int, int] = (100, 50), streams: bool = False) -> None:
+        self.streams = streams
         self.asked: list[Asked] = []
         self.tokens = tokens
         self._behaviour: Behaviour = good
@@ -154,6 +157,9 @@ def _handler(server: FakeServer) -> type[BaseHTTPRequestHandler]:
             said = server.answer(Asked(path=self.path, headers=headers, body=body, shape=shape))
             server.closing.wait(said.wait)
             try:
+                if said.raw is None and said.status == 200 and server.streams and body.get("stream"):
+                    self._send(replace(said, headers=STREAM | dict(said.headers)), streamed(said, server.tokens))
+                    return
                 self._send(said, _envelope(shape, said, server.tokens) if said.raw is None else said.raw)
             except (BrokenPipeError, ConnectionResetError):
                 self.close_connection = True
@@ -201,6 +207,35 @@ def _openai(said: Said, tokens: tuple[int, int]) -> dict[str, Any]:
         ],
         "usage": {"prompt_tokens": tokens[0], "completion_tokens": tokens[1], "total_tokens": sum(tokens)},
     }
+
+
+STREAM = {"Content-Type": "text/event-stream"}
+
+
+def event(body: Mapping[str, Any]) -> str:
+    return f"data: {json.dumps(body, ensure_ascii=False)}\n\n"
+
+
+def delta(text: str, finish: str | None = None) -> str:
+    """An event with a piece of the answer."""
+    return event({"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": finish}]})
+
+
+def streamed(said: Said, tokens: tuple[int, int] = (100, 50)) -> str:
+    """A response as events, with a comment that keeps the connection alive before it and the usage after it."""
+    blocked = said.finish in {"blocked", "prompt-blocked"}
+    pieces = [said.text[at : at + 7] for at in range(0, len(said.text), 7)] if not blocked else []
+    usage = {"prompt_tokens": tokens[0], "completion_tokens": tokens[1]}
+    return "".join(
+        [
+            ": WAITING\n\n",
+            event({"choices": [{"index": 0, "delta": {"role": "assistant", "content": None}}]}),
+            *(delta(piece) for piece in pieces),
+            delta("", "content_filter" if blocked else said.finish),
+            event({"choices": [], "usage": usage}),
+            "data: [DONE]\n\n",
+        ]
+    )
 
 
 def closed_port() -> str:

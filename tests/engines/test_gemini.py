@@ -15,8 +15,8 @@ from jobs.engines.gemini import spec as gemini
 from jobs.pipeline import errors
 from jobs.pipeline.protocols import Usage
 from tests.engines import misbehaviours as fake
-from tests.engines.fake_llm_server import KEY, Behaviour, FakeServer, closed_port, good
-from tests.engines.llm_doubles import PERSIAN, gemini_model, run, some_lines
+from tests.engines.fake_llm_server import KEY, Asked, Behaviour, FakeServer, Said, closed_port, good
+from tests.engines.llm_doubles import PERSIAN, Asleep, gemini_model, run, some_lines
 from tests.engines.tiny_proxy import TinyProxy
 from tests.waiting import PATIENCE
 
@@ -49,10 +49,42 @@ def test_the_schema_has_every_id_in_order(server: FakeServer) -> None:
     assert form["responseSchema"]["required"] == ids
 
 
-def test_no_sampling_is_set(server: FakeServer) -> None:
-    """Newer models reject temperature and similar parameters."""
+def test_temperature_and_output_are_limited(server: FakeServer) -> None:
     run(gemini_model(server.url), some_lines(1))
+    config = server.asked[0].body["generationConfig"]
+    assert (config["temperature"], config["maxOutputTokens"]) == (1.0, 32768)
+
+
+def test_both_can_be_left_to_the_service(server: FakeServer) -> None:
+    run(gemini_model(server.url, temperature=-1.0, answer_tokens=0), some_lines(1))
     assert set(server.asked[0].body["generationConfig"]) == {"responseMimeType", "responseSchema"}
+
+
+def test_a_temperature_that_the_model_refuses_is_left_out_from_then_on(server: FakeServer) -> None:
+    def strict(asked: Asked) -> Said:
+        if "temperature" in asked.body["generationConfig"]:
+            return fake.http_error(asked, 400, "temperature is not supported by this model.")
+        return good(asked)
+
+    server.behave(strict)
+    run(gemini_model(server.url), some_lines(4), batch_lines=2)
+    assert ["temperature" in asked.body["generationConfig"] for asked in server.asked] == [True, False, False]
+    assert all(asked.has_schema for asked in server.asked)
+
+
+def test_one_schema_that_cannot_be_served_does_not_cost_the_next_batch_its_own(server: FakeServer) -> None:
+    server.script(lambda asked: fake.http_error(asked, 400, "The schema produces a constraint with too many states."))
+    run(gemini_model(server.url), some_lines(4), batch_lines=2)
+    assert [asked.has_schema for asked in server.asked] == [True, False, True]
+
+
+def test_an_error_inside_a_success_is_an_error(server: FakeServer) -> None:
+    """As gateways before Gemini send it; the SDK takes it for an answer without text, that is, for a refusal."""
+    server.script(lambda asked: Said(raw='{"error": {"code": 503, "message": "overloaded", "status": "UNAVAILABLE"}}'))
+    asleep = Asleep()
+    answers = run(gemini_model(server.url), some_lines(2), sleep=asleep)
+    assert all(answer.text for answer in answers.values())
+    assert len(asleep.pauses) == 1
 
 
 def test_the_rules_are_apart_from_the_lines(server: FakeServer) -> None:

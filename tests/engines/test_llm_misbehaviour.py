@@ -21,9 +21,11 @@ def server() -> Iterator[FakeServer]:
         yield server
 
 
-@pytest.fixture(params=get_args(Shape))
-def shape(request: pytest.FixtureRequest) -> Shape:
-    return request.param  # type: ignore[no-any-return]
+@pytest.fixture(params=[*get_args(Shape), "streamed"])
+def shape(request: pytest.FixtureRequest, server: FakeServer) -> Shape:
+    """Gemini's or chat completions, these at once or as a stream."""
+    server.streams = request.param == "streamed"
+    return "gemini" if request.param == "gemini" else "openai"
 
 
 @pytest.mark.parametrize(
@@ -111,7 +113,7 @@ def test_lines_that_never_get_a_usable_answer_are_flagged(
 ERRORS: list[tuple[Behaviour, type[errors.ServiceError], int]] = [
     (fake.garbage, errors.ServiceError, 12),
     (fake.html, errors.ServiceError, 12),
-    (fake.slow, errors.ServiceSlow, 6),
+    (fake.slow, errors.ServiceSlow, 3),
     (fake.rate_limited, errors.OutOfQuota, 6),
     (fake.rate_limited_for(3600), errors.OutOfQuota, 1),
     (fake.rate_limited_by_google(3600), errors.OutOfQuota, 1),

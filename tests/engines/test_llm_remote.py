@@ -13,12 +13,12 @@ from jobs.engines.llm.remote import (
     PAUSES,
     ContentFiltered,
     FormatNotSupported,
-    Reply,
     RequestFailed,
     RequestTooLarge,
     Service,
     with_retries,
 )
+from jobs.engines.llm.replies import Reply
 from jobs.pipeline import errors
 from tests.engines.llm_doubles import Asleep
 

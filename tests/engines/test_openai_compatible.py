@@ -58,7 +58,7 @@ def test_a_request_refused_in_every_form_is_an_error(server: FakeServer) -> None
     with pytest.raises(errors.ServiceError) as raised:
         run(openai_model(server.url), some_lines(1))
     assert "No." in raised.value.detail
-    assert len(server.asked) == 3
+    assert len(server.asked) == 5
 
 
 def test_lines_refused_by_a_filter_are_flagged(server: FakeServer) -> None:
@@ -129,3 +129,104 @@ def test_what_is_missing_is_named(options: dict[str, str], setting: str) -> None
 def test_a_password_in_the_address_is_not_shown() -> None:
     options = openai_compatible.Options(base_url="http://me:secret@localhost:8000/v1", model="small")
     assert openai_compatible.readiness(options).detail == "model small at localhost:8000"
+
+
+def test_temperature_and_output_are_limited(server: FakeServer) -> None:
+    run(openai_model(server.url), some_lines(1))
+    assert (server.asked[0].body["temperature"], server.asked[0].body["max_tokens"]) == (0.3, 8192)
+
+
+def test_both_can_be_left_to_the_server(server: FakeServer) -> None:
+    run(openai_model(server.url, temperature=-1.0, answer_tokens=0), some_lines(1))
+    assert not {"temperature", "max_tokens", "max_completion_tokens"} & server.asked[0].body.keys()
+
+
+@pytest.mark.parametrize(
+    ("refused", "message", "last"),
+    [
+        (
+            "max_tokens",
+            "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens'.",
+            {"temperature", "max_completion_tokens"},
+        ),
+        (
+            "temperature",
+            "Unsupported value: 'temperature' does not support 0.3 with this model. Only the default (1) is supported.",
+            {"max_tokens"},
+        ),
+        (
+            "max_tokens",
+            "'max_tokens' or 'max_completion_tokens' is too large: 8192. This model's maximum context length is 4096 "
+            "tokens and your request has 816 input tokens (8192 > 4096 - 816).",
+            {"temperature"},
+        ),
+        (
+            "max_tokens",
+            "This model's maximum context length is 4096 tokens. However, you requested 9008 tokens (816 in the "
+            "messages, 8192 in the completion). Please reduce the length of the messages or completion.",
+            {"temperature"},
+        ),
+    ],
+)
+def test_a_part_that_is_refused_by_name_is_left_out_from_then_on(
+    server: FakeServer, refused: str, message: str, last: set[str]
+) -> None:
+    server.behave(lambda asked: fake.http_error(asked, 400, message) if refused in asked.body else good(asked))
+    answers = run(openai_model(server.url), some_lines(4), batch_lines=2)
+    assert all(answer.text for answer in answers.values())
+    assert len(server.asked) == 3
+    assert {"temperature", "max_tokens", "max_completion_tokens"} & server.asked[-1].body.keys() == last
+    assert server.asked[-1].has_schema
+
+
+def test_a_server_that_knows_only_the_bare_request(server: FakeServer) -> None:
+    """And does not say what it refuses."""
+
+    def bare(asked: Asked) -> Said:
+        known = asked.body.keys() <= {"model", "messages", "response_format"}
+        return good(asked) if known else fake.http_error(asked, 422, "Extra inputs.")
+
+    server.behave(bare)
+    answers = run(openai_model(server.url), some_lines(6), batch_lines=2)
+    assert all(answer.text for answer in answers.values())
+    assert len(server.asked) == 4 + 4 + 1, "what two questions needed is kept"
+    assert server.asked[-1].has_schema
+
+
+@pytest.mark.parametrize(
+    "message", ["Bad request.", "Invalid schema for response_format 'subtitles': too many properties.", "oops"]
+)
+def test_one_bad_batch_does_not_cost_the_others_their_schema(server: FakeServer, message: str) -> None:
+    server.behave(
+        lambda asked: fake.http_error(asked, 400, message) if asked.has_schema and 3 in asked.ids else good(asked)
+    )
+    answers = run(openai_model(server.url), some_lines(8), batch_lines=2)
+    assert all(answer.text for answer in answers.values())
+    assert [asked.has_schema for asked in server.asked] == [True, True, False, True, True]
+
+
+def test_schemas_that_fail_twice_in_a_row_are_given_up(server: FakeServer) -> None:
+    server.behave(lambda asked: fake.http_error(asked, 400, "No.") if asked.has_schema else good(asked))
+    run(openai_model(server.url), some_lines(8), batch_lines=2)
+    assert [asked.has_schema for asked in server.asked] == [True, False, True, False, False, False]
+
+
+def test_lines_that_a_server_cannot_take_are_flagged_and_the_rest_comes(server: FakeServer) -> None:
+    """A 400 in every form for certain lines, after others have passed."""
+    server.behave(lambda asked: fake.http_error(asked, 400, "No.") if 5 in asked.ids else good(asked))
+    answers = run(openai_model(server.url), some_lines(8), batch_lines=4)
+    assert {number: answer.flags for number, answer in answers.items() if answer.flags} == {5: ("untranslated",)}
+
+
+def test_a_limit_that_thinking_uses_up_is_not_sent_again(server: FakeServer) -> None:
+    def thinking(asked: Asked) -> Said:
+        if "max_tokens" not in asked.body:
+            return good(asked)
+        message = {"content": None, "reasoning_content": "Let me think about each of these lines."}
+        usage = {"prompt_tokens": 100, "completion_tokens": 8192}
+        return Said(raw=json.dumps({"choices": [{"message": message, "finish_reason": "length"}], "usage": usage}))
+
+    server.behave(thinking)
+    answers = run(openai_model(server.url), some_lines(4))
+    assert all(answer.text for answer in answers.values())
+    assert ["max_tokens" in asked.body for asked in server.asked] == [True, False, False]

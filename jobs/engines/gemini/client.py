@@ -8,8 +8,10 @@ lacks a proxy setting and an order of the keys of an answer: both are added in i
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
@@ -17,21 +19,50 @@ from requests import PreparedRequest, RequestException, Response
 
 from jobs.engines.gemini.options import LABEL, Options
 from jobs.engines.llm.prompt import Question, schema
-from jobs.engines.llm.remote import (
-    AnswerFormat,
-    BoundedAdapter,
-    FormatNotSupported,
-    Reply,
-    RequestFailed,
-    Service,
-    credentials,
-)
+from jobs.engines.llm.remote import AnswerFormat, FormatNotSupported, RequestFailed, Service, credentials
+from jobs.engines.llm.replies import Reply, error_within, page_of_error
 from jobs.engines.llm.translator import Answer, LlmTranslator
+from jobs.engines.llm.transport import ENVIRONMENT, AnswerTooLarge, BoundedAdapter, proxies_to, proxy_in_use
 from jobs.pipeline.protocols import Usage
 
 _STOP, _MAX_TOKENS = 1, 2
 """Values of the API's FinishReason: the answer is complete, or it was cut off. Any larger value is a refusal (safety,
 recitation, blocklist …), which the same lines would meet again."""
+
+_ADDRESS = "https://generativelanguage.googleapis.com"
+"""Google's own address of the service, which decides whether a proxy of the environment is used."""
+
+_FORMAT = re.compile(r"response_?mime_?type|response_?(?:json_?)?schema|json mode", re.IGNORECASE)
+"""Words of an error about the demanded format in general; “Invalid JSON payload” is about the request."""
+_BAD_SCHEMA = re.compile(r"too many states|schema (?:is )?too|invalid schema|schema produces", re.IGNORECASE)
+"""Words for a schema that Gemini cannot serve, although it serves others: another batch has another schema."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Form:
+    """The optional parts of a request: format of the answer, and whether temperature and limit of output are set."""
+
+    answer: AnswerFormat = AnswerFormat.SCHEMA
+    warm: bool = True
+    limited: bool = True
+
+    def without_refused(self, said: str) -> _Form | None:
+        """The form without the part that an error names; None if it names none in use."""
+        low = said.lower()
+        if self.warm and "temperature" in low:
+            return replace(self, warm=False)
+        if self.limited and ("max_output_tokens" in low or "maxoutputtokens" in low):
+            return replace(self, limited=False)
+        if self.answer and _FORMAT.search(said) and not _BAD_SCHEMA.search(said):
+            return replace(self, answer=AnswerFormat(self.answer - 1))
+        return None
+
+    def simpler(self, asked_first: _Form) -> _Form | None:
+        """The next form to try after an error that names no part; None after the last."""
+        if self.answer:
+            return replace(self, answer=AnswerFormat(self.answer - 1))
+        bare = _Form(answer=asked_first.answer, warm=False, limited=False)
+        return bare if self.warm or self.limited else None
 
 
 def translator(options: Options) -> LlmTranslator:
@@ -48,35 +79,49 @@ def translator(options: Options) -> LlmTranslator:
 class GeminiModel:
     """One conversation partner at Gemini (see translator.LanguageModel).
 
-    `ask` lowers the demanded answer format step by step when the service rejects it, and keeps the lower one.
+    A part of the request that the service refuses by name is left out from then on. When an error names none, simpler
+    forms are tried; one that was needed for two questions in a row is kept.
     """
 
     label = LABEL
 
     def __init__(self, options: Options) -> None:
         self._options = options
+        address = _with_scheme(options.endpoint) or _ADDRESS
+        proxy = proxy_in_use(address, options.proxy)
         self._service = Service(
             label=self.label,
             model=options.model,
             key_setting="GEMINI_API_KEY",
             model_setting="GEMINI_MODEL",
-            proxy_setting="GEMINI_PROXY",
-            secrets=(options.api_key, options.proxy, *credentials(options.proxy), *credentials(options.endpoint)),
+            proxy_setting="GEMINI_PROXY" if options.proxy or not proxy else ENVIRONMENT,
+            secrets=(options.api_key, proxy, *credentials(proxy), *credentials(options.endpoint)),
+            proxy=proxy,
         )
         self._sdk = _sdk()
-        self._adapter = _ProxyAdapter(options.proxy)
+        self._adapter = _ProxyAdapter(proxies_to(address, options.proxy))
         self._client = self._connected()
-        self._format = AnswerFormat.SCHEMA
+        self._form = _Form()
+        self._needed: _Form | None = None
+        """The form that the last question needed, if it is simpler than `_form`."""
 
     def ask(self, question: Question) -> Answer:
         """Send one question. Raises RequestFailed."""
-        while True:
-            outcome = self._call(question)
-            if isinstance(outcome, Answer):
-                return outcome
-            if not isinstance(outcome, FormatNotSupported) or self._format is AnswerFormat.PLAIN:
+        form = self._form
+        while isinstance(outcome := self._call(question, form), RequestFailed):
+            if not isinstance(outcome, FormatNotSupported):
                 raise outcome
-            self._format = AnswerFormat(self._format - 1)
+            named = form.without_refused(outcome.error.detail)
+            if named is not None and form == self._form:
+                self._form = named
+            simpler = named or form.simpler(self._form)
+            if simpler is None:
+                raise outcome
+            form = simpler
+        if form != self._form and self._needed is not None:
+            self._form = form
+        self._needed = form if form != self._form else None
+        return outcome
 
     def _connected(self) -> Any:
         """The SDK's client with our adapter in its session: otherwise only the environment could set a proxy."""
@@ -90,12 +135,12 @@ class GeminiModel:
             client.transport._session.mount(scheme, self._adapter)
         return client
 
-    def _call(self, question: Question) -> Answer | RequestFailed:
+    def _call(self, question: Question, form: _Form) -> Answer | RequestFailed:
         """Send one request. A failure is returned, because raising it here would chain the SDK's error with the key."""
         model = self._sdk.GenerativeModel(
             self._options.model,
             system_instruction=question.system,
-            generation_config=_generation_config(self._format, question),
+            generation_config=_generation_config(self._options, form, question),
         )
         model._client = self._client
         self._adapter.last = None
@@ -104,7 +149,8 @@ class GeminiModel:
             response = model.generate_content(
                 question.prompt, request_options={"timeout": self._options.timeout, "retry": None}
             )
-            return _answer(response.to_dict())
+            error = _error_within(self._adapter.last)
+            return self._service.http_error(error) if error else _answer(response.to_dict())
         except RequestException as error:
             return self._service.connection_error(error)
         except Exception as error:  # the SDK does not catch its own failures on unexpected answers
@@ -112,24 +158,28 @@ class GeminiModel:
 
     def _outcome(self, response: Response | None, error: Exception) -> Answer | RequestFailed:
         if response is None:
-            return RequestFailed(self._service.unexpected(f"{type(error).__name__}: {error}"))
+            why = f"{type(error).__name__}: {error}"
+            by_proxy = self._options.proxy and not isinstance(error, AnswerTooLarge)
+            return RequestFailed(self._service.unreachable(why) if by_proxy else self._service.unexpected(why))
         if response.ok:
-            return Answer(text=self._service.redacted(response.text))
+            told = _error_within(response) or page_of_error(response.text)
+            return self._service.http_error(told) if told else Answer(text=self._service.redacted(response.text))
         return self._service.http_error(
             Reply(status=response.status_code, body=response.text, headers=response.headers)
         )
 
 
 class _ProxyAdapter(BoundedAdapter):
-    """HTTP adapter of the SDK that uses `proxy`, if any, orders the schema's keys and keeps the `last` response.
+    """HTTP adapter of the SDK that uses `proxies` (see transport.proxies_to), orders the schema's keys and keeps the
+    `last` response.
 
     The SDK sends the keys of the schema unordered and has no field for their order. The model answers in the order of
     the schema, and lines translated out of order do not fit together.
     """
 
-    def __init__(self, proxy: str) -> None:
+    def __init__(self, proxies: Mapping[str, str]) -> None:
         super().__init__()
-        self._proxies = {"http": proxy, "https": proxy} if proxy else None
+        self._proxies = proxies
         self.last: Response | None = None
 
     def send(
@@ -156,12 +206,29 @@ def _with_key_order(body: bytes | str) -> str:
     return json.dumps(payload)
 
 
-def _generation_config(answer_format: AnswerFormat, question: Question) -> dict[str, Any]:
-    """The SDK's generation_config, without temperature and the like, which the models of 2026 no longer accept."""
-    if answer_format is AnswerFormat.PLAIN:
-        return {}
-    wanted = {"response_mime_type": "application/json"}
-    if answer_format is AnswerFormat.JSON:
+def _with_scheme(endpoint: str) -> str:
+    return endpoint if not endpoint or "://" in endpoint else f"https://{endpoint}"
+
+
+def _error_within(response: Response | None) -> Reply | None:
+    """The error in the body of a success, as gateways before Gemini send it."""
+    try:
+        return error_within(response.json(), response.headers) if response is not None and response.ok else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _generation_config(options: Options, form: _Form, question: Question) -> dict[str, Any]:
+    """The SDK's generation_config with the optional parts of `form`, as far as the options demand them."""
+    wanted: dict[str, Any] = {}
+    if form.warm and options.temperature >= 0:
+        wanted["temperature"] = options.temperature
+    if form.limited and options.answer_tokens > 0:
+        wanted["max_output_tokens"] = options.answer_tokens
+    if form.answer is AnswerFormat.PLAIN:
+        return wanted
+    wanted["response_mime_type"] = "application/json"
+    if form.answer is AnswerFormat.JSON:
         return wanted
     known = ("type", "properties", "required")
     return wanted | {"response_schema": {name: schema(question.ids)[name] for name in known}}

@@ -25,9 +25,21 @@ class Options:
     proxy: str = field(
         default="",
         repr=False,
-        metadata={"help": "Proxy for Gemini alone, such as http://user:password@host:port.", "secret": True},
+        metadata={
+            "help": "Proxy for Gemini alone, such as http://user:password@host:port or socks5h://host:port.",
+            "secret": True,
+        },
     )
-    timeout: float = field(default=120.0, metadata={"help": "Seconds without an answer until a request is given up."})
+    timeout: float = field(
+        default=120.0,
+        metadata={"help": "Seconds without an answer until its lines are asked for in smaller parts."},
+    )
+    temperature: float = field(
+        default=1.0, metadata={"help": "Randomness of the answers, 0 to 2 (Google advises 1); -1 leaves it to Gemini."}
+    )
+    answer_tokens: int = field(
+        default=32768, metadata={"help": "Tokens of one answer at most, thoughts included; 0 leaves it to Gemini."}
+    )
     batch_lines: int = field(default=BATCH_LINES, metadata={"help": "Subtitle lines a request."})
     max_tokens: int = field(default=0, metadata={"help": "Tokens a job may use, in and out together; 0 for no cap."})
     first_words: bool = field(

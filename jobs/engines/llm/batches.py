@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from jobs.engines.llm.prompt import Surroundings
 from jobs.pipeline.protocols import Line
@@ -17,11 +17,13 @@ _BEFORE, _AFTER = 6, 3
 """Lines of context before and after: two or three sentences, and one."""
 
 
-def batches(lines: Sequence[Line], most: int) -> Iterator[Sequence[Line]]:
-    """Split `lines` into batches of at most `most`, ending with a sentence if one ends in the later half of a batch."""
+def batches(lines: Sequence[Line], most: Callable[[], int]) -> Iterator[Sequence[Line]]:
+    """Split `lines` into batches of at most `most()`, asked before each, ending with a sentence if one ends in the
+    later half of a batch.
+    """
     start = 0
     while start < len(lines):
-        end = _end(lines, start, most)
+        end = _end(lines, start, most())
         yield lines[start:end]
         start = end
 

@@ -100,6 +100,11 @@ is on one line and has text in it. No other key, no comment. All strings are mat
 {register}
 {language_rules}"""
 
+_SHORT_RULES = """\
+Translate the subtitles under "translate" from {source} to {target}. Answer with one JSON object that has the same ids \
+as keys and the translated lines as values, nothing else. Example: {{"1": "text in {target}"}}"""
+"""The rules for a context into which the others do not fit."""
+
 _AGAIN = (
     "An earlier answer to these lines could not be used: some were missing, empty, left in the original language, "
     "in another script or far too long. Translate each of them under its own id."
@@ -147,6 +152,16 @@ def to_translate(
     ids = [name for key in keys.values() for name in ([key + BEGINS] if beginnings else []) + [key]]
     form = _FORM_WITH_BEGINNINGS if beginnings else _FORM
     return Question(system=_filled(_RULES, brief, form), prompt=_json(body), ids=tuple(ids))
+
+
+def to_translate_briefly(lines: Sequence[Line], brief: Brief, around: Surroundings) -> Question:
+    """Build the request to translate `lines` with as few tokens as possible: short rules, no context."""
+    keys = {line.id: f"{line.id:0{around.width}}" for line in lines}
+    body = {
+        "translate": {keys[line.id]: line.text for line in lines},
+        "glossary": dict(occurring(brief.glossary, [line.text for line in lines])),
+    }
+    return Question(system=_filled(_SHORT_RULES, brief), prompt=_json(body), ids=tuple(keys.values()))
 
 
 def to_condense(lines: Sequence[Line], texts: Mapping[int, str], brief: Brief, around: Surroundings) -> Question:

@@ -1,4 +1,4 @@
-"""Failures of remote services as errors of ours, retries, and an HTTP adapter with limits.
+"""Failures of remote services as errors of ours, and retries.
 
 Both language-model clients use it, so that the same failure gives the same sentence.
 """
@@ -6,24 +6,29 @@ Both language-model clients use it, so that the same failure gives the same sent
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from enum import IntEnum
-from io import BytesIO
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import unquote
 
 import tenacity
-import urllib3
-from requests import PreparedRequest, RequestException, Response
+from requests import RequestException
 from requests import exceptions as http
-from requests.adapters import HTTPAdapter
 
+from jobs.engines.llm.replies import (
+    Reply,
+    asked_to_wait,
+    context_length,
+    is_of_the_day,
+    renewed_at,
+    says,
+)
 from jobs.pipeline.errors import (
+    DayQuota,
+    DayQuotaUntil,
     OutOfQuota,
+    ProxyDown,
     RefusedLocation,
     ServiceDown,
     ServiceError,
@@ -51,18 +56,22 @@ _DETAIL_LENGTH = 500  # characters
 _BAD_KEY = ("api_key_invalid", "api key not valid", "api key expired", "invalid_api_key", "incorrect api key")
 _LOCATION = ("location is not supported", "unsupported_country", "country, region, or territory not supported")
 _NO_CREDIT = ("insufficient_quota", "insufficient balance", "insufficient credits", "billing_hard_limit_reached")
-_TOO_LARGE = ("context length", "context_length_exceeded", "context window", "exceeds the limit", "token count")
+_OVERFLOW = (
+    *("context length", "context_length", "context window", "context size", "exceed_context", "exceeds context"),
+    *("request too large", "prompt is too long", "input is too long", "prompt too long", "token count"),
+    *("maximum number of tokens", "context the overflows", "context overflow", "too many input tokens"),
+    *("input length exceeds", "reduce the length of the messages", "n_ctx"),
+)
+"""Words of Ollama, llama.cpp, vLLM, LM Studio, OpenAI, Groq, Anthropic and Gemini for a request that is too large."""
+_OVERFLOW_OF_QUOTA = ("request too large",)
+"""The same for a request larger than the quota of a minute: waiting never helps."""
 _FILTERED = ("content_filter", "content management policy", "requires moderation", "data_inspection_failed")
-_DELAY = re.compile(r'"retryDelay"\s*:\s*"([0-9.]+)s"')
-"""google.rpc.RetryInfo in the body of an error: Google's Retry-After."""
-
+_FORMAT = ("response_format", "json_schema", "json schema", "response_schema", "grammar")
+_GATEWAY_TIMEOUTS = frozenset({408, 504, 524})
+"""Statuses of a server that took too long, or of a gateway before it; 524 is Cloudflare's."""
 
 _USERINFO = re.compile(r"//[^/@]*@")
 """User name and password in a URL."""
-
-_MOST_BYTES = 8_000_000
-"""Largest answer that is read, after decompression. A batch of 60 lines with reasoning is below 1 MB."""
-_CHUNK = 65536  # bytes per read
 
 
 class RequestFailed(Exception):
@@ -87,7 +96,17 @@ class ContentFiltered(RequestFailed):
 
 
 class RequestTooLarge(RequestFailed):
-    """Raised when the request was too large for the model: a smaller one may pass."""
+    """Raised when the request was too large for the model: a smaller one may pass. `context` is the length of the
+    model's context in tokens, 0 if the service did not tell.
+    """
+
+    def __init__(self, error: ServiceError, *, context: int = 0) -> None:
+        super().__init__(error)
+        self.context = context
+
+
+class TimedOut(RequestFailed):
+    """Raised when the answer did not come in time: a smaller request may, the same one will not."""
 
 
 class AnswerFormat(IntEnum):
@@ -99,17 +118,10 @@ class AnswerFormat(IntEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reply:
-    """Status, body and headers of an HTTP response."""
-
-    status: int
-    body: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Service:
-    """Names of a service and its settings, for error sentences. `secrets` are removed from all its texts."""
+    """Names of a service and its settings, for error sentences. `secrets` are removed from all its texts. `proxy` is
+    the address of the proxy in use, with or without a password; `proxy_setting` names where it is set.
+    """
 
     label: str
     model: str
@@ -117,6 +129,7 @@ class Service:
     model_setting: str
     proxy_setting: str
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    proxy: str = field(default="", repr=False)
 
     def http_error(self, reply: Reply) -> RequestFailed:
         """Convert an HTTP response other than 2xx to the failure that it means."""
@@ -124,10 +137,24 @@ class Service:
 
     def connection_error(self, error: RequestException) -> RequestFailed:
         """Convert an exception of requests, raised without an HTTP response, to the failure that it means."""
-        slow = isinstance(error, http.Timeout) or "timed out" in str(error).lower()
-        kind = ServiceSlow if slow and not isinstance(error, http.ConnectTimeout) else ServiceDown
+        late = isinstance(error, http.Timeout) or "timed out" in str(error).lower()
         again = isinstance(error, (http.ConnectionError, http.Timeout, http.ChunkedEncodingError))
-        return RequestFailed(kind(engine=self.label, detail=self.redacted(error)), again=again)
+        connected = not isinstance(error, (http.ConnectTimeout, http.ProxyError)) and "Failed to establish" not in str(
+            error
+        )
+        if late and connected:
+            return TimedOut(ServiceSlow(engine=self.label, detail=self.redacted(error)), again=again)
+        broken = isinstance(error, http.ChunkedEncodingError)
+        down = ServiceDown(engine=self.label, detail=self.redacted(error)) if broken else self.unreachable(error)
+        return RequestFailed(down, again=again)
+
+    def unreachable(self, why: object) -> ServiceDown:
+        """Make the error for a service that cannot be reached; where a proxy is in use, it names that."""
+        if not self.proxy:
+            return ServiceDown(engine=self.label, detail=self.redacted(why))
+        scheme, _, rest = self.proxy.rpartition("://")
+        shown = f"{scheme}://{rest.rpartition('@')[2]}"
+        return ProxyDown(engine=self.label, proxy=shown, setting=self.proxy_setting, detail=self.redacted(why))
 
     def unexpected(self, why: object) -> ServiceError:
         """Make the error for a failure that no other rule covers."""
@@ -148,65 +175,32 @@ def credentials(address: str) -> tuple[str, ...]:
     return tuple(filter(None, (user, password, unquote(password))))
 
 
-class AnswerTooLarge(Exception):
-    """Raised when an answer exceeds _MOST_BYTES."""
-
-
-class BoundedAdapter(HTTPAdapter):
-    """HTTP adapter that reads each answer whole, within `timeout` seconds and _MOST_BYTES.
-
-    The timeout of requests applies to each single read: a server that sends slowly would hold a job forever.
-    """
-
-    def send(
-        self,
-        request: PreparedRequest,
-        stream: bool = False,  # noqa: ARG002  (the body is always read here)
-        timeout: Any = None,
-        verify: bool | str = True,
-        cert: Any = None,
-        proxies: Mapping[str, str] | None = None,
-    ) -> Response:
-        """Send and read the whole answer. Raises requests.Timeout and AnswerTooLarge."""
-        begun = time.monotonic()
-        response = super().send(request, True, timeout, verify, cert, proxies)
-        deadline = begun + timeout if isinstance(timeout, (int, float)) else float("inf")
-        raw = response.raw
-        try:
-            response.raw = BytesIO(_read_all(raw, deadline))
-        except urllib3.exceptions.HTTPError as error:
-            raise http.ConnectionError(str(error)) from None
-        finally:
-            raw.close()
-        return response
-
-
-def _read_all(raw: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
-    body = bytearray()
-    while chunk := raw.read1(_CHUNK, decode_content=True):
-        body += chunk
-        if len(body) > _MOST_BYTES:
-            raise AnswerTooLarge(f"The answer has more than {_MOST_BYTES} bytes.")
-        if time.monotonic() > deadline:
-            raise http.ReadTimeout("The answer timed out before its end.")
-    return bytes(body)
-
-
 def _http_error(service: Service, reply: Reply) -> RequestFailed:
     said = reply.body.lower()
     detail = service.redacted(f"HTTP {reply.status}: {reply.body}")
-    if reply.status == 402 or _says(said, _NO_CREDIT):
+    if says(said, _OVERFLOW if reply.status != 429 else _OVERFLOW_OF_QUOTA) and reply.status not in {401, 402, 403}:
+        return RequestTooLarge(ServiceError(engine=service.label, detail=detail), context=context_length(reply.body))
+    if reply.status == 402 or says(said, _NO_CREDIT):
         return RequestFailed(OutOfQuota(engine=service.label, detail=detail))
     if reply.status == 429:
-        return RequestFailed(OutOfQuota(engine=service.label, detail=detail), again=True, wait=_asked_to_wait(reply))
-    if reply.status < 500 and _says(said, _FILTERED):
+        return _out_of_quota(service, reply, detail)
+    if reply.status < 500 and says(said, _FILTERED):
         return ContentFiltered(ServiceError(engine=service.label, detail=detail))
-    if _says(said, _LOCATION) and reply.status < 500:
+    if says(said, _LOCATION) and reply.status < 500:
         error = RefusedLocation(engine=service.label, setting=service.proxy_setting, detail=detail)
         return RequestFailed(error)
-    if reply.status in {401, 403} or (reply.status == 400 and _says(said, _BAD_KEY)):
+    if reply.status in {401, 403} or (reply.status == 400 and says(said, _BAD_KEY)):
         return RequestFailed(WrongKey(engine=service.label, setting=service.key_setting, detail=detail))
     return _other_http_error(service, reply, detail)
+
+
+def _out_of_quota(service: Service, reply: Reply, detail: str) -> RequestFailed:
+    if not is_of_the_day(reply):
+        return RequestFailed(OutOfQuota(engine=service.label, detail=detail), again=True, wait=asked_to_wait(reply))
+    until = renewed_at(reply)
+    if until is None:
+        return RequestFailed(DayQuota(engine=service.label, detail=detail))
+    return RequestFailed(DayQuotaUntil(engine=service.label, until=until.isoformat(), detail=detail))
 
 
 def _other_http_error(service: Service, reply: Reply, detail: str) -> RequestFailed:
@@ -215,47 +209,39 @@ def _other_http_error(service: Service, reply: Reply, detail: str) -> RequestFai
         return RequestFailed(
             UnknownModel(engine=service.label, model=service.model, setting=setting, detail=detail),
         )
-    if reply.status in {408, 504}:
-        return RequestFailed(ServiceSlow(engine=service.label, detail=detail), again=True, wait=_asked_to_wait(reply))
-    if reply.status >= 500 or reply.status == 407:
-        again = reply.status != 407
-        return RequestFailed(ServiceDown(engine=service.label, detail=detail), again=again, wait=_asked_to_wait(reply))
+    if reply.status in _GATEWAY_TIMEOUTS:
+        return TimedOut(ServiceSlow(engine=service.label, detail=detail), again=True, wait=asked_to_wait(reply))
     error = ServiceError(engine=service.label, detail=detail)
-    if reply.status == 413 or _says(reply.body.lower(), _TOO_LARGE):
+    if reply.status == 500 and says(reply.body.lower(), _FORMAT):
+        return FormatNotSupported(error)
+    if reply.status == 407:
+        return RequestFailed(service.unreachable(detail))
+    if reply.status >= 500:
+        down = ServiceDown(engine=service.label, detail=detail)
+        return RequestFailed(down, again=True, wait=asked_to_wait(reply))
+    if reply.status == 413 or "exceeds the limit" in reply.body.lower():
         return RequestTooLarge(error)
     return FormatNotSupported(error) if reply.status in {400, 422} else RequestFailed(error)
-
-
-def _says(text: str, marks: Iterable[str]) -> bool:
-    return any(mark in text for mark in marks)
-
-
-def _asked_to_wait(reply: Reply) -> float:
-    """Seconds from Retry-After (a number or a date, RFC 9110 section 10.2.3) or Google's RetryInfo, else 0."""
-    value = next((text for name, text in reply.headers.items() if name.lower() == "retry-after"), "").strip()
-    if value.isdigit():
-        return float(value)
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        found = _DELAY.search(reply.body)
-        return float(found[1]) if found else 0.0
 
 
 def with_retries(ask: Callable[[], T], sleep: Callable[[float], None]) -> T:
     """Call `ask` until it succeeds, with growing pauses, as long as its failure allows a retry (`again`).
 
-    Bounded by ATTEMPTS, PAUSES and TOTAL_TIMEOUT; a service that demands a longer pause is given up at once. Raises the
-    last RequestFailed.
+    Bounded by ATTEMPTS, PAUSES and TOTAL_TIMEOUT; a service that demands a longer pause is given up at once. A request
+    that timed out is not repeated unchanged. Raises the last RequestFailed.
     """
     retrying = tenacity.Retrying(
         sleep=sleep,
         wait=_pause,
         stop=_enough,
-        retry=tenacity.retry_if_exception(lambda error: isinstance(error, RequestFailed) and error.again),
+        retry=tenacity.retry_if_exception(_may_succeed),
         reraise=True,
     )
     return retrying(ask)
+
+
+def _may_succeed(error: BaseException) -> bool:
+    return isinstance(error, RequestFailed) and error.again and not isinstance(error, TimedOut)
 
 
 _backoff = tenacity.wait_exponential_jitter(initial=_FIRST_PAUSE, max=_LONGEST_PAUSE, jitter=_JITTER)

@@ -17,7 +17,15 @@ from typing import Literal, Protocol
 
 from jobs.engines.llm import alignment, answers, beginnings, prompt, shapes
 from jobs.engines.llm.batches import BATCH_LINES, batches, surroundings
-from jobs.engines.llm.remote import ContentFiltered, RequestFailed, RequestTooLarge, with_retries
+from jobs.engines.llm.pace import Outcome, Pace
+from jobs.engines.llm.remote import (
+    ContentFiltered,
+    FormatNotSupported,
+    RequestFailed,
+    RequestTooLarge,
+    TimedOut,
+    with_retries,
+)
 from jobs.pipeline.errors import PipelineError, ServiceError
 from jobs.pipeline.protocols import Batch, Brief, Line, Translation, Usage
 from jobs.pipeline.text.display_width import width
@@ -41,11 +49,13 @@ _UNUSABLE = 20
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """A model's answer. `trouble` is "blocked" when the lines were refused, "cut" when the text ends early."""
+    """A model's answer. `trouble` is "blocked" when the lines were refused, "cut" when the text ends early because it
+    was too long or too slow, "broken" when the connection was.
+    """
 
     text: str
     usage: Usage = NO_USAGE
-    trouble: Literal["", "blocked", "cut"] = ""
+    trouble: Literal["", "blocked", "cut", "broken"] = ""
 
 
 class LanguageModel(Protocol):
@@ -78,7 +88,7 @@ class LlmTranslator:
     ) -> None:
         self.name = name
         self._model = model
-        self._batch_lines = batch_lines
+        self._pace = Pace(batch_lines, model.label, sleep)
         self._max_tokens = max_tokens
         self._first_words = first_words
         self._sleep = sleep
@@ -88,9 +98,11 @@ class LlmTranslator:
 
         Raises ServiceError when the service fails; the batches before it remain valid.
         """
-        run = _TranslationRun(self._model, self._sleep, self._max_tokens, lines, brief, done, self._first_words)
+        run = _TranslationRun(
+            self._model, self._sleep, self._pace, self._max_tokens, lines, brief, done, first_words=self._first_words
+        )
         pending = [line for line in lines if line.id not in done]
-        for batch in batches(pending, self._batch_lines):
+        for batch in batches(pending, lambda: self._pace.most):
             error = run.work(batch)
             taken = run.take()
             if taken.translations or taken.usage != NO_USAGE:
@@ -110,14 +122,17 @@ class _TranslationRun:
         self,
         model: LanguageModel,
         sleep: Callable[[float], None],
+        pace: Pace,
         max_tokens: int,
         lines: Sequence[Line],
         brief: Brief,
         done: Mapping[int, str],
+        *,
         first_words: bool,
     ) -> None:
         self._model = model
         self._sleep = sleep
+        self._pace = pace
         self._max_tokens = max_tokens
         self._first_words = first_words
         self._lines = lines
@@ -159,39 +174,52 @@ class _TranslationRun:
 
     def _solve(self, lines: Sequence[Line], *, again: bool = False) -> None:
         """Ask for `lines`, then once more for the missing ones, then for halves of them down to single lines."""
+        if len(lines) > self._pace.most:
+            for part in self._pace.parts(lines):
+                self._solve(part, again=again)
+            return
         trouble = self._ask_for(lines, again=again)
         missing = [line for line in lines if line.id not in self._fresh]
         if not missing:
+            return
+        if trouble == "repeat":
+            self._solve(missing, again=again)
             return
         if not trouble and not again:
             self._solve(missing, again=True)
         elif len(lines) == 1:
             self._give_up(missing[0], trouble or "untranslated")
         else:
-            for half in _halves(missing):
-                self._solve(half, again=again)
+            for part in self._pace.parts(missing):
+                self._solve(part, again=again)
 
-    def _ask_for(self, lines: Sequence[Line], *, again: bool) -> Literal["", "untranslated", "blocked"]:
+    def _ask_for(self, lines: Sequence[Line], *, again: bool) -> Outcome:
         """Ask once and keep the usable texts. Returns the flag for the rest if a repetition would not help, else ""."""
         around = surroundings(self._lines, lines, self._texts)
-        wants = self._wants_beginnings(lines, again=again)
+        wants = not self._pace.lean and self._wants_beginnings(lines, again=again)
+        if self._pace.lean:
+            around = replace(around, context={})
+            question = prompt.to_translate_briefly(lines, self._brief, around)
+        else:
+            question = prompt.to_translate(lines, self._brief, around, again=again, beginnings=wants)
         try:
-            answer = self._ask(prompt.to_translate(lines, self._brief, around, again=again, beginnings=wants))
-        except RequestTooLarge:
-            return "untranslated"
-        except ContentFiltered:
-            return "blocked"
+            answer = self._ask(question)
+        except RequestFailed as trouble:
+            return self._pace.after(trouble, lines)
         if answer.trouble == "blocked":
             return "blocked"
-        fitting = answers.fitting(self._read(answer, lines), lines, around.context.keys())
-        fitting = answers.without_numbers(lines, fitting)
+        read = self._read(answer, lines)
+        if self._pace.swallowed(question, answer.usage.input_tokens, unusable=not read and not answer.trouble):
+            return self._pace.too_much(lines, answer.text)
+        fitting = answers.without_numbers(lines, answers.fitting(read, lines, around.context.keys()))
         texts = {number: answers.clean(text, self._target) for number, text in fitting.items()}
         self._said_of_all |= answers.said_of_all(lines, texts)
         begun = shapes.beginnings_of(answer.text) if wants else {}
         if beginnings.are_given(lines, texts, begun):
             self._keep(lines, texts, beginnings.doubtful(lines, texts, begun), again=again)
-        elif answer.trouble == "cut" or not answers.filled_up(lines, texts):
+        elif answer.trouble in {"cut", "broken"} or not answers.filled_up(lines, texts):
             self._keep(lines, texts, set(), again=again)
+        self._pace.note(len(lines), len(texts), cut=answer.trouble == "cut", again=again)
         return "untranslated" if answer.trouble == "cut" else ""
 
     def _wants_beginnings(self, lines: Sequence[Line], *, again: bool) -> bool:
@@ -234,12 +262,12 @@ class _TranslationRun:
 
     def _condense(self, lines: Sequence[Line]) -> None:
         """Ask once for shorter versions; a usable text that is shorter replaces the longer one."""
-        if not lines:
+        if not lines or self._pace.lean:
             return
         around = surroundings(self._lines, lines, self._texts)
         try:
             answer = self._ask(prompt.to_condense(lines, self._texts, self._brief, around))
-        except (RequestTooLarge, ContentFiltered):
+        except (RequestTooLarge, ContentFiltered, TimedOut, FormatNotSupported):
             return
         shorter = answers.fitting(self._read(answer, lines), lines, ())
         for line in lines:
@@ -256,6 +284,7 @@ class _TranslationRun:
         if self._max_tokens and self._spent >= self._max_tokens:
             raise _CapReached
         answer = with_retries(lambda: self._model.ask(question), self._sleep)
+        self._pace.late = 0
         self._usage += answer.usage
         self._spent += _tokens(question, answer)
         return answer
@@ -290,8 +319,3 @@ def _tokens(question: prompt.Question, answer: Answer) -> int:
     return (answer.usage.input_tokens or asked // _CHARACTERS_PER_TOKEN) + (
         answer.usage.output_tokens or len(answer.text) // _CHARACTERS_PER_TOKEN
     )
-
-
-def _halves(lines: Sequence[Line]) -> Iterator[Sequence[Line]]:
-    middle = len(lines) // 2
-    yield from (part for part in (lines[:middle], lines[middle:]) if part)

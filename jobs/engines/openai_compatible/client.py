@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from requests import PreparedRequest, RequestException, Response, Session
+from requests import PreparedRequest, RequestException, Session
+from requests import exceptions as http
 from requests.auth import AuthBase
 
-from jobs.engines.llm.prompt import Question, schema
-from jobs.engines.llm.remote import (
-    AnswerFormat,
-    BoundedAdapter,
-    FormatNotSupported,
-    Reply,
-    RequestFailed,
-    Service,
-    credentials,
-)
+from jobs.engines.llm import shapes
+from jobs.engines.llm.prompt import Question
+from jobs.engines.llm.remote import FormatNotSupported, RequestFailed, RequestTooLarge, Service, credentials
+from jobs.engines.llm.replies import Reply, error_within, page_of_error
 from jobs.engines.llm.translator import Answer, LlmTranslator
+from jobs.engines.llm.transport import ENVIRONMENT, AnswerTooLarge, BoundedAdapter, proxies_to, proxy_in_use
+from jobs.engines.openai_compatible.completion import assembled, is_stream, text_of, usage_of
 from jobs.engines.openai_compatible.options import Options, label
-from jobs.pipeline.protocols import Usage
-
-_MOST_TOKENS = 1_000_000_000
-"""Token counts above this are ignored as invalid: Python's JSON reader accepts numbers up to Infinity."""
+from jobs.engines.openai_compatible.request import Form, body_of
+from jobs.pipeline.errors import ServiceError
 
 
 def translator(options: Options) -> LlmTranslator:
@@ -40,70 +37,136 @@ def translator(options: Options) -> LlmTranslator:
 class OpenAiModel:
     """A model behind a chat-completions server (see translator.LanguageModel).
 
-    `ask` lowers the demanded answer format step by step when the server rejects it, and keeps the lower one.
+    A request has optional parts (see request.Form). A part that the server refuses by name is left out from then on.
+    When an error names none, simpler forms are tried; one that was needed for two questions in a row is kept.
     """
 
     def __init__(self, options: Options) -> None:
         self.label = label(options)
         self._options = options
+        proxy = proxy_in_use(options.base_url, options.proxy)
         self._service = Service(
             label=self.label,
             model=options.model,
             key_setting="OPENAI_COMPATIBLE_API_KEY",
             model_setting="OPENAI_COMPATIBLE_MODEL and OPENAI_COMPATIBLE_BASE_URL",
-            proxy_setting="OPENAI_COMPATIBLE_PROXY",
-            secrets=(options.api_key, options.proxy, *credentials(options.proxy), *credentials(options.base_url)),
+            proxy_setting="OPENAI_COMPATIBLE_PROXY" if options.proxy or not proxy else ENVIRONMENT,
+            secrets=(options.api_key, proxy, *credentials(proxy), *credentials(options.base_url)),
+            proxy=proxy,
         )
         self._session = Session()
+        self._adapter = BoundedAdapter()
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, BoundedAdapter())
+            self._session.mount(scheme, self._adapter)
         self._session.auth = _Bearer(options.api_key)
-        self._format = AnswerFormat.SCHEMA
+        self._form = Form()
+        self._needed: Form | None = None
+        """The form that the last question needed, if it is simpler than `_form`."""
 
     def ask(self, question: Question) -> Answer:
         """Send one question. Raises RequestFailed."""
+        form = self._form
         while True:
-            response = self._post(_body(self._options.model, question, self._format))
-            if isinstance(response, RequestFailed):
-                raise response
-            if response.ok:
-                return self._answer(response)
-            trouble = self._service.http_error(
-                Reply(status=response.status_code, body=response.text, headers=response.headers)
-            )
-            if not isinstance(trouble, FormatNotSupported) or self._format is AnswerFormat.PLAIN:
-                raise trouble
-            self._format = AnswerFormat(self._format - 1)
+            outcome = self._call(question, form)
+            if isinstance(outcome, Answer):
+                self._remember(form, outcome)
+                return outcome
+            simpler = self._simpler(form, outcome)
+            if simpler is None:
+                raise outcome
+            form = simpler
 
-    def _post(self, body: Mapping[str, Any]) -> Response | RequestFailed:
+    def _simpler(self, form: Form, trouble: RequestFailed) -> Form | None:
+        """The form with which to ask again after `trouble`; None if another form would not help."""
+        limited = isinstance(trouble, RequestTooLarge) and form.limit
+        if not (isinstance(trouble, FormatNotSupported) or limited):
+            return None
+        named = form.without_refused(trouble.error.detail)
+        if limited and named is not None and named.limit:
+            named = None
+        if named is not None:
+            if form == self._form:
+                self._form = named
+            return named
+        return form.simpler(self._form) if isinstance(trouble, FormatNotSupported) else None
+
+    def _remember(self, form: Form, answer: Answer) -> None:
+        if form != self._form and self._needed is not None:
+            self._form = form
+        self._needed = form if form != self._form else None
+        if answer.trouble == "cut" and not answer.text and answer.usage.output_tokens >= self._options.answer_tokens:
+            self._form = replace(self._form, limit="")  # thinking took all of it
+
+    def _call(self, question: Question, form: Form) -> Answer | RequestFailed:
         """Send one request. A failure is returned, because raising it here would chain an error with the password."""
-        proxy = self._options.proxy
         try:
-            # Given with the request, because the environment overrides the proxies of a session.
-            return self._session.post(
+            response = self._session.post(
                 f"{self._options.base_url.rstrip('/')}/chat/completions",
-                json=body,
+                json=body_of(self._options, question, form),
                 timeout=self._options.timeout,
-                proxies={"http": proxy, "https": proxy} if proxy else None,
+                # Given with the request, because the environment overrides the proxies of a session.
+                proxies=proxies_to(self._options.base_url, self._options.proxy) or None,
             )
         except RequestException as error:
             return self._service.connection_error(error)
-        except Exception as error:  # such as an invalid proxy address, which requests does not check
+        except AnswerTooLarge as error:
             return RequestFailed(self._service.unexpected(f"{type(error).__name__}: {error}"))
+        except Exception as error:  # such as an invalid proxy address, which requests does not check
+            return RequestFailed(self._failed(error))
+        text = response.content.decode(errors="replace")
+        if not response.ok:
+            return self._service.http_error(Reply(status=response.status_code, body=text, headers=response.headers))
+        return self._read(text, response.headers, question)
 
-    def _answer(self, response: Response) -> Answer:
-        """Read a chat completion; any other body is returned as text, which the caller then rejects as unreadable."""
+    def _failed(self, error: Exception) -> ServiceError:
+        why = f"{type(error).__name__}: {error}"
+        return self._service.unreachable(why) if self._options.proxy else self._service.unexpected(why)
+
+    def _read(self, text: str, headers: Mapping[str, str], question: Question) -> Answer | RequestFailed:
+        """Read the body of a success: an answer, or an error all the same. Any other body is returned as text, which
+        the caller then rejects as unreadable.
+        """
+        streamed, ended = is_stream(text), True
         try:
-            payload = response.json()
-            choice = payload["choices"][0]
-            said = choice["message"].get("content") or ""
-            blocked = choice.get("finish_reason") == "content_filter" or bool(choice["message"].get("refusal"))
-            usage = _usage(payload.get("usage"))
+            if streamed:
+                payload, ended = assembled(text)
+            else:
+                payload = json.loads(text)
+            late = payload.get("error") if streamed else None
+            error = error_within({"error": late} if late else payload, headers)
+            if error is None or (late and _has_pairs(payload, question.ids)):
+                whole = ended and not late and self._adapter.broken is None
+                return self._answer(payload, whole=whole, ids=question.ids)
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-            return Answer(text=self._service.redacted(response.text))
-        if blocked:
+            error = page_of_error(text)
+        return self._service.http_error(error) if error else Answer(text=self._service.redacted(text))
+
+    def _answer(self, payload: Mapping[str, Any], *, whole: bool, ids: Sequence[str]) -> Answer | RequestFailed:
+        choice = payload["choices"][0]
+        message, reason = choice["message"], choice.get("finish_reason")
+        usage = usage_of(payload.get("usage"))
+        if reason == "content_filter" or message.get("refusal"):
             return Answer(text="", usage=usage, trouble="blocked")
-        return Answer(text=str(said), usage=usage, trouble="cut" if choice.get("finish_reason") == "length" else "")
+        if not whole and not _has_pairs(payload, ids):
+            return self._broken_off()
+        text = text_of(message, whole=whole and reason != "length")
+        late = "timed out" in str(self._adapter.broken)
+        cut = reason == "length" or late
+        return Answer(text=text, usage=usage, trouble="cut" if cut else "" if whole else "broken")
+
+    def _broken_off(self) -> RequestFailed:
+        """The failure of a stream that ended before any line was whole."""
+        broken = self._adapter.broken or http.ConnectionError("The answer ended before its end.")
+        return self._service.connection_error(broken)
+
+
+def _has_pairs(payload: Mapping[str, Any], ids: Sequence[str]) -> bool:
+    """Tell whether a line of the answer has come whole."""
+    try:
+        said = text_of(payload["choices"][0]["message"], whole=False)
+        return bool(shapes.texts_of(said, [int(one) for one in ids]))
+    except shapes.Unreadable:
+        return False
 
 
 class _Bearer(AuthBase):
@@ -116,29 +179,3 @@ class _Bearer(AuthBase):
         if self._key:
             request.headers["Authorization"] = f"Bearer {self._key}"
         return request
-
-
-def _body(model: str, question: Question, answer_format: AnswerFormat) -> dict[str, Any]:
-    body: dict[str, Any] = {
-        "model": model,
-        "messages": [{"role": "system", "content": question.system}, {"role": "user", "content": question.prompt}],
-    }
-    if answer_format is AnswerFormat.SCHEMA:
-        wanted = {"name": "subtitles", "strict": True, "schema": schema(question.ids)}
-        body["response_format"] = {"type": "json_schema", "json_schema": wanted}
-    elif answer_format is AnswerFormat.JSON:
-        body["response_format"] = {"type": "json_object"}
-    return body
-
-
-def _usage(counted: object) -> Usage:
-    """Token counts of the server; an invalid count is 0, since the translation beside it is still usable."""
-    if not isinstance(counted, Mapping):
-        return Usage()
-    return Usage(
-        input_tokens=_count(counted.get("prompt_tokens")), output_tokens=_count(counted.get("completion_tokens"))
-    )
-
-
-def _count(value: object) -> int:
-    return int(value) if isinstance(value, (int, float)) and 0 <= value <= _MOST_TOKENS else 0

@@ -23,9 +23,24 @@ class Options:
     proxy: str = field(
         default="",
         repr=False,
-        metadata={"help": "Proxy for this server alone, such as http://user:password@host:port.", "secret": True},
+        metadata={
+            "help": "Proxy for this server alone, such as http://user:password@host:port or socks5h://host:port.",
+            "secret": True,
+        },
     )
-    timeout: float = field(default=180.0, metadata={"help": "Seconds without an answer until a request is given up."})
+    timeout: float = field(
+        default=180.0,
+        metadata={
+            "help": "Seconds of silence until a request is given up and its lines are asked for in smaller parts."
+        },
+    )
+    stream: bool = field(default=True, metadata={"help": "Whether answers are streamed, where the server can."})
+    temperature: float = field(
+        default=0.3, metadata={"help": "Randomness of the answers, 0 to 2; -1 leaves it to the server."}
+    )
+    answer_tokens: int = field(
+        default=8192, metadata={"help": "Tokens of one answer at most, thoughts included; 0 leaves it to the server."}
+    )
     batch_lines: int = field(default=BATCH_LINES, metadata={"help": "Subtitle lines a request; small models like 20."})
     max_tokens: int = field(default=0, metadata={"help": "Tokens a job may use, in and out together; 0 for no cap."})
     first_words: bool = field(
