@@ -56,6 +56,7 @@ class Apertium:
         if not state.ready:
             raise NotReady(engine=ENGINE.label, reason=state.reason, remedy=state.remedy)
         self._command = options.command
+        self._said = ""
 
     def translate(self, lines: Sequence[Line], brief: Brief, done: Mapping[int, str]) -> Iterator[Batch]:
         """Translate whole sentences that hold a line not in `done`, 100 sentences per batch. Lines in a language from
@@ -77,7 +78,19 @@ class Apertium:
                 yield Batch(translations=tuple(answer for answer in answers if answer.id not in done))
 
     def _run(self, pair: str, texts: Sequence[str]) -> list[str]:
-        """Translate each text, one line in and one line out: `-f line` keeps the number of lines."""
+        """Translate each text. Some pairs join lines that have certain signs, or fail at them: then each sentence is
+        translated by itself, and one that fails even so has no text. Raises EngineError if all of them fail.
+        """
+        found = self._lines(pair, texts)
+        if found is None or len(found) != len(texts):
+            alone = [self._lines(pair, [text]) for text in texts]
+            found = [lines[0] if lines is not None and len(lines) == 1 else "" for lines in alone]
+            if not any(found):
+                raise EngineError(engine=ENGINE.label, detail=self._said or "The command returned no fitting lines.")
+        return found
+
+    def _lines(self, pair: str, texts: Sequence[str]) -> list[str] | None:
+        """Call the command with one text a line: `-f line` keeps the number of lines, mostly. None if it fails."""
         try:
             ended = subprocess.run(
                 dying_with_us([self._command, "-u", "-f", "line", pair]),
@@ -90,10 +103,8 @@ class Apertium:
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise EngineError(engine=ENGINE.label, detail=str(error)) from None
-        found = ended.stdout.removesuffix("\n").split("\n")
-        if ended.returncode or len(found) != len(texts):
-            raise EngineError(engine=ENGINE.label, detail=ended.stderr[-500:] or f"{len(found)} lines of {len(texts)}")
-        return found
+        self._said = ended.stderr[-500:]
+        return None if ended.returncode else ended.stdout.removesuffix("\n").split("\n")
 
 
 def _answers(run: Sequence[Line], text: str, target: Language) -> Iterator[Translation]:

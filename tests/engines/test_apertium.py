@@ -129,3 +129,54 @@ def test_the_command_is_started_to_die_with_us(tmp_path: Path) -> None:
     engine = apertium.Apertium(options)
     (batch,) = engine.translate([line(1)], SPANISH, {})
     assert batch.translations[0].text.startswith("9")
+
+
+JOINS = """
+import sys
+lines = sys.stdin.read().splitlines()
+if "@" in "".join(lines) and len(lines) > 1:
+    lines[:2] = [" ".join(lines[:2])]
+print("\\n".join(line.upper() for line in lines))
+"""
+FAILS = """
+import sys
+text = sys.stdin.read()
+if "@" in text: sys.exit(3)
+print(text.upper(), end="")
+"""
+
+
+def python_command(path: Path, script: str) -> apertium.Options:
+    path.with_suffix(".py").write_text(script)
+    return command(path, f"exec {sys.executable} {path.with_suffix('.py')}")
+
+
+def test_lines_that_the_command_joins_are_translated_one_by_one(tmp_path: Path) -> None:
+    """Case 85: two lines come back as one when one of them has an @."""
+    engine = apertium.Apertium(python_command(tmp_path / "apertium", JOINS))
+    lines = [line(1, "words words@Words"), line(2, "Hau da."), line(3, "The end.")]
+    found = [answer for batch in engine.translate(lines, SPANISH, {}) for answer in batch.translations]
+    assert [(answer.id, answer.text) for answer in found] == [(1, "WORDS WORDS@WORDS"), (2, "HAU DA."), (3, "THE END.")]
+
+
+def test_a_sentence_at_which_the_command_fails_costs_no_other(tmp_path: Path) -> None:
+    engine = apertium.Apertium(python_command(tmp_path / "apertium", FAILS))
+    lines = [line(1, "Good day."), line(2, "mail me@Home now"), line(3, "The end.")]
+    found = [answer for batch in engine.translate(lines, SPANISH, {}) for answer in batch.translations]
+    assert [(answer.text, answer.flags) for answer in found] == [
+        ("GOOD DAY.", ()),
+        ("", ("untranslated",)),
+        ("THE END.", ()),
+    ]
+
+
+def test_only_the_bunch_with_joined_lines_is_slower(tmp_path: Path) -> None:
+    calls = tmp_path / "calls"
+    counted = f"open({str(calls)!r}, 'a').write('.')\n" + JOINS
+    engine = apertium.Apertium(python_command(tmp_path / "apertium", counted))
+    lines = [line(number, f"Line {number} is here.") for number in range(1, 103)]
+    lines[101] = line(102, "one@Two")
+    found = [answer for batch in engine.translate(lines, SPANISH, {}) for answer in batch.translations]
+    assert len(found) == 102
+    assert all(answer.text for answer in found)
+    assert len(calls.read_text()) == 1 + 1 + 2
