@@ -40,9 +40,10 @@ def test_sentences_and_clauses_part_cues() -> None:
     assert sources(spoken(SPEECH)) == [
         "Welcome, and thank you for watching.",
         "The people of the world speak many languages.",
-        "Dr. Smith went to the old house near the river",
-        "because Peter Jones had told him that nobody would ever find the money there,",
-        "and when he came back the next morning, everybody was gone.",
+        "Dr. Smith went to the old house near the river because Peter Jones",
+        "had told him that nobody would ever find",
+        "the money there, and when he came back the next morning,",
+        "everybody was gone.",
     ]
 
 
@@ -51,8 +52,8 @@ def test_without_punctuation_phrases_and_full_lines_part_them() -> None:
     cues = sources(spoken(bare))
     assert " ".join(cues) == bare
     assert cues[2:] == [
-        "because peter jones had told him that nobody would ever find the money there",
-        "and when he came back the next morning everybody was gone",
+        "near the river because peter jones had told him that nobody would ever find",
+        "the money there and when he came back the next morning everybody was gone",
     ]
 
 
@@ -96,6 +97,72 @@ def test_article_and_noun_are_never_parted() -> None:
     assert [cue.split()[-1] for cue in cues if cue.split()[-1] in bound] == []
 
 
+def lines(text: str, code: str = "en") -> list[list[str]]:
+    own = language(code)
+    return [wrap(cue, own).split("\n") for cue in sources(spoken(text), code)]
+
+
+@pytest.mark.parametrize(
+    ("text", "cues"),
+    [
+        (
+            "Perhaps the children that came from that village can be told such stories as you and I have never heard.",
+            [
+                ["Perhaps the children that came", "from that village can be told such stories"],
+                ["as you and I have never heard."],
+            ],
+        ),
+        (
+            "We gave it back to them because both of the men which had been there before us should have asked you.",
+            [
+                ["We gave it back to them", "because both of the men"],
+                ["which had been there before us", "should have asked you."],
+            ],
+        ),
+        (
+            "They took it away from her when she put out the light and gave up all that she had ever wanted to do.",
+            [
+                ["They took it away from her", "when she put out the light and gave up all"],
+                ["that she had ever wanted to do."],
+            ],
+        ),
+    ],
+)
+def test_cues_are_chosen_with_their_line_breaks(text: str, cues: list[list[str]]) -> None:
+    assert lines(text) == cues
+
+
+def test_words_in_capitals_are_no_name() -> None:
+    cues = lines("AND THEN THE NEW YORK CITY POLICE SAID THAT NOBODY HAD SEEN THE CAR SINCE LAST NIGHT")
+    assert cues == [["AND THEN THE NEW YORK CITY POLICE SAID", "THAT NOBODY HAD SEEN THE CAR"], ["SINCE LAST NIGHT"]]
+
+
+def test_adjectives_of_one_noun_are_no_clauses() -> None:
+    text = "In the doorway she saw a tall, dark, silent man with a hat."
+    cues = lines(text)
+    assert [line for cue in cues for line in cue if line.endswith(("tall,", "dark,"))] == []
+
+
+@pytest.mark.parametrize(
+    "text", ["Well, we did what we could for all of them.", "We did what we could for all of them, too."]
+)
+def test_no_word_has_a_cue_alone_beside_another(text: str) -> None:
+    assert [cue for cue in sources(spoken(text)) if len(cue.split()) == 1] == []
+
+
+def test_persian_words_that_follow_their_own_never_begin_a_line() -> None:
+    text = (
+        "اعضای شورای شهر نقشهٔ تازهٔ خیابان‌های قدیمی را هم دیدند و گفتند که دریای شمال و نیروی باد می‌تواند خانه‌ی "
+        "مردم این روستای کوچک را هم روشن کند و هزینهٔ برق همهٔ آن‌ها را نیز کم کرده است"
+    )
+    cues = lines(text, "fa")
+    broken = [line.split() for cue in cues for line in cue]
+    assert len(broken) > 3
+    assert {"را", "هم", "نیز", "است"}.isdisjoint(line[0] for line in broken)
+    assert {"که", "و", "هم", "این"}.isdisjoint(line[-1] for line in broken)
+    assert [line[-1] for line in broken if line[-1].endswith(("\u0654", "های", "ای", "وی", "\u200cی"))] == []
+
+
 # When to show
 
 
@@ -131,7 +198,7 @@ def test_no_cue_outlasts_its_window() -> None:
 
 
 def test_ids_count_from_the_first_one() -> None:
-    assert [cue.id for cue in segment(spoken(SPEECH), EN, first_id=41)] == [41, 42, 43, 44, 45]
+    assert [cue.id for cue in segment(spoken(SPEECH), EN, first_id=41)] == [41, 42, 43, 44, 45, 46]
 
 
 # Confidence
@@ -190,7 +257,7 @@ def test_several_words_in_one_are_divided() -> None:
     (whole,) = [word(SPEECH, 0.0, 18.0)]
     cues = segment([whole], EN)
     assert " ".join(cue.source for cue in cues) == SPEECH
-    assert len(cues) == 5
+    assert len(cues) == 6
 
 
 def test_punctuation_that_comes_apart_joins_the_word_before_it() -> None:
@@ -204,7 +271,7 @@ def test_punctuation_that_comes_apart_joins_the_word_before_it() -> None:
 def test_japanese_characters_are_joined_and_cut_after_marks() -> None:
     text = "今日は天気がとても良いので、公園に行って散歩をしました。明日も来ます。"
     words = [word(letter, 1 + at * 0.3, 1.3 + at * 0.3) for at, letter in enumerate(text)]
-    assert sources(words, "ja") == ["今日は天気がとても良いので、", "公園に行って散歩をしました。", "明日も来ます。"]
+    assert sources(words, "ja") == ["今日は天気がとても良いので、公園に行って", "散歩をしました。", "明日も来ます。"]
 
 
 def test_latin_words_in_chinese_keep_their_space() -> None:

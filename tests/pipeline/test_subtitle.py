@@ -139,7 +139,7 @@ def test_braces_and_backslashes_are_no_tags_in_ass(written: Any) -> None:
 def test_tags_and_arrows_are_no_tags_and_arrows_in_srt(written: Any) -> None:
     content = written(one("<b>a</b> {\\an8}\n00:00:01,000 --> 00:00:02,000\nC:\\New"), "srt", "source")
     assert [event.text for event in pysubs2.SSAFile.from_string(content)] == [
-        "<\u2060b>a<\u2060/b> {\u2060\\an8} 00:00:01\u2060,000 --\u2060>\\N00:00:02\u2060,000 C:\\\u2060New"
+        "<\u2060b>a<\u2060/b> {\u2060\\an8}\\N00:00:01\u2060,000 --\u2060> 00:00:02\u2060,000 C:\\\u2060New"
     ]
     assert content.count("-->") == 1
 

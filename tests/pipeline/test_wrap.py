@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jobs.pipeline.text import phrases
 from jobs.pipeline.text.display_width import cell_width, pieces, width
 from jobs.pipeline.text.languages import language
 from jobs.pipeline.text.line_breaking import line_cells, lines_needed, unwrap, wrap
@@ -63,6 +64,13 @@ def test_words_that_belong_together_stay_together(pair: str) -> None:
         text = f"{'walk ' * before}{pair}{' walk' * (10 - before)}"
         top, bottom = lines(text)
         assert not (top.endswith(left) and bottom.startswith(right)), text
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"), [("at 5.", True), ("said no.", True), ("it was I.", True), ("in the U.S.", False), ("Dr.", False)]
+)
+def test_an_abbreviation_ends_no_sentence(text: str, ends: bool) -> None:
+    assert phrases.ends_sentence(text.split()[-1]) is ends
 
 
 def test_the_bottom_line_is_rather_the_longer_one() -> None:

@@ -15,9 +15,9 @@ from jobs.pipeline.protocols import Word
 from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.word_timing import TimedPiece, timed_pieces
 from jobs.pipeline.text import languages, phrases
-from jobs.pipeline.text.display_width import cells_a_character
+from jobs.pipeline.text.display_width import cells_a_character, joins_words
 from jobs.pipeline.text.languages import Language
-from jobs.pipeline.text.line_breaking import line_cells
+from jobs.pipeline.text.line_breaking import best_break, line_cells
 
 FRAME = 1 / 24
 """Seconds per frame. The guide counts in frames of the video; 24 per second is the lowest usual rate."""
@@ -53,6 +53,7 @@ _TOO_FAST = 8.0
 _FRAGMENT = 4.0
 _FRAGMENT_BELOW = 0.4
 """Share of a line below which a cue counts as a fragment."""
+_LONE_WORD = 8.0
 
 
 def segment(words: Iterable[Word], language: Language, *, first_id: int = 1, until: float = math.inf) -> list[Cue]:
@@ -106,10 +107,7 @@ def _cuts(parts: Sequence[TimedPiece], language: Language, until: float) -> list
     best = [0.0] + [math.inf] * len(parts)
     origin = [0] * (len(parts) + 1)
     for first in range(len(parts)):
-        so_far = best[first]
-        for last, cost in enumerate(cue_costs.from_part(first), start=first + 1):
-            if so_far + cost < best[last]:
-                best[last], origin[last] = so_far + cost, first
+        cue_costs.improve(best, origin, first)
     return _path(origin)
 
 
@@ -124,15 +122,18 @@ class _CueCosts:
     """Costs of all possible cues. Everything that does not depend on both ends of a cue is summed up beforehand."""
 
     def __init__(self, parts: Sequence[TimedPiece], language: Language, until: float) -> None:
-        borders = [_border(before, after, language) for before, after in pairwise(parts)]
+        self._breaks = phrases.costs([part.piece for part in parts], language)
+        neighbours = zip(pairwise(parts), self._breaks, strict=True)
+        borders = [_border(after.start - before.end, cost) for (before, after), cost in neighbours]
         self._starts = [part.start for part in parts]
         self._spoken = [part.end for part in parts]
         self._latest = [start - GAP for start in [*self._starts[1:], until]]
         self._widths = list(accumulate((len(part.piece.space) + part.cells for part in parts), initial=0))
-        self._spaces = [len(part.piece.space) for part in parts]
+        self._begins = [end + len(part.piece.space) for end, part in zip(self._widths, parts, strict=False)]
         self._crossed = list(accumulate((crossed for _, crossed in borders), initial=0.0))
         self._cut = [cut + crossed for (cut, _), crossed in zip([*borders, (0.0, 0.0)], self._crossed, strict=True)]
         self._line_cells = line_cells(language)
+        self._lone_word = 0.0 if joins_words(language) else _LONE_WORD
         self._seconds_a_cell = 1 / (language.reading_speed * cells_a_character(language))
         self._reach = self._reaches(parts)
 
@@ -150,31 +151,36 @@ class _CueCosts:
         ends, end = [], 0
         for first in range(count):
             end = max(end, first + 1)
-            full = self._widths[first] + self._spaces[first] + self._line_cells
+            full = self._begins[first] + self._line_cells
             while end < count and self._widths[end + 1] <= full:
                 end += 1
             ends.append(end)
         return ends
 
-    def from_part(self, first: int) -> Iterator[float]:
-        """Yield the costs of the cues that begin with part `first`: of that part alone, of two parts, and so on.
+    def improve(self, best: list[float], origin: list[int], first: int) -> None:
+        """Note in `best` and `origin` the cues that begin with part `first` and are cheaper than those found so far.
 
-        This loop runs for every pair of borders, so it reads lists and calls no function.
+        This loop runs for every pair of borders, so it reads lists, and goes on with a cue only while it is cheaper:
+        line breaks come last.
         """
-        start, reach = self._starts[first], self._reach[first]
-        begin, base = self._widths[first] + self._spaces[first], _CUE - self._crossed[first]
-        small, seconds_a_cell = self._line_cells * _FRAGMENT_BELOW, self._seconds_a_cell
+        start, reach, begin = self._starts[first], self._reach[first], self._begins[first]
+        base = best[first] + _CUE - self._crossed[first]
+        line, seconds_a_cell = self._line_cells, self._seconds_a_cell
+        small = line * _FRAGMENT_BELOW
         ends = zip(
+            range(first + 1, reach + 1),
             self._widths[first + 1 : reach + 1],
             self._spoken[first:reach],
             self._latest[first:reach],
             self._cut[first:reach],
             strict=True,
         )
-        for end, spoken, latest, cut in ends:
-            if spoken - start > MAX_SECONDS and end > self._widths[first + 1]:
+        for last, end, spoken, latest, cut in ends:
+            if spoken - start > MAX_SECONDS and last > first + 1:
                 return
             width, cost = end - begin, base + cut
+            if cost >= best[last]:
+                continue
             if latest - start < MIN_SECONDS:
                 cost += _TOO_SHORT * (1 - (latest - start) / MIN_SECONDS)
             shown = (latest if latest < spoken + LINGER else spoken + LINGER) - start
@@ -182,17 +188,21 @@ class _CueCosts:
                 cost += _TOO_FAST * (1 - shown / (width * seconds_a_cell))
             if width < small:
                 cost += _FRAGMENT * (1 - width / small)
-            yield cost
+                if last == first + 1:
+                    cost += self._lone_word
+            elif width > line and cost < best[last] and last > first + 1:
+                cost += best_break(self._begins, self._widths, self._breaks, (first, last), line)[0]
+            if cost < best[last]:
+                best[last], origin[last] = cost, first
 
 
 def _must_cut(before: TimedPiece, after: TimedPiece) -> bool:
     return before.speaker != after.speaker or after.start - before.end >= _LONG_PAUSE
 
 
-def _border(before: TimedPiece, after: TimedPiece, language: Language) -> tuple[float, float]:
-    """The cost of a cut between two parts, and the cost of no cut."""
-    cost = phrases.cost(before.piece, after.piece, language)
-    pause = max(0.0, after.start - before.end - _PAUSE_HEARD)
+def _border(silence: float, cost: float) -> tuple[float, float]:
+    """The cost of a cut between two parts with `silence` between them, and the cost of no cut."""
+    pause = max(0.0, silence - _PAUSE_HEARD)
     crossed = _SENTENCE_CROSSED if cost == phrases.SENTENCE else _CLAUSE_CROSSED * (cost == phrases.CLAUSE)
     return max(0.0, cost - _PAUSE_RELIEF * pause), crossed + _PAUSE_CROSSED * pause
 

@@ -6,7 +6,9 @@ prepositions), and its preference for a bottom line that is not the shorter one.
 
 from __future__ import annotations
 
+import math
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import accumulate, chain, pairwise
 
@@ -22,9 +24,10 @@ _DASH = re.compile(rf"^[{_MARKS}]*[-–—‐][^\d]")
 _NEXT_SPEAKER = re.compile(r"(?<=[.!?…؟。！？\"”»]) +(?=[-–—‐] ?\w)")
 
 _OVERFLOW = 1000.0
-_IMBALANCE = 5.0
-"""Cost of one full and one empty line: slightly more than a break between any two words."""
-_TOP_HEAVY = 0.5
+_BOTTOM_HEAVY, _TOP_HEAVY = 3.0, 5.0
+"""Costs of lines of which one is empty: the upper, the lower. The latter is more than a break between any two words of
+no known kind."""
+_LONGER_TOP = 0.3
 
 
 def wrap(text: str, language: Language) -> str:
@@ -83,7 +86,7 @@ def _is_well_broken(lines: Sequence[str], language: Language) -> bool:
     if len(lines) != MAX_LINES or max(map(cell_width, lines)) > line_cells(language):
         return False
     before, after = (pieces(line, language) for line in lines)
-    return phrases.cost(before[-1], after[0], language) < phrases.BOUND
+    return phrases.costs([before[-1], after[0]], language)[0] < phrases.BOUND
 
 
 def _break(parts: Sequence[Piece], language: Language) -> str:
@@ -91,21 +94,39 @@ def _break(parts: Sequence[Piece], language: Language) -> str:
     max_cells = line_cells(language)
     if len(parts) < MAX_LINES or cell_width(text) <= max_cells:
         return text
-    ends = list(accumulate(cell_width(part.space + part.text) for part in parts))
-    total = ends[-1]
-    costs = [
-        phrases.cost(before, after, language) + _shape_cost(end, total - end - len(after.space), max_cells)
-        for end, (before, after) in zip(ends, pairwise(parts), strict=False)
-    ]
-    at = costs.index(min(costs)) + 1
+    ends = list(accumulate((cell_width(part.space + part.text) for part in parts), initial=0))
+    starts = [end + len(part.space) for end, part in zip(ends, parts, strict=False)]
+    _, at = best_break(starts, ends, phrases.costs(parts, language), (0, len(parts)), max_cells)
     return f"{_text(parts[:at])}\n{_text(parts[at:])}"
 
 
-def _shape_cost(top: int, bottom: int, max_cells: int) -> float:
-    """The cost of two lines of these widths: overflow above all, then imbalance, then a longer line on top."""
-    overflow = max(top, bottom) - max_cells
-    uneven = abs(top - bottom) / (top + bottom)
-    return (overflow + 1) * _OVERFLOW * (overflow > 0) + uneven * _IMBALANCE + _TOP_HEAVY * (top > bottom)
+def best_break(
+    starts: Sequence[int], ends: Sequence[int], costs: Sequence[float], span: tuple[int, int], max_cells: int
+) -> tuple[float, int]:
+    """The cheapest break of the pieces of `span` into two lines: its cost, and the first piece of the lower line.
+
+    `starts[i]` is where piece i begins, in cells from the beginning of the text, `ends[i]` where the piece before it
+    ends; `costs[i]` is the cost of a break after piece i. Lines wider than `max_cells` cost more than any break.
+    """
+    first, last = span
+    begin, end = starts[first], ends[last]
+    low = bisect_left(starts, end - max_cells, first + 1, last)
+    high = bisect_right(ends, begin + max_cells, first + 1, last)
+    if low >= high:
+        low, high = first + 1, last
+    best, found = math.inf, low
+    for at in range(low, high):
+        top, bottom = ends[at] - begin, end - starts[at]
+        cost = costs[at - 1]
+        if top > bottom:
+            cost += _LONGER_TOP + _TOP_HEAVY * (top - bottom) / (top + bottom)
+        else:
+            cost += _BOTTOM_HEAVY * (bottom - top) / (top + bottom)
+        if top > max_cells or bottom > max_cells:
+            cost += _OVERFLOW * (max(top, bottom) - max_cells + 1)
+        if cost < best:
+            best, found = cost, at
+    return best, found
 
 
 def _text(parts: Sequence[Piece]) -> str:

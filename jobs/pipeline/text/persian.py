@@ -24,10 +24,37 @@ _KEPT_NUMBER = re.compile(r"\d:\d|[$€£@]|://")
 """Times, prices and addresses, whose parts would be reordered between right-to-left letters."""
 _THOUSANDS = re.compile(r"(?<=[۰-۹]),(?=[۰-۹]{3}(?:[^۰-۹]|$))")
 
+_EZAFE = re.compile(r"[\u0654\u0650ۀ]$|\u200cی$|[\w\u200c]های$|\w[^\u200c]ای$|\w\wوی$")
+"""Signs of a written ezafe: the hamza above or the kasra; the ی after ه, ها, ا and و."""
+_STEMS = "کن|کرد|شو|شد|گوی|گفت|خواه|خواست|رو|رفت|ده|داد|آی|آمد|گیر|گرفت|توان|دان|بین|باش|ماند|زن|خور|رس|یاب|ساز"
+_CONJUGATED = re.compile(rf"^ن?می(?:\u200c|{_STEMS})|\w\u200c(?:ایم|اید|اند)$")
+_PHRASE_ENDS = re.compile(r"^(?:را|نیز|هم)$|اً$|\w\u200cای$|[\u200cهای](?:اش|شان|مان|تان|یش)$|\w\wا$|\wو$")
+_ADVERBS = frozenset(
+    {
+        *("امروز", "دیروز", "فردا", "همیشه", "اکنون", "حالا", "هنوز", "هرگز", "گاهی", "دوباره"),
+        *("فقط", "تنها", "البته", "باز", "آنجا", "اینجا"),
+    }
+)
+
 
 def is_persian(target: Language) -> bool:
     """Tell whether the language is Persian in Arabic script."""
     return target.code.split("-")[0] == "fa" and target.script == "Arab"
+
+
+def has_ezafe(word: str) -> bool:
+    """Tell whether an ezafe is written at the end of a word, which ties it to the next one."""
+    return bool(_EZAFE.search(word))
+
+
+def is_conjugated(word: str) -> bool:
+    """Tell whether a word is a verb by its prefix (می) or its ending: it ends a clause."""
+    return bool(_CONJUGATED.search(word))
+
+
+def ends_noun_phrase(word: str) -> bool:
+    """Tell whether no ezafe can follow a word: after را, an indefinite or possessive ending, and adverbs."""
+    return word in _ADVERBS or bool(_PHRASE_ENDS.search(word))
 
 
 def tidy(text: str) -> str:

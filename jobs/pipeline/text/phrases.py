@@ -7,98 +7,67 @@ common words; for all others only punctuation, numbers and capital letters are u
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from itertools import pairwise
 
+from jobs.pipeline.text import persian
 from jobs.pipeline.text.display_width import Piece, joins_words
+from jobs.pipeline.text.function_words import KNOWN, NONE, FunctionWords
 from jobs.pipeline.text.languages import Language
 
-SENTENCE, CLAUSE, CONJUNCTION, PREPOSITION, PLAIN, BOUND = 0.0, 1.0, 2.0, 2.5, 5.0, 9.0
-"""Costs of a break: after a sentence, after other punctuation, before a conjunction, before a preposition, between
-words of no known kind, and between words that belong together."""
+SENTENCE, CLAUSE, VERB, CONJUNCTION, PREPOSITION, PLAIN, LOOSE, BOUND = 0.0, 1.0, 1.5, 2.0, 2.5, 5.0, 9.0, 16.0
+"""Costs of a break: after a sentence, after other punctuation, after a verb that ends a clause, before a conjunction,
+before a preposition, between words of no known kind, between words that mostly belong together, and between words that
+belong together."""
+
+_NEW_PHRASE = 4.0
+"""Cost of a break before an article, a pronoun or an auxiliary, with which a new phrase begins."""
+
+_LOOSE_CLAUSE = 7.0
+"""Cost of a break between a pronoun or particle and a conjunction: “told him | that”."""
+
+_BUNSETSU = 3.5
+"""Cost of a break between hiragana and another kind of character, where most Japanese phrases end."""
+
+_MAYBE_EZAFE = 8.0
+"""Cost of a break between two words of no known kind in a language that seldom writes the ezafe between them."""
 
 _ENDS = frozenset(".!?…。！？．؟۔।॥")
 _CLAUSE_ENDS = frozenset(",;:،؛、，；：–—\u3000")
 _QUOTES = "\"'”’»)]』」）】》›"
 _ABBREVIATIONS = frozenset(
     {
-        *("mr", "mrs", "ms", "dr", "prof", "st", "vs", "jr", "sr", "e.g", "i.e"),
+        *("mr", "mrs", "ms", "dr", "prof", "st", "vs", "jr", "sr", "e.g", "i.e", "rev", "hon"),
+        *("capt", "col", "gen", "lt", "sgt", "maj", "gov"),
         *("sra", "srta", "mme", "mlle", "bzw", "z.b", "d.h"),
     }
 )
+_INITIALS = re.compile(r"[^\W\d_](\.[^\W\d_])*")
+_OPENING_QUOTES = frozenset('"“‘«„「『')
+_FIRST_PERSON = re.compile(r"I\b.*")
+_ADJECTIVE = re.compile(r"(ful|ous|less|able|ible|ish|ed|some|ly)$")
+"""Endings of English adjectives, and of adverbs that stand before them."""
+_SURE_ADJECTIVE = re.compile(r"(?:ful|ous|less|[ai]ble|ish|ive|ical|ional)$")
+_LONGEST_LIST = 6
 _SYLLABLE_STARTS = frozenset("เแโใไເແໂໃໄ")
 """Vowels of Thai and Lao that are written first: the only mark of a syllable border that needs no dictionary."""
 _CHINESE_PARTICLES = frozenset("的了吗吧呢们着过地得么")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Phrases:
-    """Common words of a language. `clinging` words belong to the next word, `trailing` words to the one before."""
-
-    conjunctions: frozenset[str] = frozenset()
-    prepositions: frozenset[str] = frozenset()
-    clinging: frozenset[str] = frozenset()
-    trailing: frozenset[str] = frozenset()
-    capitals_are_names: bool = True
-
-
-def _phrases(conjunctions: str, prepositions: str, clinging: str, trailing: str = "", *, names: bool = True) -> Phrases:
-    return Phrases(
-        conjunctions=frozenset(conjunctions.split()),
-        prepositions=frozenset(prepositions.split()),
-        clinging=frozenset(clinging.split()),
-        trailing=frozenset(trailing.split()),
-        capitals_are_names=names,
-    )
+def costs(pieces: Sequence[Piece], language: Language) -> list[float]:
+    """The costs of breaks between each two neighbours of `pieces`, a text in `language`."""
+    known = KNOWN.get(language.code.partition("-")[0], NONE)
+    found = [_cost(before, after, language, known) for before, after in pairwise(pieces)]
+    if known.articles:
+        for at in [at for at, each in enumerate(found) if each == CLAUSE and _is_in_adjectives(pieces, at, known)]:
+            found[at] = LOOSE
+    return found
 
 
-_KNOWN = {
-    "en": _phrases(
-        "and but or nor so yet because although though while when where if unless until since that which who whose "
-        "whom than whether as before after",
-        "in on at to for with from by about into onto over under between among through during without within "
-        "against across behind beyond near toward towards upon",
-        "of a an the my your his her its our their this these those every each some any no very not i'm you're we're "
-        "they're i we he she they",
-    ),
-    "fa": _phrases(
-        "و یا اما ولی که چون زیرا اگر تا وقتی هرچند بلکه پس سپس چه یعنی",
-        "از به در با بر برای بدون بین میان درباره دربارهٔ مانند مثل روی زیر بالای کنار پیش نزد",
-        "این آن هر هیچ یک می نمی همین همان چند",
-        "را است هست بود شد ها های هایی ام ای اند",
-    ),
-    "es": _phrases(
-        "y e o u pero sino porque aunque mientras cuando donde si que quien cual cuyo como pues ni",
-        "en a al con sin para por sobre entre hasta desde hacia según contra durante tras ante bajo",
-        "de del el la los las un una unos unas lo mi mis tu tus su sus nuestro nuestra este esta estos estas ese esa "
-        "cada muy no se me te le les nos",
-    ),
-    "fr": _phrases(
-        "et ou mais donc or ni car que qui dont où quand lorsque puisque parce si comme quoique tandis",
-        "en à au aux avec sans pour par sur sous dans entre chez vers depuis pendant contre avant après",
-        "de du des le la les un une mon ma mes ton ta tes son sa ses notre nos votre vos leur leurs ce cet cette ces "
-        "chaque très ne je tu il elle on nous vous ils elles se me te",
-        "pas",
-    ),
-    "de": _phrases(
-        "und oder aber denn sondern weil dass wenn als ob obwohl während bevor nachdem damit sowie doch wo wie",
-        "in im an am auf aus bei beim mit nach von vom zu zum zur für über unter vor hinter neben zwischen durch "
-        "gegen ohne um bis seit",
-        "der die das den dem des ein eine einen einem einer eines mein meine dein deine sein seine ihr ihre unser "
-        "unsere dieser diese dieses jeder jede jedes kein keine sehr nicht",
-        names=False,
-    ),
-    "ar": _phrases(
-        "و أو أم لكن ولكن لأن إذا إن أن التي الذي الذين حتى عندما بينما حيث كما ثم بل وقد وأن",
-        "من في إلى على عن مع بين تحت فوق أمام خلف بعد قبل عند منذ خلال حول دون ضد وفي ومن وعلى",
-        "هذا هذه ذلك تلك هؤلاء كل لا لم لن ما قد سوف يا غير",
-    ),
-}
-
-
-def cost(before: Piece, after: Piece, language: Language) -> float:
-    """The cost of a break between two neighbouring pieces of a text in `language`."""
+def _cost(before: Piece, after: Piece, language: Language, known: FunctionWords) -> float:
     ending = _ending(before.text)
     if ending is not None:
         return ending
@@ -106,7 +75,7 @@ def cost(before: Piece, after: Piece, language: Language) -> float:
         return _inner_cost(before.text, after.text, language)
     if joins_words(language) and not (before.text.isascii() and after.text.isascii()):
         return CLAUSE  # in a script without spaces, a space has the role of a comma
-    return _word_cost(before.text, after.text, _KNOWN.get(language.code.split("-")[0], Phrases()))
+    return _word_cost(before.text, after.text, known)
 
 
 def ends_sentence(text: str) -> bool:
@@ -127,30 +96,87 @@ def _ending(text: str) -> float | None:
 
 def _is_abbreviation(text: str) -> bool:
     word = text[:-1].lstrip("([“‘\"'«¿¡").casefold()
-    return word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha() and word != "i")
+    return word in _ABBREVIATIONS or (bool(_INITIALS.fullmatch(word)) and word != "i")
 
 
-def _word_cost(before: str, after: str, phrases: Phrases) -> float:
+def _word_cost(before: str, after: str, known: FunctionWords) -> float:
     left, right = _bare(before), _bare(after)
-    if left in phrases.clinging or right in phrases.trailing or _belongs(before, after, phrases):
+    if _are_bound(before, after, known) or right in known.trailing or (left, right) in known.pairs:
         return BOUND
-    if left in phrases.conjunctions or left in phrases.prepositions or left in _ABBREVIATIONS:
+    is_loose = left in known.loosely_clinging or right in known.loosely_trailing
+    begins = right in known.conjunctions or right in known.prepositions
+    if left in known.conjunctions or left in known.prepositions:
         return BOUND
-    if right in phrases.conjunctions:
+    if left in known.clinging and not (is_loose and begins):
+        return BOUND
+    if (left in known.counting or before[-1].isdigit()) and not _is_function_word(right, known):
+        return BOUND
+    if is_loose:
+        return _LOOSE_CLAUSE if right in known.conjunctions else LOOSE
+    if known.articles and _is_adjective(left, known) and not _is_function_word(right, known):
+        return LOOSE
+    return min(_beginning_cost(after, right, known), _ending_cost(left, known))
+
+
+def _beginning_cost(after: str, right: str, known: FunctionWords) -> float:
+    """The cost of a line that begins with this word."""
+    if right in known.conjunctions or after[0] in _OPENING_QUOTES:
         return CONJUNCTION
-    return PREPOSITION if right in phrases.prepositions else PLAIN
+    if right in known.prepositions:
+        return PREPOSITION
+    if right in known.genitives or right in known.loosely_clinging:
+        return BOUND
+    return _NEW_PHRASE if right in known.clinging else BOUND
 
 
-def _belongs(before: str, after: str, phrases: Phrases) -> bool:
-    """Tell whether the words are a number and its noun, a title and a name, or first and last name."""
-    if before[-1:].isdigit() or before.endswith("."):
+def _ending_cost(left: str, known: FunctionWords) -> float:
+    """The cost of a line that ends with this word."""
+    if left in known.clause_ends or (known.has_ezafe and persian.is_conjugated(left)):
+        return VERB
+    return _MAYBE_EZAFE if known.has_ezafe and not persian.ends_noun_phrase(left) else PLAIN
+
+
+def _are_bound(before: str, after: str, known: FunctionWords) -> bool:
+    """Tell whether the words are a title and a name, first and last name, or tied by ezafe."""
+    if before.endswith(".") or (known.has_ezafe and persian.has_ezafe(before)):
         return True
-    return phrases.capitals_are_names and len(before) > 1 and before[0].isupper() and after[0].isupper()
+    return known.capitals_are_names and len(before) > 1 and before[0].isupper() and _continues_name(before, after)
 
 
-@cache
+def _continues_name(before: str, after: str) -> bool:
+    """Tell whether the second of two words goes on with the name of the first: in capitals only, all are words."""
+    if after[0].isdigit():
+        return True
+    return after[0].isupper() and not (before.isupper() and after.isupper()) and not _FIRST_PERSON.fullmatch(after)
+
+
+def _is_in_adjectives(pieces: Sequence[Piece], at: int, known: FunctionWords) -> bool:
+    """Tell whether the comma after `pieces[at]` parts adjectives of one noun: “a tall, dark, quiet man”."""
+    after = _bare(pieces[at + 1].text)
+    if not pieces[at].text.endswith(",") or not after[:1].isalpha() or _is_function_word(after, known):
+        return False
+    for piece in reversed(pieces[max(0, at - _LONGEST_LIST) : at + 1]):
+        word = _bare(piece.text)
+        if word in known.articles:
+            return word != _bare(pieces[at].text)
+        if not (word in known.adjectives or _ADJECTIVE.search(word)):
+            return False
+    return False
+
+
+def _is_adjective(word: str, known: FunctionWords) -> bool:
+    return word in known.adjectives or bool(_SURE_ADJECTIVE.search(word))
+
+
+def _is_function_word(word: str, known: FunctionWords) -> bool:
+    return any(
+        word in kind for kind in (known.conjunctions, known.prepositions, known.clinging, known.loosely_clinging)
+    )
+
+
+@lru_cache(maxsize=65536)
 def _bare(word: str) -> str:
-    return word.strip("\"'“”‘’«»()[]¿¡").casefold()
+    return word.strip("\"'“”‘’«»()[]¿¡.,;:!?،؛؟…").replace("’", "'").casefold()
 
 
 def _inner_cost(before: str, after: str, language: Language) -> float:
@@ -161,7 +187,7 @@ def _inner_cost(before: str, after: str, language: Language) -> float:
         return BOUND if after[0] in _CHINESE_PARTICLES else PLAIN
     kinds = _kind(before[-1]), _kind(after[0])
     if kinds[0] == "HIRAGANA" and kinds[1] != "HIRAGANA":
-        return PREPOSITION
+        return _BUNSETSU
     return BOUND
 
 

@@ -9,16 +9,16 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 
 from jobs.pipeline.protocols import Line
+from jobs.pipeline.text import phrases
 from jobs.pipeline.text.display_width import Piece, cell_width, pieces
 from jobs.pipeline.text.languages import Language
 
 LONGEST_SENTENCE = 12
 """Most lines of a sentence, for transcripts without any punctuation."""
 
-_ANY_WORD = 0.15
-"""Cost of a cut inside a clause, as a share of the sentence: a cut may move that far to be at a comma."""
-
-_MARKS = frozenset(".,;:!?…،؛؟、。，；：—–")
+_CUT = 0.03
+"""Cost of a cut for each unit of the costs of `phrases`, as a share of the sentence: a cut may move that far to be at a
+better place."""
 
 
 def sentences(lines: Sequence[Line]) -> Iterator[Sequence[Line]]:
@@ -31,7 +31,7 @@ def sentences(lines: Sequence[Line]) -> Iterator[Sequence[Line]]:
 
 
 def split_by_shares(text: str, shares: Sequence[int], language: Language) -> list[str]:
-    """Split `text` between words into parts about in proportion to `shares`, preferably at punctuation.
+    """Split `text` between words into parts about in proportion to `shares`, preferably at the places of `phrases`.
 
     Every part has a word. If there are fewer words than parts, the last parts repeat the last word, which then stays on
     the screen. An empty `text` gives empty parts.
@@ -40,12 +40,12 @@ def split_by_shares(text: str, shares: Sequence[int], language: Language) -> lis
     missing = max(0, len(shares) - len(parts))
     if not parts:
         return [""] * len(shares)
-    cuts = [0, *_cuts(parts, shares[: len(shares) - missing]), len(parts)]
+    cuts = [0, *_cuts(parts, shares[: len(shares) - missing], phrases.costs(parts, language)), len(parts)]
     found = [_joined(parts[first:last]) for first, last in pairwise(cuts)]
     return found + found[-1:] * missing
 
 
-def _cuts(parts: Sequence[Piece], shares: Sequence[int]) -> list[int]:
+def _cuts(parts: Sequence[Piece], shares: Sequence[int], costs: Sequence[float]) -> list[int]:
     """The cheapest increasing cuts between `parts`, one less than `shares`, by dynamic programming."""
     ends = list(accumulate(max(1, cell_width(part.space + part.text)) for part in parts))
     wishes = list(accumulate(max(1, share) for share in shares))
@@ -56,7 +56,7 @@ def _cuts(parts: Sequence[Piece], shares: Sequence[int]) -> list[int]:
         for at in range(number, last_possible + 1):
             cost, cuts = min(found for place, found in best.items() if place < at)
             miss = abs(ends[at - 1] / ends[-1] - wish / wishes[-1])
-            reached[at] = (cost + miss + (0 if parts[at - 1].text[-1] in _MARKS else _ANY_WORD), [*cuts, at])
+            reached[at] = (cost + miss + _CUT * costs[at - 1], [*cuts, at])
         best = reached
     return min(best.values())[1]
 
