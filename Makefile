@@ -132,7 +132,7 @@ clean: ## remove .venv, node_modules and caches; videos, results and .env stay
 	@touch $@
 
 .venv/quality: requirements/quality.txt | .venv/base
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 
 .venv/system: deploy/system-packages.sh | .venv/made

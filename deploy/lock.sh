@@ -7,4 +7,4 @@ $compile base.in -o base.txt
 $compile whisperx.in -c base.txt -o whisperx.txt
 $compile --no-deps speakers.in -o speakers.txt
 $compile dev.in -c base.txt -c whisperx.txt -o dev.txt
-$compile quality.in --generate-hashes -o quality.txt
+$compile --no-deps quality.in --generate-hashes -o quality.txt

@@ -20,6 +20,7 @@ from tests.quality.material import Clip, NoVoice
 from tests.quality.rows import Row, table, write
 from tests.quality.scoring import looped_words, word_errors
 from tests.quality.sections import QUICK, SECTIONS
+from tests.quality.taggers import NoPackage
 from tests.quality.weights import BUILD, NoWeights
 
 
@@ -27,7 +28,7 @@ def main() -> int:
     options = _options()
     try:
         return _run(options)
-    except (NoWeights, NoVoice) as missing:
+    except (NoWeights, NoVoice, NoPackage) as missing:
         logging.error("%s", missing)
         return 1
 

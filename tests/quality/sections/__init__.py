@@ -14,6 +14,7 @@ from tests.quality.sections import (
     coverage,
     first_caption,
     languages,
+    layout,
     media,
     names,
     recognition,
@@ -34,7 +35,8 @@ SECTIONS: Mapping[str, Callable[[Session], list[Row]]] = {
     "media": media.measure,
     "speakers": speakers.measure,
     "translation": translation.measure,
+    "layout": layout.measure,
 }
 
-QUICK = ("recognition", "coverage", "silence", "translation")
+QUICK = ("recognition", "coverage", "silence", "translation", "layout")
 """Sections of `--quick`, each in its short form."""
