@@ -37,6 +37,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="your own subtitle file, used instead of speech recognition; with --from, it is translated",
     )
     parser.add_argument(
+        "--whole-subtitles",
+        action="store_true",
+        help="keep subtitles of that file that do not fit two lines whole, instead of showing them in parts",
+    )
+    parser.add_argument(
         "--transcriber", choices=_engine_names(TRANSCRIBERS), default=settings.TRANSCRIBER, help="speech engine"
     )
     parser.add_argument(
@@ -81,6 +86,7 @@ def job_options(options: dict[str, Any]) -> JobOptions:
         target=language(options["to"]).code,
         spoken=language(options["spoken"]).code if options["spoken"] else None,
         brought=options["subtitles"] is not None,
+        whole_subtitles=options["whole_subtitles"],
         style=parse_style(options["style"]),
         bilingual=options["bilingual"],
         mode=options["mode"],

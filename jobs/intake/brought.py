@@ -11,6 +11,7 @@ from jobs.intake.options import JobOptions
 from jobs.pipeline.notes import NoteCode
 from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.formats.event import ProblemKind
+from jobs.pipeline.subtitles.long_cues import divided
 from jobs.pipeline.subtitles.reader import Reading, parse_subtitles, read_subtitles
 from jobs.pipeline.text.languages import language
 from jobs.pipeline.text.script_detection import check_script
@@ -23,7 +24,7 @@ _CODES = {
     ProblemKind.END_ESTIMATED: NoteCode.TIMES_ESTIMATED,
     ProblemKind.TEXT_CUT: NoteCode.TEXT_CUT,
 }
-NOTES = frozenset({*_CODES.values(), NoteCode.LETTERS_REPAIRED, NoteCode.PUNCTUATION_MOVED})
+NOTES = frozenset({*_CODES.values(), NoteCode.LETTERS_REPAIRED, NoteCode.PUNCTUATION_MOVED, NoteCode.SUBTITLES_DIVIDED})
 """The notes that a subtitle file gives rise to."""
 
 _SHOWN = 30
@@ -49,8 +50,13 @@ def parse_brought(options: JobOptions, data: bytes, name: str) -> Brought:
 
 
 def _brought(options: JobOptions, reading: Reading, name: str) -> Brought:
-    check_script(language(options.spoken or options.target), (cue.source for cue in reading.cues), name)
-    return Brought(cues=reading.cues, notes=_notes(reading))
+    own = language(options.spoken or options.target)
+    check_script(own, (cue.source for cue in reading.cues), name)
+    if options.whole_subtitles:
+        return Brought(cues=reading.cues, notes=_notes(reading))
+    cues, count = divided(reading.cues, own)
+    notes = [{"code": NoteCode.SUBTITLES_DIVIDED, "params": {"count": str(count)}}] if count else []
+    return Brought(cues=cues, notes=[*_notes(reading), *notes])
 
 
 def _notes(reading: Reading) -> list[dict[str, Any]]:

@@ -25,12 +25,14 @@ from jobs.pipeline.text.languages import language
 class JobOptions:
     """The options of a job. `target` and `spoken` are language codes; `spoken` is None when the language is to be
     detected. `brought`: the text comes from the owner's own subtitles, in `spoken`. Engines are names or `auto`.
+    `whole_subtitles`: those that do not fit two lines are not divided in time.
     `audio_track` is the number or the language of the audio track to transcribe; empty: chosen automatically.
     """
 
     target: str
     spoken: str | None = None
     brought: bool = False
+    whole_subtitles: bool = False
     style: Style = Style()
     bilingual: bool = False
     mode: Mode = "burn"

@@ -34,6 +34,7 @@ class NoteCode(StrEnum):
     TEXT_CUT = "text_cut"
     LETTERS_REPAIRED = "letters_repaired"
     PUNCTUATION_MOVED = "punctuation_moved"
+    SUBTITLES_DIVIDED = "subtitles_divided"
 
 
 SENTENCES = {
@@ -82,6 +83,9 @@ SENTENCES = {
     ),
     NoteCode.PUNCTUATION_MOVED: _(
         "In the subtitle file the punctuation stood at the wrong end of the lines and was moved. Check the text."
+    ),
+    NoteCode.SUBTITLES_DIVIDED: _(
+        "Subtitles of the file that do not fit two lines are shown in parts, one after the other: {count}."
     ),
 }
 """Templates of the sentences, marked for the catalogue; `{language}` is an English name, which is translated too."""

@@ -81,6 +81,7 @@ class JobOptionsForm(forms.Form):
     glossary = forms.CharField(max_length=20_000, required=False, widget=forms.Textarea, label=_("Glossary"))
     subtitles = forms.FileField(required=False, label=_("Your own subtitle file"))
     subtitles_are = forms.ChoiceField(choices=SUBTITLES, required=False, label=_("What to do with this file"))
+    whole_subtitles = forms.BooleanField(required=False, label=_("Keep long subtitles of this file whole"))
     keep_running = forms.BooleanField(required=False, label=_("Keep running when I leave"))
 
     def clean_to(self) -> str:
@@ -122,6 +123,7 @@ class JobOptionsForm(forms.Form):
             target=found["to"],
             spoken=None if finished else found["spoken"] or None,
             brought=brought,
+            whole_subtitles=found["whole_subtitles"],
             style=Style(**{name: found[name] for name in ("look", "size", "position", "colours") if found[name]}),
             bilingual=found["bilingual"],
             mode=found["mode"] or "burn",

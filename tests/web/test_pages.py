@@ -139,6 +139,22 @@ def test_subtitles_come_along(client: Client) -> None:
     assert [cue.source for cue in job.cues.all()] == ["سلام، حال شما چطور است؟"]
 
 
+TOO_LONG = "این جمله برای دو سطر زیرنویس بلند است، " * 4 + "پس بخش‌بخش می‌شود."
+
+
+@pytest.mark.parametrize(("fields", "whole"), [({}, False), ({"whole_subtitles": "on"}, True)])
+def test_long_subtitles_are_divided_unless_they_shall_stay_whole(
+    client: Client, fields: dict[str, str], whole: bool
+) -> None:
+    brought = SimpleUploadedFile("talk.srt", f"1\n00:00:01,000 --> 00:00:11,000\n{TOO_LONG}\n".encode())
+    client.post("/", new(to="fa", spoken="", subtitles=brought, subtitles_are="use", **fields))
+    job = Job.objects.get()
+    assert (job.cues.count() == 1) is whole
+    assert " ".join(cue.source for cue in job.cues.order_by("number")) == TOO_LONG
+    notes = [note for note in job.notes if note["code"] == "subtitles_divided"]
+    assert notes == ([] if whole else [{"code": "subtitles_divided", "params": {"count": "1"}}])
+
+
 LONG = "زیرنویس" * 25 + ".srt"
 """Less than 255 characters, but more bytes than the name of a file can have."""
 
