@@ -70,6 +70,13 @@ def test_https_closes_what_it_can(read: Read) -> None:
 # Numbers
 
 
+@pytest.mark.parametrize("value", ["-1", "61", "a fifth"])
+def test_the_margin_of_tall_pictures_is_a_share_of_the_height(read: Read, value: str) -> None:
+    assert read(PORTRAIT_MARGIN="35")["PORTRAIT_MARGIN"] == 35
+    with pytest.raises(ImproperlyConfigured, match="PORTRAIT_MARGIN must be"):
+        read(PORTRAIT_MARGIN=value)
+
+
 @pytest.mark.parametrize("name", ["MAX_MEGABYTES", "MAX_MINUTES", "MAX_PIXELS"])
 def test_a_number_that_is_none(read: Read, name: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=f"{name} must be a whole number, not “many”"):

@@ -233,6 +233,12 @@ MAX_BYTES = _number("MAX_MEGABYTES", 4096) * 1024 * 1024
 MAX_SECONDS = _number("MAX_MINUTES", 240) * 60
 MAX_PIXELS = _number("MAX_PIXELS", 3840 * 2160)
 
+# Percent of the height of a tall picture that stay free below its subtitles, for the buttons of apps
+
+PORTRAIT_MARGIN = _number("PORTRAIT_MARGIN", 20)
+if not 0 <= PORTRAIT_MARGIN <= 60:
+    raise ImproperlyConfigured(f"PORTRAIT_MARGIN must be between 0 and 60, not {PORTRAIT_MARGIN}.")
+
 # Logs: a line for each transition, with its job, stage and attempt
 
 LOG_LEVEL = (_env.get("LOG_LEVEL") or "INFO").upper()

@@ -128,7 +128,7 @@ def _translate(job: Job, options: JobOptions) -> TranslateTask:
 
 
 def _subtitle(job: Job, options: JobOptions) -> SubtitleTask:
-    media, captions = media_of(job), is_captions(brief_of(job, options))
+    captions = is_captions(brief_of(job, options))
     form: Form = "bilingual" if options.bilingual and not captions else "target"
     forms: dict[str, Form] = {f"{options.target}.{kind}": form for kind in FORMATS}
     forms.setdefault(f"{job.spoken}.srt", "source")
@@ -138,7 +138,8 @@ def _subtitle(job: Job, options: JobOptions) -> SubtitleTask:
         target=options.target,
         forms=forms,
         style=options.style,
-        size=media.video.shown_size if media.video else _DEFAULT_SIZE,
+        size=picture_size(job),
+        portrait_margin=settings.PORTRAIT_MARGIN,
     )
 
 
@@ -167,6 +168,13 @@ def brief_of(job: Job, options: JobOptions) -> Brief:
 def media_of(job: Job) -> Media:
     """The description of the video, from the outcome of the fetch stage."""
     return from_builtins(Media, job.stages.get(stage=Stage.FETCH).outcome["media"])
+
+
+def picture_size(job: Job) -> tuple[int, int]:
+    """Width and height of the picture for which subtitles are laid out, also while it is not known."""
+    outcome = job.stages.filter(stage=Stage.FETCH).values_list("outcome", flat=True).first() or {}
+    media = from_builtins(Media, outcome["media"]) if "media" in outcome else None
+    return media.video.shown_size if media and media.video else _DEFAULT_SIZE
 
 
 def told_language(job: Job) -> str:

@@ -42,7 +42,7 @@ TASKS: list[m.Task] = [
         Path("/a.wav"), "v", "parrot", {"size": 3, "on": True}, Hints(expected="en", terms=("Reza",)), 1.5, 0.2, True, 4
     ),
     m.TranslateTask(None, {}, Brief(source="en", target="fa", glossary=(("a", "b"),))),
-    m.SubtitleTask(CUES, "en", "fa", {"fa.srt": "target", "en.srt": "source"}, Style(), (1280, 720)),
+    m.SubtitleTask(CUES, "en", "fa", {"fa.srt": "target", "en.srt": "source"}, Style(), (1280, 720), 20),
     m.RenderTask(Path("/v.mp4"), MEDIA, Path("/s.ass"), "burn", "fa"),
 ]
 COMMANDS: list[m.Command] = [

@@ -84,6 +84,33 @@ def test_letters_are_as_large_as_the_smaller_side_wants() -> None:
     assert em(Style(size="small"), OLD) < em(Style(), OLD) < em(Style(size="large"), OLD)
 
 
+def rows(scene: Scene) -> tuple[float, float]:
+    """Where the subtitle begins and ends, as shares of the height of the picture."""
+    picture = np.asarray(draw(scene), dtype=int)
+    found = np.flatnonzero(np.abs(picture - picture[0, 0]).sum(axis=2).max(axis=1) > 30)
+    height, above = scene.size[1], 0 if scene.style.position == "top" else scene.size[1] * 6 // 10
+    return (above + int(found[0])) / height, (above + int(found[-1])) / height
+
+
+@pytest.mark.parametrize("look", ["box", "outline"])
+@pytest.mark.parametrize("picture", [(360, 640), (400, 600)])
+def test_in_tall_pictures_subtitles_stand_above_the_buttons_of_apps(picture: tuple[int, int], look: str) -> None:
+    assert 0.75 <= rows(Scene(text=LONG, size=picture, style=parse_style(look)))[1] <= 0.81
+    assert 0.13 <= rows(Scene(text=LONG, size=picture, style=parse_style(f"{look},top")))[0] <= 0.18
+
+
+@pytest.mark.parametrize("picture", [(640, 360), (400, 500), (400, 400)])
+def test_in_other_pictures_they_stand_at_the_edge_of_the_safe_area(picture: tuple[int, int]) -> None:
+    assert 0.92 <= rows(Scene(text=LONG, size=picture))[1] <= 0.97
+
+
+@pytest.mark.parametrize(("percent", "position", "lines"), [(30, "bottom", 576), (30, "top", 403), (0, "bottom", 96)])
+def test_the_margin_of_tall_pictures_is_a_setting(percent: int, position: str, lines: int) -> None:
+    style = parse_style(position)
+    assert ass_style(language("fa"), style, PORTRAIT, portrait_margin=percent).marginv == lines
+    assert ass_style(language("fa"), style, LANDSCAPE, portrait_margin=percent).marginv == 36
+
+
 def test_every_font_is_drawn_in_the_same_size_of_letters() -> None:
     """ASS sizes count ascent and descent, of which Vazirmatn has more than others."""
     sizes = {code: ass_style(language(code), Style(), LANDSCAPE).fontsize for code in ("fa", "he", "en")}
@@ -127,6 +154,17 @@ def written_ass(tmp_path: Path, text: str, size: tuple[int, int]) -> list[str]:
     cue = Cue(id=1, start=0, end=5, source="", target=text)
     write([cue], path, form="target", source=language("fa"), target=language("en"), size=size)
     return lines_in(path)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["When the last guests", "had left the house, she put", "out the light in the hall."],
+        ["The keys of the old house", "were on the table in the hall", "until he came back."],
+    ],
+)
+def test_three_lines_of_a_narrow_picture_end_at_good_places(tmp_path: Path, lines: list[str]) -> None:
+    assert written_ass(tmp_path, " ".join(lines), PORTRAIT) == lines
 
 
 def test_two_lines_that_are_a_little_long_stay_two_where_they_fit(tmp_path: Path) -> None:

@@ -259,7 +259,7 @@ def test_what_is_in_the_target_language_is_not_translated(bank: Bank) -> None:
 def test_subtitles_in_each_form(bank: Bank) -> None:
     cues = (cue(1, target="یک"), cue(2, target="دو"))
     forms: dict[str, Any] = {"fa.srt": "bilingual", "fa.ass": "target", "en.srt": "source"}
-    made = bank.do(SubtitleTask(cues, "en", "fa", forms, Style(), (640, 360)))
+    made = bank.do(SubtitleTask(cues, "en", "fa", forms, Style(), (640, 360), 20))
     assert made.files == {name: f"subtitles.{name}" for name in forms}
     assert bank.files == set(made.files.values())
     assert "Line 1." in (bank.room / "subtitles.fa.srt").read_text()

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pysubs2
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -345,6 +346,15 @@ def test_subtitles_as_they_are_now(client: Client, form: str, words: str, kind: 
     assert words in text(answer)
     codes = {"source": "en", "target": "fa", "bilingual": "fa+en"}
     assert f'filename="talk.mp4.{codes[form]}.{kind}"' in answer.headers["Content-Disposition"]
+
+
+def test_subtitles_are_laid_out_for_the_picture(client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = made(JobStatus.RUNNING)
+    monkeypatch.setattr("jobs.web.views.jobs.picture_size", lambda found: (1080, 1920) if found == job else None)
+    settings.PORTRAIT_MARGIN = 30
+    written = pysubs2.SSAFile.from_string(text(client.get(f"/jobs/{job.pk}/subtitles/source.ass")))
+    assert (written.info["PlayResX"], written.info["PlayResY"]) == ("1080", "1920")
+    assert written.styles["Default"].marginv == 576
 
 
 @pytest.mark.parametrize("path", ["else.srt", "target.exe"])

@@ -89,7 +89,9 @@ class TranslateTask(_Struct, frozen=True):
 
 
 class SubtitleTask(_Struct, frozen=True):
-    """Write subtitle files: `forms` maps file names such as fa.srt to their texts; `size` is (width, height)."""
+    """Write subtitle files: `forms` maps file names such as fa.srt to their texts; `size` is (width, height), and
+    `portrait_margin` the percent of the height that stay free below the subtitles of a tall picture.
+    """
 
     cues: tuple[Cue, ...]
     spoken: str
@@ -97,6 +99,7 @@ class SubtitleTask(_Struct, frozen=True):
     forms: dict[str, Form]
     style: Style
     size: tuple[int, int]
+    portrait_margin: int
 
 
 class RenderTask(_Struct, frozen=True):

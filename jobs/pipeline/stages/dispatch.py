@@ -229,7 +229,16 @@ def _subtitle(task: SubtitleTask, context: StageContext) -> StageResult:
     spoken, target = language(task.spoken), language(task.target)
     for name, form in task.forms.items():
         path = context.attempt_dir / f"subtitles.{name}"
-        writer.write(task.cues, path, form=form, source=spoken, target=target, style=task.style, size=task.size)
+        writer.write(
+            task.cues,
+            path,
+            form=form,
+            source=spoken,
+            target=target,
+            style=task.style,
+            size=task.size,
+            portrait_margin=task.portrait_margin,
+        )
     found = quality.check(task.cues, spoken, target)
     return StageResult(
         files={name: f"subtitles.{name}" for name in task.forms},

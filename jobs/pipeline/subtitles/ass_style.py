@@ -20,6 +20,13 @@ _EM = 0.68 * (16 / 9) / (42 * _CHARACTER)
 """Font size as a share of the picture's smaller side: 42 characters fill 68 % of the width of a 16:9 picture (BBC)."""
 _SAFE = 0.9
 """Share of width and height that every screen shows (title safe area, SMPTE ST 2046-1)."""
+PORTRAIT_MARGIN = 20
+"""Percent of the height of a tall picture that stay free below its subtitles. There the apps that show such videos
+have the account, the title and buttons; Meta's guide for stories keeps 20 % free below and 14 % above."""
+_ABOVE = 0.7
+"""The part of this that stays free above subtitles at the top."""
+_TALL = 1.5
+"""Height to width of the pictures that such apps show over the whole screen: 9:16 and 2:3, not 4:5."""
 _SECOND = 0.75
 """Font size of the second language, as a share of the first."""
 
@@ -68,8 +75,18 @@ def speaker_colours(speakers: Iterable[str]) -> dict[str, str]:
     return {name: f"{{\\1c&H{one.b:02X}{one.g:02X}{one.r:02X}&}}" for name, one in zip(names, colours, strict=True)}
 
 
-def ass_style(language: Language, style: Style, size: tuple[int, int], *, second: bool = False) -> SSAStyle:
-    """Build the ASS style for text in `language` on a picture of `size` = (width, height) in pixels."""
+def ass_style(
+    language: Language,
+    style: Style,
+    size: tuple[int, int],
+    *,
+    second: bool = False,
+    portrait_margin: int = PORTRAIT_MARGIN,
+) -> SSAStyle:
+    """Build the ASS style for text in `language` on a picture of `size` = (width, height) in pixels.
+
+    `portrait_margin`: percent of the height below the subtitles of a tall picture, if more than in others.
+    """
     letters, face = em(style, size, second=second), font(language)
     boxed = style.look == "box"
     return SSAStyle(
@@ -85,6 +102,14 @@ def ass_style(language: Language, style: Style, size: tuple[int, int], *, second
         alignment=Alignment.BOTTOM_CENTER if style.position == "bottom" else Alignment.TOP_CENTER,
         marginl=round(size[0] * (1 - _SAFE) / 2),
         marginr=round(size[0] * (1 - _SAFE) / 2),
-        marginv=round(size[1] * (1 - _SAFE) / 2),
+        marginv=round(size[1] * _margin(style, size, portrait_margin)),
         encoding=-1,  # libass: detect the direction of each line, instead of left to right for all
     )
+
+
+def _margin(style: Style, size: tuple[int, int], portrait_margin: int) -> float:
+    """The space between the subtitles and the edge of the picture, as a share of its height."""
+    usual = (1 - _SAFE) / 2
+    if size[1] < _TALL * size[0]:
+        return usual
+    return max(usual, portrait_margin / 100 * (_ABOVE if style.position == "top" else 1.0))

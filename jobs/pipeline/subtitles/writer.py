@@ -16,14 +16,14 @@ from typing import Any
 import pysubs2
 
 from jobs.pipeline.media.ffmpeg import making
-from jobs.pipeline.subtitles.ass_style import ass_style, fitting_cells, narrowed, speaker_colours
+from jobs.pipeline.subtitles.ass_style import PORTRAIT_MARGIN, ass_style, fitting_cells, narrowed, speaker_colours
 from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.dialogue import speakers_of
 from jobs.pipeline.subtitles.style import Form, Style
 from jobs.pipeline.text.bidi import direct, strip_marks
 from jobs.pipeline.text.display_width import Piece, cell_width, cells, pieces
 from jobs.pipeline.text.languages import Direction, Language
-from jobs.pipeline.text.line_breaking import unwrap, wrap
+from jobs.pipeline.text.line_breaking import break_evenly, unwrap, wrap
 
 WORD_JOINER = "\u2060"
 
@@ -48,12 +48,22 @@ def write(
     target: Language,
     style: Style = Style(),
     size: tuple[int, int] = (1280, 720),
+    portrait_margin: int = PORTRAIT_MARGIN,
 ) -> None:
     """Write `cues` to `path`, in the format of its suffix (.srt, .vtt or .ass), atomically: the text of `as_text`.
 
     Raises DiskFull or Unwritable.
     """
-    content = as_text(cues, path.suffix[1:].lower(), form=form, source=source, target=target, style=style, size=size)
+    content = as_text(
+        cues,
+        path.suffix[1:].lower(),
+        form=form,
+        source=source,
+        target=target,
+        style=style,
+        size=size,
+        portrait_margin=portrait_margin,
+    )
     with making(path) as part:
         part.write_text(content, encoding="utf-8", newline="\n")
 
@@ -67,17 +77,18 @@ def as_text(
     target: Language,
     style: Style = Style(),
     size: tuple[int, int] = (1280, 720),
+    portrait_margin: int = PORTRAIT_MARGIN,
 ) -> str:
     """The content of a subtitle file of the format `kind` (srt, vtt or ass).
 
     `form` chooses the texts: `bilingual` has the target's lines first and the source's below, smaller in ASS. Cues
-    without text in that form are left out. `style` and `size`, the picture's (width, height), apply to ASS only: SRT
-    and WebVTT have at most two lines per language, ASS has more in a narrow picture.
+    without text in that form are left out. `style`, `size`, the picture's (width, height), and `portrait_margin` (see
+    `ass_style`) apply to ASS only: SRT and WebVTT have at most two lines per language, ASS more in a narrow picture.
     """
     languages = {"source": [source], "target": [target], "bilingual": [target, source]}[form]
     subs = pysubs2.SSAFile()
     subs.styles = {
-        name: ass_style(language, style, size, second=name == _SECOND)
+        name: ass_style(language, style, size, second=name == _SECOND, portrait_margin=portrait_margin)
         for name, language in zip((_FIRST, _SECOND), languages, strict=False)
     }
     subs.info.update(PlayResX=str(size[0]), PlayResY=str(size[1]))
@@ -147,11 +158,9 @@ def _lines(text: str, language: Language, max_cells: int | None) -> tuple[str, .
 
 
 def _evened(text: str, language: Language, max_cells: int) -> list[str]:
-    """`text` in as few lines as fit into `max_cells` cells, of the smallest width that needs no further line."""
+    """`text` in as few lines as fit into `max_cells` cells, broken at the best places."""
     parts = [part for piece in pieces(text, language) for part in _fitting(piece, max_cells)]
-    needed = len(_fill_lines(parts, max_cells))
-    narrowest = max(*(cell_width(part.text) for part in parts), cell_width(text) // needed, 1)
-    return next(lines for width in range(narrowest, max_cells + 1) if len(lines := _fill_lines(parts, width)) <= needed)
+    return break_evenly(parts, language, _filled_lines(parts, max_cells), max_cells)
 
 
 def _fitting(piece: Piece, max_cells: int) -> Iterator[Piece]:
@@ -165,14 +174,13 @@ def _fitting(piece: Piece, max_cells: int) -> Iterator[Piece]:
     yield Piece(text=piece.text[begun:], space="" if begun else piece.space, inner=piece.inner)
 
 
-def _fill_lines(parts: Sequence[Piece], max_cells: int) -> list[str]:
-    lines = [parts[0].text]
+def _filled_lines(parts: Sequence[Piece], max_cells: int) -> int:
+    """The number of lines if each is filled as far as possible."""
+    lines, taken = 1, cell_width(parts[0].text)
     for part in parts[1:]:
-        longer = lines[-1] + part.space + part.text
-        if cell_width(longer) <= max_cells:
-            lines[-1] = longer
-        else:
-            lines.append(part.text)
+        size = cell_width(part.text)
+        fits = taken + len(part.space) + size <= max_cells
+        lines, taken = (lines, taken + len(part.space) + size) if fits else (lines + 1, size)
     return lines
 
 

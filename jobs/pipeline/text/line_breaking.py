@@ -28,6 +28,8 @@ _BOTTOM_HEAVY, _TOP_HEAVY = 3.0, 5.0
 """Costs of lines of which one is empty: the upper, the lower. The latter is more than a break between any two words of
 no known kind."""
 _LONGER_TOP = 0.3
+_UNEVEN = 4.0
+"""Cost of a line among several that is empty or twice as long as the others."""
 
 
 def wrap(text: str, language: Language) -> str:
@@ -127,6 +129,26 @@ def best_break(
         if cost < best:
             best, found = cost, at
     return best, found
+
+
+def break_evenly(parts: Sequence[Piece], language: Language, count: int, max_cells: int) -> list[str]:
+    """The pieces in `count` lines of at most `max_cells` cells, as many as they need if each is filled: at the best
+    places, of similar lengths. A piece must not be wider than a line."""
+    costs = [*phrases.costs(parts, language), 0.0]
+    ends = list(accumulate((len(part.space) + cell_width(part.text) for part in parts), initial=0))
+    starts = [end + len(part.space) for end, part in zip(ends, parts, strict=False)]
+    ideal = max(1.0, ends[-1] / count)
+    best = {0: (0.0, [0])}
+    for _ in range(count):
+        reached: dict[int, tuple[float, list[int]]] = {}
+        for first, (so_far, cuts) in best.items():
+            for last in range(first + 1, bisect_right(ends, starts[first] + max_cells) if first < len(parts) else 0):
+                uneven = abs(ends[last] - starts[first] - ideal) / ideal
+                cost = so_far + costs[last - 1] + _UNEVEN * uneven
+                if last not in reached or cost < reached[last][0]:
+                    reached[last] = cost, [*cuts, last]
+        best = reached
+    return [_text(parts[first:last]) for first, last in pairwise(best[len(parts)][1])]
 
 
 def _text(parts: Sequence[Piece]) -> str:

@@ -41,6 +41,7 @@ from jobs.web.permissions import job_for
 from jobs.web.problems import Problem, problem_response, wants_json
 from jobs.web.serializers import SUBTITLE_FORMS, briefs, cue_data, snapshot
 from jobs.web.uploads.storage import upload_ended
+from jobs.worker.stage_tasks import picture_size
 
 
 @login_required
@@ -107,7 +108,16 @@ def subtitles(request: HttpRequest, job_id: uuid.UUID, form: str, kind: str) -> 
     source, target = language(found.spoken), language(found.target)
     style = options_of(found.options).style
     cues = [as_cue(row) for row in found.cues.all()]
-    content = writer.as_text(cues, kind, form=form, source=source, target=target, style=style)  # type: ignore[arg-type]
+    content = writer.as_text(
+        cues,
+        kind,
+        form=form,  # type: ignore[arg-type]
+        source=source,
+        target=target,
+        style=style,
+        size=picture_size(found),
+        portrait_margin=settings.PORTRAIT_MARGIN,
+    )
     codes = {"source": source.code, "target": target.code, "bilingual": f"{target.code}+{source.code}"}
     name = f"{result_name(str(found))}.{codes[form]}.{kind}"
     return _text(request, content.encode(), name, "text/vtt" if kind == "vtt" else "text/plain")

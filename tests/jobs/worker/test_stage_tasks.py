@@ -131,7 +131,8 @@ def test_the_tasks_of_the_later_stages(clips: Clips) -> None:
     assert isinstance(subtitles, SubtitleTask)
     assert [cue.source for cue in subtitles.cues] == ["Sentence 1.", "Sentence 2."]
     assert subtitles.forms == {"es.srt": "bilingual", "es.vtt": "bilingual", "es.ass": "bilingual", "en.srt": "source"}
-    assert subtitles.size == (160, 120)
+    assert (subtitles.size, subtitles.portrait_margin) == ((160, 120), 20)
+    assert stage_tasks.picture_size(rows.job(stages=rows.ALL)) == (1280, 720), "not known yet"
     assert isinstance(rendering, RenderTask)
     assert rendering.subtitles.name == "es.ass"
     assert task(heard(clips, replace(ORDER, mode="soft")), Stage.RENDER).subtitles.name == "es.srt"
