@@ -4,12 +4,13 @@
     python deploy/vendor.py --record   copy, and write the hashes of the files into the lock
 
 To add or update a package, edit its version and paths in the lock, run with --record, check the changes and commit
-both. Needs `npm`.
+both. Needs `npm`, and fontTools for fonts that a package has as WOFF only.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import subprocess
 import sys
@@ -38,7 +39,7 @@ def copy(package: dict[str, Any], *, record: bool) -> list[str]:
     wrong = []
     with tempfile.TemporaryDirectory() as directory, tarfile.open(pack(package, Path(directory))) as archive:
         for file in package["files"]:
-            data = sprite(archive, file["icons"]) if "icons" in file else read(archive, file["from"])
+            data = content(archive, file)
             found = hashlib.sha256(data).hexdigest()
             if record:
                 file["sha256"] = found
@@ -48,6 +49,23 @@ def copy(package: dict[str, Any], *, record: bool) -> list[str]:
             else:
                 wrong.append(file["path"])
     return wrong
+
+
+def content(archive: tarfile.TarFile, file: dict[str, Any]) -> bytes:
+    """The content of a vendored file: that of a file `from` the package, or one made of its `icons` or `woff`."""
+    if "icons" in file:
+        return sprite(archive, file["icons"])
+    return unpacked(read(archive, file["woff"])) if "woff" in file else read(archive, file["from"])
+
+
+def unpacked(woff: bytes) -> bytes:
+    """A font without the compression of WOFF, which libass does not read; its tables stay as they are."""
+    from fontTools.ttLib import TTFont
+
+    with TTFont(io.BytesIO(woff), recalcBBoxes=False, recalcTimestamp=False) as font, io.BytesIO() as plain:
+        font.flavor = None
+        font.save(plain)
+        return plain.getvalue()
 
 
 def read(archive: tarfile.TarFile, path: str) -> bytes:

@@ -17,6 +17,7 @@ FILES: dict[str, str] = {file["path"]: file["sha256"] for package in PACKAGES fo
 LICENCES = {
     "OFL-1.1": "SIL Open Font License, Version 1.1",
     "MIT": "Permission is hereby granted, free of charge, to any person obtaining a copy",
+    "Bitstream-Vera": "Permission is hereby granted, free of charge, to any person obtaining a copy of the fonts",
     "ISC": "Permission to use, copy, modify, and/or distribute this software for any purpose with or without fee",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from jobs.pipeline.gettext_marker import _
@@ -35,6 +36,9 @@ class NoteCode(StrEnum):
     LETTERS_REPAIRED = "letters_repaired"
     PUNCTUATION_MOVED = "punctuation_moved"
     SUBTITLES_DIVIDED = "subtitles_divided"
+    AFTER_THE_END = "after_the_end"
+    NO_FONT = "no_font"
+    TRACKS_NOT_KEPT = "tracks_not_kept"
 
 
 SENTENCES = {
@@ -87,8 +91,33 @@ SENTENCES = {
     NoteCode.SUBTITLES_DIVIDED: _(
         "Subtitles of the file that do not fit two lines are shown in parts, one after the other: {count}."
     ),
+    NoteCode.AFTER_THE_END: _(
+        "Some subtitles begin after the end of the video, so the video does not contain them: {times}. The subtitle "
+        "files do."
+    ),
+    NoteCode.NO_FONT: _(
+        "No font on this machine has these characters, so the picture shows “…” instead: {characters}. The subtitle "
+        "files contain them."
+    ),
+    NoteCode.TRACKS_NOT_KEPT: _("Some of the subtitle tracks or attachments of the video could not be kept: {names}."),
 }
 """Templates of the sentences, marked for the catalogue; `{language}` is an English name, which is translated too."""
+
+
+_SHOWN = 10
+"""Times that a note names."""
+
+
+def listed_times(seconds: Sequence[float]) -> str:
+    """Times as minutes and seconds, such as `4:05, 1:02:03`; the first _SHOWN of them."""
+    more = f" … (+{len(seconds) - _SHOWN})" if len(seconds) > _SHOWN else ""
+    return ", ".join(map(_clock, seconds[:_SHOWN])) + more
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def template(code: str) -> str:

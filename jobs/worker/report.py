@@ -7,13 +7,10 @@ from typing import Any
 
 from jobs import cues, models
 from jobs.models import Job
-from jobs.pipeline.notes import NoteCode, template
+from jobs.pipeline.notes import NoteCode, listed_times, template
 from jobs.pipeline.stage import Stage
 from jobs.pipeline.subtitles.dialogue import speakers_of
 from jobs.pipeline.text.languages import language
-
-_SHOWN = 10
-"""Times that a note names."""
 
 
 def report_of(job: Job) -> dict[str, Any]:
@@ -65,17 +62,8 @@ def speech_notes(job: Job) -> Iterator[tuple[NoteCode, dict[str, str]]]:
 
 
 def _times(found: Sequence[dict[str, Any]], kind: str) -> str:
-    """The times at which passages of a kind begin, at most _SHOWN of them."""
-    times = [_clock(passage["start"]) for passage in found if passage["kind"] == kind]
-    more = f" … (+{len(times) - _SHOWN})" if len(times) > _SHOWN else ""
-    return ", ".join(times[:_SHOWN]) + more
-
-
-def _clock(seconds: float) -> str:
-    """A time as minutes and seconds, such as 1:02:03 or 4:05."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    """The times at which passages of a kind begin."""
+    return listed_times([passage["start"] for passage in found if passage["kind"] == kind])
 
 
 def _speakers(job: Job) -> dict[str, dict[str, float]]:

@@ -144,12 +144,14 @@ def _subtitle(job: Job, options: JobOptions) -> SubtitleTask:
 
 
 def _render(job: Job, options: JobOptions) -> RenderTask:
+    media = media_of(job)
     return RenderTask(
         source=_file(job, "source"),
-        media=media_of(job),
+        media=media,
         subtitles=_file(job, f"{options.target}.{'ass' if options.mode == 'burn' else 'srt'}"),
         mode=options.mode,
         language=options.target,
+        late=tuple(job.cues.filter(start__gte=media.duration).values_list("start", flat=True)),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def text_lines(content: str, kind: str) -> list[str]:
     """The lines of the first cue."""
     if kind == "ass":
         event = next(line for line in content.splitlines() if line.startswith("Dialogue:"))
-        return event.split(",", 9)[9].split("\\N")
+        return re.sub(r"\{\\fn[^{}]*\}", "", event.split(",", 9)[9]).split("\\N")
     return content.split("-->", 1)[1].split("\n\n")[0].split("\n")[1:]
 
 

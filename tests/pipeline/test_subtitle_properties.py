@@ -49,7 +49,7 @@ def read(content: str, kind: str) -> list[tuple[int, int, str]]:
 
 
 def unescaped(text: str, kind: str) -> str:
-    text = text.replace("{\\rSecond}", "").replace("\\N", "\n")
+    text = re.sub(r"(?<!\\)\{\\(rSecond|fn[^{}]*)\}", "", text).replace("\\N", "\n")
     if kind == "ass":
         text = text.replace("\\{", "{").replace("\\}", "}")
     return html.unescape(text) if kind == "vtt" else text

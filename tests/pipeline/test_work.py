@@ -15,7 +15,7 @@ from jobs.pipeline.download import client as link
 from jobs.pipeline.download.client import LinkOptions
 from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.media.probe import probe
-from jobs.pipeline.media.streams import Media
+from jobs.pipeline.media.streams import Media, SubtitleStream
 from jobs.pipeline.notes import NoteCode, template
 from jobs.pipeline.process.messages import (
     DiarizeTask,
@@ -30,8 +30,10 @@ from jobs.pipeline.process.messages import (
 from jobs.pipeline.protocols import Batch, Brief, Hints, Line, Passage, Turn, Usage, Word
 from jobs.pipeline.stage import StepName
 from jobs.pipeline.stages.dispatch import StageContext, StageResult, run_task
+from jobs.pipeline.subtitles import writer
 from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.style import Style
+from jobs.pipeline.text.languages import language
 from tests.engines.echo_translator import EchoTranslator
 from tests.pipeline import sounds
 from tests.pipeline.clips import Clips, run
@@ -275,6 +277,31 @@ def test_a_video_and_its_poster(bank: Bank, clips: Clips, request: pytest.Fixtur
     assert bank.files == set(made.files.values())
     assert probe(bank.room / made.files["video"]).duration == pytest.approx(2, abs=0.1)
     assert rises_to_one(bank.told.shares)
+
+
+def test_what_the_video_does_not_show_is_told(bank: Bank, clips: Clips, tmp_path: Path) -> None:
+    lacking = Cue(id=1, start=0, end=1, source="", target="\U0010fffd سلام")
+    writer.write([lacking], tmp_path / "s.ass", form="target", source=language("en"), target=language("fa"))
+    source = clips["plain.mp4"]
+    bank.do(RenderTask(source, probe(source), tmp_path / "s.ass", "burn", "fa", late=(62.0, 36_000.0)))
+    assert bank.told.notes == [
+        "No font on this machine has these characters, so the picture shows “…” instead: \U0010fffd. The subtitle files "
+        "contain them.",
+        "Some subtitles begin after the end of the video, so the video does not contain them: 1:02, 10:00:00. The "
+        "subtitle files do.",
+    ]
+
+
+def test_a_track_that_cannot_be_copied_is_left_out_and_told(bank: Bank, clips: Clips, srt: Path) -> None:
+    """The container refuses it, although its codec is known; the job does not fail for it."""
+    source = clips["plain.mp4"]
+    broken = SubtitleStream(index=9, codec="subrip", language="eng")
+    media = replace(probe(source), subtitles=(broken,))
+    made = bank.do(RenderTask(source, media, srt, "soft", "fa"))
+    assert len(probe(bank.room / made.files["video"]).subtitles) == 1
+    assert bank.told.notes == [
+        "Some of the subtitle tracks or attachments of the video could not be kept: subrip (eng)."
+    ]
 
 
 def test_sound_that_begins_late_is_put_in_its_place(bank: Bank, talk: Path, tmp_path: Path) -> None:

@@ -92,6 +92,12 @@ def fits_mp4(media: Media) -> bool:
     return picture and all(track.codec in MP4_AUDIO for track in media.audio)
 
 
+MKV_SUBTITLES = frozenset(
+    {"subrip", "ass", "ssa", "webvtt", "dvd_subtitle", "dvb_subtitle", "hdmv_pgs_subtitle", "hdmv_text_subtitle"}
+)
+"""Codecs of subtitle tracks that are copied into an MKV."""
+
+
 _BIBLIOGRAPHIC = {
     **{"sqi": "alb", "hye": "arm", "eus": "baq", "mya": "bur", "zho": "chi", "ces": "cze", "nld": "dut", "fra": "fre"},
     **{"kat": "geo", "deu": "ger", "ell": "gre", "isl": "ice", "mkd": "mac", "mri": "mao", "msa": "may", "fas": "per"},

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from jobs.pipeline.media.streams import AudioStream, Fields, SubtitleStream, VideoStream
+from jobs.pipeline.media.streams import Attachment, AudioStream, Fields, SubtitleStream, VideoStream
 
 _STREAM = re.compile(r"^(?:  |    )Stream #0:(\d+)(?:\[0x[0-9a-f]+\])?(?:\(([^)]*)\))?: (\w+): (.*)$")
 _ROTATION = re.compile(r"(?i)display ?matrix: rotation of (-?[\d.]+) degrees")
@@ -32,7 +32,10 @@ _DISPOSITIONS = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Described:
-    """One stream in ffmpeg's description. `words` is the text after its kind, `number` counts its kind from 1."""
+    """One stream in ffmpeg's description. `words` is the text after its kind, `number` counts its kind from 1.
+
+    `file_name` and `mime_type` are those of an attachment.
+    """
 
     index: int
     kind: str
@@ -42,6 +45,8 @@ class Described:
     rotation: int = 0
     number: int = 0
     title: str = ""
+    file_name: str = ""
+    mime_type: str = ""
 
     @property
     def default(self) -> bool:
@@ -79,6 +84,15 @@ class Description:
         return tuple(
             SubtitleStream(index=each.index, codec=each.codec, language=each.language)
             for each in self._known("Subtitle")
+        )
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """The files inside the file."""
+        return tuple(
+            Attachment(index=each.index, name=each.file_name, mime_type=each.mime_type)
+            for each in self.streams
+            if each.kind == "Attachment"
         )
 
     def _known(self, kind: str) -> list[Described]:
@@ -121,6 +135,8 @@ def _streams(text: str) -> Iterator[Described]:
                 rotation=-round(float(turned.group(1))) % 360 if turned else 0,
                 number=numbers[kind],
                 title=_title(block),
+                file_name=_tag(block, "filename"),
+                mime_type=_tag(block, "mimetype"),
             )
 
 
@@ -129,6 +145,12 @@ def _title(block: str) -> str:
     found = {name: text.strip() for name, text in reversed(_TITLES.findall(block))}
     titles = (found.get(name, "") for name in ("title", "name", "handler_name"))
     return next((text for text in titles if text and text.casefold() not in _HANDLERS), "")[:100]
+
+
+def _tag(block: str, name: str) -> str:
+    """A tag of a stream in its part of the description; empty if it has none."""
+    found = re.search(rf"(?m)^      {name} *: (.*)$", block)
+    return found[1].strip() if found else ""
 
 
 def upright_size(found: Described) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from jobs.pipeline import errors
 from jobs.pipeline.media.containers import MP4_AUDIO, fits_mp4, track_language
 from jobs.pipeline.media.drawing import filters, input_options, stands_still
+from jobs.pipeline.media.extras import converted, embeds_as_mp4, kept
 from jobs.pipeline.media.ffmpeg import SUBTITLE_FORMATS, input_of, make, making
 from jobs.pipeline.media.hdr import dimmed
 from jobs.pipeline.media.streams import Media, VideoStream
@@ -64,24 +65,23 @@ def burn(
 def embed(
     source: Path, subtitles: Path, target: Path, *, media: Media, language: str, progress: Progress = ignore_progress
 ) -> Path:
-    """Add `subtitles` (SRT, VTT or ASS, in `language`) as a track; nothing is encoded again.
+    """Add `subtitles` (SRT, VTT or ASS, in `language`) as the default track; nothing is encoded again.
 
-    Returns the file written: `target`, or the same name with `.mkv` when a codec of the source may not be in an MP4. An
-    MP4 keeps the text only, an MKV also the styles of ASS. Raises as `burn` does.
+    Sounds, chapters, other subtitle tracks and attachments are kept (see `media.extras` for those that cannot be).
+    Returns the file written: `target`, or the same name with `.mkv` when something of the source may not be in an MP4.
+    An MP4 keeps the text only, an MKV also the styles of ASS. Raises as `burn` does.
     """
-    video = media.picture
-    mp4 = fits_mp4(media)
+    mp4 = embeds_as_mp4(media)
     target = target if mp4 else target.with_suffix(".mkv")
-    streams = [
-        part for index in (video.index, *(track.index for track in media.audio)) for part in ("-map", f"0:{index}")
-    ]
+    streams = [f"0:{index}" for index in (media.picture.index, *(track.index for track in media.audio))]
+    mapped = [part for stream in (*streams, "1:0") for part in ("-map", stream)]
     tags = ("-metadata:s:s:0", f"language={track_language(language, mp4=mp4)}", "-disposition:s:0", "default")
-    apple = ("-tag:v", "hvc1") if mp4 and video.codec == "hevc" else ()
-    container = ("-c:s", "mov_text", *apple, *_MP4) if mp4 else ("-f", "matroska")
+    apple = ("-tag:v", "hvc1") if mp4 and media.picture.codec == "hevc" else ()
+    container = ("-c:s:0", "mov_text", *apple, *_MP4) if mp4 else ("-f", "matroska")
     with making(target) as part:
         inputs = [*input_of(source, clock=media.clock), *input_of(subtitles, SUBTITLE_FORMATS)]
-        copied = ("-map", "1:0", "-c", "copy", *whole(media))
-        make([*inputs, *streams, *copied, *tags, *container], part, media=media, progress=progress)
+        copied = [*inputs, *mapped, *kept(media, mp4=mp4), "-c", "copy", *converted(media, mp4=mp4), *whole(media)]
+        make([*copied, *tags, *container], part, media=media, progress=progress)
     return target
 
 

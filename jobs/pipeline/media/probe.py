@@ -106,6 +106,7 @@ def _media(name: str, size: int, source: Path, found: Description) -> Media:
         video=video,
         audio=audio,
         subtitles=found.subtitles,
+        attachments=found.attachments,
         clock=timeline.shifts,
         left_out=tuple(sorted(found.sound_numbers - {track.number for track in audio})),
     )

@@ -75,6 +75,15 @@ class SubtitleStream:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Attachment:
+    """A file inside the file, such as a font; its name and MIME type may be empty."""
+
+    index: int
+    name: str
+    mime_type: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ClockShift:
     """A correction of a clock that jumps: `seconds` are added to the times of `stream` from its `packet`th (0 …) on."""
 
@@ -102,6 +111,7 @@ class Media:
     chosen: int | None = None
     clock: tuple[ClockShift, ...] = ()
     left_out: tuple[int, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
     @property
     def picture(self) -> VideoStream:

@@ -103,13 +103,17 @@ class SubtitleTask(_Struct, frozen=True):
 
 
 class RenderTask(_Struct, frozen=True):
-    """Make the video with subtitles in `language`, burned in or as a track (`mode`)."""
+    """Make the video with subtitles in `language`, burned in or as a track (`mode`).
+
+    `late`: the seconds at which those begin that begin after its end.
+    """
 
     source: Path
     media: Media
     subtitles: Path
     mode: Mode
     language: str
+    late: tuple[float, ...] = ()
 
 
 Task = FetchTask | RecogniseTask | TranslateTask | SubtitleTask | RenderTask

@@ -7,11 +7,13 @@ is lost when the child is killed, which may happen at any moment.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from jobs.pipeline.errors import NoAudio
+from jobs.pipeline.errors import MediaFailed, NoAudio
+from jobs.pipeline.media import extras
+from jobs.pipeline.media.streams import Media
 from jobs.pipeline.notes import NoteCode
 from jobs.pipeline.process.messages import (
     FetchTask,
@@ -26,7 +28,7 @@ from jobs.pipeline.protocols import Diarizer, Passage, Progress, Transcriber, Tr
 from jobs.pipeline.speech.speakers import named_turns, with_speakers
 from jobs.pipeline.stage import StepName
 from jobs.pipeline.stages import fetch, picture, sound
-from jobs.pipeline.stages.render import poster_of, render
+from jobs.pipeline.stages.render import poster_of, render, undrawable
 from jobs.pipeline.stages.translate import translate
 from jobs.pipeline.subtitles import quality, segmentation
 from jobs.pipeline.subtitles.cue import Cue
@@ -247,22 +249,40 @@ def _subtitle(task: SubtitleTask, context: StageContext) -> StageResult:
 
 
 def _render(task: RenderTask, context: StageContext) -> StageResult:
-    video = render(
-        task.source,
-        task.media,
-        task.subtitles,
-        context.attempt_dir / "video.mp4",
-        mode=task.mode,
-        language=task.language,
-        progress=context.report.progress,
-    )
-    assert video, "a RenderTask exists only for jobs with a video to make"
-    for code, params in picture.notes_on_result(task.media, task.mode):
+    lacking = undrawable(task.subtitles) if task.mode == "burn" else ""
+    if lacking:
+        code, params = picture.note_on_fonts(lacking)
+        context.report.note(code, **params)
+    lost = extras.left_out(task.media)
+    try:
+        video = _rendered(task, task.media, context, lacking)
+    except MediaFailed:
+        bare = replace(task.media, subtitles=(), attachments=())
+        if task.mode != "soft" or bare == task.media:
+            raise
+        video = _rendered(task, bare, context, lacking)
+        lost = extras.names(task.media)
+    for code, params in picture.notes_on_result(task.media, task.mode, late=task.late, lost=lost):
         context.report.note(code, **params)
     files = {"video": video.name}
     if poster_of(video).exists():
         files["poster"] = poster_of(video).name
     return StageResult(files=files, outcome={})
+
+
+def _rendered(task: RenderTask, media: Media, context: StageContext, lacking: str) -> Path:
+    video = render(
+        task.source,
+        media,
+        task.subtitles,
+        context.attempt_dir / "video.mp4",
+        mode=task.mode,
+        language=task.language,
+        undrawable=lacking,
+        progress=context.report.progress,
+    )
+    assert video, "a RenderTask exists only for jobs with a video to make"
+    return video
 
 
 def _scaled(progress: Progress, begin: float, share: float) -> Progress:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from jobs.pipeline.media.streams import Media
-from jobs.pipeline.notes import NoteCode
+from jobs.pipeline.notes import NoteCode, listed_times
 from jobs.pipeline.protocols import Mode
 from jobs.pipeline.stages.sound import Note
+
+_SHOWN = 30
+"""Characters that a note names."""
 
 
 def notes_on_file(media: Media) -> Iterator[Note]:
@@ -18,7 +21,21 @@ def notes_on_file(media: Media) -> Iterator[Note]:
         yield NoteCode.CLOCK_JUMPS, {}
 
 
-def notes_on_result(media: Media, mode: Mode) -> Iterator[Note]:
-    """The notes on a rendered video."""
+def notes_on_result(
+    media: Media, mode: Mode, *, late: Sequence[float] = (), lost: Sequence[str] = ()
+) -> Iterator[Note]:
+    """The notes on a rendered video. `late`: the seconds at which those subtitles begin that begin after its end;
+    `lost`: the names of subtitle tracks and attachments that a soft track could not be added to.
+    """
     if mode == "burn" and media.picture.transfer:
         yield NoteCode.HDR_KEPT, {}
+    if late:
+        yield NoteCode.AFTER_THE_END, {"times": listed_times(late)}
+    if mode == "soft" and lost:
+        yield NoteCode.TRACKS_NOT_KEPT, {"names": ", ".join(lost)}
+
+
+def note_on_fonts(characters: str) -> Note:
+    """The note on characters that cannot be drawn."""
+    more = f" … (+{len(characters) - _SHOWN})" if len(characters) > _SHOWN else ""
+    return NoteCode.NO_FONT, {"characters": " ".join(characters[:_SHOWN]) + more}

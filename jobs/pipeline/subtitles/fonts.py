@@ -36,6 +36,17 @@ _HEEBO = Font(family="Heebo", height=(2146 + 862) / 2048)
 _NOTO = Font(family="Noto Sans", height=(1124 + 395) / 1000)
 _BUNDLED = {"Arab": _VAZIRMATN, "Hebr": _HEEBO, "Latn": _NOTO, "Cyrl": _NOTO, "Grek": _NOTO, "Deva": _NOTO}
 
+FALLBACKS = (
+    _VAZIRMATN,
+    _NOTO,
+    _HEEBO,
+    Font(family="Noto Sans Arabic", height=(1431 + 738) / 1000),
+    Font(family="DejaVu Sans", height=(1901 + 483) / 2048),
+    Font(family="Noto Music", height=(1645 + 709) / 1000),
+    Font(family="Noto Emoji", height=(1900 + 500) / 2048),
+)
+"""Bundled fonts that draw what the font of a language lacks, in the order in which they are tried."""
+
 _CJK = {"Hans": "SC", "Hant": "TC", "Jpan": "JP", "Kore": "KR"}
 _CJK_HEIGHT = (1160 + 288) / 1000
 _OTHER_HEIGHT = 1.5

@@ -16,16 +16,20 @@ from typing import Any
 import pysubs2
 
 from jobs.pipeline.media.ffmpeg import making
-from jobs.pipeline.subtitles.ass_style import PORTRAIT_MARGIN, ass_style, fitting_cells, narrowed, speaker_colours
+from jobs.pipeline.subtitles.ass_style import PORTRAIT_MARGIN, ass_style, em, fitting_cells, narrowed, speaker_colours
 from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.dialogue import speakers_of
+from jobs.pipeline.subtitles.fallback import runs
+from jobs.pipeline.subtitles.fonts import Font, font
 from jobs.pipeline.subtitles.style import Form, Style
-from jobs.pipeline.text.bidi import direct, strip_marks
+from jobs.pipeline.text.bidi import LRM, direct, strip_marks
 from jobs.pipeline.text.display_width import Piece, cell_width, cells, pieces
 from jobs.pipeline.text.languages import Direction, Language
 from jobs.pipeline.text.line_breaking import break_evenly, unwrap, wrap
 
 WORD_JOINER = "\u2060"
+ARABIC_MARK = "\u061c"
+"""ARABIC LETTER MARK: unlike other marks of direction it belongs to a script."""
 
 _CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 _INVISIBLE = re.compile("[\u2060\ufeff]")
@@ -35,6 +39,9 @@ _BREAKS = re.compile(r"\\(?=[Nnh])")
 """Line breaks and hard spaces of ASS; pysubs2 and many players accept them in SRT and WebVTT too."""
 _TIME = re.compile(r"(:\d{1,2})(?=[.,]\d)")
 _DASHES = "-–—‐"
+_NEVER = 100 * 3_600_000 - 1
+_LATEST = {"ass": 10 * 3_600_000 - 10}
+"""Milliseconds of the latest time that a format can state; 99 hours in the others."""
 _SECOND_STYLE = "{\\rSecond}"
 _FIRST, _SECOND = "Default", "Second"
 
@@ -93,13 +100,15 @@ def as_text(
     }
     subs.info.update(PlayResX=str(size[0]), PlayResY=str(size[1]))
     max_cells = [fitting_cells(style, size, second=at > 0) if kind == "ass" else None for at in range(len(languages))]
+    sizes = [em(style, size, second=at > 0) for at in range(len(languages))]
     shown = list(cues)
     coloured = kind == "ass" and style.colours == "speaker-colours"
     colours = speaker_colours(name for cue in shown for name in speakers_of(cue)) if coloured else {}
     for cue in shown:
-        if text := _text(_wanted(cue, form), languages, max_cells, kind):
+        if text := _text(_wanted(cue, form), languages, max_cells, sizes, kind):
             text = _coloured(text, [colours[name] for name in speakers_of(cue)] if coloured else [])
-            subs.append(pysubs2.SSAEvent(start=round(cue.start * 1000), end=round(cue.end * 1000), text=text))
+            start, end = (min(round(time * 1000), _LATEST.get(kind, _NEVER)) for time in (cue.start, cue.end))
+            subs.append(pysubs2.SSAEvent(start=start, end=end, text=text))
     content: str = subs.to_string(kind, **_OPTIONS[kind])
     return content
 
@@ -116,12 +125,12 @@ def _wanted(cue: Cue, form: Form) -> list[str]:
     return {"source": [cue.source], "target": [cue.target], "bilingual": [cue.target, cue.source]}[form]
 
 
-def _text(texts: list[str], languages: list[Language], limits: list[int | None], kind: str) -> str:
+def _text(texts: list[str], languages: list[Language], limits: list[int | None], sizes: list[float], kind: str) -> str:
     """The texts of one cue, escaped for the format, with an ASS line break between lines; empty without any text."""
     blocks = []
     for at, (text, language, max_cells) in enumerate(zip(texts, languages, limits, strict=True)):
         marked = _with_direction_marks(_lines(clean(text), language, max_cells), language.direction)
-        lines = [_ESCAPES[kind](line) for line in marked]
+        lines = [_in_fonts(line, language, sizes[at]) if kind == "ass" else _ESCAPES[kind](line) for line in marked]
         tag = _SECOND_STYLE if lines and at and kind == "ass" else ""
         blocks.append(tag + "\\N".join(lines))
     return "\\N".join(filter(None, blocks))
@@ -184,6 +193,26 @@ def _filled_lines(parts: Sequence[Piece], max_cells: int) -> int:
     return lines
 
 
+def _in_fonts(line: str, language: Language, size: float) -> str:
+    """A line of ASS with the names of fallback fonts before what the font of the language lacks; `size` of an em."""
+    face = font(language)
+    if "\u200d" in line or "\u20e3" in line:
+        line = _with_script(line)
+    return "".join(
+        _ass(part) if fallback is None else _font_tag(fallback, size) + _ass(part) + _font_tag(face, size)
+        for fallback, part in runs(line, face)
+    )
+
+
+def _with_script(line: str) -> str:
+    """A line of ASS with a script, which libass needs to join emoji: where there is no letter, that of a mark."""
+    return line if any(map(str.isalpha, line)) else f"{LRM}{line}{ARABIC_MARK}"
+
+
+def _font_tag(face: Font, size: float) -> str:
+    return f"{{\\fn{face.family}\\fs{round(size * face.height, 1)}}}"
+
+
 def _ass(text: str) -> str:
     """Escape for ASS: libass shows `\\{` and `\\}` as braces; any other backslash is followed by a WORD JOINER."""
     return text.replace("\\", "\\" + WORD_JOINER).replace("{", "\\{").replace("}", "\\}")
@@ -210,4 +239,4 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 }
 """Options of pysubs2: without `keep_ssa_tags` it takes text in braces for tags and drops it."""
 
-_ESCAPES: dict[str, Callable[[str], str]] = {"ass": _ass, "srt": _srt, "vtt": _vtt}
+_ESCAPES: dict[str, Callable[[str], str]] = {"srt": _srt, "vtt": _vtt}
