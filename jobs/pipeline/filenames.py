@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,13 @@ _UNSEEN = frozenset("\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2060\u206
 _VIRAMA = 9
 """Combining class of signs that join the letter after them to the one before, as in Devanagari."""
 
+_FEWEST_LETTERS = 3
+"""Latin letters of a title from which they are a name by themselves."""
+
+_SPELT = {"ß": "ss", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d"}
+_SPELT |= {"Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th", "ı": "i", "’": "", "‘": "", "–": "-", "—": "-"}
+"""Letters that Unicode does not divide into one of ASCII and an accent."""
+
 
 def result_name(title: str) -> str:
     """Make a file name of `title`: no slash or control character, not hidden, not empty, at most 180 bytes of UTF-8.
@@ -34,6 +42,25 @@ def result_name(title: str) -> str:
         words = short.rpartition(" ")[0]
         short = words if _bytes(words) >= _LONGEST - _WORD else short
     return _stripped(short) or "video"
+
+
+def ascii_title(title: str) -> str:
+    """A form of `title` in ASCII, for programs that know no other: its Latin letters and digits, without accents.
+
+    `video` where these are no name, as for a title in Persian.
+    """
+    known = "".join(_SPELT[letter] if letter in _SPELT else _ascii(letter) for letter in title)
+    words = re.sub(r"[^A-Za-z0-9 ()+,.=@_-]+", " ", known).split()
+    kept = _stripped(" ".join(words).strip(" ,.=-+_"))
+    return kept if len(re.findall(r"[A-Za-z]", kept)) >= _FEWEST_LETTERS else "video"
+
+
+def _ascii(letter: str) -> str:
+    """A letter without its accents, a digit of any script as one of ours; a blank for all others."""
+    if (digit := unicodedata.digit(letter, None)) is not None:
+        return str(digit)
+    plain = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
+    return plain if plain or unicodedata.combining(letter) else " "
 
 
 def shortened(text: str, limit: int, *, size: Callable[[str], int] = len) -> str:

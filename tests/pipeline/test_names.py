@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.pipeline.filenames import result_name, shortened
+from jobs.pipeline.filenames import ascii_title, result_name, shortened
 
 
 @pytest.mark.parametrize(
@@ -113,3 +115,33 @@ def test_every_name_is_one_of_a_file(title: str) -> None:
     assert len(name.encode()) <= 180
     assert name[-1] not in "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
     assert result_name(name) == name
+
+
+# For programs that know only ASCII
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("A film (2010), part 2", "A film (2010), part 2"),
+        ("Über die Straße", "Uber die Strasse"),
+        ("¿Qué pasó?", "Que paso"),
+        ("Łódź – Đà Nẵng", "Lodz - Da Nang"),
+        ("آموزش Python، قسمت ۳", "Python 3"),
+        ("سفر به شیراز", "video"),
+        ("گفت‌وگو ۱۲:۳۰", "video"),
+        ("東京物語", "video"),
+        ("Москва", "video"),
+        ("‪‫🙂🙂", "video"),
+        ("ﬁn de l’été", "fin de lete"),
+        ('a "quoted" 50% \\ name', "a quoted 50 name"),
+    ],
+)
+def test_a_form_in_ascii(title: str, name: str) -> None:
+    assert ascii_title(title) == name
+
+
+@given(st.text(max_size=60))
+def test_it_has_only_ascii_that_needs_no_care(title: str) -> None:
+    assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 ()+,.=@_-]*|[(@].*", ascii_title(title))
+    assert len(re.findall("[A-Za-z]", ascii_title(title))) >= 3

@@ -285,8 +285,8 @@ def test_what_the_video_does_not_show_is_told(bank: Bank, clips: Clips, tmp_path
     source = clips["plain.mp4"]
     bank.do(RenderTask(source, probe(source), tmp_path / "s.ass", "burn", "fa", late=(62.0, 36_000.0)))
     assert bank.told.notes == [
-        "No font on this machine has these characters, so the picture shows “…” instead: \U0010fffd. The subtitle files "
-        "contain them.",
+        "No font on this machine has these characters, so the picture shows “…” instead: \U0010fffd. The subtitle "
+        "files contain them.",
         "Some subtitles begin after the end of the video, so the video does not contain them: 1:02, 10:00:00. The "
         "subtitle files do.",
     ]

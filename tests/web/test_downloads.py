@@ -167,19 +167,36 @@ def test_what_is_known_is_not_sent_again(job: Job) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "type_", "name"),
+    ("kind", "type_", "ending"),
     [
-        ("video", "video/mp4", "غازها در آسمان ۱.fa.mp4"),
-        ("fa.vtt", "text/vtt; charset=utf-8", "غازها در آسمان ۱.fa.vtt"),
-        ("fa.srt", "application/x-subrip; charset=utf-8", "غازها در آسمان ۱.fa.srt"),
-        ("poster", "image/jpeg", "غازها در آسمان ۱.jpg"),
+        ("video", "video/mp4", ".fa.mp4"),
+        ("fa.vtt", "text/vtt; charset=utf-8", ".fa.vtt"),
+        ("fa.srt", "application/x-subrip; charset=utf-8", ".fa.srt"),
+        ("poster", "image/jpeg", ".jpg"),
     ],
 )
-def test_it_is_called_what_it_is(job: Job, kind: str, type_: str, name: str) -> None:
+def test_it_is_called_what_it_is(job: Job, kind: str, type_: str, ending: str) -> None:
     answer = ask(job, kind, query="?download=1")
     assert answer["Content-Type"] == type_
-    assert answer["Content-Disposition"] == f"attachment; filename*=utf-8''{quote(name)}"
+    assert answer["Content-Disposition"] == (
+        f"attachment; filename=\"video{ending}\"; filename*=utf-8''{quote('غازها در آسمان ۱' + ending)}"
+    )
     assert ask(job, kind)["Content-Disposition"].startswith("inline")
+
+
+@pytest.mark.parametrize(
+    ("title", "plain"), [("Über Äpfel & Öl", "Uber Apfel Ol"), ('فیلم "شهر" 50%', "video"), ("فیلم Leila 2", "Leila 2")]
+)
+def test_programs_that_know_only_ascii_read_a_name(job: Job, title: str, plain: str) -> None:
+    Job.objects.filter(pk=job.pk).update(title=title)
+    stated = ask(job, "video", query="?download=1")["Content-Disposition"]
+    assert stated == f"attachment; filename=\"{plain}.fa.mp4\"; filename*=utf-8''{quote(title + '.fa.mp4')}"
+
+
+def test_a_name_in_ascii_is_stated_once(job: Job) -> None:
+    Job.objects.filter(pk=job.pk).update(title='Say "hi"')
+    stated = ask(job, "video", query="?download=1")["Content-Disposition"]
+    assert stated == 'attachment; filename="Say \\"hi\\".fa.mp4"'
 
 
 def test_an_upload_that_claims_to_be_a_page(job: Job) -> None:

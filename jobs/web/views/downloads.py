@@ -18,12 +18,13 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
-from django.utils.http import content_disposition_header, http_date
+from django.utils.http import http_date
 from django.views.decorators.http import require_safe
 
 from jobs.models import Artifact, Job, SourceKind
 from jobs.pipeline.filenames import result_file, result_name
 from jobs.storage import artifacts
+from jobs.web.content_disposition import content_disposition
 from jobs.web.permissions import job_for
 
 CONTENT_TYPES = {
@@ -56,14 +57,15 @@ _CHUNK_BYTES = 256 << 10
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _OpenFile:
-    """An open file of `size` bytes, last changed at `changed` (seconds since 1970).
+    """An open file of `size` bytes, last changed at `changed` (seconds since 1970). `title` and `ending` are its name.
 
     `linked`: it was opened through a symbolic link that the site made to a local file.
     """
 
     file: BinaryIO
     path: Path
-    name: str
+    title: str
+    ending: str
     size: int
     changed: float
     etag: str
@@ -97,10 +99,12 @@ def _find(user: Any, job_id: uuid.UUID, kind: str) -> _OpenFile:
     linked = kind == "source" and job.source_kind in {SourceKind.FILE, SourceKind.SAMPLE}
     file = _open(path, linked)
     facts = os.fstat(file.fileno())
+    title, ending = _name(job, artifact)
     return _OpenFile(
         file=file,
         path=path,
-        name=_name(job, artifact),
+        title=title,
+        ending=ending,
         size=facts.st_size,
         changed=facts.st_mtime,
         etag=f'"{artifact.pk:x}-{facts.st_size:x}-{facts.st_mtime_ns:x}"',
@@ -121,17 +125,20 @@ def _open(path: Path, linked: bool) -> BinaryIO:
     return os.fdopen(file, "rb", buffering=0)
 
 
-def _name(job: Job, artifact: Artifact) -> str:
-    name = result_name(job.title or Path(job.source).stem)
+def _name(job: Job, artifact: Artifact) -> tuple[str, str]:
+    """The title and the ending of the name under which a browser stores a file."""
+    title = result_name(job.title or Path(job.source).stem)
     if artifact.kind == "source":
-        return name + Path(artifact.name).suffix
-    return result_file(name, artifact.kind, artifact.name, job.target)
+        return title, Path(artifact.name).suffix
+    return title, result_file(title, artifact.kind, artifact.name, job.target).removeprefix(title)
 
 
 async def _respond(request: HttpRequest, found: _OpenFile) -> HttpResponseBase:
     headers = {
         "Content-Type": CONTENT_TYPES.get(found.path.suffix.lower(), "application/octet-stream"),
-        "Content-Disposition": content_disposition_header(bool(request.GET.get("download")), found.name) or "inline",
+        "Content-Disposition": content_disposition(
+            found.title, found.ending, download=bool(request.GET.get("download"))
+        ),
     }
     if settings.X_ACCEL_REDIRECT and not found.linked:  # nginx may not be allowed to read the target of a link
         return HttpResponse(headers={**headers, "X-Accel-Redirect": _internal_address(found.path)})

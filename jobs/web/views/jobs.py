@@ -14,7 +14,6 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -35,6 +34,7 @@ from jobs.pipeline.subtitles.style import FORMATS
 from jobs.pipeline.text.languages import language
 from jobs.queueing import quotas
 from jobs.storage import deletion
+from jobs.web.content_disposition import content_disposition
 from jobs.web.forms import UploadForm, parse_subtitles
 from jobs.web.job_list import FILTERS, MAX_SEARCH_LENGTH, PAGE_SIZE, filter_jobs
 from jobs.web.permissions import job_for
@@ -119,7 +119,7 @@ def subtitles(request: HttpRequest, job_id: uuid.UUID, form: str, kind: str) -> 
         portrait_margin=settings.PORTRAIT_MARGIN,
     )
     codes = {"source": source.code, "target": target.code, "bilingual": f"{target.code}+{source.code}"}
-    name = f"{result_name(str(found))}.{codes[form]}.{kind}"
+    name = result_name(str(found)), f".{codes[form]}.{kind}"
     return _text(request, content.encode(), name, "text/vtt" if kind == "vtt" else "text/plain")
 
 
@@ -131,12 +131,12 @@ def report(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     if not found.result:
         raise Http404
     content = json.dumps(found.result, ensure_ascii=False, indent=2).encode()
-    return _text(request, content, f"{result_name(str(found))}.report.json", "application/json")
+    return _text(request, content, (result_name(str(found)), ".report.json"), "application/json")
 
 
-def _text(request: HttpRequest, content: bytes, name: str, kind: str) -> HttpResponse:
+def _text(request: HttpRequest, content: bytes, name: tuple[str, str], kind: str) -> HttpResponse:
     response = HttpResponse(content, content_type=f"{kind}; charset=utf-8")
-    response["Content-Disposition"] = content_disposition_header("track" not in request.GET, name) or "inline"
+    response["Content-Disposition"] = content_disposition(*name, download="track" not in request.GET)
     response["Cache-Control"] = "private, no-cache"
     return response
 
