@@ -52,6 +52,8 @@ SCENES = {
     "brackets": Scene(text="معلم (TESOL) و [نسخهٔ ۳] از «Python»"),
     "latin_brackets": Scene(text="زبان Python (Java) و (Go) Rust خوب‌اند."),
     "latin_first": Scene(text="YouTube را باز کن و C++ یاد بگیر!"),
+    "latin_phrases": Scene(text="«Hello, world!» و (Who is he?) را در «…Go.» گفت!"),
+    "signs": Scene(text="سلام 🙂👍🏽 دنیا ♪♫ 𝄞 ▶ ① ★ ﷺ مۖ", size=(960, 540)),
     "latin_list": Scene(text="Python، Java و C#، هر ۳ زبان را بلدم."),
     "price": Scene(text="قیمت این کتاب $99.99 است، نه €۵."),
     "question_percent": Scene(text="آیا ۵۰٪ از کار با Linux است یا 70%؟"),

@@ -93,3 +93,26 @@ def test_left_to_right_lines_are_marked_where_they_hold_the_other_kind() -> None
 
 def test_marks_that_somebody_put_in_go() -> None:
     assert strip_marks("\u202bسلام\u202c \u2066Go\u2069\u200e\u061c") == "سلام Go"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("او «Hello world!» گفت", "›او «Hello world!‹» گفت"),
+        ("او (Who is he?) گفت", "›او (Who is he?‹) گفت"),
+        ('او "Stop it." گفت', '›او "Stop it.‹" گفت'),
+        ("او “Wow…” گفت", "›او “Wow…‹” گفت"),
+        ("او «…and all» گفت", "›او «‹…and all» گفت"),
+        ("فیلم «2 Fast!» بود", "›فیلم «‹2 Fast!‹» بود"),
+        ("«Stop!» «Go!» گفت", "›«Stop!‹»› «Go!‹» گفت"),
+        ("در «C++ (2nd ed.)!» بود", "›در «C++‹ (2nd ed.)‹!‹» بود"),
+        ("در «Hello» بود", "›در «Hello» بود"),
+        ("در «سلام (hi!)» بود", "›در «سلام (hi!‹)» بود"),
+        ("در («سلام!») و (۱۲!) بود", "›در («سلام!») و (۱۲!) بود"),
+        ("او گفت «Where are you?", "›او گفت «Where are you?‹"),
+        ("my friend?» گفت", "›my friend?‹» گفت"),
+        ("a) نخست :)", "›a) نخست :)"),
+    ],
+)
+def test_signs_at_the_ends_of_a_latin_phrase_in_brackets(text: str, expected: str) -> None:
+    assert marked(text) == [expected]

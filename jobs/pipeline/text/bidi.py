@@ -38,7 +38,7 @@ _AFTER_WORD = ".,:;!?…'’‘\"”“»«)]}"
 _BEFORE_WORD = "'‘’\"“”«»([{…"
 _PAIRS = {"(": ")", "[": "]", "{": "}", "«": "»", "“": "”"}
 _OPENING = {closing: opening for opening, closing in _PAIRS.items()}
-_BRACKET = re.compile(r"[\])}»”\"]")
+_BRACKET = re.compile(r"[][(){}«»“”\"]")
 
 _DIGIT = re.compile(r"\d")
 _GROUPS = re.compile(r"(?<![\w+])\+?\d+(?:[ -]\d+)+(?!\w)")
@@ -201,17 +201,33 @@ def _after_sentence(line: _Line, at: int) -> bool:
 def _mark_brackets(line: _Line) -> None:
     """Give brackets of a Latin phrase its direction, and all others that of the line."""
     for start, end in _brackets(line.text):
-        if line.leans_left(start - 1, -1) and not _HAS_RTL.search(line.text[start:end]):
+        if start < 0 or end == len(line.text):  # the other bracket is in another line
+            _mark_phrase(line, start + 1, end)
+        elif line.leans_left(start - 1, -1) and not _HAS_RTL.search(line.text[start:end]):
             line.mark(end + 1, LRM)
         else:
+            _mark_phrase(line, start + 1, end)
             if line.leans_left(start - 1, -1):
                 line.mark(start, RLM)
             if line.leans_left(end + 1, 1):
                 line.mark(end + 1, RLM)
 
 
+def _mark_phrase(line: _Line, start: int, end: int) -> None:
+    """Give the signs at the ends of a Latin phrase its direction: the mark in «What?» belongs behind the word."""
+    phrase = line.text[start:end].rstrip()
+    if _LETTER.search(phrase) and not _HAS_RTL.search(phrase):
+        if not _LETTER.match(phrase[0]):
+            line.mark(start, LRM)
+        if not phrase[-1].isalnum():
+            line.mark(start + len(phrase), LRM)
+
+
 def _brackets(text: str) -> Iterator[tuple[int, int]]:
-    """Indices at which each pair of brackets or quotation marks opens and closes."""
+    """Indices at which each pair of brackets or quotation marks opens and closes.
+
+    One that opens in an earlier line has the index -1, one that closes in a later line the length of the text.
+    """
     waiting: list[tuple[str, int]] = []
     for at, character in enumerate(text):
         if waiting and waiting[-1][0] == character:
@@ -220,6 +236,10 @@ def _brackets(text: str) -> Iterator[tuple[int, int]]:
             waiting.append((_PAIRS[character], at))
         elif character == '"':
             waiting.append((character, at))
+        elif character in _OPENING and not waiting:
+            yield -1, at
+    for _, at in waiting:
+        yield at, len(text)
 
 
 def _mark_commas(line: _Line) -> None:
