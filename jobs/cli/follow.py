@@ -99,7 +99,9 @@ def _notes(job: Job) -> Iterator[str]:
     for name in job.engines.values():
         if name in demo:
             yield f"{demo[name]} ({_DEMO})"
-    if job.spoken and options_of(job.options).spoken is None and not options_of(job.options).brought:
+    options = options_of(job.options)
+    is_heard = not options.brought and any(run.stage == Stage.TRANSCRIBE for run in job.stages.all())
+    if job.spoken and is_heard and options.spoken is None:
         yield f"Spoken language: {language(job.spoken).name}."
     for note in job.notes:
         yield template(note["code"]).format(**note["params"])

@@ -13,6 +13,7 @@ from jobs.engines.selection import AUTO
 from jobs.intake.options import JobOptions, audio_track
 from jobs.pipeline.protocols import Formality
 from jobs.pipeline.speech.speakers import parse_speakers
+from jobs.pipeline.stages import words
 from jobs.pipeline.stages.translate import glossary
 from jobs.pipeline.subtitles.style import parse_style
 from jobs.pipeline.text.languages import language
@@ -30,11 +31,19 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="TRACK",
         help="number or language of the sound track to transcribe, if the video has several",
     )
-    parser.add_argument(
+    text = parser.add_mutually_exclusive_group()
+    text.add_argument(
         "--subtitles",
         type=Path,
         metavar="FILE",
         help="your own subtitle file, used instead of speech recognition; with --from, it is translated",
+    )
+    text.add_argument(
+        "--words",
+        default=words.AUTO,
+        metavar="auto|speech|subtitles[:TRACK]",
+        help="where the words come from: existing subtitles of the file or the site if they can be trusted, else "
+        "speech (auto); always speech; only existing subtitles, of a track by its number or language",
     )
     parser.add_argument(
         "--whole-subtitles",
@@ -98,6 +107,7 @@ def job_options(options: dict[str, Any]) -> JobOptions:
         cookies=options["cookies"],
         audio_track=audio_track(options["audio_track"]),
         speakers=parse_speakers(options["speakers"]),
+        words=words.parse_words(options["words"]),
     )
 
 

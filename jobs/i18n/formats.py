@@ -74,7 +74,7 @@ def _param(name: str, value: Any) -> Any:
         return listed(sorted(names) if name == "known" else names)
     if name == "until":
         return moment(datetime.fromisoformat(str(value)))
-    if name in {"times", "lines"}:
+    if name in {"times", "lines", "numbers"}:
         return digits(str(value))
     if name in {"reason", "remedy", "side"} and value:
         return gettext(value)

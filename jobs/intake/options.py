@@ -17,6 +17,7 @@ from jobs.pipeline.protocols import Brief, Formality, Mode
 from jobs.pipeline.speech.speakers import Speakers
 from jobs.pipeline.stage import Stage
 from jobs.pipeline.stages.translate import is_captions
+from jobs.pipeline.stages.words import AUTO, SPEECH, SUBTITLES, Wish, wish_of
 from jobs.pipeline.subtitles.style import Style
 from jobs.pipeline.text.languages import language
 
@@ -26,7 +27,8 @@ class JobOptions:
     """The options of a job. `target` and `spoken` are language codes; `spoken` is None when the language is to be
     detected. `brought`: the text comes from the owner's own subtitles, in `spoken`. Engines are names or `auto`.
     `whole_subtitles`: those that do not fit two lines are not divided in time.
-    `audio_track` is the number or the language of the audio track to transcribe; empty: chosen automatically.
+    `audio_track` is the number or the language of the audio track to transcribe; empty: chosen automatically. `words`
+    says whether subtitles that are there already take the place of recognition (see `stages.words`).
     """
 
     target: str
@@ -44,12 +46,25 @@ class JobOptions:
     speakers: Speakers = "off"
     cookies: Path | None = None
     audio_track: str = ""
+    words: str = AUTO
 
     @property
     def told_apart(self) -> Speakers:
         """Whether speakers are told apart: colours for them need it, too."""
         coloured = self.style.colours == "speaker-colours"
         return "auto" if coloured and self.speakers == "off" else self.speakers
+
+    @property
+    def wish(self) -> Wish:
+        """The source of the words. Speakers are told apart by their voices, so they need speech."""
+        wish = wish_of(self.words)
+        needs_speech = wish.mode == AUTO and self.told_apart != "off"
+        return Wish(mode=SPEECH) if needs_speech else wish
+
+    @property
+    def needs_speech(self) -> bool:
+        """Whether speech may have to be recognised."""
+        return not self.brought and self.wish.mode != SUBTITLES
 
     def as_json(self) -> dict[str, Any]:
         """The options as JSON values; `options_of` reads them."""
@@ -76,14 +91,18 @@ def stages_of(options: JobOptions) -> list[Stage]:
     """The stages that a job with these options needs. `translate` may be removed later, when recognition finds that
     the speech is in the target language.
     """
-    without = {Stage.TRANSCRIBE} if options.brought else set()
+    without = set() if options.needs_speech else {Stage.TRANSCRIBE}
     without |= {Stage.TRANSLATE} if is_in_target(options, known_language(options)) else set()
     without |= {Stage.RENDER} if options.mode == "none" else set()
     return [stage for stage in Stage if stage not in without]
 
 
 def known_language(options: JobOptions) -> str:
-    """The language code of the speech, or of the owner's own subtitles; empty: not known yet."""
+    """The language code of the speech, or of the owner's own subtitles; empty: not known yet, as that of subtitles that
+    are to be found.
+    """
+    if not options.brought and not options.needs_speech:
+        return ""
     return options.spoken or (options.target if options.brought else "")
 
 
@@ -92,9 +111,11 @@ def is_in_target(options: JobOptions, spoken: str) -> bool:
     return bool(spoken) and is_captions(Brief(source=spoken, target=options.target))
 
 
-def untranslated_note(options: JobOptions) -> dict[str, Any]:
-    """The note for a job whose text is in the target language: a NoteCode and its parameters."""
-    code = NoteCode.SUBTITLES_IN_TARGET if options.brought else NoteCode.SPEECH_IN_TARGET
+def untranslated_note(options: JobOptions, *, heard: bool) -> dict[str, Any]:
+    """The note for a job whose text is in the target language: a NoteCode and its parameters. `heard`: the text is of
+    recognised speech.
+    """
+    code = NoteCode.SPEECH_IN_TARGET if heard else NoteCode.SUBTITLES_IN_TARGET
     return {"code": code, "params": {"language": language(options.target).name}}
 
 

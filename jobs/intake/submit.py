@@ -40,6 +40,7 @@ from jobs.pipeline.errors import (
 )
 from jobs.pipeline.media.atomic_files import refusal
 from jobs.pipeline.media.limits import Limits
+from jobs.pipeline.subtitles import file_notes
 from jobs.pipeline.subtitles.cue import Cue
 from jobs.queueing import quotas
 from jobs.storage import artifacts, deletion
@@ -111,8 +112,15 @@ def accept_upload(
     return _accept(owner, SourceKind.UPLOAD, name, options, subtitles, size=size, **fields)
 
 
-def start_again(job_id: uuid.UUID, owner: Any, *, subtitles: Subtitles = None, audio_track: str | None = None) -> Job:
-    """Create a job with the options of an ended one, but for `audio_track` if it is given.
+def start_again(
+    job_id: uuid.UUID,
+    owner: Any,
+    *,
+    subtitles: Subtitles = None,
+    audio_track: str | None = None,
+    words: str | None = None,
+) -> Job:
+    """Create a job with the options of an ended one, but for `audio_track` and `words` if they are given.
 
     A link is fetched again. The file of an upload is used again; if it was deleted, the new job waits for it.
 
@@ -125,6 +133,8 @@ def start_again(job_id: uuid.UUID, owner: Any, *, subtitles: Subtitles = None, a
     options = options_of(old.options)
     if audio_track is not None:
         options = replace(options, audio_track=audio_track)
+    if words is not None:
+        options = replace(options, words=words)
     own = (subtitles or _left_of(old, options)) if options.brought else None
     if options.brought and not own:
         raise SubtitlesNeeded
@@ -194,7 +204,7 @@ def _left_of(old: Job, options: JobOptions) -> Subtitles:
     """The owner's subtitles of an ended job, without translations; None when they are gone."""
     cues = [replace(as_cue(row), target="", flags=()) for row in old.cues.all()]
     if cues:
-        return Brought(cues=cues, notes=[note for note in old.notes if note["code"] in brought.NOTES])
+        return Brought(cues=cues, notes=[note for note in old.notes if note["code"] in file_notes.NOTES])
     return _written(options) if old.source_kind == SourceKind.SAMPLE else None
 
 
@@ -221,7 +231,7 @@ def _accept(
             stages=stages_of(options),
             actor=owner.get_username(),
             cues=[as_caption_row(cue) if captions else as_row(cue) for cue in own.cues],
-            notes=[*([untranslated_note(options)] if captions else []), *own.notes],
+            notes=[*([untranslated_note(options, heard=not options.brought)] if captions else []), *own.notes],
             uploaded=kind != SourceKind.UPLOAD or bring is not None,
             owner=owner,
             source_kind=kind,
@@ -263,13 +273,13 @@ def _brought(options: JobOptions, subtitles: Subtitles) -> Brought:
 def refuse_engines(options: JobOptions) -> None:
     """Check before the creation of a job that the engines support its languages. Raises EngineError, LanguageError."""
     chosen = engines_of(options)
-    heard = None if options.brought else chosen.choose_transcriber(options.spoken)
+    heard = chosen.choose_transcriber(options.spoken) if options.needs_speech else None
     if options.told_apart != "off":
-        if options.brought:
+        if not options.needs_speech:
             raise SpeakersNeedSound
         chosen.choose_diarizer()
-    known = known_language(options)
-    if not is_in_target(options, known):
+    known = known_language(options)  # that of subtitles which are to be found is known when they are
+    if (known or heard) and not is_in_target(options, known):
         chosen.choose_translator(known or None, options.target, heard)
 
 

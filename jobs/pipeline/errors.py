@@ -307,6 +307,33 @@ class OtherLanguageSubtitles(SubtitlesError):
     sentence = _("“{name}” does not seem to be in {language}. Choose its language, so that it can be translated.")
 
 
+class NoUsableSubtitles(SubtitlesError):
+    """The video `name` has no text subtitles or captions that can be used, though only those were wanted."""
+
+    sentence = _("“{name}” has no subtitles that can be used as text. Start again with speech recognition.")
+
+
+class SubtitlesRefused(NoUsableSubtitles):
+    """The text subtitles of the video `name` cannot be used; `reason` is the clause that says why."""
+
+    sentence = _("The subtitles of “{name}” cannot be used, because {reason}. Start again with speech recognition.")
+
+
+class NoSuchSubtitles(NoUsableSubtitles):
+    """The video `name` has no text subtitles `track`, a number or a language. `tracks` lists those it has."""
+
+    sentence = _("“{name}” has no subtitles “{track}” that can be used as text. Choose one of these: {tracks}.")
+
+
+class BadWords(BadInput):
+    """`words` is no choice of where the words of a job come from."""
+
+    sentence = _(
+        "“{words}” is not a valid source of the words. Choose auto, speech, subtitles, or subtitles with a track, such "
+        "as subtitles:2 or subtitles:en."
+    )
+
+
 class BadGlossary(BadInput):
     """Line number `line` of the glossary `name` cannot be parsed."""
 
@@ -326,9 +353,9 @@ class BadSpeakers(BadInput):
 
 
 class SpeakersNeedSound(BadInput):
-    """Speakers of the owner's own subtitles were to be told apart."""
+    """Speakers of subtitles were to be told apart."""
 
-    sentence = _("Speakers can be told apart only where speech is transcribed, not in your own subtitle file.")
+    sentence = _("Speakers can be told apart only where speech is transcribed, not in subtitles.")
 
 
 # Quotas

@@ -39,6 +39,18 @@ class NoteCode(StrEnum):
     AFTER_THE_END = "after_the_end"
     NO_FONT = "no_font"
     TRACKS_NOT_KEPT = "tracks_not_kept"
+    TRACK_USED = "track_used"
+    NUMBERED_TRACK_USED = "numbered_track_used"
+    CAPTIONS_USED = "captions_used"
+    MACHINE_CAPTIONS_USED = "machine_captions_used"
+    TRACK_REFUSED = "track_refused"
+    CAPTIONS_REFUSED = "captions_refused"
+    USED_IN_DOUBT = "used_in_doubt"
+    OTHER_SUBTITLES = "other_subtitles"
+    UNUSED_SUBTITLES = "unused_subtitles"
+    UNUSED_MACHINE_CAPTIONS = "unused_machine_captions"
+    TARGET_SUBTITLES = "target_subtitles"
+    PICTURE_SUBTITLES = "picture_subtitles"
 
 
 SENTENCES = {
@@ -100,6 +112,36 @@ SENTENCES = {
         "files contain them."
     ),
     NoteCode.TRACKS_NOT_KEPT: _("Some of the subtitle tracks or attachments of the video could not be kept: {names}."),
+    NoteCode.TRACK_USED: _(
+        "The subtitles in the file ({language}) were used, and the speech was not recognised. If they do not fit, "
+        "start again with speech recognition."
+    ),
+    NoteCode.NUMBERED_TRACK_USED: _(
+        "The subtitles in the file (track {number}, {language}) were used, and the speech was not recognised. If they "
+        "do not fit, start again with speech recognition or another track."
+    ),
+    NoteCode.CAPTIONS_USED: _(
+        "The captions of the site ({language}), made by people, were used, and the speech was not recognised. If they "
+        "do not fit, start again with speech recognition."
+    ),
+    NoteCode.MACHINE_CAPTIONS_USED: _(
+        "The captions that the site made by machine ({language}) were used, so expect errors in them. Start again with "
+        "speech recognition to compare."
+    ),
+    NoteCode.TRACK_REFUSED: _("The subtitles in the file (track {number}) were not used, because {reason}."),
+    NoteCode.CAPTIONS_REFUSED: _("The captions of the site ({language}) were not used, because {reason}."),
+    NoteCode.USED_IN_DOUBT: _("Check these subtitles: {reason}."),
+    NoteCode.OTHER_SUBTITLES: _("There are also subtitles in these languages: {languages}."),
+    NoteCode.UNUSED_SUBTITLES: _(
+        "There are subtitles in these languages: {languages}. Start again to use them instead of speech recognition."
+    ),
+    NoteCode.UNUSED_MACHINE_CAPTIONS: _(
+        "The site has captions made by machine ({language}). They are used only if you start again and choose them."
+    ),
+    NoteCode.TARGET_SUBTITLES: _("There are already subtitles in {language}; perhaps no translation is needed."),
+    NoteCode.PICTURE_SUBTITLES: _(
+        "Some subtitles in the file are pictures and cannot be used as text: track {numbers}."
+    ),
 }
 """Templates of the sentences, marked for the catalogue; `{language}` is an English name, which is translated too."""
 

@@ -25,6 +25,7 @@ from jobs.web.forms import (
     SPEAKERS,
     SUBTITLES,
     TONES,
+    WORDS,
 )
 
 _CACHE_SECONDS = 60
@@ -63,6 +64,7 @@ def template_choices() -> dict[str, Any]:
         "tones": TONES.items(),
         "speakers": speakers(),
         "colours": COLOURS.items(),
+        "words": WORDS.items(),
         "subtitles": SUBTITLES.items(),
     }
 

@@ -17,6 +17,7 @@ from jobs.intake.options import JobOptions, audio_track
 from jobs.pipeline.download.client import check_link
 from jobs.pipeline.errors import PipelineError
 from jobs.pipeline.speech.speakers import Speakers, parse_speakers
+from jobs.pipeline.stages import words
 from jobs.pipeline.stages.translate import terms
 from jobs.pipeline.subtitles.reader import MAX_BYTES
 from jobs.pipeline.subtitles.style import Style
@@ -57,6 +58,11 @@ COLOURS = {"one-colour": _("one colour for all"), "speaker-colours": _("one colo
 SPEAKERS = {"off": _("do not tell them apart"), "auto": _("tell them apart")}
 MOST_SPEAKERS = 8
 """The largest number of speakers in the list of the form; the form accepts more."""
+WORDS = {
+    words.AUTO: _("existing subtitles, else speech"),
+    words.SPEECH: _("always speech"),
+    words.SUBTITLES: _("only existing subtitles"),
+}
 SUBTITLES = {"translate": _("translate it"), "use": _("use it without changes")}
 
 
@@ -77,6 +83,8 @@ class JobOptionsForm(forms.Form):
     formality = forms.ChoiceField(choices=TONES, required=False, label=_("Tone"))
     bilingual = forms.BooleanField(required=False, label=_("Show both languages"))
     audio_track = forms.CharField(max_length=40, required=False, label=_("Sound track"))
+    words = forms.CharField(max_length=60, required=False, label=_("Where the words come from"))
+    subtitle_track = forms.CharField(max_length=40, required=False, label=_("Existing subtitles"))
     topic = forms.CharField(max_length=300, required=False, label=_("What is the video about?"))
     glossary = forms.CharField(max_length=20_000, required=False, widget=forms.Textarea, label=_("Glossary"))
     subtitles = forms.FileField(required=False, label=_("Your own subtitle file"))
@@ -101,6 +109,16 @@ class JobOptionsForm(forms.Form):
         """The number of the sound track, or the code of its language; empty for none. Raises ValidationError."""
         with _as_validation_error():
             return audio_track(self.cleaned_data["audio_track"])
+
+    def clean_words(self) -> str:
+        """The source of the words, as `words.parse_words` returns it. Raises ValidationError."""
+        with _as_validation_error():
+            return words.parse_words(self.cleaned_data["words"])
+
+    def clean_subtitle_track(self) -> str:
+        """The number of the subtitle track, or the code of its language; empty for none. Raises ValidationError."""
+        with _as_validation_error():
+            return audio_track(self.cleaned_data["subtitle_track"])
 
     def clean_glossary(self) -> tuple[tuple[str, str], ...]:
         """Pairs of a term and its translation. Raises ValidationError."""
@@ -132,6 +150,7 @@ class JobOptionsForm(forms.Form):
             glossary=found["glossary"],
             topic=found["topic"],
             audio_track=found["audio_track"],
+            words=f"{words.SUBTITLES}:{found['subtitle_track']}" if found["subtitle_track"] else found["words"],
             transcriber=settings.TRANSCRIBER,
             translator=settings.TRANSLATOR,
         )

@@ -14,8 +14,9 @@ from jobs.pipeline.text.languages import language
 
 
 def report_of(job: Job) -> dict[str, Any]:
-    """The report of a completed job. `sound` names the audio tracks, `notes` are sentences, `seconds` are by stage,
-    `files` are kinds of artifacts; `speakers` are those told apart, with the number and the seconds of their cues.
+    """The report of a completed job. `sound` names the audio tracks, `subtitles` those that were there already, `notes`
+    are sentences, `seconds` are by stage, `files` are kinds of artifacts; `speakers` are those told apart, with the
+    number and the seconds of their cues.
     """
     runs = {run.stage: run for run in job.stages.all()}
     spent = {name: run.ended - run.started for name, run in runs.items() if run.ended and run.started}
@@ -28,6 +29,7 @@ def report_of(job: Job) -> dict[str, Any]:
         "languages": cues.languages(job),
         "passages": passages(job),
         "sound": runs[Stage.FETCH].outcome.get("sound", {}),
+        "subtitles": runs[Stage.FETCH].outcome.get("existing", {}),
         "notes": [template(note["code"]).format(**note["params"]) for note in job.notes],
         "engines": job.engines,
         "speakers": _speakers(job),

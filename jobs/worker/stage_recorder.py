@@ -88,6 +88,16 @@ class StageRecorder:
                 Job.objects.filter(pk=job.pk).update(**models.bumped(notes=[*job.notes, note]))
 
     @with_retry
+    def existing(self, part: messages.Existing) -> None:
+        """Save cues of subtitles that are there already, in place of those from the first of them on that an earlier
+        attempt, or a repeated call, has left.
+        """
+        with lifecycle.fenced(self._attempt) as (job, _):
+            job.cues.filter(number__gte=part.cues[0].id).delete()
+            models.Cue.objects.bulk_create([self._row(job, cue, part.language) for cue in part.cues])
+            Job.objects.filter(pk=job.pk).update(**models.bumped())
+
+    @with_retry
     def window(self, window: messages.Window) -> None:
         """Save the cues of a recognised window, and count its seconds of sound as usage."""
         following = window.cues[-1].id + 1 if window.cues else None
@@ -124,10 +134,10 @@ class StageRecorder:
     def _publish(self, done: messages.Done) -> None:
         files = artifacts.unsaved_rows(self._claim.job_id, self._attempt, done.files)
         artifacts.delete_unneeded(self._claim.job_id, self._attempt, done.files.values())
-        fields = self._settle_fetch(done.outcome, files) if self._claim.stage == Stage.FETCH else {}
-        if self._claim.stage == Stage.TRANSCRIBE:
-            fields = self._settle_speech()
-        self._finish_stage(done, files, fields)
+        if self._claim.stage == Stage.FETCH:
+            self._finish_fetch(done, files, self._settle_fetch(done.outcome, files))
+        else:
+            self._finish_stage(done, files, self._settle_speech() if self._claim.stage == Stage.TRANSCRIBE else {})
         if self._claim.stage == Stage.TRANSCRIBE:
             self._drop_audio()
         self._finish_cancel()
@@ -150,6 +160,29 @@ class StageRecorder:
         return {"title": shortened(outcome["title"], 300), "seconds": media.duration}
 
     @with_retry
+    def _finish_fetch(self, done: messages.Done, files: Sequence[Artifact], fields: dict[str, Any]) -> None:
+        """Finish the fetch stage, together with the choice of the words: another attempt might choose others."""
+        with lifecycle.fenced(self._attempt) as (job, _):
+            found = {} if options_of(job.options).brought else self._settle_existing(job, done.outcome)
+            self._finish_stage(done, files, {**fields, **found})
+
+    def _settle_existing(self, job: Job, outcome: dict[str, Any]) -> dict[str, Any]:
+        """Leave out recognition, and the translation if it is needless, where subtitles that are there are used; else
+        remove what an earlier attempt left of some. Returns the fields it gives the job.
+        """
+        used = (outcome.get("existing") or {}).get("used")
+        for note in outcome.get("notes", ()):
+            self._add_note(**note)
+        if not used:
+            job.cues.all().delete()
+            return {}
+        lifecycle.skip_stage(self._attempt, Stage.TRANSCRIBE)
+        is_all_in_target = not job.cues.filter(answered=False).exists()
+        if is_all_in_target and lifecycle.skip_stage(self._attempt, Stage.TRANSLATE):
+            self._add_note(**untranslated_note(options_of(job.options), heard=False))
+        return {"spoken": used["language"]}
+
+    @with_retry
     def _settle_speech(self) -> dict[str, Any]:
         """Leave out the translation of a job whose speech is all in the target language; returns the field with the
         language in which most is said.
@@ -158,7 +191,7 @@ class StageRecorder:
             options = options_of(job.options)
             is_all_in_target = job.cues.exists() and not job.cues.filter(answered=False).exists()
             if is_all_in_target and lifecycle.skip_stage(self._attempt, Stage.TRANSLATE):
-                self._add_note(**untranslated_note(options))
+                self._add_note(**untranslated_note(options, heard=True))
             for code, params in report.speech_notes(job):
                 self._add_note(code, params)
             return {"spoken": cues.main_language(job) or job.spoken}

@@ -164,6 +164,8 @@ class StageRunner:
                 self._step = message.name or ""
             case messages.Note():
                 self._recorder.note(message.code, message.params)
+            case messages.Existing():
+                self._recorder.existing(message)
             case messages.Window():
                 self._recorder.window(message)
             case messages.Translated():

@@ -83,6 +83,8 @@ def _fetch(job: Job, options: JobOptions) -> FetchTask:
         listen=not options.brought,
         spoken="" if options.brought else options.spoken or "",
         audio_track="" if options.brought else options.audio_track,
+        words=options.wish.as_option(),
+        target=options.target,
     )
 
 
@@ -122,7 +124,8 @@ def _translate(job: Job, options: JobOptions) -> TranslateTask:
     if is_captions(brief):
         return TranslateTask(engine=None, options={}, brief=brief)
     chosen = engines_of(options)
-    heard = None if options.brought else chosen.choose_transcriber(options.spoken)
+    is_heard = job.stages.filter(stage=Stage.TRANSCRIBE).exists()
+    heard = chosen.choose_transcriber(options.spoken) if is_heard else None
     spec = chosen.choose_translator(brief.source, brief.target, heard)
     return TranslateTask(engine=spec.name, options=asdict(settings.ENGINE_OPTIONS[spec.name]), brief=brief)
 

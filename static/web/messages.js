@@ -51,6 +51,7 @@
  * @property {string} stage_text
  * @property {string[]} notes
  * @property {SoundTrack[]} tracks  empty unless there are several
+ * @property {WordSource[]} words  empty unless the words could come from somewhere else
  * @property {string} detail
  * @property {string} ended_text
  * @property {string} deleted_text
@@ -60,6 +61,14 @@
  * @property {Download[]} files
  * @property {Fact[]} facts
  * @property {Fact[]} problems
+ */
+
+/**
+ * Speech, a subtitle track or captions of the site. `value` is what is sent to start again with it.
+ * @typedef {object} WordSource
+ * @property {string} value
+ * @property {string} label
+ * @property {boolean} used
  */
 
 /**

@@ -112,7 +112,7 @@ def test_the_original_sound_is_downloaded(fetch: Fetch, data: Path, monkeypatch:
 
     monkeypatch.setattr(ytdlp, "_look_up", look_up)
     told = {"title": "Ein Ausflug", "files": 2, "suffix": ".mp4"}
-    assert fetch("/x") == {**told, "language": "de", "dubbed": False, "segmented": False}
+    assert fetch("/x") == {**told, "language": "de", "dubbed": False, "segmented": False, "stated": "de"}
     assert (fetch.directory / "1").read_bytes() == b"the original"
 
 

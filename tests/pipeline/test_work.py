@@ -81,6 +81,7 @@ class Told:
     steps: list[tuple[StepName | None, int]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     windows: list[tuple[float, str, bool, tuple[Cue, ...]]] = field(default_factory=list)
+    cues: list[tuple[str, tuple[Cue, ...]]] = field(default_factory=list)
     passages: list[Passage] = field(default_factory=list)
     parts: list[tuple[tuple[Cue, ...], Usage]] = field(default_factory=list)
 
@@ -92,6 +93,9 @@ class Told:
 
     def note(self, code: NoteCode, **params: str) -> None:
         self.notes.append(template(code).format(**params))
+
+    def existing(self, language: str, cues: tuple[Cue, ...]) -> None:
+        self.cues.append((language, cues))
 
     def window(
         self, *, end: float, language: str, heard: bool, cues: tuple[Cue, ...], passages: tuple[Passage, ...] = ()

@@ -25,6 +25,8 @@ class WebServer(ThreadingHTTPServer):
         self.sound_bytes = b""
         self.playlist = ""
         self.manifest = ""
+        self.captions = ""
+        self.texts: dict[str, str] = {}
         self.asked: list[str] = []
         self.sent = 0
         self.cookies: list[str] = []
@@ -62,6 +64,10 @@ class _Pages(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         self.server.asked.append(parts.path)
         self.server.cookies.append(self.headers.get("Cookie", ""))
+        if parts.path in self.server.texts:
+            kind = _MPEG_URL if parts.path.endswith(".m3u8") else "text/plain"
+            self._answer(200, self.server.texts[parts.path].encode(), kind)
+            return
         page = getattr(self, re.split(r"[./]", parts.path[1:])[0], None)
         with suppress(ConnectionError):
             page(parse_qs(parts.query)) if page else self._answer(404, b"no such page")
@@ -110,6 +116,16 @@ class _Pages(BaseHTTPRequestHandler):
 
     def manifest(self, _: dict[str, list[str]]) -> None:
         self._answer(200, self.server.manifest.encode(), "application/dash+xml")
+
+    def captions(self, _: dict[str, list[str]]) -> None:
+        self._answer(200, self.server.captions.encode(), "text/vtt")
+
+    def film(self, query: dict[str, list[str]]) -> None:
+        """A page with the video, and for each `language=address` in `captions` captions of it."""
+        pairs = [each.partition("=") for each in query.get("captions", ())]
+        tags = "".join(f'<track kind="subtitles" srclang="{code}" src="{address}">' for code, _, address in pairs)
+        video = f'<video><source src="/video.mp4" type="video/mp4">{tags}</video>'
+        self._answer(200, f"<!DOCTYPE html><html><title>A film</title>{video}</html>".encode())
 
     def redirect(self, query: dict[str, list[str]]) -> None:
         self._answer(302, b"", Location=query["to"][0])

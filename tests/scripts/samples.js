@@ -62,6 +62,7 @@ export function job(id, version) {
     stage_text: "",
     notes: [],
     tracks: [],
+    words: [],
     detail: "",
     ended_text: "",
     deleted_text: "",

@@ -18,11 +18,11 @@ from typing import IO, Any
 
 from jobs.pipeline import errors
 from jobs.pipeline.download.network_guard import Endpoint, endpoint
+from jobs.pipeline.download.offered import CaptionWish, Offered, known_language, offered_by
 from jobs.pipeline.download.request import Request
 from jobs.pipeline.filenames import shortened
 from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.protocols import Progress
-from jobs.pipeline.text.languages import language
 
 _ROOT = Path(__file__).parents[3]
 _LINE_BYTES = 64 << 10  # longest message
@@ -66,6 +66,7 @@ class Download:
     language: str = ""
     dubbed: bool = False
     segmented: bool = False
+    offered: Offered = Offered()
 
 
 def is_link(source: str) -> bool:
@@ -90,12 +91,20 @@ def check_link(link: str) -> str:
 
 
 def download(
-    link: str, directory: Path, *, limits: Limits, options: LinkOptions, progress: Progress, spoken: str = ""
+    link: str,
+    directory: Path,
+    *,
+    limits: Limits,
+    options: LinkOptions,
+    progress: Progress,
+    spoken: str = "",
+    captions: CaptionWish = CaptionWish(),
 ) -> Download:
     """Download the video behind `link` into `directory`, which should be empty and be deleted after use.
 
-    `spoken` is the language code of the speech, if it is known: sound in it is preferred. The child ends with this
-    call. Raises LinkError, TooLarge, TooLong, TooManyPixels, HostError.
+    `spoken` is the language code of the speech, if it is known: sound in it is preferred. `captions` of the site are
+    downloaded as well; without them the video still is. The child ends with this call. Raises LinkError, TooLarge,
+    TooLong, TooManyPixels, HostError.
     """
     request = Request(
         link=check_link(link),
@@ -107,6 +116,9 @@ def download(
         allow_loopback=tuple(_loopback(each) for each in options.allow_loopback),
         deno=options.deno,
         spoken=spoken,
+        captions=captions.kind,
+        caption_language=captions.language,
+        target=captions.target,
     )
     with _child(request) as child:
         assert child.stdout
@@ -237,14 +249,8 @@ def _result(done: Mapping[str, Any], directory: Path) -> Download:
         files=files,
         suffix=suffix,
         title=title,
-        language=_known_language(done.get("language")),
+        language=known_language(done.get("language")),
         dubbed=done.get("dubbed") is True,
         segmented=done.get("segmented") is True,
+        offered=offered_by(done, directory),
     )
-
-
-def _known_language(code: object) -> str:
-    try:
-        return language(str(code)).code if code else ""
-    except errors.UnknownLanguage:
-        return ""

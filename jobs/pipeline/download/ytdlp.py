@@ -5,6 +5,7 @@ It never starts ffmpeg: separate streams stay separate files named 0 and 1, whic
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
@@ -16,6 +17,7 @@ from yt_dlp.networking._requests import RequestsRH
 from yt_dlp.networking.exceptions import RequestError
 from yt_dlp.utils import DownloadError, YoutubeDLError
 
+from jobs.pipeline.download import captions
 from jobs.pipeline.download.errors import error_for
 from jobs.pipeline.download.formats import SORT, choose, fits, is_dubbed, sound_language, sound_of, suffix
 from jobs.pipeline.download.request import Request
@@ -29,6 +31,12 @@ _PAGE_BYTES = 32 << 20
 """Most bytes of a page or playlist that are read into memory. The largest real ones are a tenth of it."""
 _BLOCK_BYTES = 64 << 10
 _RETRIES = 3
+_CAPTION_BYTES = 40 << 20
+"""Most bytes of captions, as of a subtitle file that people bring."""
+_CAPTION_SECONDS = 300.0
+"""Longest time for captions, which may come in thousands of pieces."""
+_SHOWN = 100
+"""Languages of captions that are told."""
 _LIVE = {"is_live", "is_upcoming", "post_live"}
 _SHARES = {1: (1.0,), 2: (0.9, 0.1)}
 """Shares of the files in the progress, by number of files: sound is about a tenth of the bytes."""
@@ -52,11 +60,12 @@ def _download(request: Request, meter: _Meter) -> dict[str, Any]:
         info = _look_up(downloader, request.link)
         title = str(info.get("title") or info.get("id") or "video")
         chosen = _accept(info, title, request.limits, request.spoken)
+        told = _captions(downloader, info, chosen, request, meter)
         meter.expect(title, len(chosen))
         for number, each in enumerate(chosen):
             meter.begin(number)
             _save(downloader, {**info, **each}, request.directory / str(number))
-    return {"title": title, "files": len(chosen), "suffix": suffix(chosen), **_told(info, chosen)}
+    return {"title": title, "files": len(chosen), "suffix": suffix(chosen), **_told(info, chosen), **told}
 
 
 def _told(info: Info, chosen: Sequence[Info]) -> dict[str, Any]:
@@ -67,6 +76,55 @@ def _told(info: Info, chosen: Sequence[Info]) -> dict[str, Any]:
         "dubbed": bool(sound and is_dubbed(sound, info.get("language"))),
         "segmented": any(each.get("protocol") not in {"http", "https"} for each in chosen),
     }
+
+
+def _captions(
+    downloader: YoutubeDL, info: Info, chosen: Sequence[Info], request: Request, meter: _Meter
+) -> dict[str, Any]:
+    """Download the captions that the request asks for into the file `captions`; returns facts on those of the site.
+
+    A failure is one of these facts, not an error: the video is worth having without them.
+    """
+    stated = captions.stated_language(info, sound_of(chosen))
+    if not request.captions:
+        return {"stated": stated}
+    found = captions.offers(info)
+    offer = captions.choose(
+        found,
+        spoken=request.spoken or stated,
+        wanted=request.caption_language,
+        target=request.target,
+        strict=request.captions == "people",
+    )
+    facts: dict[str, Any] = {
+        "stated": stated,
+        "people": list(dict.fromkeys(each.language for each in found if not each.machine))[:_SHOWN],
+        "machine": list(dict.fromkeys(each.language for each in found if each.machine))[:_SHOWN],
+    }
+    if offer is None:
+        return facts
+    path = request.directory / "captions"
+    meter.begin_captions()
+    try:
+        if isinstance(offer.file.get("data"), str):
+            path.write_text(offer.file["data"][:_CAPTION_BYTES], encoding="utf-8", errors="replace")
+        else:
+            headers = {"http_headers": info.get("http_headers") or {}}
+            downloader.dl(str(path), {**headers, **offer.file})  # what it returns says nothing for WebVTT in pieces
+    except (YoutubeDLError, RequestError, OSError, CaptionsTooLarge):
+        path.unlink(missing_ok=True)
+    return {
+        **facts,
+        "captions": {
+            "language": offer.language,
+            "machine": offer.machine,
+            "ok": path.is_file() and path.stat().st_size > 0,
+        },
+    }
+
+
+class CaptionsTooLarge(Exception):
+    """Raised when captions are larger, or take longer, than is reasonable."""
 
 
 class _Downloader(YoutubeDL):  # type: ignore[misc]  # yt-dlp has no types
@@ -108,6 +166,8 @@ def _settings(request: Request, meter: _Meter) -> dict[str, Any]:
         "cachedir": False,
         "format": lambda context: iter(context["formats"][-1:]),  # `_accept` makes the real choice
         "format_sort": SORT,
+        "writesubtitles": bool(request.captions),  # extractors look for them only then
+        "writeautomaticsub": bool(request.captions),
         "noplaylist": True,
         "playlist_items": "1,2",  # enough to tell that there are several
         "extract_flat": "in_playlist",
@@ -197,6 +257,7 @@ class _Meter:
         self._limits = limits
         self._bytes = [0]
         self._number = 0
+        self._captions_until = 0.0
 
     @property
     def received(self) -> int:
@@ -210,14 +271,26 @@ class _Meter:
 
     def begin(self, number: int) -> None:
         self._number = number
+        self._captions_until = 0.0
+
+    def begin_captions(self) -> None:
+        self._captions_until = time.monotonic() + _CAPTION_SECONDS
 
     def __call__(self, status: Mapping[str, Any]) -> None:
+        if self._captions_until:
+            self._count_captions(status.get("downloaded_bytes") or 0)
+            return
         self._bytes[self._number] = max(self._bytes[self._number], status.get("downloaded_bytes") or 0)
         self._limits.check_size(self.received, self._title)
         total = status.get("total_bytes") or status.get("total_bytes_estimate")
         share = min(1.0, self._bytes[self._number] / total) if total else 0.0
         before = sum(self._shares[: self._number])
         self.send({"progress": before + self._shares[self._number] * share})
+
+    def _count_captions(self, received: int) -> None:
+        self.send({"alive": True})
+        if received > _CAPTION_BYTES or time.monotonic() > self._captions_until:
+            raise CaptionsTooLarge
 
 
 def _message(error: BaseException) -> str:

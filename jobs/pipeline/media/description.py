@@ -22,12 +22,15 @@ _WIDEST_PIXEL = 4.0
 _PIXELS = re.compile(r", (\w+)(?:\(((?:[^()]|\([^()]*\))*)\))?(?:, |$)")
 _TITLES = re.compile(r"(?m)^      (title|name|handler_name) *: (.*)$")
 _LAYOUT = re.compile(r"\d+ Hz, ([^,]+)")
-_HANDLERS = {"soundhandler", "sound media handler", "core media audio", "apple sound media handler", "stereo", "mono"}
+_HANDLERS = {
+    *("soundhandler", "sound media handler", "core media audio", "apple sound media handler", "stereo", "mono"),
+    *("subtitlehandler", "subtitle media handler", "core media subtitle", "core media text"),
+}
 _DISPOSITIONS = (
     *("default", "dub", "original", "comment", "lyrics", "karaoke", "forced", "hearing impaired", "visual impaired"),
     *("clean effects", "descriptions", "dependent", "non-diegetic"),
 )
-"""Marks of audio tracks, as ffmpeg prints them in brackets behind a track."""
+"""Marks of tracks, as ffmpeg prints them in brackets behind a track."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +55,11 @@ class Described:
     def default(self) -> bool:
         """Marked as the default track of its kind."""
         return "(default)" in self.words
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """The dispositions that are set."""
+        return tuple(mark for mark in _DISPOSITIONS if f"({mark})" in self.words)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,7 +90,15 @@ class Description:
     def subtitles(self) -> tuple[SubtitleStream, ...]:
         """Subtitle tracks with a known codec."""
         return tuple(
-            SubtitleStream(index=each.index, codec=each.codec, language=each.language)
+            SubtitleStream(
+                index=each.index,
+                codec=each.codec,
+                language=each.language,
+                default=each.default,
+                number=each.number,
+                title=each.title,
+                marks=each.marks,
+            )
             for each in self._known("Subtitle")
         )
 
@@ -242,6 +258,6 @@ def audio_stream(found: Described, *, offset: float) -> AudioStream:
         offset=offset,
         number=found.number,
         title=found.title,
-        marks=tuple(mark for mark in _DISPOSITIONS if f"({mark})" in found.words),
+        marks=found.marks,
         layout=layout.group(1).strip() if layout else "",
     )

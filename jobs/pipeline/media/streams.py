@@ -67,11 +67,15 @@ class AudioStream:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SubtitleStream:
-    """A subtitle track of the file. `language` as tagged, or empty."""
+    """A subtitle track of the file. The other fields are those of `AudioStream`."""
 
     index: int
     codec: str
     language: str
+    default: bool = False
+    number: int = 0
+    title: str = ""
+    marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

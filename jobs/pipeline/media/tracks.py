@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from jobs.pipeline.errors import NoSuchTrack, UnknownLanguage
-from jobs.pipeline.media.streams import AudioStream
+from jobs.pipeline.media.streams import AudioStream, SubtitleStream
 from jobs.pipeline.text.languages import language
 
 Kind = Literal["speech", "clear", "description", "commentary", "no_speech"]
@@ -66,6 +66,9 @@ _CODE_KINDS: dict[str, Kind] = {"zxx": "no_speech", "qad": "description", "nar":
 _ORIGINAL_CODES = frozenset({"qaa"})
 """Language tag of broadcasters for the original sound."""
 
+Track = AudioStream | SubtitleStream
+"""What has a number, a language tag, a title and marks."""
+
 _SAME = {"nb": "no", "nn": "no", "prs": "fa", "pes": "fa"}
 """Language codes that count as another: whoever names the one means tracks of either."""
 
@@ -106,24 +109,25 @@ def kind_of(track: AudioStream) -> Kind:
     return next((kind for kind, words in _TITLES.items() if words.search(track.title)), "speech")
 
 
-def code_of(track: AudioStream) -> str:
+def code_of(track: Track) -> str:
     """The language code of a track's tag, such as `de` for `ger` and `en-US` for `en-US`; empty if it has none."""
     return _code(track.language)
 
 
-def is_in(track: AudioStream, spoken: str) -> bool:
+def is_in(track: Track, spoken: str) -> bool:
     """Tell whether the track is in the language `spoken`, by its tag, or by its title if it has no tag."""
-    return _distance(track, spoken) < _UNKNOWN
+    return distance(track, spoken) < UNKNOWN
 
 
-def label(track: AudioStream) -> str:
+def label(track: Track) -> str:
     """A track in words: its number, English language name and title."""
     code = code_of(track)
     parts = (language(code).name if code else "", f"“{track.title}”" if track.title else "")
     return " ".join(part for part in (f"{track.number}:", *parts) if part).removesuffix(":")
 
 
-_UNKNOWN = 3
+UNKNOWN = 3
+"""The distance of a track without a language."""
 
 
 def _rank(track: AudioStream, spoken: str) -> tuple[int | bool, ...]:
@@ -131,7 +135,7 @@ def _rank(track: AudioStream, spoken: str) -> tuple[int | bool, ...]:
     kind, marks, code = kind_of(track), track.marks, track.language.lower()
     return (
         _ASIDE.index(kind) + 1 if kind in _ASIDE else 0,
-        _distance(track, spoken) if spoken else 0,
+        distance(track, spoken) if spoken else 0,
         kind == "clear",
         not ("original" in marks or code in _ORIGINAL_CODES),
         "dub" in marks,
@@ -143,13 +147,13 @@ def _rank(track: AudioStream, spoken: str) -> tuple[int | bool, ...]:
     )
 
 
-def _distance(track: AudioStream, spoken: str) -> int:
+def distance(track: Track, spoken: str) -> int:
     """Distance of a track's language from `spoken`: 0 same region, 1 none, 2 other region, 3 unknown, 4 another."""
     code = code_of(track)
     if not code:
-        return 1 if _names(track.title, spoken) else _UNKNOWN
+        return 1 if _names(track.title, spoken) else UNKNOWN
     if _base(code) != _base(spoken):
-        return _UNKNOWN + 1
+        return UNKNOWN + 1
     if code.casefold() == spoken.casefold():
         return 0
     return 2 if "-" in code else 1

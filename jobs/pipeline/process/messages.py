@@ -1,7 +1,7 @@
 """Messages between a supervisor and its child process: JSON lines, each with the id of its attempt.
 
 Commands, to the child: Run with a task, then, for a translation, Cues as they are recognised, and End. Reports, from
-the child: Progress, Step, Note, Window, Translated, and at last Done or Failed.
+the child: Progress, Step, Note, Existing, Window, Translated, and at last Done or Failed.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ class FetchTask(_Struct, frozen=True):
     """Fetch `source`, a path or a link. `name` is the user's name of an uploaded file; `listen`: extract the audio.
 
     `spoken` is the language code of the speech, if it is known; `audio_track` the number or the language of the audio
-    track that the user chose.
+    track that the user chose; `words` says where the words come from (see `stages.words`); `target` is the language
+    code of the result.
     """
 
     source: str
@@ -51,6 +52,8 @@ class FetchTask(_Struct, frozen=True):
     listen: bool = True
     spoken: str = ""
     audio_track: str = ""
+    words: str = "speech"
+    target: str = ""
 
 
 class DiarizeTask(_Struct, frozen=True):
@@ -182,6 +185,14 @@ class Window(_Struct, frozen=True):
     passages: tuple[Passage, ...] = ()
 
 
+class Existing(_Struct, frozen=True):
+    """Cues in `language` of subtitles that are there already. They come in order, in several messages."""
+
+    attempt: str
+    language: str
+    cues: tuple[Cue, ...]
+
+
 class Translated(_Struct, frozen=True):
     """Translated or flagged cues, and the tokens used for them."""
 
@@ -205,7 +216,7 @@ class Failed(_Struct, frozen=True):
     error: ErrorRecord
 
 
-Report = Progress | Step | Note | Window | Translated | Done | Failed
+Report = Progress | Step | Note | Existing | Window | Translated | Done | Failed
 
 
 def to_builtins(thing: Any) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from jobs.pipeline.errors import MediaFailed, NoAudio
 from jobs.pipeline.media import extras
@@ -27,7 +27,7 @@ from jobs.pipeline.process.messages import (
 from jobs.pipeline.protocols import Diarizer, Passage, Progress, Transcriber, Translator, Turn, Usage
 from jobs.pipeline.speech.speakers import named_turns, with_speakers
 from jobs.pipeline.stage import StepName
-from jobs.pipeline.stages import fetch, picture, sound
+from jobs.pipeline.stages import fetch, picture, sound, words
 from jobs.pipeline.stages.render import poster_of, render, undrawable
 from jobs.pipeline.stages.translate import translate
 from jobs.pipeline.subtitles import quality, segmentation
@@ -35,8 +35,16 @@ from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.dialogue import with_dialogues
 from jobs.pipeline.text.languages import language
 
+if TYPE_CHECKING:
+    from jobs.pipeline.stages.existing import Existing
+
+_AUDIO = "audio.wav"
+
 _FETCH_SHARE = 0.8
 """Share of the fetch stage's progress; extracting the audio is the rest."""
+
+_TRACK_SHARE = 0.1
+"""Share that reading a subtitle track has, where the file has any; extracting the audio then has less."""
 
 _DIARIZE_SHARE = 0.15
 """Share of the transcribe stage's progress that telling speakers apart has, where it is wanted."""
@@ -71,6 +79,10 @@ class Reporter(Protocol):
 
     def note(self, code: NoteCode, **params: str) -> None:
         """Report a remark that is not an error."""
+        ...
+
+    def existing(self, language: str, cues: tuple[Cue, ...]) -> None:
+        """Report cues of subtitles that are there already."""
         ...
 
     def window(
@@ -121,10 +133,8 @@ def run_task(task: Task, context: StageContext) -> StageResult:
 
 
 def _fetch(task: FetchTask, context: StageContext) -> StageResult:
-    """Fetch and probe the video, and extract its audio."""
-    from jobs.pipeline.speech.extraction import extract_audio
-
-    shares = (_FETCH_SHARE, 1 - _FETCH_SHARE) if task.listen else (1.0, 0.0)
+    """Fetch and probe the video, and find its words in subtitles that are there, or else extract its audio."""
+    wish = words.wish_of(task.words)
     found = fetch.fetch(
         task.source,
         context.attempt_dir,
@@ -133,29 +143,57 @@ def _fetch(task: FetchTask, context: StageContext) -> StageResult:
         options=task.link,
         spoken=task.spoken,
         audio_track=task.audio_track,
-        progress=lambda share: context.report.progress(share * shares[0]),
+        captions=wish.captions(task.target),
+        progress=_scaled(context.report.progress, 0.0, _FETCH_SHARE if task.listen else 1.0),
     )
     files = {"source": found.path.name} if found.path.parent == context.attempt_dir else {}
-    ways: dict[str, float] = {}
-    if task.listen:
-        if not found.media.audio:
-            raise NoAudio(name=found.media.name)
-        listen = _scaled(context.report.progress, *shares)
-        ways = extract_audio(found.path, context.attempt_dir / "audio.wav", media=found.media, progress=listen)
-        files["audio"] = "audio.wav"
-        for code, params in sound.notes(found.media, task.spoken, ways):
-            context.report.note(code, **params)
+    there = _existing(task, wish, found, context)
+    ways = _listen(task, found, context) if task.listen and not there.cues else None
+    files |= {} if ways is None else {"audio": _AUDIO}
     for code, params in picture.notes_on_file(found.media):
         context.report.note(code, **params)
     if found.dubbed:
         context.report.note(NoteCode.DUBBED_SOUND)
     outcome = {
-        "media": to_builtins(found.media),
-        "title": found.title,
-        "language": found.language,
-        "sound": sound.facts(found.media, ways) if task.listen else {},
+        **{"media": to_builtins(found.media), "title": found.title, "language": found.language},
+        "sound": {} if ways is None else sound.facts(found.media, ways),
+        "existing": there.facts,
+        "notes": [{"code": code, "params": params} for code, params in there.notes],
     }
     return StageResult(files=files, outcome=outcome)
+
+
+def _existing(task: FetchTask, wish: words.Wish, found: fetch.Fetched, context: StageContext) -> Existing:
+    """Find and report the cues of subtitles that are there."""
+    from jobs.pipeline.stages import existing
+
+    if not task.listen:
+        return existing.Existing()
+    there = existing.find(
+        wish,
+        found,
+        context.attempt_dir,
+        spoken=task.spoken,
+        target=task.target,
+        progress=_scaled(context.report.progress, _FETCH_SHARE, _TRACK_SHARE),
+    )
+    for cues in there.portions():
+        context.report.existing(there.language, cues)
+    return there
+
+
+def _listen(task: FetchTask, found: fetch.Fetched, context: StageContext) -> dict[str, float]:
+    """Extract the audio, and tell what is to be told of it; returns the seconds by way of mixing its channels."""
+    from jobs.pipeline.speech.extraction import extract_audio
+
+    if not found.media.audio:
+        raise NoAudio(name=found.media.name)
+    begin = _FETCH_SHARE + _TRACK_SHARE * bool(found.media.subtitles)
+    progress = _scaled(context.report.progress, begin, 1 - begin)
+    ways = extract_audio(found.path, context.attempt_dir / _AUDIO, media=found.media, progress=progress)
+    for code, params in sound.notes(found.media, task.spoken, ways):
+        context.report.note(code, **params)
+    return ways
 
 
 def _recognise(task: RecogniseTask, context: StageContext) -> StageResult:

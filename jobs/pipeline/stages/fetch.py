@@ -13,6 +13,7 @@ from pathlib import Path
 
 from jobs.pipeline.download import client as link
 from jobs.pipeline.download.client import LinkOptions, is_link
+from jobs.pipeline.download.offered import CaptionWish, Offered
 from jobs.pipeline.errors import (
     DamagedVideo,
     EmptyFile,
@@ -45,7 +46,8 @@ _LOST = 1.0
 class Fetched:
     """A fetched video. The `path` of a local source is the user's own file: never write or delete it.
 
-    `language` and `dubbed` are what the site of a link tells of the sound (see `link.Download`).
+    `language` and `dubbed` are what the site of a link tells of the sound (see `link.Download`), `offered` what it
+    tells of captions.
     """
 
     path: Path
@@ -53,6 +55,7 @@ class Fetched:
     title: str
     language: str = ""
     dubbed: bool = False
+    offered: Offered = Offered()
 
 
 def fetch(
@@ -64,18 +67,20 @@ def fetch(
     options: LinkOptions = LinkOptions(),
     spoken: str = "",
     audio_track: str = "",
+    captions: CaptionWish = CaptionWish(),
     progress: Progress = ignore_progress,
 ) -> Fetched:
     """Fetch `source`: the path of a file, which stays where it is, or a link, downloaded into `directory`.
 
     `name` is the user's name of a file that is stored under another one. `directory` must exist; in the end it holds
     the complete video `source.*` or nothing new. The audio track to transcribe is chosen by `spoken`, the language
-    code of the speech if it is known, or `audio_track`, the user's choice (see `media.tracks`). Raises SourceError for
-    faults of the source, HostError for faults of this machine.
+    code of the speech if it is known, or `audio_track`, the user's choice (see `media.tracks`). `captions` of the site
+    of a link are downloaded as the file `captions`. Raises SourceError for faults of the source, HostError for faults
+    of this machine.
     """
     if is_link(source):
         wanted = spoken if audio_track.isdecimal() else audio_track or spoken
-        fetched = _fetch_link(source, directory, limits, options, wanted, progress)
+        fetched = _fetch_link(source, directory, limits, options, wanted, captions, progress)
         if fetched.language and wanted == audio_track and _is_only(fetched, wanted):
             audio_track = ""
     else:
@@ -118,7 +123,13 @@ def _size(path: Path) -> int:
 
 
 def _fetch_link(
-    source: str, directory: Path, limits: Limits, options: LinkOptions, spoken: str, progress: Progress
+    source: str,
+    directory: Path,
+    limits: Limits,
+    options: LinkOptions,
+    spoken: str,
+    captions: CaptionWish,
+    progress: Progress,
 ) -> Fetched:
     rising = _never_falling(progress)
     with _workshop(directory) as work:
@@ -128,6 +139,7 @@ def _fetch_link(
             limits=limits,
             options=options,
             spoken=spoken,
+            captions=captions,
             progress=lambda share: rising(share * _DOWNLOAD_SHARE),
         )
         limits.check_size(sum(file.stat().st_size for file in loaded.files), loaded.title)
@@ -142,6 +154,7 @@ def _fetch_link(
         path = directory / f"source{suffix}"
         with writing(directory):
             whole.replace(path)
+            offered = _kept(loaded.offered, directory)
     progress(1.0)
     return Fetched(
         path=path,
@@ -149,7 +162,16 @@ def _fetch_link(
         title=loaded.title,
         language=loaded.language,
         dubbed=loaded.dubbed,
+        offered=offered,
     )
+
+
+def _kept(offered: Offered, directory: Path) -> Offered:
+    """The same, with the file of the captions moved into `directory`."""
+    if offered.captions is None or offered.captions.path is None:
+        return offered
+    place = offered.captions.path.replace(directory / "captions")
+    return replace(offered, captions=replace(offered.captions, path=place))
 
 
 def _needs_container(loaded: link.Download, media: Media) -> bool:

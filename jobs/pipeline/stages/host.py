@@ -23,6 +23,7 @@ from jobs.pipeline.process.messages import (
     Command,
     Cues,
     Done,
+    Existing,
     Failed,
     Note,
     Progress,
@@ -79,6 +80,9 @@ class _Channel:
 
     def note(self, code: NoteCode, **params: str) -> None:
         self.send(Note(self.attempt, code, params))
+
+    def existing(self, language: str, cues: tuple[Cue, ...]) -> None:
+        self.send(Existing(self.attempt, language, cues))
 
     def window(
         self, *, end: float, language: str, heard: bool, cues: tuple[Cue, ...], passages: tuple[Passage, ...] = ()

@@ -29,6 +29,7 @@ from jobs.lifecycle import IllegalTransition
 from jobs.models import FINAL, Job
 from jobs.pipeline.errors import PipelineError
 from jobs.pipeline.filenames import result_name
+from jobs.pipeline.stages.words import parse_words
 from jobs.pipeline.subtitles import writer
 from jobs.pipeline.subtitles.style import FORMATS
 from jobs.pipeline.text.languages import language
@@ -168,7 +169,8 @@ def retry(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
 @login_required
 @require_POST
 def start_again(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
-    """Start a new job with the options and the owner of an ended one, with the sound track `audio_track` if it is sent.
+    """Start a new job with the options and the owner of an ended one, but for `audio_track` and `words`, the source of
+    the words, if they are sent.
 
     A subtitle file has to be sent again as `subtitles` when that of the old job was deleted.
     """
@@ -176,7 +178,9 @@ def start_again(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     try:
         subtitles = parse_subtitles(options_of(old.options), request.FILES.get("subtitles"))
         wanted = None if track is None else audio_track(track[:40])
-        return redirect("job", submit.start_again(old.pk, old.owner, subtitles=subtitles, audio_track=wanted).pk)
+        words = parse_words(request.POST["words"][:60]) if "words" in request.POST else None
+        new = submit.start_again(old.pk, old.owner, subtitles=subtitles, audio_track=wanted, words=words)
+        return redirect("job", new.pk)
     except PipelineError as error:
         messages.error(request, sentence_of(error))
     except IllegalTransition:

@@ -17,13 +17,14 @@ import pytest
 from jobs.engines import apertium
 from jobs.engines.gemini import spec as gemini
 from jobs.engines.pocketsphinx import spec as pocketsphinx
-from jobs.pipeline.errors import NoSuchTrack
+from jobs.pipeline.errors import BadWords, NoSuchTrack, NoUsableSubtitles
 from jobs.pipeline.media.probe import probe
 from tests.engines.fake_llm_server import KEY, FakeServer
 from tests.jobs.command import command_line, environment, files_in, run, said, translate
 from tests.pipeline.clips import Clips, gray_frame, write_srt
 from tests.pipeline.clips import run as clip_tool
 from tests.pipeline.web_server import serving
+from tests.pipeline.with_subtitles import ENGLISH, PERSIAN, Track, srt, video
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -398,3 +399,43 @@ def test_a_sound_track_that_is_not_there(clips: Clips, output: Path) -> None:
     assert ran.code == 1
     assert said(NoSuchTrack, ran.err)
     assert not output.exists()
+
+
+def test_the_subtitles_of_the_file_are_used(tmp_path: Path, output: Path) -> None:
+    film = video(tmp_path / "film.mkv", Track(srt(ENGLISH), "eng"), Track(srt(PERSIAN), "per"))
+    ran = translate(film, "--to", "en", "--from", "en", "--no-video", "--output", output)
+    assert (ran.code, ran.err) == (0, "")
+    told = "The subtitles in the file (track 1, English) were used, and the speech was not recognised."
+    assert told in ran.out
+    assert "transcribe:" not in ran.out
+    report = json.loads((output / "film.report.json").read_text())
+    assert report["subtitles"]["used"]["number"] == 1
+    assert any(told in note for note in report["notes"])
+    assert all(text in " ".join((output / "film.en.srt").read_text().split()) for text in ENGLISH)
+    ran = translate(film, "--to", "fa", "--words", "subtitles:fa", "--no-video", "--output", output)
+    assert "(track 2, Persian) were used" in ran.out
+
+
+def test_the_captions_of_a_site_are_used(tmp_path: Path, output: Path, settings: Any) -> None:
+    with serving(video(tmp_path / "film.mp4").read_bytes()) as site:
+        site.captions = srt(ENGLISH)
+        settings.LINK_TEST_HOSTS = (site.endpoint,)
+        link = site.url("/film.html?captions=en%3D/captions.srt")
+        ran = translate(link, "--to", "en", "--from", "en", "--no-video", "--output", output)
+    assert (ran.code, ran.err) == (0, "")
+    assert "The captions of the site (English), made by people, were used" in ran.out
+    (written,) = output.glob("*.en.srt")
+    assert "What are you doing with that?" in written.read_text()
+
+
+@pytest.mark.parametrize("words", ["", "subtitles:", "text"])
+def test_a_source_of_words_that_is_none(clips: Clips, output: Path, words: str) -> None:
+    ran = translate(clips["plain.mp4"], "--to", "fa", "--words", words or "speech:1", "--output", output)
+    assert ran.code == 1
+    assert said(BadWords, ran.err)
+
+
+def test_there_are_no_subtitles(clips: Clips, output: Path) -> None:
+    ran = translate(clips["plain.mp4"], "--to", "fa", "--words", "subtitles", "--no-video", "--output", output)
+    assert ran.code == 1
+    assert said(NoUsableSubtitles, ran.err)
