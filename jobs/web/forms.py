@@ -59,9 +59,9 @@ SPEAKERS = {"off": _("do not tell them apart"), "auto": _("tell them apart")}
 MOST_SPEAKERS = 8
 """The largest number of speakers in the list of the form; the form accepts more."""
 WORDS = {
-    words.AUTO: _("existing subtitles, else speech"),
+    words.AUTO: _("subtitles, else speech"),
     words.SPEECH: _("always speech"),
-    words.SUBTITLES: _("only existing subtitles"),
+    words.SUBTITLES: _("only subtitles"),
 }
 SUBTITLES = {"translate": _("translate it"), "use": _("use it without changes")}
 
@@ -83,7 +83,7 @@ class JobOptionsForm(forms.Form):
     formality = forms.ChoiceField(choices=TONES, required=False, label=_("Tone"))
     bilingual = forms.BooleanField(required=False, label=_("Show both languages"))
     audio_track = forms.CharField(max_length=40, required=False, label=_("Sound track"))
-    words = forms.CharField(max_length=60, required=False, label=_("Where the words come from"))
+    words = forms.CharField(max_length=60, required=False, label=_("Source of the words"))
     subtitle_track = forms.CharField(max_length=40, required=False, label=_("Existing subtitles"))
     topic = forms.CharField(max_length=300, required=False, label=_("What is the video about?"))
     glossary = forms.CharField(max_length=20_000, required=False, widget=forms.Textarea, label=_("Glossary"))

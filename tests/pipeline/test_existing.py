@@ -154,6 +154,7 @@ def test_what_else_is_there_is_told(search: Finder, tmp_path: Path) -> None:
         (Track(srt(ENGLISH, seconds=4 * SECONDS), "eng"), "many of their times are after the end of the video"),
         (Track(srt(PERSIAN), "eng"), "their text is not in the language that is stated"),
         (Track(srt(GERMAN), "eng"), "their text is not in the language that is stated"),
+        (Track(srt([" "]), "eng"), "they have no text"),
         (Track(srt(ENGLISH[:2])), "their language is not stated; choose it as the spoken one to use them"),
         (Track(srt(GERMAN)), "their language is not stated; choose it as the spoken one to use them"),
     ],
@@ -162,6 +163,11 @@ def test_a_track_that_cannot_be_trusted(search: Finder, tmp_path: Path, track: T
     found = search(video(tmp_path / "film.mkv", track))
     assert (found.cues, found.facts["used"]) == ((), None)
     assert notes(found) == [f"The subtitles in the file (track 1) were not used, because {reason}."]
+
+
+def test_a_credit_after_the_end_is_no_reason(search: Finder, tmp_path: Path) -> None:
+    found = search(video(tmp_path / "film.mkv", Track(srt((*ENGLISH, "Made by us."), seconds=23), "eng")))
+    assert len(found.cues) == 9
 
 
 def test_three_lines_in_two_hours(search: Finder, tmp_path: Path) -> None:

@@ -75,6 +75,7 @@ def furnish(site: Site) -> dict[str, Stop]:
         "failed": replace(pages["failed"], act=lambda page: page.click("[role=alert] summary")),
         "result-menu": replace(pages["result"], act=_open_menus),
         "result-tracks": replace(pages["result-tracks"], act=lambda page: page.click(".more summary")),
+        "result-words": replace(pages["result-words"], act=lambda page: page.click(".more summary")),
         "upload-other": replace(pages["upload"], act=_choose_another_file),
         "jobs": Stop("/jobs/", sara),
         "jobs-menu": Stop("/jobs/", sara, lambda page: page.click(".jobs li:nth-child(2) summary")),
@@ -161,6 +162,20 @@ def _tracks(site: Site, owner: User) -> Job:
     return job
 
 
+def _words(site: Site, owner: User) -> Job:
+    """A short upload with subtitles in the language that is spoken, and in two others."""
+    path, inputs = site.stack.directory / "documentary.mkv", ["-i", str(SAMPLE / "sample.mp4")]
+    maps = ["-map", "0"]
+    for number, (code, tag) in enumerate((("en", "eng"), ("fa", "per"), ("en", "ger")), start=1):
+        inputs += ["-i", str(SAMPLE / f"sample.{code}.srt")]
+        maps += ["-map", str(number), f"-metadata:s:s:{number - 1}", f"language={tag}"]
+    ffmpeg(*inputs, *maps, "-c", "copy", "-disposition:s:2", "hearing_impaired", str(path))
+    data = path.read_bytes()
+    job = submit.accept_upload(owner, path.name, len(data), replace(ORDER, mode="none"), keep_running=True)
+    received.append(job, 0, io.BytesIO(data), max_bytes=len(data), actor=owner.username)
+    return job
+
+
 def _upload(site: Site, owner: User) -> Job:
     return submit.accept_upload(owner, "lecture.mkv", 734_003_200, ORDER, keep_running=True)
 
@@ -200,6 +215,7 @@ JOBS: dict[str, Callable[[Site, User], Job]] = {
     "result": _result,
     "result-soft": _brought,
     "result-tracks": _tracks,
+    "result-words": _words,
     "upload": _upload,
     "progress": _progress,
     "queued": _queued,
@@ -213,6 +229,7 @@ ENDS = {
     "result": JobStatus.COMPLETED,
     "result-soft": JobStatus.COMPLETED,
     "result-tracks": JobStatus.COMPLETED,
+    "result-words": JobStatus.COMPLETED,
 }
 """Final states of the jobs that end by themselves."""
 

@@ -123,7 +123,7 @@ def test_the_words_of_a_job_that_runs(client: Client) -> None:
 @pytest.mark.parametrize("there", [{}, {"used": None, "tracks": [], "captions": []}])
 def test_there_is_only_speech(client: Client, there: dict[str, Any]) -> None:
     job = with_subtitles(JobStatus.COMPLETED, there)
-    assert "Where the words come from" not in text(client.get(f"/jobs/{job.pk}/"))
+    assert "Source of the words" not in text(client.get(f"/jobs/{job.pk}/"))
 
 
 NOTES = [code for code in NoteCode if list(NoteCode).index(code) >= list(NoteCode).index(NoteCode.TRACK_USED)]

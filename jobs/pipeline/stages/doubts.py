@@ -23,7 +23,8 @@ _PARTS = 10
 _FILLED = 0.6
 
 _OUTSIDE = 0.05
-"""Share of the cues that may begin after the end of the video, such as credits of those who made them."""
+_FEW = 2
+"""Share of the cues, and their number, that may begin after the end of the video, such as credits of their makers."""
 
 
 class Doubt(Enum):
@@ -32,6 +33,7 @@ class Doubt(Enum):
     NO_LANGUAGE = (_("their language is not stated; choose it as the spoken one to use them"), True)
     OTHER_LANGUAGE = (_("their text is not in the language that is stated"), True)
     UNREADABLE = (_("they cannot be read"), True)
+    EMPTY = (_("they have no text"), True)
     NOT_DOWNLOADED = (_("they could not be downloaded"), True)
     CLOCK_JUMPS = (_("the times in the file jump"), True)
     PART_ONLY = (_("they are shown in a part of the video only"), False)
@@ -50,7 +52,7 @@ class Doubt(Enum):
 
 def doubt_about(cues: Sequence[Cue], duration: float) -> Doubt | None:
     """The reason to doubt subtitles of a video of `duration` seconds; None: they can be trusted."""
-    if sum(cue.start > duration for cue in cues) > _OUTSIDE * len(cues):
+    if sum(cue.start > duration for cue in cues) > max(_OUTSIDE * len(cues), _FEW):
         return Doubt.OUTSIDE
     inside = [cue for cue in cues if cue.start <= duration]
     shown = sum(min(cue.end - cue.start, _READ) for cue in inside)

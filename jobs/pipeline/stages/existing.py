@@ -13,7 +13,9 @@ from typing import Any
 
 from jobs.pipeline.download.offered import Offered
 from jobs.pipeline.errors import (
+    EmptyFile,
     MediaFailed,
+    NoSubtitleLines,
     NoSuchSubtitles,
     NoUsableSubtitles,
     PipelineError,
@@ -169,6 +171,8 @@ def _read(source: Source, path: Path, media: Media, directory: Path, progress: P
         return _Read(source=source, doubt=doubt)
     try:
         reading = read_subtitles(_file_of(source, path, media, directory, progress))
+    except (EmptyFile, NoSubtitleLines):
+        return _Read(source=source, doubt=Doubt.EMPTY)
     except (SourceError, SubtitlesError, MediaFailed):
         return _Read(source=source, doubt=Doubt.UNREADABLE)
     verdict = language_check.is_in(source.language, (cue.source for cue in reading.cues))
