@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -64,6 +66,23 @@ def numbers(**_: Any) -> list[CheckMessage]:
         found.append(
             _error(9, "RETENTION_HOURS is too short: results would be deleted at once.", "Set it to 1 or more.")
         )
+    return found
+
+
+@register
+def costs(**_: Any) -> list[CheckMessage]:
+    """Check the currency and the caps of cost."""
+    found: list[CheckMessage] = []
+    if not re.fullmatch("[A-Z]{3}", settings.CURRENCY):
+        found.append(_error(11, f"CURRENCY is not a currency: “{settings.CURRENCY}”.", "Set a code such as USD."))
+    for name in ("LIMIT_COST_A_JOB", "LIMIT_COST_A_MONTH", "LIMIT_TOKENS_A_JOB", "LIMIT_TOKENS_A_MONTH"):
+        limit = Decimal(getattr(settings, name))
+        if not (limit.is_finite() and 0 <= limit < 10**9):
+            found.append(
+                _error(12, f"{name} is out of range.", "Set it to 0, for no cap, or to the most that may be used.")
+            )
+    if settings.PAUSED_DAYS < 1:
+        found.append(_error(13, "PAUSED_DAYS is too short: paused jobs would be lost.", "Set it to 1 or more."))
     return found
 
 

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import Error as DatabaseTrouble
 from django.db import close_old_connections, connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.template.loader import render_to_string
 from django.utils import translation
 
@@ -57,15 +57,19 @@ def send_all() -> None:
 
 
 def due() -> QuerySet[Job]:
-    """Completed and failed jobs whose owners asked for an e-mail that was not claimed yet, the oldest first."""
+    """Completed, failed and paused jobs whose owners asked for an e-mail that was not claimed yet, the oldest first."""
     # Filtered by `ended` and not by status, so that the partial index on `notify` is used.
-    found = Job.objects.filter(notify__isnull=False, ended__isnull=False).exclude(status=JobStatus.CANCELLED)
-    return found.select_related("owner").order_by("ended")
+    ended = Q(ended__isnull=False) & ~Q(status=JobStatus.CANCELLED)
+    paused = Q(status=JobStatus.PAUSED, notify__told__isnull=True)
+    return Job.objects.filter(ended | paused, notify__isnull=False).select_related("owner").order_by("ended")
 
 
 def claim(job: Job) -> bool:
-    """Claim the e-mail of `job`. Returns True to exactly one of several processes that try."""
-    return bool(due().order_by().filter(pk=job.pk).update(notify=None))
+    """Claim the e-mail of `job`. Returns True to exactly one of several processes that try. Of a paused job the wish
+    stays, for its end: it is only marked as `told`.
+    """
+    left = {**(job.notify or {}), "told": True} if job.status == JobStatus.PAUSED else None
+    return bool(due().order_by().filter(pk=job.pk, status=job.status).update(notify=left))
 
 
 def _send(job: Job) -> None:
@@ -84,6 +88,7 @@ def build_email(job: Job) -> EmailMessage:
     request: dict[str, str] = job.notify or {}
     with translation.override(request["language"]):
         subject, error = formats.news(job), formats.recorded(job.error) if job.error else ""
-        context = {"news": subject, "error": error, "address": request["address"]}
+        paused = job.status == JobStatus.PAUSED
+        context = {"news": subject, "error": error, "address": request["address"], "paused": paused}
         body = render_to_string("web/job_email.txt", context)
     return EmailMessage(" ".join(subject.split()), body, to=[address_of(job.owner)])

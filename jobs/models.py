@@ -19,6 +19,7 @@ class JobStatus(models.TextChoices):
     UPLOADING = "uploading"
     QUEUED = "queued"
     RUNNING = "running"
+    PAUSED = "paused"
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLING = "cancelling"
@@ -26,7 +27,12 @@ class JobStatus(models.TextChoices):
 
 
 UNFINISHED = (JobStatus.UPLOADING, JobStatus.QUEUED, JobStatus.RUNNING)
-"""The statuses in which a job can be cancelled, and is when its owner leaves."""
+"""The statuses in which a job is cancelled when its owner leaves. A paused job is not: nothing of it runs, and what was
+paid for would be lost.
+"""
+
+CANCELLABLE = (*UNFINISHED, JobStatus.PAUSED)
+"""The statuses in which a job can be cancelled by a person."""
 
 FINAL = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
 """The statuses of a job that has ended."""
@@ -38,6 +44,7 @@ class StageStatus(models.TextChoices):
     WAITING = "waiting"
     READY = "ready"
     RUNNING = "running"
+    PAUSED = "paused"
     DONE = "done"
     FAILED = "failed"
     STOPPED = "stopped"
@@ -53,6 +60,7 @@ class Reason(models.TextChoices):
     UPLOAD_EXPIRED = "upload_expired"
     UPLOAD_WITHDRAWN = "upload_withdrawn"
     UPLOAD_REPLACED = "upload_replaced"
+    PAUSE_EXPIRED = "pause_expired"
     ADMIN = "admin"
 
 
@@ -80,9 +88,10 @@ class Job(models.Model):
 
     `options` are its `intake.options.JobOptions`, `notes` a list of NoteCodes with parameters, `error` an
     errors.ErrorRecord, `result` the report of a completed job. Until `grace_until` the owner counts as present.
+    `max_cost` and `max_tokens` are the job's own caps (`queueing.caps`); null: those of its owner.
     `version` rises with every change that a page shows. `edited` starts the retention time: the job's end, then each
     correction of a subtitle. `notify` asks for an e-mail at the end: its `language`, and the `address` of the job's
-    page; null: no e-mail.
+    page; null: no e-mail. `told` in it: the e-mail of a pause was sent.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -109,6 +118,8 @@ class Job(models.Model):
     )
     notify = models.JSONField(null=True, editable=False)
     pinned = models.BooleanField(_("pinned"), default=False)
+    max_cost = models.DecimalField(max_digits=12, decimal_places=2, null=True)
+    max_tokens = models.PositiveBigIntegerField(null=True)
     notes = models.JSONField(default=list)
     error = models.JSONField(null=True, editable=False)
     result = models.JSONField(null=True, editable=False)
@@ -130,6 +141,9 @@ class Job(models.Model):
                 name="failed_job_has_an_error", condition=~Q(status=JobStatus.FAILED) | Q(error__isnull=False)
             ),
             models.CheckConstraint(
+                name="paused_job_has_an_error", condition=~Q(status=JobStatus.PAUSED) | Q(error__isnull=False)
+            ),
+            models.CheckConstraint(
                 name="final_job_has_an_end",
                 condition=Q(status__in=FINAL, ended__isnull=False) | ~Q(status__in=FINAL) & Q(ended__isnull=True),
             ),
@@ -143,6 +157,7 @@ class Job(models.Model):
                 name="job_abandonable", fields=["grace_until"], condition=Q(status__in=UNFINISHED, keep_running=False)
             ),
             models.Index(name="job_cancelling", fields=["changed"], condition=Q(status=JobStatus.CANCELLING)),
+            models.Index(name="job_paused", fields=["changed"], condition=Q(status=JobStatus.PAUSED)),
             models.Index(name="job_uploading", fields=["changed"], condition=Q(status=JobStatus.UPLOADING)),
             models.Index(name="job_to_be_told_of", fields=["ended"], condition=Q(notify__isnull=False)),
             models.Index(name="job_past_retention", fields=["edited"], condition=Q(pinned=False)),
@@ -211,6 +226,7 @@ class StageRun(models.Model):
                 name="stage_ready", fields=["queue", "owner", "ready_at"], condition=Q(status=StageStatus.READY)
             ),
             models.Index(name="stage_running", fields=["owner", "heartbeat"], condition=Q(status=StageStatus.RUNNING)),
+            models.Index(name="stage_paused", fields=["owner"], condition=Q(status=StageStatus.PAUSED)),
             models.Index(name="stage_turns", fields=["owner", "queue", "-started"]),
         ]
 
@@ -355,6 +371,50 @@ class UsageEntry(models.Model):
         return self.engine
 
 
+class CallStatus(models.TextChoices):
+    """The state of a call. `asked`: its answer is not there, or was lost with its process; `counted` by the service;
+    `estimated`, because the service did not count; `failed`: it cost nothing.
+    """
+
+    ASKED = "asked"
+    COUNTED = "counted"
+    ESTIMATED = "estimated"
+    FAILED = "failed"
+
+
+class Call(models.Model):
+    """One call of a paid engine, in the ledger of its owner. Kept when the job is deleted.
+
+    It is written before the call, with the tokens that are expected, and corrected after it. `cost` is in `currency`;
+    null: the price of the model is not known.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    job = models.ForeignKey(Job, null=True, on_delete=models.SET_NULL, related_name="calls")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="calls")
+    engine = models.CharField(max_length=40)
+    model = models.CharField(max_length=200, blank=True)
+    status = models.CharField(max_length=9, choices=CallStatus, default=CallStatus.ASKED)
+    input_tokens = models.PositiveBigIntegerField(default=0)
+    output_tokens = models.PositiveBigIntegerField(default=0)
+    cost = models.DecimalField(max_digits=16, decimal_places=8, null=True)
+    currency = models.CharField(max_length=3, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("call"), _("calls")
+        constraints: ClassVar = [
+            models.CheckConstraint(name="call_status_is_known", condition=Q(status__in=CallStatus.values))
+        ]
+        indexes: ClassVar = [
+            models.Index(name="call_by_owner", fields=["owner", "at"]),
+            models.Index(name="call_by_time", fields=["-at"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.model or self.engine
+
+
 class TranslationCache(models.Model):
     """A cached translation of a line for one owner. `key` is a hash of everything that the translation depends on."""
 
@@ -382,6 +442,10 @@ class OwnerLimits(models.Model):
     queued = models.PositiveIntegerField(_("jobs waiting or uploading"), null=True, blank=True)
     minutes_a_day = models.PositiveIntegerField(_("minutes of video in 24 hours"), null=True, blank=True)
     stored_bytes = models.PositiveBigIntegerField(_("storage in bytes"), null=True, blank=True)
+    cost_a_job = models.DecimalField(_("cost of one job"), max_digits=12, decimal_places=2, null=True, blank=True)
+    cost_a_month = models.DecimalField(_("cost in a month"), max_digits=12, decimal_places=2, null=True, blank=True)
+    tokens_a_job = models.PositiveBigIntegerField(_("tokens of one job"), null=True, blank=True)
+    tokens_a_month = models.PositiveBigIntegerField(_("tokens in a month"), null=True, blank=True)
 
     class Meta:
         verbose_name, verbose_name_plural = _("user quota"), _("user quotas")

@@ -36,7 +36,7 @@ SOURCES, PERSIAN = ("\n".join(re.findall(rf'^{word} "(.*)"', CATALOGUE, re.MULTI
 """Sentences of pages, in English and Persian."""
 
 SOURCE = (ROOT / "translator" / "settings.py").read_text(encoding="utf-8")
-READ = set(re.findall(r'(?:_flag|_number|_list|_secret|_env\.get|environ\.get)\(\s*"([A-Z_]+)"', SOURCE))
+READ = set(re.findall(r'(?:_flag|_number|_amount|_list|_secret|_env\.get|environ\.get)\(\s*"([A-Z_]+)"', SOURCE))
 KNOWN = READ | {variable(spec, field) for spec in SPECS for field in fields(spec.options)}
 PLACES = ("jobs", "translator", "tests", "static", "templates", "deploy", "requirements")
 OURS = sorted(name for name, app in get_commands().items() if app == "jobs")

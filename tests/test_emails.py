@@ -98,7 +98,7 @@ def test_a_title_cannot_write_headers(server: MailServer) -> None:
 
 
 @pytest.mark.usefixtures("shirin")
-@pytest.mark.parametrize("state", sorted(set(JobStatus) - {JobStatus.COMPLETED, JobStatus.FAILED}))
+@pytest.mark.parametrize("state", sorted(set(JobStatus) - {JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.PAUSED}))
 def test_of_no_other_state(server: MailServer, state: JobStatus) -> None:
     job = done(state)
     emails.send_all()
@@ -127,6 +127,19 @@ def test_a_failed_job_that_goes_on_is_told_of_at_its_end(server: MailServer) -> 
     lifecycle.retry(job.pk, "shirin")
     emails.send_all()
     assert server.received == []
+    assert Job.objects.get(pk=job.pk).notify == ASKED
+
+
+@pytest.mark.usefixtures("shirin")
+def test_a_paused_job_is_told_of_once_and_again_at_its_end(server: MailServer) -> None:
+    job = done(JobStatus.PAUSED)
+    emails.send_all()
+    emails.send_all()
+    [email] = server.received
+    assert email["Subject"].strip() == "“talk.mp4” is paused: its limit is reached."
+    assert "Raise the limit of the job to go on." in email.get_content()
+    assert "another one when the job is done" in email.get_content()
+    lifecycle.go_on(job.pk, "shirin")
     assert Job.objects.get(pk=job.pk).notify == ASKED
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import dj_database_url
@@ -15,6 +16,7 @@ from csp import constants as csp
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import dotenv_values
 
+from jobs.engines.prices import KNOWN_IN, parse_prices
 from jobs.engines.registry import SPECS
 from jobs.engines.spec import read_options
 from translator import __version__
@@ -43,6 +45,14 @@ def _number(name: str, default: int) -> int:
         return int(text) if text else default
     except ValueError:
         raise ImproperlyConfigured(f"{name} must be a whole number, not “{text}”.") from None
+
+
+def _amount(name: str, default: str) -> Decimal:
+    text = _env.get(name, "").strip() or default
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ImproperlyConfigured(f"{name} must be an amount of money such as 2.50, not “{text}”.") from None
 
 
 def _list(name: str, default: str) -> list[str]:
@@ -218,6 +228,20 @@ LIMIT_QUEUED = _number("LIMIT_QUEUED", 20)
 LIMIT_MINUTES_A_DAY = _number("LIMIT_MINUTES_A_DAY", 0)
 LIMIT_STORED_BYTES = _number("LIMIT_STORED_MEGABYTES", 50_000) * 1024 * 1024
 RETENTION_HOURS = _number("RETENTION_HOURS", 24)
+
+# The cost of paid services: prices per million tokens, and caps of each job and of each owner a month, unless the admin
+# sets others (0: no cap). At a cap a job pauses, and is cancelled after PAUSED_DAYS.
+
+CURRENCY = (_env.get("CURRENCY") or KNOWN_IN).strip().upper()
+try:
+    PRICES = parse_prices(_env.get("TRANSLATION_PRICES", ""), CURRENCY)
+except ValueError as wrong:
+    raise ImproperlyConfigured(f"TRANSLATION_PRICES cannot be read: {wrong}.") from None
+LIMIT_COST_A_JOB = _amount("LIMIT_COST_A_JOB", "1.00")
+LIMIT_COST_A_MONTH = _amount("LIMIT_COST_A_MONTH", "10.00")
+LIMIT_TOKENS_A_JOB = _number("LIMIT_TOKENS_A_JOB", 2_000_000)
+LIMIT_TOKENS_A_MONTH = _number("LIMIT_TOKENS_A_MONTH", 20_000_000)
+PAUSED_DAYS = _number("PAUSED_DAYS", 35)
 
 # Environment variables that child processes of stages inherit: no key, no password, no address of a database
 

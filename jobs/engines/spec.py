@@ -3,7 +3,8 @@
 An engine module defines one `ENGINE`, a TranscriberSpec, a TranslatorSpec or a DiarizerSpec. Only `create` imports
 heavy packages, by itself or through a `client` module, so that importing the registry stays cheap. Options are a frozen
 dataclass of str, int, float and bool; every field has a default and `metadata={"help": ...}`, plus `"secret": True` for
-values that must never be shown. The environment variable of a field is NAME_FIELD in capitals: `GEMINI_API_KEY`.
+values that must never be shown, and `"aside": True` for those on which no result depends. The environment variable of a
+field is NAME_FIELD in capitals: `GEMINI_API_KEY`.
 """
 
 from __future__ import annotations

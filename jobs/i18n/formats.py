@@ -45,12 +45,14 @@ def hopeless(record: Mapping[str, Any]) -> bool:
 
 
 def news(job: Job) -> str:
-    """The sentence that a job has completed or failed, for notifications and e-mails; empty in other states."""
+    """The sentence that a job has completed, failed or paused, for notifications and e-mails; empty in other states."""
     match job.status:
         case JobStatus.COMPLETED:
             return _("“{title}” is ready.").format(title=job)
         case JobStatus.FAILED:
             return _("“{title}” could not be completed.").format(title=job)
+        case JobStatus.PAUSED:
+            return _("“{title}” is paused: its limit is reached.").format(title=job)
     return ""
 
 
@@ -80,6 +82,8 @@ def _param(name: str, value: Any) -> Any:
         return gettext(value)
     if isinstance(value, str) and _AMOUNT.fullmatch(value):
         return units(value)
+    if isinstance(value, str) and _PRICED.fullmatch(value):
+        return priced(value)
     return value
 
 
@@ -193,6 +197,25 @@ _UNITS = {
     "min": lambda: _("min"),
     "s": lambda: _("s"),
 }
+
+
+_PRICED = re.compile(r"([\d.]+) (tokens|[A-Z]{3})")
+"""Matches the amounts of money and of tokens that `queueing.caps` writes."""
+
+
+def priced(text: str) -> str:
+    """An amount of money or of tokens, such as “0.05 USD” or “12000 tokens”."""
+    amount, _space, unit = text.partition(" ")
+    if unit == "tokens":
+        return ngettext("{n} token", "{n} tokens", int(amount)).format(n=number(int(amount)))
+    return f"{digits(amount)} {currency(unit)}"
+
+
+def currency(code: str) -> str:
+    """The currency as it stands after an amount: its code, and on Persian pages its name."""
+    from babel.numbers import get_currency_name
+
+    return str(get_currency_name(code, locale="fa")) if _locale() == "fa" else code
 
 
 def units(text: str) -> str:

@@ -13,8 +13,17 @@ from django.db.models import Exists, OuterRef
 
 from jobs.lifecycle.changes import job_changed
 from jobs.lifecycle.stages import open_stage
-from jobs.lifecycle.transitions import JOB_TRANSITIONS, JobVerb, StageVerb, lock_job, move_job, move_stage, record
-from jobs.models import FINAL, UNFINISHED, Cue, Job, JobStatus, Queue, Reason, StageRun, StageStatus, bumped
+from jobs.lifecycle.transitions import (
+    JOB_TRANSITIONS,
+    IllegalTransition,
+    JobVerb,
+    StageVerb,
+    lock_job,
+    move_job,
+    move_stage,
+    record,
+)
+from jobs.models import CANCELLABLE, FINAL, Cue, Job, JobStatus, Queue, Reason, StageRun, StageStatus, bumped
 from jobs.pipeline.stage import Stage
 from jobs.presence import first_grace
 
@@ -75,10 +84,10 @@ def cancel(job_id: uuid.UUID, *, actor: str, reason: Reason | str = "") -> bool:
     """Begin to cancel an unfinished job. False, and no change, when it has ended, is being cancelled, or is deleted."""
     with transaction.atomic():
         job = Job.objects.select_for_update().filter(pk=job_id).first()
-        if job is None or job.status not in UNFINISHED:
+        if job is None or job.status not in CANCELLABLE:
             return False
         move_job(job, JobVerb.CANCEL, actor=actor, reason=reason)
-        for run in job.stages.filter(status=StageStatus.READY):
+        for run in job.stages.filter(status__in=(StageStatus.READY, StageStatus.PAUSED)):
             move_stage(run, StageVerb.STOP)
     return True
 
@@ -127,6 +136,28 @@ def retry(job_id: uuid.UUID, actor: str) -> None:
                 move_stage(run, StageVerb.RESET, error=None)
 
 
+def go_on(job_id: uuid.UUID, actor: str, **caps: Any) -> None:
+    """Let the paused stages of a job go on, with the job's own `caps` (`max_cost`, `max_tokens`) where they are given.
+
+    The stages keep all they did. The owner may be absent when somebody else lets the job go on: then it keeps running
+    without them. A command that waited for the job has ended, so it is no longer the job's client. Raises
+    IllegalTransition when nothing of the job is paused.
+    """
+    with transaction.atomic():
+        job = lock_job(job_id)
+        paused = list(job.stages.filter(status=StageStatus.PAUSED))
+        if not paused:
+            raise IllegalTransition(f"Job {job_id} is {job.status}: nothing of it is paused.")
+        Job.objects.filter(pk=job_id).update(**bumped(**caps))
+        for run in paused:
+            open_stage(run)
+        if job.status == JobStatus.PAUSED:
+            kept = job.keep_running or actor != job.owner.get_username()
+            email = job.notify and {name: value for name, value in job.notify.items() if name != "told"}
+            fields: dict[str, Any] = {"error": None, "client": None, "notify": email, "keep_running": kept}
+            move_job(job, JobVerb.GO_ON, actor=actor, grace_until=first_grace(job.owner_id), **fields)
+
+
 def delete_row(job_id: uuid.UUID) -> bool:
     """Delete the row of an ended job whose files are gone. False when it has not ended, or is deleted already."""
     with transaction.atomic():
@@ -144,7 +175,7 @@ def set_keep_running(job_id: uuid.UUID, keep: bool) -> None:
 
 def set_notify(job_id: uuid.UUID, asked: Mapping[str, str] | None) -> None:
     """Set whether the owner of an unfinished job gets an e-mail when it is done (`Job.notify`; None: no e-mail)."""
-    _set(job_id, UNFINISHED, notify=asked and dict(asked))
+    _set(job_id, CANCELLABLE, notify=asked and dict(asked))
 
 
 def set_pinned(job_id: uuid.UUID, pinned: bool) -> None:

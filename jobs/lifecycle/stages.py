@@ -171,7 +171,7 @@ def finish_stage(
         elif left[0].status == StageStatus.WAITING:
             open_stage(left[0])
         else:
-            _settle(job)  # another stage may have failed while this one ran
+            _settle(job)  # another stage may have failed, or paused, while this one ran
 
 
 def skip_stage(attempt: uuid.UUID, stage: Stage) -> bool:
@@ -207,6 +207,18 @@ def fail_stage(attempt: uuid.UUID, error: ErrorRecord, *, again: bool, wait: tim
         _settle(job)
 
 
+def pause_stage(attempt: uuid.UUID, error: ErrorRecord) -> None:
+    """Pause a stage at a cap, with the error that says which: it keeps all it did until `go_on`. What runs beside it
+    runs on; then the job is paused. Raises LostAttempt.
+    """
+    with _locked(attempt) as (job, run):
+        if job.status == JobStatus.CANCELLING or _has_failed(job):
+            move_stage(run, StageVerb.STOP, error=error)
+        else:
+            move_stage(run, StageVerb.PAUSE, reason=error["code"], error=error)
+        _settle(job)
+
+
 def stop_stage(attempt: uuid.UUID) -> None:
     """Stop a stage whose process group is empty. If its job continues, because only its worker left, it becomes ready
     again. Raises LostAttempt.
@@ -225,12 +237,17 @@ def _has_failed(job: Job) -> bool:
 
 
 def _settle(job: Job) -> None:
-    """Fail a job with a failed stage when no stage of it runs; until then none of its stages starts."""
-    failed = job.stages.filter(status=StageStatus.FAILED).first()
-    if failed is None or job.status != JobStatus.RUNNING:
+    """End a job that cannot go on: fail it when a stage has failed, pause it when a stage is paused, and no other runs.
+    With a failed stage none of its stages starts any more.
+    """
+    if job.status != JobStatus.RUNNING:
         return
-    for run in job.stages.filter(status=StageStatus.READY):
-        move_stage(run, StageVerb.STOP)
-    if not job.stages.filter(status=StageStatus.RUNNING).exists():
-        error = failed.error or {}
-        move_job(job, JobVerb.FAIL, reason=error.get("code", ""), error=error)
+    failed = job.stages.filter(status=StageStatus.FAILED).first()
+    if failed:
+        for run in job.stages.filter(status__in=(StageStatus.READY, StageStatus.PAUSED)):
+            move_stage(run, StageVerb.STOP)
+    halted = failed or job.stages.filter(status=StageStatus.PAUSED).first()
+    if halted is None or job.stages.filter(status__in=(StageStatus.READY, StageStatus.RUNNING)).exists():
+        return
+    error = halted.error or {}
+    move_job(job, JobVerb.FAIL if failed else JobVerb.PAUSE, reason=error.get("code", ""), error=error)

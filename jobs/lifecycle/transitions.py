@@ -6,20 +6,23 @@ Jobs:
     create_upload  new                         → uploading
     submit         uploading                   → queued
     start          queued                      → running
+    pause          running                     → paused
+    go_on          paused                      → queued
     complete       running                     → completed
     fail           running                     → failed
     retry          failed                      → queued
-    cancel         uploading, queued, running  → cancelling
+    cancel         uploading, queued, running, paused → cancelling
     finish_cancel  cancelling                  → cancelled
 
 Stages:
 
-    open           waiting, stopped, failed    → ready
+    open           waiting, stopped, failed, paused → ready
     claim          ready                       → running
+    pause          running                     → paused
     finish         running                     → done
     repeat         running                     → ready
     fail           running                     → failed
-    stop           waiting, ready, running     → stopped
+    stop           waiting, ready, running, paused → stopped
     reset          stopped, failed             → waiting
     skip           waiting                     → skipped
 
@@ -39,7 +42,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from jobs.lifecycle.changes import job_changed
-from jobs.models import FINAL, UNFINISHED, Job, JobStatus, StageRun, StageStatus, Transition, bumped
+from jobs.models import CANCELLABLE, FINAL, Job, JobStatus, StageRun, StageStatus, Transition, bumped
 
 log = logging.getLogger("jobs.lifecycle")
 
@@ -65,6 +68,8 @@ class JobVerb(StrEnum):
     CREATE_UPLOAD = "create_upload"
     SUBMIT = "submit"
     START = "start"
+    PAUSE = "pause"
+    GO_ON = "go_on"
     COMPLETE = "complete"
     FAIL = "fail"
     RETRY = "retry"
@@ -77,6 +82,7 @@ class StageVerb(StrEnum):
 
     OPEN = "open"
     CLAIM = "claim"
+    PAUSE = "pause"
     FINISH = "finish"
     REPEAT = "repeat"
     FAIL = "fail"
@@ -97,26 +103,33 @@ JOB_TRANSITIONS: dict[JobVerb, Change] = {
     JobVerb.CREATE_UPLOAD: Change((NEW,), JobStatus.UPLOADING),
     JobVerb.SUBMIT: Change((JobStatus.UPLOADING,), JobStatus.QUEUED),
     JobVerb.START: Change((JobStatus.QUEUED,), JobStatus.RUNNING),
+    JobVerb.PAUSE: Change((JobStatus.RUNNING,), JobStatus.PAUSED),
+    JobVerb.GO_ON: Change((JobStatus.PAUSED,), JobStatus.QUEUED),
     JobVerb.COMPLETE: Change((JobStatus.RUNNING,), JobStatus.COMPLETED),
     JobVerb.FAIL: Change((JobStatus.RUNNING,), JobStatus.FAILED),
     JobVerb.RETRY: Change((JobStatus.FAILED,), JobStatus.QUEUED),
-    JobVerb.CANCEL: Change(UNFINISHED, JobStatus.CANCELLING),
+    JobVerb.CANCEL: Change(CANCELLABLE, JobStatus.CANCELLING),
     JobVerb.FINISH_CANCEL: Change((JobStatus.CANCELLING,), JobStatus.CANCELLED),
 }
 
 STAGE_TRANSITIONS: dict[StageVerb, Change] = {
-    StageVerb.OPEN: Change((StageStatus.WAITING, StageStatus.STOPPED, StageStatus.FAILED), StageStatus.READY),
+    StageVerb.OPEN: Change(
+        (StageStatus.WAITING, StageStatus.STOPPED, StageStatus.FAILED, StageStatus.PAUSED), StageStatus.READY
+    ),
     StageVerb.CLAIM: Change((StageStatus.READY,), StageStatus.RUNNING),
+    StageVerb.PAUSE: Change((StageStatus.RUNNING,), StageStatus.PAUSED),
     StageVerb.FINISH: Change((StageStatus.RUNNING,), StageStatus.DONE),
     StageVerb.REPEAT: Change((StageStatus.RUNNING,), StageStatus.READY),
     StageVerb.FAIL: Change((StageStatus.RUNNING,), StageStatus.FAILED),
-    StageVerb.STOP: Change((StageStatus.WAITING, StageStatus.READY, StageStatus.RUNNING), StageStatus.STOPPED),
+    StageVerb.STOP: Change(
+        (StageStatus.WAITING, StageStatus.READY, StageStatus.RUNNING, StageStatus.PAUSED), StageStatus.STOPPED
+    ),
     StageVerb.RESET: Change((StageStatus.STOPPED, StageStatus.FAILED), StageStatus.WAITING),
     StageVerb.SKIP: Change((StageStatus.WAITING,), SKIPPED),
 }
 
 
-_ENDING = {StageVerb.FINISH, StageVerb.REPEAT, StageVerb.FAIL, StageVerb.STOP}
+_ENDING = {StageVerb.PAUSE, StageVerb.FINISH, StageVerb.REPEAT, StageVerb.FAIL, StageVerb.STOP}
 """Transitions that end an attempt."""
 
 

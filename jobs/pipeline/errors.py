@@ -387,6 +387,34 @@ class StorageFull(QuotaError):
     )
 
 
+class CapReached(QuotaError):
+    """The next call of a paid service could exceed a cap. What was done stays, and the job waits.
+
+    `used` and `limit` are amounts of money or tokens, `needed` is what the next call needs; it is expected to use
+    `input_tokens` and `output_tokens`.
+    """
+
+    sentence = _("The limit for paid services is reached: {used} of {limit} are used. Nothing is lost.")
+
+
+class JobCapReached(CapReached):
+    """The cap of this job."""
+
+    sentence = _(
+        "Paused: {used} of the limit of {limit} for this job are used, and the next request may cost {needed}. "
+        "Everything so far is kept. Raise the limit of the job to go on."
+    )
+
+
+class MonthCapReached(CapReached):
+    """The cap of the owner's calendar month."""
+
+    sentence = _(
+        "Paused: {used} of the limit of {limit} a month are used, and the next request may cost {needed}. "
+        "Everything so far is kept. The job goes on next month, or when an administrator raises the limit."
+    )
+
+
 # Engines
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -201,7 +201,7 @@ FLAGS: Mapping[str, str] = {
     "untranslated": "the translator returned no usable answer for this line",
     "blocked": "the translation service refused this line",
     "too_long": "the translation is too long to be read while it is shown",
-    "capped": "the token limit was reached before this line",
+    "capped": "the token limit of an earlier version was reached before this line",
     "unsure": "the speech was hard to understand here",
 }
 """Flags of a cue, with their meaning for quality reports."""
@@ -226,6 +226,49 @@ class Batch:
 
     translations: tuple[Translation, ...]
     usage: Usage = Usage()
+
+
+class Meter(Protocol):
+    """Accounts for the calls of a translator that costs money, one call after another."""
+
+    def before_call(self, expected: Usage) -> None:
+        """Get leave for one call that will use about so many tokens. Raises CapReached: then it must not be made."""
+        ...
+
+    def after_call(self, used: Usage, way: CallEnd) -> None:
+        """Report the tokens of the call for which leave was given."""
+        ...
+
+    def keep(self, translations: Sequence[Translation]) -> None:
+        """Save texts that are paid for, before more is asked for: a process that is killed then loses one call only.
+        The batch that is returned later contains them again.
+        """
+        ...
+
+
+CallEnd = Literal["counted", "estimated", "failed"]
+"""How a call ended: its tokens were counted by the service, or estimated because it did not count; or it failed, and
+costs nothing."""
+
+
+class Unmetered:
+    """The Meter that allows everything and remembers nothing."""
+
+    def before_call(self, expected: Usage) -> None:
+        """Allow it."""
+
+    def after_call(self, used: Usage, way: CallEnd) -> None:
+        """Do nothing."""
+
+    def keep(self, translations: Sequence[Translation]) -> None:
+        """Do nothing."""
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """A translator that costs money: it uses its `meter` for each call, and may be given another one."""
+
+    meter: Meter
 
 
 class Translator(Protocol):

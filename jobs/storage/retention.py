@@ -81,11 +81,15 @@ def clean_up(
     before = timezone.now() - older_than
     past = Job.objects.filter(status__in=FINAL, pinned=False, edited__lt=before)
     half = _half_uploads(before)
+    paused = Job.objects.filter(
+        status=JobStatus.PAUSED, pinned=False, changed__lt=timezone.now() - timedelta(days=settings.PAUSED_DAYS)
+    )
     lost = Job.objects.filter(status=JobStatus.COMPLETED).exclude(pinned=False, edited__lt=before)
     return [
         *(_rows(kind, old, way) for kind, old in _old()),
         _orphans(way),
         _jobs("incomplete uploads", half, _end_upload, way),
+        _jobs("jobs paused for too long", paused, _end_paused, way),
         _jobs("expired results", past, deletion.delete, way),
         _jobs("results without files", lost, deletion.delete, way, only=_has_no_files),
         _each("trash", _below(artifacts.trash()), artifacts.bytes_below, artifacts.delete_tree, way),
@@ -130,9 +134,17 @@ def _half_uploads(before: datetime) -> QuerySet[Job]:
 
 
 def _end_upload(job_id: uuid.UUID, due: QuerySet[Job]) -> bool:
+    return _cancel(job_id, due, Reason.UPLOAD_EXPIRED)
+
+
+def _end_paused(job_id: uuid.UUID, due: QuerySet[Job]) -> bool:
+    return _cancel(job_id, due, Reason.PAUSE_EXPIRED)
+
+
+def _cancel(job_id: uuid.UUID, due: QuerySet[Job], reason: Reason) -> bool:
     with transaction.atomic():
         if _locked(job_id, due):
-            lifecycle.cancel(job_id, actor=lifecycle.SYSTEM, reason=Reason.UPLOAD_EXPIRED)
+            lifecycle.cancel(job_id, actor=lifecycle.SYSTEM, reason=reason)
     return deletion.finish(job_id)
 
 

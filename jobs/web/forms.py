@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -185,6 +186,19 @@ class UploadForm(forms.Form):
 
     name = forms.CharField(max_length=255, label=_("File"))
     bytes = forms.IntegerField(min_value=1, error_messages={"min_value": EMPTY})
+
+
+class CapForm(forms.Form):
+    """The new cap of a paused job: in money, or in tokens."""
+
+    max_cost = forms.DecimalField(
+        min_value=Decimal("0.01"), max_digits=12, decimal_places=2, required=False, label=_("New limit")
+    )
+    max_tokens = forms.IntegerField(min_value=1, max_value=10**12, required=False, label=_("New limit"))
+
+    def caps(self) -> dict[str, Any]:
+        """The fields of the job that change."""
+        return {name: value for name, value in self.cleaned_data.items() if value is not None}
 
 
 def parse_subtitles(options: JobOptions, file: UploadedFile[bytes] | None) -> Brought | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy
 
-from jobs.models import UNFINISHED, Job, JobStatus
+from jobs.models import CANCELLABLE, Job, JobStatus
 
 PAGE_SIZE = 20
 """Jobs on one page of the list."""
@@ -19,7 +19,7 @@ FILTERS = {
     "failed": gettext_lazy("Failed"),
 }
 _STATUSES = {
-    "running": [*UNFINISHED, JobStatus.CANCELLING],
+    "running": [*CANCELLABLE, JobStatus.CANCELLING],
     "done": [JobStatus.COMPLETED],
     "failed": [JobStatus.FAILED, JobStatus.CANCELLED],
 }

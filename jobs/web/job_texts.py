@@ -36,6 +36,7 @@ CANCELLATION_SENTENCES: dict[str, Words] = {
         "Cancelled on {when}, because the command that started it was interrupted."
     ),
     Reason.UPLOAD_EXPIRED: gettext_lazy("Cancelled on {when}, because the upload was never finished."),
+    Reason.PAUSE_EXPIRED: gettext_lazy("Cancelled on {when}, because it was paused for too long."),
     Reason.UPLOAD_REPLACED: gettext_lazy(
         "Cancelled on {when}, because the upload was started again with another file."
     ),
@@ -241,9 +242,14 @@ def _has_username(viewer: int | None, name: str) -> bool:
 
 def deleted_text(job: Job) -> str:
     """The sentence on the time at which the files will be deleted; empty when they will not be."""
-    if job.status not in {JobStatus.COMPLETED, JobStatus.FAILED} or job.pinned or not job.edited:
+    if job.pinned:
         return ""
-    end: datetime = job.edited + timedelta(hours=settings.RETENTION_HOURS)
+    if job.status == JobStatus.PAUSED:
+        end: datetime = job.changed + timedelta(days=settings.PAUSED_DAYS)
+    elif job.status in {JobStatus.COMPLETED, JobStatus.FAILED} and job.edited:
+        end = job.edited + timedelta(hours=settings.RETENTION_HOURS)
+    else:
+        return ""
     return _("The files are kept until {when}.").format(when=formats.moment(max(end, timezone.now())))
 
 

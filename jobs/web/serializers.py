@@ -17,7 +17,7 @@ from jobs.i18n import formats
 from jobs.i18n.labels import STAGES, STATUSES
 from jobs.intake import submit
 from jobs.intake.options import options_of
-from jobs.models import FINAL, UNFINISHED, Cue, Job, JobStatus, SourceKind, StageRun, StageStatus
+from jobs.models import CANCELLABLE, FINAL, UNFINISHED, Cue, Job, JobStatus, SourceKind, StageRun, StageStatus
 from jobs.monitoring.estimates import ahead, estimate, share_done
 from jobs.pipeline.stage import Stage
 from jobs.pipeline.subtitles.style import FORMATS
@@ -82,7 +82,7 @@ def brief(job: Job, places: Mapping[int, int] | None = None) -> dict[str, Any]:
         "error": formats.recorded(job.error) if job.error else "",
         "poster": media_url(job, "poster") if "poster" in kinds else "",
         "can": {
-            "cancel": job.status in UNFINISHED,
+            "cancel": job.status in CANCELLABLE,
             "retry": job.status == JobStatus.FAILED and not formats.hopeless(job.error or {}),
             "again": again and not lacking,
             "bring": again and lacking,
@@ -201,6 +201,8 @@ def facts(job: Job) -> list[dict[str, str]]:
         {"label": str(STAGES[stage]), "value": formats.length(seconds[stage])} for stage in Stage if stage in seconds
     ]
     usage = job.result.get("usage", {})
+    if cost := job.result.get("cost"):
+        found.append({"label": _("Cost"), "value": formats.priced(cost)})
     if tokens := usage.get("input_tokens", 0) + usage.get("output_tokens", 0):
         found.append({"label": _("Tokens"), "value": formats.number(tokens)})
     return found

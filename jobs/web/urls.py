@@ -19,6 +19,7 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/report.json", jobs.report, name="report"),
     path("jobs/<uuid:job_id>/cancel", jobs.cancel, name="cancel"),
     path("jobs/<uuid:job_id>/retry", jobs.retry, name="retry"),
+    path("jobs/<uuid:job_id>/go-on", jobs.go_on, name="go_on"),
     path("jobs/<uuid:job_id>/again", jobs.start_again, name="again"),
     path("jobs/<uuid:job_id>/replace", jobs.replace_upload, name="replace"),
     path("jobs/<uuid:job_id>/keep", jobs.set_keep_running, name="keep"),

@@ -14,17 +14,22 @@ from jobs.pipeline.process import messages
 from jobs.pipeline.process.messages import Cues, End, TranslateTask
 from jobs.pipeline.stage import Stage
 from jobs.pipeline.subtitles.cue import Cue as PipelineCue
-from jobs.worker import translation_cache, usage
+from jobs.worker import translation_cache
 from jobs.worker.child import Child
+from jobs.worker.usage import CallLedger
 
 
 @dataclass(slots=True)
 class CueStream:
-    """The cues of one attempt to translate, with the number of the last cue that was sent to the child."""
+    """The cues of one attempt to translate, with the number of the last cue that was sent to the child.
+
+    `ledger` takes down the calls of the child.
+    """
 
     _claim: Claim
     _job: Job
     _task: TranslateTask
+    ledger: CallLedger
     _sent: int = 0
     _whole: bool = False
     _before: str = ""
@@ -66,7 +71,7 @@ class CueStream:
 
     @with_retry
     def keep(self, part: messages.Translated) -> None:
-        """Save the translations of the child, count its tokens and cache its texts. Raises LostAttempt."""
+        """Save the translations of the child, and cache its texts. Raises LostAttempt."""
         flags = {cue.id: list(cue.flags) for cue in part.cues}
         texts = {cue.id: cue.target for cue in part.cues}
         with lifecycle.fenced(self._claim.attempt) as (job, run):
@@ -75,8 +80,7 @@ class CueStream:
             for row in rows:
                 row.target, row.flags, row.answered = texts[row.number], flags[row.number], True
             Cue.objects.bulk_update(rows, ["target", "flags", "answered"])
-            tokens = {"input_tokens": part.usage.input_tokens, "output_tokens": part.usage.output_tokens}
-            usage.account(job, self._claim.stage, **tokens)
+            self.ledger.add(job, part.usage)
             if self._task.engine:
                 good = {self._keys[cue.id]: cue.target for cue in part.cues if _is_good(cue.flags, cue.target)}
                 translation_cache.remember(job.owner_id, good)

@@ -1,7 +1,8 @@
 """The reaper. It may run in any number of copies, and be killed at any moment.
 
 One sweep takes over stages of dead workers, finishes cancellations, cancels the jobs of absent owners, expires uploads,
-reissues lost tickets, and kills a cluster that takes no tickets any more, for supervisord to start it again.
+lets jobs go on whose cap was raised, reissues lost tickets, and kills a cluster that takes no tickets any more, for
+supervisord to start it again.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from jobs.models import UNFINISHED, Job, JobStatus, Process, Queue, Reason, Stag
 from jobs.pipeline.errors import StageDied
 from jobs.pipeline.process import groups
 from jobs.presence import AbsenceDetector, abandoned, why_absent
-from jobs.queueing import processes, tickets
+from jobs.queueing import caps, processes, tickets
 from jobs.queueing.processes import STALE, host
 from jobs.queueing.scheduling import fair_order
 from jobs.storage import artifacts, deletion
@@ -47,6 +48,9 @@ LOST_HOST_SILENCE = timedelta(seconds=60)
 SWEEP_TIMEOUT = 300.0
 """Seconds after which an unfinished sweep counts as hanging: deleting many large files can take minutes."""
 
+
+PAUSED_AT_ONCE = 20
+"""Paused jobs of which one sweep looks whether they may go on."""
 
 STUCK_BEFORE_KILL = timedelta(seconds=5)
 """Time for which a cluster must be stuck in every sweep before it is killed."""
@@ -93,6 +97,7 @@ class Reaper:
         self.cancel_abandoned()
         self._check_disk()
         expire_uploads()
+        go_on_paused()
         reissue_tickets()
         self.end_stuck_clusters()
 
@@ -188,6 +193,18 @@ def expire_uploads() -> None:
             if old.select_for_update().filter(pk=job_id).first():
                 lifecycle.cancel(job_id, actor=lifecycle.SYSTEM, reason=Reason.UPLOAD_EXPIRED)
         deletion.finish(job_id)
+
+
+def go_on_paused() -> None:
+    """Let jobs go on that are paused at a cap which was raised, or whose month has ended: a few at once, in random
+    order, so that each has its turn.
+    """
+    paused = StageRun.objects.filter(status=StageStatus.PAUSED).select_related("job")
+    for run in paused.order_by("?")[:PAUSED_AT_ONCE]:
+        options = settings.ENGINE_OPTIONS.get(run.job.engines.get(run.stage, ""))
+        if not caps.still_refused(run.job, run.error or {}, options):
+            with suppress(IllegalTransition):
+                lifecycle.go_on(run.job_id, actor=lifecycle.SYSTEM)
 
 
 def reissue_tickets() -> None:

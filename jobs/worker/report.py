@@ -11,6 +11,7 @@ from jobs.pipeline.notes import NoteCode, listed_times, template
 from jobs.pipeline.stage import Stage
 from jobs.pipeline.subtitles.dialogue import speakers_of
 from jobs.pipeline.text.languages import language
+from jobs.queueing import caps
 
 
 def report_of(job: Job) -> dict[str, Any]:
@@ -20,6 +21,7 @@ def report_of(job: Job) -> dict[str, Any]:
     """
     runs = {run.stage: run for run in job.stages.all()}
     spent = {name: run.ended - run.started for name, run in runs.items() if run.ended and run.started}
+    used = caps.spent(models.Call.objects.filter(job=job))
     usage = models.UsageEntry.objects.filter(job=job).values_list("input_tokens", "output_tokens")
     return {
         "title": job.title,
@@ -35,6 +37,7 @@ def report_of(job: Job) -> dict[str, Any]:
         "speakers": _speakers(job),
         "seconds": {name: round(length.total_seconds(), 2) for name, length in spent.items()},
         "usage": {"input_tokens": sum(one for one, _ in usage), "output_tokens": sum(two for _, two in usage)},
+        "cost": caps.money_text(used.cost) if used.cost else "",
         "quality": runs[Stage.SUBTITLE].outcome["quality"],
         "files": sorted(job.artifacts.exclude(kind__in=("source", "audio")).values_list("kind", flat=True)),
     }

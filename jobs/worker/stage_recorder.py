@@ -18,7 +18,7 @@ from jobs.intake.options import is_in_target, mode_of, options_of, untranslated_
 from jobs.lifecycle import Claim, LostAttempt
 from jobs.lifecycle.db_retry import with_retry
 from jobs.models import Artifact, Job, StageRun
-from jobs.pipeline.errors import ErrorRecord, PipelineError, StageDied, from_record
+from jobs.pipeline.errors import CapReached, ErrorRecord, PipelineError, StageDied, from_record
 from jobs.pipeline.filenames import shortened
 from jobs.pipeline.media.atomic_files import refusal
 from jobs.pipeline.media.streams import Media
@@ -203,15 +203,23 @@ class StageRecorder:
         )
 
     def fail(self, record: ErrorRecord) -> None:
-        """Fail the stage. It is repeated when its process died, and waits when the disk is the cause; an error of an
-        engine or a service is final, because the child has retried already.
+        """Fail the stage. It is repeated when its process died, waits when the disk is the cause, and pauses at a cap.
+        An error of an engine or a service is final, because the child has retried already.
         """
         error, wait = self._disk_wait(from_record(record))
         facts = {"job": str(self._claim.job_id), "stage": self._claim.stage, "attempt": str(self._attempt)}
-        log.warning("failed: %s %s", error, error.detail[-500:], extra=facts)
+        what = "paused" if isinstance(error, CapReached) else "failed"
+        log.warning("%s: %s %s", what, error, error.detail[-500:], extra=facts)
         self._clear_files()
-        self._fail_stage(error.record(), again=isinstance(error, StageDied), wait=wait)
+        if isinstance(error, CapReached):
+            self._pause_stage(error.record())
+        else:
+            self._fail_stage(error.record(), again=isinstance(error, StageDied), wait=wait)
         self._finish_cancel()
+
+    @with_retry
+    def _pause_stage(self, record: ErrorRecord) -> None:
+        lifecycle.pause_stage(self._attempt, record)
 
     @with_retry
     def _disk_wait(self, error: PipelineError) -> tuple[PipelineError, timedelta | None]:

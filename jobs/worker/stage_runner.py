@@ -30,6 +30,7 @@ from jobs.worker.child import Child, GroupStillRunning, WarmChild
 from jobs.worker.cue_stream import CueStream
 from jobs.worker.stage_recorder import StageRecorder
 from jobs.worker.timers import Timer
+from jobs.worker.usage import CallLedger
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +117,7 @@ class StageRunner:
         child.begin()
         child.send(Run(self._attempt, directory, task))
         if isinstance(task, TranslateTask):
-            self._cue_stream = CueStream(self._claim, job, task)
+            self._cue_stream = CueStream(self._claim, job, task, CallLedger(self._claim, task))
             self._cue_stream.send_new(child)
         return child
 
@@ -138,7 +139,7 @@ class StageRunner:
                 for message in child.read_reports() if child.reports in ready else ():
                     if isinstance(message, messages.Done | messages.Failed) and message.attempt == self._attempt:
                         return message
-                    self._take(message)
+                    self._take(message, child)
                 self._check(child, limit)
                 self._look_for_changes(child)
                 self._send_heartbeat()
@@ -154,7 +155,7 @@ class StageRunner:
         for number in watched:
             selector.unregister(number)
 
-    def _take(self, message: messages.Report) -> None:
+    def _take(self, message: messages.Report, child: Child) -> None:
         if message.attempt != self._attempt:
             return  # from the warm child's last stage, after its last message
         match message:
@@ -172,6 +173,12 @@ class StageRunner:
                 assert self._cue_stream, "only a translating child translates"
                 self._cue_stream.keep(message)
                 self._progress = max(self._progress, self._cue_stream.share())
+            case messages.Call():
+                assert self._cue_stream, "only a translating child makes calls"
+                child.send(messages.Leave(self._attempt, self._cue_stream.ledger.begin(message.expected)))
+            case messages.Called():
+                assert self._cue_stream, "only a translating child makes calls"
+                self._cue_stream.ledger.end(message.used, message.way)
 
     def _check(self, child: Child, limit: float) -> None:
         if self._leaving.is_set():

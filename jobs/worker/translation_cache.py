@@ -20,8 +20,13 @@ def cache_keys(task: TranslateTask, rows: Sequence[models.Cue], before: str) -> 
     """The cache key of each cue by its number: a hash of everything that its translation depends on. `before` is the
     text that precedes the first cue, since a short line can mean something else after another line.
     """
-    secret = {field.name for spec in SPECS for field in fields(spec.options) if field.metadata.get("secret")}
-    options = {name: value for name, value in task.options.items() if name not in secret}
+    left_out = {
+        each.name
+        for spec in SPECS
+        for each in fields(spec.options)
+        if each.metadata.get("secret") or each.metadata.get("aside")
+    }
+    options = {name: value for name, value in task.options.items() if name not in left_out}
     common = json.dumps([PROMPT_VERSION, task.engine, options, asdict(task.brief)], sort_keys=True, default=str)
     texts = [before, *(row.source for row in rows)]
     return {

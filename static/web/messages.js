@@ -2,7 +2,7 @@
 // jobs/web/ makes it; tests/web/test_message_types.py checks real messages against these types.
 
 /**
- * @typedef {"uploading" | "queued" | "running" | "completed" | "failed" | "cancelling" | "cancelled"} JobStatus
+ * @typedef {"uploading" | "queued" | "running" | "paused" | "completed" | "failed" | "cancelling" | "cancelled"} JobStatus
  */
 
 /**

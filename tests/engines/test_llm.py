@@ -145,14 +145,6 @@ def test_a_bad_condensation_leaves_the_longer_text_flagged(shorter: str) -> None
     assert len(model.questions) == 2
 
 
-def test_the_cap_ends_the_asking_and_keeps_what_is_done() -> None:
-    model = MemoryModel()
-    answers = run(model, some_lines(6), batch_lines=2, max_tokens=30)
-    assert len(model.questions) == 2
-    assert [answers[number].flags for number in range(1, 7)] == [(), (), (), (), ("capped",), ("capped",)]
-    assert answers[5].text == ""
-
-
 def test_tokens_are_counted_with_those_of_bad_answers() -> None:
     model = MemoryModel(lambda asked: good(asked) if len(model.questions) > 1 else {})
     batches = list(LlmTranslator(model, name="test").translate(some_lines(2), PERSIAN, {}))

@@ -149,13 +149,3 @@ def test_an_address_that_cannot_be_read_is_said_to_be_none(address: str) -> None
     assert "OPENAI_COMPATIBLE_BASE_URL" in state.remedy
     with pytest.raises(errors.NotReady):
         openai_compatible.create(options)
-
-
-def test_a_server_that_does_not_count_still_meets_the_cap() -> None:
-    def silent(asked: Any) -> Said:
-        return Said(raw=json.dumps({"choices": [{"message": {"content": good(asked).text}}]}))
-
-    with FakeServer() as server:
-        server.behave(silent)
-        answers = run(openai_model(server.url), some_lines(4), batch_lines=1, max_tokens=1)
-    assert [answer.flags for answer in answers.values()] == [(), ("capped",), ("capped",), ("capped",)]

@@ -16,6 +16,17 @@ from jobs.pipeline.errors import ErrorRecord
 from jobs.pipeline.stage import Stage
 
 ALL = tuple(Stage)
+CAPPED: ErrorRecord = {
+    "code": "JobCapReached",
+    "params": {
+        "used": "0.98 USD",
+        "limit": "1.00 USD",
+        "needed": "0.03 USD",
+        "input_tokens": 3000,
+        "output_tokens": 1500,
+    },
+    "detail": "",
+}
 BROKEN: ErrorRecord = {"code": "PipelineError", "params": {}, "detail": "broken by a test"}
 QUEUES = ("media", "speech", "text")
 
@@ -89,6 +100,13 @@ def _completed() -> Claim:
     return claimed
 
 
+def _paused() -> Claim:
+    heard, translating = both_running()
+    lifecycle.pause_stage(translating.attempt, CAPPED)
+    finish(heard.attempt)
+    return translating
+
+
 def _failed() -> Claim:
     claimed = hearing()
     lifecycle.fail_stage(claimed.attempt, BROKEN, again=False)
@@ -112,6 +130,7 @@ IN: dict[JobStatus, Callable[[], Claim]] = {
     JobStatus.UPLOADING: _uploading,
     JobStatus.QUEUED: _queued,
     JobStatus.RUNNING: hearing,
+    JobStatus.PAUSED: _paused,
     JobStatus.COMPLETED: _completed,
     JobStatus.FAILED: _failed,
     JobStatus.CANCELLING: _cancelling,
@@ -160,6 +179,11 @@ def contradictions(job_id: uuid.UUID) -> list[str]:
         "a queued job runs": found.status == JobStatus.QUEUED and StageStatus.RUNNING in kinds,
         "nothing will ever happen to the job": found.status in {JobStatus.QUEUED, JobStatus.RUNNING}
         and not kinds & {StageStatus.RUNNING, StageStatus.READY},
+        "a paused job has something to do": found.status == JobStatus.PAUSED
+        and bool(kinds & {StageStatus.RUNNING, StageStatus.READY}),
+        "a paused job has no paused stage": found.status == JobStatus.PAUSED and StageStatus.PAUSED not in kinds,
+        "an ended job has a paused stage": found.status in {*FINAL, JobStatus.CANCELLING}
+        and StageStatus.PAUSED in kinds,
         "a job with a failed stage begins another": StageStatus.FAILED in kinds and StageStatus.READY in kinds,
     }
     return [rule for rule, broken in rules.items() if broken]

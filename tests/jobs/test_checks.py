@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,14 @@ BROKEN: dict[str, list[dict[str, Any]]] = {
     "jobs.E007": [{"PAGE_LEASE": 59}],
     "jobs.E008": [{"TAB_CLOSE_GRACE": -1}, {"TAB_CLOSE_GRACE": 181}],
     "jobs.E009": [{"RETENTION_HOURS": 0}],
+    "jobs.E011": [{"CURRENCY": "$"}, {"CURRENCY": "usd"}],
+    "jobs.E012": [
+        {"LIMIT_COST_A_JOB": Decimal(-1)},
+        {"LIMIT_COST_A_MONTH": Decimal("NaN")},
+        {"LIMIT_TOKENS_A_JOB": -1},
+        {"LIMIT_TOKENS_A_MONTH": 10**10},
+    ],
+    "jobs.E013": [{"PAUSED_DAYS": 0}],
 }
 
 

@@ -156,8 +156,8 @@ def get(client: Client, address: str, **query: Any) -> str:
 
 @pytest.mark.usefixtures("old")
 def test_all_of_it_is_there() -> None:
-    assert set(Job.objects.values_list("status", flat=True)) == set(JobStatus.values)
-    assert set(StageRun.objects.values_list("status", flat=True)) == set(StageStatus.values)
+    assert set(Job.objects.values_list("status", flat=True)) == set(JobStatus.values) - {JobStatus.PAUSED}
+    assert set(StageRun.objects.values_list("status", flat=True)) == set(StageStatus.values) - {StageStatus.PAUSED}
     assert [(row.pk, rows.contradictions(row.pk)) for row in Job.objects.all() if rows.contradictions(row.pk)] == []
     assert (OwnerLimits.objects.get().minutes_a_day, TranslationCache.objects.count()) == (90, 2)
     assert Transition.objects.filter(from_status="running", to_status="failed", stage="").get().reason == "NoAudio"

@@ -27,7 +27,7 @@ from jobs.pipeline.process.messages import (
     TranslateTask,
     from_builtins,
 )
-from jobs.pipeline.protocols import Batch, Brief, Hints, Line, Passage, Turn, Usage, Word
+from jobs.pipeline.protocols import Batch, Brief, CallEnd, Hints, Line, Passage, Turn, Usage, Word
 from jobs.pipeline.stage import StepName
 from jobs.pipeline.stages.dispatch import StageContext, StageResult, run_task
 from jobs.pipeline.subtitles import writer
@@ -84,6 +84,8 @@ class Told:
     cues: list[tuple[str, tuple[Cue, ...]]] = field(default_factory=list)
     passages: list[Passage] = field(default_factory=list)
     parts: list[tuple[tuple[Cue, ...], Usage]] = field(default_factory=list)
+    calls: list[Usage] = field(default_factory=list)
+    ended: list[tuple[Usage, CallEnd]] = field(default_factory=list)
 
     def progress(self, share: float) -> None:
         self.shares.append(share)
@@ -105,6 +107,12 @@ class Told:
 
     def translated(self, cues: tuple[Cue, ...], usage: Usage) -> None:
         self.parts.append((cues, usage))
+
+    def call(self, expected: Usage) -> None:
+        self.calls.append(expected)
+
+    def called(self, used: Usage, way: CallEnd) -> None:
+        self.ended.append((used, way))
 
 
 @dataclass

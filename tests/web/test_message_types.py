@@ -50,6 +50,7 @@ def page(job: Job | None = None, owner: User | None = None) -> Page:
 def in_each_state() -> list[Job]:
     """A job in each state; the completed one has files, times and findings."""
     failed, cancelled, cancelling = [made(JobStatus[name]) for name in ("FAILED", "CANCELLED", "CANCELLING")]
+    paused = made(JobStatus.PAUSED)
     findings = [{"kind": "fast", "cue": 1}, {"kind": "fast", "cue": 2}]
     result = {"seconds": {"fetch": 1.0}, "usage": {"input_tokens": 3}, "quality": {"findings": findings}}
     completed = made(JobStatus.COMPLETED, result=result, seconds=60.0, engines={"translate": "apertium"})
@@ -57,7 +58,7 @@ def in_each_state() -> list[Job]:
         Artifact.objects.create(job=completed, kind=kind, name=name, size=1000)
     uploading = made(JobStatus.UPLOADING, source_kind="upload", source="talk.mp4", size=4321)
     running = made(JobStatus.RUNNING)
-    return [failed, cancelled, cancelling, completed, uploading, running, made(JobStatus.QUEUED)]
+    return [failed, cancelled, cancelling, paused, completed, uploading, running, made(JobStatus.QUEUED)]
 
 
 def told_by_sockets(jobs: list[Job]) -> Typed:

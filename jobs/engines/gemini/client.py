@@ -71,7 +71,6 @@ def translator(options: Options) -> LlmTranslator:
         GeminiModel(options),
         name="gemini",
         batch_lines=options.batch_lines,
-        max_tokens=options.max_tokens,
         first_words=options.first_words,
     )
 

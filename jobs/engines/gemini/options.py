@@ -41,7 +41,10 @@ class Options:
         default=32768, metadata={"help": "Tokens of one answer at most, thoughts included; 0 leaves it to Gemini."}
     )
     batch_lines: int = field(default=BATCH_LINES, metadata={"help": "Subtitle lines a request."})
-    max_tokens: int = field(default=0, metadata={"help": "Tokens a job may use, in and out together; 0 for no cap."})
+    max_tokens: int = field(
+        default=0,
+        metadata={"help": "Tokens a job may use, in and out together; 0 for LIMIT_TOKENS_A_JOB.", "aside": True},
+    )
     first_words: bool = field(
         default=False,
         metadata={"help": "Have the model copy the first words of every line; otherwise only where it is needed."},

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
-from jobs.engines.llm import alignment, answers, beginnings, prompt, shapes
+from jobs.engines.llm import alignment, answers, beginnings, prompt, shapes, tokens
 from jobs.engines.llm.batches import BATCH_LINES, batches, surroundings
 from jobs.engines.llm.pace import Outcome, Pace
 from jobs.engines.llm.remote import (
@@ -26,8 +26,8 @@ from jobs.engines.llm.remote import (
     TimedOut,
     with_retries,
 )
-from jobs.pipeline.errors import PipelineError, ServiceError
-from jobs.pipeline.protocols import Batch, Brief, Line, Translation, Usage
+from jobs.pipeline.errors import CapReached, PipelineError, ServiceError, ServiceSlow
+from jobs.pipeline.protocols import Batch, Brief, CallEnd, Line, Meter, Translation, Unmetered, Usage
 from jobs.pipeline.text.display_width import width
 from jobs.pipeline.text.languages import language
 
@@ -36,9 +36,6 @@ NO_USAGE = Usage()
 _UNREADABLE = 12
 """Unreadable answers in a row that end the job: a captive portal or a wrong address. More than are needed to get from a
 whole batch down to one bad line."""
-
-_CHARACTERS_PER_TOKEN = 4
-"""Usual estimate for English, for services that do not count tokens, so that a cap is reached all the same."""
 
 _REPEATS = 2
 """Answers that leave a line untranslated, after which it may stay so if it may consist of names."""
@@ -69,12 +66,13 @@ class LanguageModel(Protocol):
 
 
 class LlmTranslator:
-    """The translator (see protocols.Translator) over any LanguageModel.
+    """The translator (see protocols.Translator and Metered) over any LanguageModel.
 
-    `batch_lines` is the most lines per request; `max_tokens` caps the tokens of a job (0: no cap); `first_words` has
-    the model copy the first words of every line, else only where texts alone would not show that they were moved;
-    `sleep` waits the given seconds between attempts.
+    `batch_lines` is the most lines per request; `first_words` has the model copy the first words of every line, else
+    only where texts alone would not show that they were moved; `sleep` waits the given seconds between attempts.
     """
+
+    meter: Meter
 
     def __init__(
         self,
@@ -82,24 +80,23 @@ class LlmTranslator:
         *,
         name: str,
         batch_lines: int = BATCH_LINES,
-        max_tokens: int = 0,
         first_words: bool = True,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.name = name
         self._model = model
         self._pace = Pace(batch_lines, model.label, sleep)
-        self._max_tokens = max_tokens
         self._first_words = first_words
         self._sleep = sleep
+        self.meter = Unmetered()
 
     def translate(self, lines: Sequence[Line], brief: Brief, done: Mapping[int, str]) -> Iterator[Batch]:
         """Translate the lines that are not in `done`, batch by batch.
 
-        Raises ServiceError when the service fails; the batches before it remain valid.
+        Raises ServiceError when the service fails, and CapReached; the batches before it remain valid.
         """
         run = _TranslationRun(
-            self._model, self._sleep, self._pace, self._max_tokens, lines, brief, done, first_words=self._first_words
+            self._model, self._sleep, self._pace, self.meter, lines, brief, done, first_words=self._first_words
         )
         pending = [line for line in lines if line.id not in done]
         for batch in batches(pending, lambda: self._pace.most):
@@ -111,10 +108,6 @@ class LlmTranslator:
                 raise error
 
 
-class _CapReached(Exception):
-    """Raised when the tokens of the job are used up."""
-
-
 class _TranslationRun:
     """State of one translation: texts so far, results not yet returned, and tokens used."""
 
@@ -123,7 +116,7 @@ class _TranslationRun:
         model: LanguageModel,
         sleep: Callable[[float], None],
         pace: Pace,
-        max_tokens: int,
+        meter: Meter,
         lines: Sequence[Line],
         brief: Brief,
         done: Mapping[int, str],
@@ -133,7 +126,7 @@ class _TranslationRun:
         self._model = model
         self._sleep = sleep
         self._pace = pace
-        self._max_tokens = max_tokens
+        self._meter = meter
         self._first_words = first_words
         self._lines = lines
         self._brief = brief
@@ -141,20 +134,21 @@ class _TranslationRun:
         self._texts = dict(done)
         self._fresh: dict[int, Translation] = {}
         self._usage = NO_USAGE
-        self._spent = 0
         self._unreadable = 0
         self._given_up = 0
         self._said_of_all: set[str] = set()
         self._untranslated = Counter[int]()
 
     def work(self, batch: Sequence[Line]) -> PipelineError | None:
-        """Translate or flag every line of `batch`, or return the error that ends the job; then only texts are kept."""
+        """Translate or flag every line of `batch`, or return the error that ends the job; then only texts are kept,
+        and at a cap also the flags of lines that were given up before: they are not to be asked for again.
+        """
         error: PipelineError | None = None
         try:
             self._solve(batch)
             self._condense([line for line in batch if self._too_long(line)])
-        except _CapReached:
-            self._flag([line for line in batch if line.id not in self._fresh], "capped")
+        except CapReached as reached:
+            return reached
         except RequestFailed as trouble:
             error = trouble.error
         except ServiceError as trouble:
@@ -185,6 +179,7 @@ class _TranslationRun:
         if trouble == "repeat":
             self._solve(missing, again=again)
             return
+        self._keep_paid()
         if not trouble and not again:
             self._solve(missing, again=True)
         elif len(lines) == 1:
@@ -264,6 +259,7 @@ class _TranslationRun:
         """Ask once for shorter versions; a usable text that is shorter replaces the longer one."""
         if not lines or self._pace.lean:
             return
+        self._keep_paid()
         around = surroundings(self._lines, lines, self._texts)
         try:
             answer = self._ask(prompt.to_condense(lines, self._texts, self._brief, around))
@@ -280,13 +276,29 @@ class _TranslationRun:
         text = self._fresh[line.id].text if line.id in self._fresh else ""
         return 0 < line.budget < width(text, self._target)
 
+    def _keep_paid(self) -> None:
+        """Let the meter save the texts so far, before more is asked for."""
+        if paid := [self._fresh[number] for number in sorted(self._fresh) if self._fresh[number].text]:
+            self._meter.keep(paid)
+
     def _ask(self, question: prompt.Question) -> Answer:
-        if self._max_tokens and self._spent >= self._max_tokens:
-            raise _CapReached
-        answer = with_retries(lambda: self._model.ask(question), self._sleep)
+        answer = with_retries(lambda: self._call(question), self._sleep)
         self._pace.late = 0
         self._usage += answer.usage
-        self._spent += _tokens(question, answer)
+        return answer
+
+    def _call(self, question: prompt.Question) -> Answer:
+        """Ask once, with leave of the meter. Raises RequestFailed, CapReached."""
+        expected = tokens.expected(question, self._brief)
+        self._meter.before_call(expected)
+        try:
+            answer = self._model.ask(question)
+        except RequestFailed as trouble:
+            # Only an answer that came too late may have been made, and be charged for.
+            late = isinstance(trouble.error, ServiceSlow)
+            self._meter.after_call(expected if late else NO_USAGE, "estimated" if late else "failed")
+            raise
+        self._meter.after_call(*_used(question, answer))
         return answer
 
     def _read(self, answer: Answer, lines: Sequence[Line]) -> dict[int, str]:
@@ -313,9 +325,10 @@ def _misplaced(lines: Sequence[Line], texts: Mapping[int, str]) -> set[int]:
     return {lines[place].id for place in places}
 
 
-def _tokens(question: prompt.Question, answer: Answer) -> int:
-    """Tokens counted towards the cap: the service's count of input and output, each estimated where it is missing."""
-    asked = len(question.system) + len(question.prompt)
-    return (answer.usage.input_tokens or asked // _CHARACTERS_PER_TOKEN) + (
-        answer.usage.output_tokens or len(answer.text) // _CHARACTERS_PER_TOKEN
+def _used(question: prompt.Question, answer: Answer) -> tuple[Usage, CallEnd]:
+    """The tokens of a call: the service's count of input and output, each estimated where it is missing."""
+    used = Usage(
+        input_tokens=answer.usage.input_tokens or tokens.count(question.system) + tokens.count(question.prompt),
+        output_tokens=answer.usage.output_tokens or tokens.count(answer.text),
     )
+    return used, "counted" if used == answer.usage else "estimated"

@@ -29,7 +29,6 @@ def translator(options: Options) -> LlmTranslator:
         OpenAiModel(options),
         name="openai_compatible",
         batch_lines=options.batch_lines,
-        max_tokens=options.max_tokens,
         first_words=options.first_words,
     )
 

@@ -42,7 +42,10 @@ class Options:
         default=8192, metadata={"help": "Tokens of one answer at most, thoughts included; 0 leaves it to the server."}
     )
     batch_lines: int = field(default=BATCH_LINES, metadata={"help": "Subtitle lines a request; small models like 20."})
-    max_tokens: int = field(default=0, metadata={"help": "Tokens a job may use, in and out together; 0 for no cap."})
+    max_tokens: int = field(
+        default=0,
+        metadata={"help": "Tokens a job may use, in and out together; 0 for LIMIT_TOKENS_A_JOB.", "aside": True},
+    )
     first_words: bool = field(
         default=False,
         metadata={"help": "Have the model copy the first words of every line; otherwise only where it is needed."},

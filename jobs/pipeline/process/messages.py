@@ -1,7 +1,8 @@
 """Messages between a supervisor and its child process: JSON lines, each with the id of its attempt.
 
-Commands, to the child: Run with a task, then, for a translation, Cues as they are recognised, and End. Reports, from
-the child: Progress, Step, Note, Existing, Window, Translated, and at last Done or Failed.
+Commands, to the child: Run with a task, then, for a translation, Cues as they are recognised, and End, and a Leave for
+each Call. Reports, from the child: Progress, Step, Note, Existing, Window, Translated, Call, Called, and at last Done
+or Failed.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from jobs.pipeline.download.client import LinkOptions
 from jobs.pipeline.errors import ErrorRecord
 from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.media.streams import Media
-from jobs.pipeline.protocols import Brief, Hints, Mode, Passage, Usage
+from jobs.pipeline.protocols import Brief, CallEnd, Hints, Mode, Passage, Usage
 from jobs.pipeline.stage import StepName
 from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.style import Form, Style
@@ -146,7 +147,14 @@ class End(_Struct, frozen=True):
     attempt: str
 
 
-Command = Run | Cues | End
+class Leave(_Struct, frozen=True):
+    """The answer to a Call: it may be made, unless there is an `error`, a CapReached."""
+
+    attempt: str
+    error: ErrorRecord | None = None
+
+
+Command = Run | Cues | End | Leave
 
 
 # From the child
@@ -201,6 +209,21 @@ class Translated(_Struct, frozen=True):
     usage: Usage
 
 
+class Call(_Struct, frozen=True):
+    """A call of a paid service is about to be made, which will use about `expected` tokens. A Leave answers it."""
+
+    attempt: str
+    expected: Usage
+
+
+class Called(_Struct, frozen=True):
+    """The call has ended in this `way`, with so many tokens `used`."""
+
+    attempt: str
+    used: Usage
+    way: CallEnd
+
+
 class Done(_Struct, frozen=True):
     """The stage has ended well. `files` maps kinds to names in `attempt_dir`; `outcome` is data for later stages."""
 
@@ -216,7 +239,7 @@ class Failed(_Struct, frozen=True):
     error: ErrorRecord
 
 
-Report = Progress | Step | Note | Existing | Window | Translated | Done | Failed
+Report = Progress | Step | Note | Existing | Window | Translated | Call | Called | Done | Failed
 
 
 def to_builtins(thing: Any) -> Any:

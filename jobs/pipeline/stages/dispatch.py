@@ -6,8 +6,8 @@ is lost when the child is killed, which may happen at any moment.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -24,16 +24,27 @@ from jobs.pipeline.process.messages import (
     TranslateTask,
     to_builtins,
 )
-from jobs.pipeline.protocols import Diarizer, Passage, Progress, Transcriber, Translator, Turn, Usage
+from jobs.pipeline.protocols import (
+    CallEnd,
+    Diarizer,
+    Metered,
+    Passage,
+    Progress,
+    Transcriber,
+    Translation,
+    Translator,
+    Turn,
+    Usage,
+)
 from jobs.pipeline.speech.speakers import named_turns, with_speakers
 from jobs.pipeline.stage import StepName
 from jobs.pipeline.stages import fetch, picture, sound, words
 from jobs.pipeline.stages.render import poster_of, render, undrawable
-from jobs.pipeline.stages.translate import translate
+from jobs.pipeline.stages.translate import translate, translated_cue
 from jobs.pipeline.subtitles import quality, segmentation
 from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.dialogue import with_dialogues
-from jobs.pipeline.text.languages import language
+from jobs.pipeline.text.languages import Language, language
 
 if TYPE_CHECKING:
     from jobs.pipeline.stages.existing import Existing
@@ -92,7 +103,15 @@ class Reporter(Protocol):
         ...
 
     def translated(self, cues: tuple[Cue, ...], usage: Usage) -> None:
-        """Report translated or flagged cues, and the tokens used for them."""
+        """Report translated or flagged cues, and the tokens used for them that were not reported by `called`."""
+        ...
+
+    def call(self, expected: Usage) -> None:
+        """Wait for leave to call a paid service. Raises CapReached."""
+        ...
+
+    def called(self, used: Usage, way: CallEnd) -> None:
+        """Report how the call ended."""
         ...
 
 
@@ -251,16 +270,39 @@ def _translate(task: TranslateTask, context: StageContext) -> StageResult:
     """Translate the cues of each window as they are recognised. Windows end in silences, so no sentence is cut."""
     translator = context.engines.translator(task.engine, task.options) if task.engine else None
     target = language(task.brief.target)
+    meter = _ReportedMeter(context.report, target)
+    if is_metered := isinstance(translator, Metered):
+        translator.meter = meter
     done, known = dict[int, str](), list[Cue]()
     for cues, translated in context.cues():
         known += cues
+        meter.cues |= {cue.id: cue for cue in cues}
         done |= translated
         for part in translate(known, translator, task.brief, target=target, done=done):
-            context.report.translated(part.cues, part.usage)
+            context.report.translated(part.cues, Usage() if is_metered else part.usage)
             done |= {cue.id: cue.target for cue in part.cues}
     if not translator:
         context.report.note(NoteCode.SUBTITLES_IN_TARGET, language=target.name)
     return StageResult(files={}, outcome={})
+
+
+@dataclass(slots=True)
+class _ReportedMeter:
+    """The Meter of a translation: it asks for leave, and reports what was used and what can be kept already."""
+
+    report: Reporter
+    target: Language
+    cues: dict[int, Cue] = field(default_factory=dict)
+
+    def before_call(self, expected: Usage) -> None:
+        self.report.call(expected)
+
+    def after_call(self, used: Usage, way: CallEnd) -> None:
+        self.report.called(used, way)
+
+    def keep(self, translations: Sequence[Translation]) -> None:
+        kept = [translated_cue(self.cues[one.id], one, self.target) for one in translations if one.id in self.cues]
+        self.report.translated(tuple(kept), Usage())
 
 
 def _subtitle(task: SubtitleTask, context: StageContext) -> StageResult:

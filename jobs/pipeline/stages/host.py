@@ -11,8 +11,9 @@ import queue
 import tempfile
 import threading
 import traceback
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -20,11 +21,14 @@ from jobs.pipeline import errors
 from jobs.pipeline.media.atomic_files import refusal
 from jobs.pipeline.notes import NoteCode
 from jobs.pipeline.process.messages import (
+    Call,
+    Called,
     Command,
     Cues,
     Done,
     Existing,
     Failed,
+    Leave,
     Note,
     Progress,
     Report,
@@ -35,7 +39,7 @@ from jobs.pipeline.process.messages import (
     decode_command,
     encode,
 )
-from jobs.pipeline.protocols import Passage, Usage
+from jobs.pipeline.protocols import CallEnd, Passage, Usage
 from jobs.pipeline.stage import StepName
 from jobs.pipeline.stages.dispatch import EngineFactory, StageContext, run_task
 from jobs.pipeline.subtitles.cue import Cue
@@ -62,11 +66,15 @@ def _listen(inbox: IO[bytes], commands: queue.SimpleQueue[Command | None]) -> No
 
 @dataclass(frozen=True, slots=True)
 class _Channel:
-    """Both directions of one attempt: it is the Reporter of `run_task`, and yields the cues to translate."""
+    """Both directions of one attempt: it is the Reporter of `run_task`, and yields the cues to translate.
+
+    `early` are commands that came while a Leave was awaited.
+    """
 
     commands: queue.SimpleQueue[Command | None]
     outbox: IO[bytes]
     attempt: str
+    early: deque[Command | None] = field(default_factory=deque)
 
     def send(self, report: Report) -> None:
         self.outbox.write(encode(report))
@@ -92,14 +100,31 @@ class _Channel:
     def translated(self, cues: tuple[Cue, ...], usage: Usage) -> None:
         self.send(Translated(self.attempt, cues, usage))
 
-    def cues(self) -> Iterator[tuple[tuple[Cue, ...], dict[int, str]]]:
+    def call(self, expected: Usage) -> None:
+        self.send(Call(self.attempt, expected))
         while command := self.commands.get():
+            if isinstance(command, Leave) and command.attempt == self.attempt:
+                if command.error:
+                    raise errors.from_record(command.error)
+                return
+            self.early.append(command)
+        self.commands.put(None)
+        raise errors.PipelineError(detail="The supervisor ended before it gave leave for a call.")
+
+    def called(self, used: Usage, way: CallEnd) -> None:
+        self.send(Called(self.attempt, used, way))
+
+    def cues(self) -> Iterator[tuple[tuple[Cue, ...], dict[int, str]]]:
+        while command := self._next():
             if command.attempt != self.attempt:
                 continue
             if not isinstance(command, Cues):
                 return
             yield command.cues, command.done
         self.commands.put(None)  # so that `serve` ends as well
+
+    def _next(self) -> Command | None:
+        return self.early.popleft() if self.early else self.commands.get()
 
 
 def _run(command: Run, channel: _Channel, engines: EngineFactory) -> None:

@@ -75,7 +75,9 @@ def translate(
     if wanted and not has_text:
         raise NothingTranslated(engine=translator.name)
     if left:
-        yield Translated(cues=tuple(_with(cue, Translation(id=cue.id, text=""), target) for cue in left.values()))
+        yield Translated(
+            cues=tuple(translated_cue(cue, Translation(id=cue.id, text=""), target) for cue in left.values())
+        )
     progress(1.0)
 
 
@@ -139,13 +141,14 @@ def _lines_of(path: Path) -> list[str]:
 def _answered(batch: Batch, left: dict[int, Cue], target: Language) -> tuple[Cue, ...]:
     """The cues that `batch` answers, removed from `left`. Unknown and repeated ids are ignored."""
     return tuple(
-        _with(left.pop(translation.id), translation, target)
+        translated_cue(left.pop(translation.id), translation, target)
         for translation in batch.translations
         if translation.id in left
     )
 
 
-def _with(cue: Cue, answer: Translation, target: Language) -> Cue:
+def translated_cue(cue: Cue, answer: Translation, target: Language) -> Cue:
+    """The cue with its translation, and with the flags that follow from it."""
     flags = [*answer.flags]
     if not answer.text.strip() and not flags:
         flags.append("untranslated")

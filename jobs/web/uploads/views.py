@@ -27,7 +27,7 @@ from jobs.web.problems import Problem
 from jobs.web.uploads import protocol as tus
 from jobs.web.uploads import storage
 
-_RECEIVED = {JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.COMPLETED, JobStatus.FAILED}
+_RECEIVED = {JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.PAUSED, JobStatus.COMPLETED, JobStatus.FAILED}
 """Statuses of jobs whose file is complete."""
 
 

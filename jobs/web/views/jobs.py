@@ -21,22 +21,22 @@ from django.views.decorators.http import require_POST, require_safe
 
 from jobs import emails, lifecycle
 from jobs.cues import as_cue
-from jobs.i18n import player_strings
+from jobs.i18n import formats, player_strings
 from jobs.i18n.formats import sentence_of
 from jobs.intake import submit
 from jobs.intake.options import audio_track, options_of
 from jobs.lifecycle import IllegalTransition
-from jobs.models import FINAL, Job
+from jobs.models import FINAL, Job, JobStatus
 from jobs.pipeline.errors import PipelineError
 from jobs.pipeline.filenames import result_name
 from jobs.pipeline.stages.words import parse_words
 from jobs.pipeline.subtitles import writer
 from jobs.pipeline.subtitles.style import FORMATS
 from jobs.pipeline.text.languages import language
-from jobs.queueing import quotas
+from jobs.queueing import caps, quotas
 from jobs.storage import deletion
 from jobs.web.content_disposition import content_disposition
-from jobs.web.forms import UploadForm, parse_subtitles
+from jobs.web.forms import CapForm, UploadForm, parse_subtitles
 from jobs.web.job_list import FILTERS, MAX_SEARCH_LENGTH, PAGE_SIZE, filter_jobs
 from jobs.web.permissions import job_for
 from jobs.web.problems import Problem, problem_response, wants_json
@@ -52,7 +52,7 @@ def job_page(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     """The page of one job."""
     found = job_for(request.user, job_id)
     context = {
-        **_parts_context(found, request.user.pk),
+        **_parts_context(found, request.user),
         "job": found,
         "cues": [cue_data(cue) for cue in found.cues.all()],
         "source_direction": language(found.spoken).direction if found.spoken else "auto",
@@ -70,12 +70,15 @@ def job_parts(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
 
     An open page fetches them to replace its own when the state changes.
     """
-    return render(request, "web/parts/job/all.html", _parts_context(job_for(request.user, job_id), request.user.pk))
+    return render(request, "web/parts/job/all.html", _parts_context(job_for(request.user, job_id), request.user))
 
 
-def _parts_context(found: Job, viewer: int | None) -> dict[str, Any]:
+def _parts_context(found: Job, user: Any) -> dict[str, Any]:
+    raised = caps.proposal(found, found.error or {}) if found.status == JobStatus.PAUSED else None
     return {
-        "snapshot": snapshot(found, viewer),
+        "snapshot": snapshot(found, user.pk),
+        "raised": raised if raised and caps.may_raise(found, user) else None,
+        "currency": formats.currency(settings.CURRENCY),
         "target_direction": language(options_of(found.options).target).direction,
         "player_words": player_strings.words(),
     }
@@ -159,6 +162,27 @@ def retry(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
         with transaction.atomic():
             quotas.check_retry(found.owner)
             lifecycle.retry(found.pk, actor=request.user.get_username())
+    except PipelineError as error:
+        messages.error(request, sentence_of(error))
+    except IllegalTransition:
+        messages.info(request, _("This job is already being processed."))
+    return redirect("job", job_id)
+
+
+@login_required
+@require_POST
+def go_on(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
+    """Raise the cap of a paused job (`max_cost` or `max_tokens`), and let it go on."""
+    found, form = job_for(request.user, job_id), CapForm(request.POST)
+    if not caps.may_raise(found, request.user):
+        raise Http404
+    if not form.is_valid():
+        messages.error(request, str(next(iter(form.errors.values()))[0]))
+        return redirect("job", job_id)
+    try:
+        with transaction.atomic():
+            quotas.check_retry(found.owner)
+            lifecycle.go_on(found.pk, actor=request.user.get_username(), **form.caps())
     except PipelineError as error:
         messages.error(request, sentence_of(error))
     except IllegalTransition:

@@ -18,7 +18,7 @@ from jobs.pipeline.stage import Stage
 from tests.databases import Databases, mostly, on_database
 from tests.jobs import rows
 
-UPLOADING, QUEUED, RUNNING, COMPLETED, FAILED, CANCELLING, CANCELLED = JobStatus
+UPLOADING, QUEUED, RUNNING, PAUSED, COMPLETED, FAILED, CANCELLING, CANCELLED = JobStatus
 STATES = tuple(JobStatus)
 
 SAME = "allowed, and the job's status stays"
@@ -45,6 +45,8 @@ CALLS: dict[str, Callable[[Claim], Any]] = {
     "finish_stage": lambda it: rows.finish(it.attempt),
     "fail_stage": lambda it: lifecycle.fail_stage(it.attempt, rows.BROKEN, again=False),
     "fail_stage, to be repeated": lambda it: lifecycle.fail_stage(it.attempt, rows.BROKEN, again=True),
+    "pause_stage": lambda it: lifecycle.pause_stage(it.attempt, rows.CAPPED),
+    "go_on": lambda it: lifecycle.go_on(it.job_id, "shirin"),
     "stop_stage": lambda it: lifecycle.stop_stage(it.attempt),
     "must_stop": lifecycle.must_stop,
     "cancel": lambda it: lifecycle.cancel(it.job_id, actor="shirin"),
@@ -58,33 +60,35 @@ CALLS: dict[str, Callable[[Claim], Any]] = {
     "set_notify": lambda it: lifecycle.set_notify(it.job_id, {"language": "fa", "address": "https://example.org/"}),
 }
 
-REFUSED = (IllegalTransition,) * 7
-LOST = (LostAttempt,) * 7
-# uploading, queued, running, completed, failed, cancelling (a stage runs), cancelled
+REFUSED = (IllegalTransition,) * 8
+LOST = (LostAttempt,) * 8
+# uploading, queued, running, paused, completed, failed, cancelling (a stage runs), cancelled
 TABLE: dict[str, tuple[Outcome, ...]] = {
     "submit": (QUEUED, *REFUSED[1:]),
-    "uploaded_more": (SAME, *(NO,) * 6),
-    "claim": (NO, RUNNING, SAME, NO, NO, NO, NO),
-    "record_group": (*LOST[:2], SAME, *LOST[3:5], SAME, LostAttempt),
-    "take_over": (NO, NO, SAME, NO, NO, SAME, NO),
-    "heartbeat": (*LOST[:2], SAME, *LOST[3:5], SAME, LostAttempt),
+    "uploaded_more": (SAME, *(NO,) * 7),
+    "claim": (NO, RUNNING, SAME, NO, NO, NO, NO, NO),
+    "record_group": (*LOST[:2], SAME, *LOST[3:6], SAME, LostAttempt),
+    "take_over": (NO, NO, SAME, NO, NO, NO, SAME, NO),
+    "heartbeat": (*LOST[:2], SAME, *LOST[3:6], SAME, LostAttempt),
     "heartbeat with progress": (*LOST[:2], SAME, *LOST[3:]),
     "commit_window": (*LOST[:2], SAME, *LOST[3:]),
     "skip_stage": (*LOST[:2], SAME, *LOST[3:]),
     "finish_stage": (*LOST[:2], SAME, *LOST[3:]),
-    "fail_stage": (*LOST[:2], FAILED, *LOST[3:5], SAME, LostAttempt),
-    "fail_stage, to be repeated": (*LOST[:2], SAME, *LOST[3:5], SAME, LostAttempt),
-    "stop_stage": (*LOST[:2], SAME, *LOST[3:5], SAME, LostAttempt),
-    "must_stop": (SAME, SAME, NO, SAME, SAME, SAME, SAME),
-    "cancel": (CANCELLING, CANCELLING, CANCELLING, NO, NO, NO, NO),
-    "can_finish_cancel": (NO,) * 7,
-    "finish_cancel": (NO,) * 7,
-    "retry": (*REFUSED[:4], QUEUED, *REFUSED[5:]),
-    "delete_row": (NO, NO, NO, GONE, GONE, NO, GONE),
-    "set_keep_running": (SAME,) * 7,
-    "set_pinned": (SAME,) * 7,
-    "set_notify": (SAME,) * 7,
-    "refresh_pages": (SAME,) * 7,
+    "fail_stage": (*LOST[:2], FAILED, *LOST[3:6], SAME, LostAttempt),
+    "fail_stage, to be repeated": (*LOST[:2], SAME, *LOST[3:6], SAME, LostAttempt),
+    "pause_stage": (*LOST[:2], SAME, *LOST[3:6], SAME, LostAttempt),
+    "go_on": (*REFUSED[:3], QUEUED, *REFUSED[4:]),
+    "stop_stage": (*LOST[:2], SAME, *LOST[3:6], SAME, LostAttempt),
+    "must_stop": (SAME, SAME, NO, *(SAME,) * 5),
+    "cancel": (*(CANCELLING,) * 4, NO, NO, NO, NO),
+    "can_finish_cancel": (NO,) * 8,
+    "finish_cancel": (NO,) * 8,
+    "retry": (*REFUSED[:5], QUEUED, *REFUSED[6:]),
+    "delete_row": (NO, NO, NO, NO, GONE, GONE, NO, GONE),
+    "set_keep_running": (SAME,) * 8,
+    "set_pinned": (SAME,) * 8,
+    "set_notify": (SAME,) * 8,
+    "refresh_pages": (SAME,) * 8,
 }
 PAIRS = [
     pytest.param(call, state, state, outcome, id=f"{call}, {state}")

@@ -147,6 +147,21 @@ def test_what_stays(sara: User) -> None:
     assert running.status == JobStatus.RUNNING
 
 
+def test_a_job_that_is_paused_for_too_long_is_cancelled(sara: User) -> None:
+    """It outlives every result, and a month."""
+    job = new(sara)
+    Job.objects.filter(pk=job.pk).update(status=JobStatus.PAUSED, error={"code": "MonthCapReached", "params": {}})
+    job.stages.update(status="paused")
+    aged(job.pk, changed=ago(days=34))
+    assert counts() == {}
+    aged(job.pk, changed=ago(days=36))
+    assert counts() == {"jobs paused for too long": 1}
+    job.refresh_from_db()
+    assert job.status == JobStatus.CANCELLED
+    assert job.transitions.filter(to_status=JobStatus.CANCELLING).get().reason == "pause_expired"
+    assert not artifacts.job_dir(job.pk).exists()
+
+
 def test_a_half_upload_is_cancelled(sara: User, media: Path) -> None:
     job = aged(new(sara, uploaded=False).pk, changed=ago(hours=25))
     assert counts() == {"incomplete uploads": 1}
