@@ -84,6 +84,7 @@ CONTENT_SECURITY_POLICY = {
         "script-src": [csp.SELF, csp.NONCE],
         "style-src": [csp.SELF, csp.UNSAFE_INLINE],
         "img-src": [csp.SELF, "data:"],
+        "media-src": [csp.SELF, "blob:"],  # the length of a chosen file is read before it is sent
         "object-src": [csp.NONE],
         "base-uri": [csp.NONE],
         "form-action": [csp.SELF],

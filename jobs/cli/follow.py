@@ -10,7 +10,7 @@ from typing import Protocol
 from jobs.engines.registry import SPECS
 from jobs.intake.options import options_of
 from jobs.lifecycle.db_retry import call_with_retry
-from jobs.models import FINAL, Job, StageStatus
+from jobs.models import FINAL, Job, JobStatus, StageStatus
 from jobs.pipeline.notes import template
 from jobs.pipeline.stage import STEPS, Stage
 from jobs.pipeline.text.languages import language
@@ -41,13 +41,13 @@ class JobObserver(Protocol):
 
 
 def follow(job_id: uuid.UUID, observer: JobObserver) -> Iterator[Job]:
-    """Yield the job at each poll until it has ended; the last one has a final status."""
+    """Yield the job at each poll until it has ended or is paused; the last one has that status."""
     reporter = _Reporter(observer)
     while True:
         job = call_with_retry(Job.objects.prefetch_related("stages").get, pk=job_id)
         reporter.report(job)
         yield job
-        if job.status in FINAL:
+        if job.status in {*FINAL, JobStatus.PAUSED}:
             return
         time.sleep(POLL_INTERVAL)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
+from decimal import ROUND_UP, Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, get_args
 
@@ -84,6 +85,18 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="DIR",
         help="directory for the results (default: the current one)",
     )
+    parser.add_argument(
+        "--estimate",
+        action="store_true",
+        help="print the minutes, the tokens and the cost that the translation will take, and end",
+    )
+    parser.add_argument(
+        "--max-cost",
+        type=_amount,
+        metavar="AMOUNT",
+        help="most money the job may cost; a job that paused there goes on when the command is run again with more",
+    )
+    parser.add_argument("--max-tokens", type=_count, metavar="N", help="most tokens the job may use")
     parser.add_argument("--owner", default=in_process.COMMAND, metavar="USER", help="user who owns the job on the site")
     parser.add_argument("--json", action="store_true", help="write one JSON object per line, for scripts")
     parser.set_defaults(mode="burn")
@@ -109,6 +122,27 @@ def job_options(options: dict[str, Any]) -> JobOptions:
         speakers=parse_speakers(options["speakers"]),
         words=words.parse_words(options["words"]),
     )
+
+
+def caps_of(options: dict[str, Any]) -> dict[str, Any]:
+    """The caps of the job that are given, as fields of its row."""
+    return {name: options[name] for name in ("max_cost", "max_tokens") if options[name] is not None}
+
+
+def _amount(text: str) -> Decimal:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        raise ArgumentTypeError(f"“{text}” is not an amount of money") from None
+    if not (amount.is_finite() and 0 < amount < 10**9):
+        raise ArgumentTypeError(f"“{text}” is not an amount above 0")
+    return amount.quantize(Decimal("0.01"), ROUND_UP)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 10**15:
+        raise ArgumentTypeError(f"“{text}” is not a number above 0")
+    return int(text)
 
 
 def _engine_names(specs: Any) -> list[str]:

@@ -23,7 +23,7 @@ from jobs.lifecycle.transitions import (
     move_stage,
     record,
 )
-from jobs.models import CANCELLABLE, FINAL, Cue, Job, JobStatus, Queue, Reason, StageRun, StageStatus, bumped
+from jobs.models import CANCELLABLE, FINAL, Cue, Job, JobStatus, Process, Queue, Reason, StageRun, StageStatus, bumped
 from jobs.pipeline.stage import Stage
 from jobs.presence import first_grace
 
@@ -136,11 +136,11 @@ def retry(job_id: uuid.UUID, actor: str) -> None:
                 move_stage(run, StageVerb.RESET, error=None)
 
 
-def go_on(job_id: uuid.UUID, actor: str, **caps: Any) -> None:
+def go_on(job_id: uuid.UUID, actor: str, *, client: Process | None = None, **caps: Any) -> None:
     """Let the paused stages of a job go on, with the job's own `caps` (`max_cost`, `max_tokens`) where they are given.
 
     The stages keep all they did. The owner may be absent when somebody else lets the job go on: then it keeps running
-    without them. A command that waited for the job has ended, so it is no longer the job's client. Raises
+    without them. `client` is the command that waits for it from now on; an earlier one has ended. Raises
     IllegalTransition when nothing of the job is paused.
     """
     with transaction.atomic():
@@ -154,7 +154,7 @@ def go_on(job_id: uuid.UUID, actor: str, **caps: Any) -> None:
         if job.status == JobStatus.PAUSED:
             kept = job.keep_running or actor != job.owner.get_username()
             email = job.notify and {name: value for name, value in job.notify.items() if name != "told"}
-            fields: dict[str, Any] = {"error": None, "client": None, "notify": email, "keep_running": kept}
+            fields: dict[str, Any] = {"error": None, "client": client, "notify": email, "keep_running": kept}
             move_job(job, JobVerb.GO_ON, actor=actor, grace_until=first_grace(job.owner_id), **fields)
 
 

@@ -97,6 +97,14 @@ class EmptyFile(SourceError):
     sentence = _("The file “{path}” is empty. Choose another file, or copy it again.")
 
 
+class LengthUnknown(SourceError):
+    """The length of the video at `link` is not known before it is downloaded, so nothing can be estimated."""
+
+    sentence = _(
+        "The length of “{link}” is known only after the download. Give a file of this machine, or your own subtitles."
+    )
+
+
 class OnlyByCommand(SourceError):
     """A job of the command line cannot be started again on the site: the path of its file is not stored."""
 
@@ -401,7 +409,7 @@ class JobCapReached(CapReached):
     """The cap of this job."""
 
     sentence = _(
-        "Paused: {used} of the limit of {limit} for this job are used, and the next request may cost {needed}. "
+        "Paused: {used} of the limit of {limit} for this job are used, and the next request may take {needed}. "
         "Everything so far is kept. Raise the limit of the job to go on."
     )
 
@@ -410,7 +418,7 @@ class MonthCapReached(CapReached):
     """The cap of the owner's calendar month."""
 
     sentence = _(
-        "Paused: {used} of the limit of {limit} a month are used, and the next request may cost {needed}. "
+        "Paused: {used} of the limit of {limit} a month are used, and the next request may take {needed}. "
         "Everything so far is kept. The job goes on next month, or when an administrator raises the limit."
     )
 

@@ -22,6 +22,7 @@ from jobs.monitoring.estimates import ahead, estimate, share_done
 from jobs.pipeline.stage import Stage
 from jobs.pipeline.subtitles.style import FORMATS
 from jobs.web.job_texts import (
+    cost_text,
     deleted_text,
     elapsed,
     ended_text,
@@ -107,6 +108,7 @@ def snapshot(job: Job, viewer: int | None) -> dict[str, Any]:
         "tracks": sound_tracks(job, runs),
         "words": sources_of_words(job, runs),
         "detail": error_detail(job),
+        "cost": cost_text(job),
         "ended_text": ended_text(job, viewer),
         "deleted_text": deleted_text(job),
         "upload": upload(job),

@@ -53,6 +53,7 @@
  * @property {SoundTrack[]} tracks  empty unless there are several
  * @property {WordSource[]} words  empty unless the words could come from somewhere else
  * @property {string} detail
+ * @property {string} cost  the estimate, and what was used so far; empty where there is neither
  * @property {string} ended_text
  * @property {string} deleted_text
  * @property {UploadPlace | null} upload
@@ -231,6 +232,12 @@
  * @typedef {object} CueList
  * @property {number} version
  * @property {Cue[]} cues
+ */
+
+/**
+ * Answer of `GET /api/estimate`.
+ * @typedef {object} CostEstimate
+ * @property {string} text  empty where nothing can be estimated
  */
 
 /**

@@ -2,10 +2,12 @@
 
 import { find, write } from "./dom.js";
 import { readability } from "./file-check.js";
+import { lengthOf } from "./media-length.js";
 import { sentenceOf } from "./request.js";
 import { uploadCard } from "./upload-card.js";
 
 /** @import {UploadingJob} from "./upload-card.js" */
+/** @import {CostEstimate} from "./messages.js" */
 
 const form = find(document, "[data-new-form]", HTMLFormElement);
 const drop = find(form, "[data-drop]");
@@ -14,8 +16,11 @@ const problem = find(form, "[data-problem]");
 const picker = find(form, "[data-file]", HTMLInputElement);
 const shownName = find(form, "[data-chosen]");
 const submit = find(form, "[data-submit]", HTMLButtonElement);
+const subtitles = find(form, "[data-names]", HTMLInputElement);
+const estimate = find(form, "[data-estimate]");
 /** @type {File | null} */
 let chosen = null;
+let seconds = 0; // of the chosen file, where they are known
 
 /** @param {File | undefined} file */
 function choose(file) {
@@ -24,17 +29,51 @@ function choose(file) {
   link.value = "";
   write(shownName, file.name);
   submit.focus();
+  measure(file);
 }
 
+/** @param {File} file  the chosen one, of which the person is told what it will cost */
+async function measure(file) {
+  seconds = 0;
+  showEstimate();
+  const found = await lengthOf(file);
+  if (file !== chosen) return;
+  seconds = found;
+  showEstimate();
+}
+
+/** Show what the translation of the chosen file will take, by the server's word; nothing where it is not known. */
+async function showEstimate() {
+  const data = new FormData(form);
+  const asked = { seconds: String(seconds), to: String(data.get("to")), spoken: String(data.get("spoken") ?? "") };
+  const own = subtitles.files?.length ? String(data.get("subtitles_are")) : "";
+  const query = String(new URLSearchParams({ ...asked, subtitles: own }));
+  estimate.dataset.asked = query;
+  let text = "";
+  try {
+    const response = seconds ? await fetch(`/api/estimate?${query}`) : null;
+    if (response?.ok) text = /** @type {CostEstimate} */ (await response.json()).text;
+  } catch {
+    // No network: the estimate is not shown.
+  }
+  if (estimate.dataset.asked !== query) return; // something else was chosen meanwhile
+  write(estimate, text);
+  estimate.hidden = !text;
+}
+
+form.addEventListener("change", ({ target }) => {
+  if (target !== picker && target !== link) showEstimate();
+});
 picker.addEventListener("change", () => choose(picker.files?.[0]));
 choose(picker.files?.[0]); // chosen before this script ran
 link.addEventListener("input", () => {
   if (!link.value || !chosen) return;
   chosen = null;
+  seconds = 0;
+  showEstimate();
   picker.value = ""; // so that the same file can be chosen again
   write(shownName, shownName.dataset.none ?? "");
 });
-const subtitles = find(form, "[data-names]", HTMLInputElement);
 subtitles.addEventListener("change", () => write(find(form, "[data-named]"), subtitles.files?.[0]?.name ?? ""));
 for (const kind of ["dragenter", "dragover"]) {
   drop.addEventListener(kind, (event) => {

@@ -64,6 +64,7 @@ export function job(id, version) {
     tracks: [],
     words: [],
     detail: "",
+    cost: "",
     ended_text: "",
     deleted_text: "",
     upload: null,

@@ -136,6 +136,16 @@ def _failed(site: Site, owner: User) -> Job:
     return job
 
 
+def _paused(site: Site, owner: User) -> Job:
+    """A job whose cap is too low for its translation."""
+    order = replace(ORDER, spoken="en", brought=True)
+    clip = site.stack.directory / "tower.mp4"
+    clip.symlink_to(SAMPLE / "sample.mp4")
+    job = submit.accept_file(owner, clip, order, subtitles=SAMPLE / "sample.en.srt", keep_running=True, max_tokens=900)
+    until(lambda: Job.objects.get(pk=job.pk).status == JobStatus.PAUSED, LONG, what=lambda: real.story(job))
+    return job
+
+
 def _cancelled(site: Site, owner: User) -> Job:
     job = submit.accept_link(owner, "https://example.org/geese", ORDER, title="geese")
     lifecycle.cancel(job.pk, actor=lifecycle.PRESENCE, reason=Reason.PAGES_CLOSED)
@@ -210,6 +220,7 @@ def _queued(site: Site, owner: User) -> Job:
 
 JOBS: dict[str, Callable[[Site, User], Job]] = {
     "failed": _failed,
+    "paused": _paused,
     "cancelled": _cancelled,
     "cancelled-brought": _gone,
     "result": _result,

@@ -13,7 +13,7 @@ BATCH_LINES = 60
 BATCH_CHARACTERS = 6000
 """Characters per request: about 1,500 tokens of English, so that the answer fits the 4,096 that any model allows."""
 
-_BEFORE, _AFTER = 6, 3
+BEFORE, AFTER = 6, 3
 """Lines of context before and after: two or three sentences, and one."""
 
 
@@ -45,7 +45,7 @@ def surroundings(lines: Sequence[Line], asked: Sequence[Line], texts: Mapping[in
     """The lines around `asked`, with their translations as far as they are known."""
     wanted = {line.id for line in asked}
     places = [place for place, line in enumerate(lines) if line.id in wanted]
-    near = sorted({at for place in places for at in range(max(0, place - _BEFORE), place + _AFTER + 1)})
+    near = sorted({at for place in places for at in range(max(0, place - BEFORE), place + AFTER + 1)})
     context = {line.id: _known(line, texts) for line in (lines[at] for at in near if at < len(lines))}
     return Surroundings(
         context={number: known for number, known in context.items() if number not in wanted},

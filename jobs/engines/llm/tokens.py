@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 from jobs.engines.llm import prompt
-from jobs.engines.llm.batches import BATCH_LINES, batches
+from jobs.engines.llm.batches import AFTER, BATCH_LINES, BEFORE, batches
 from jobs.pipeline.protocols import Brief, Line, Usage
 from jobs.pipeline.text.languages import language
 
@@ -72,22 +73,31 @@ def expected(question: prompt.Question, brief: Brief) -> Usage:
     )
 
 
-def of_lines(lines: Sequence[Line], brief: Brief, batch_lines: int = BATCH_LINES) -> Usage:
-    """The tokens that the translation of `lines` uses, with what is asked again."""
-    total = Usage()
-    for batch in batches(lines, lambda: batch_lines):
-        total += expected(prompt.to_translate(batch, brief, prompt.Surroundings()), brief)
-    return _with_more(total)
+@lru_cache(maxsize=256)
+def of_text(lines: int, characters: int, brief: Brief, batch_lines: int = BATCH_LINES) -> Usage:
+    """The tokens that the translation of so many lines with so many characters uses, with what is asked again."""
+    if not lines:
+        return Usage()
+    text = _letter(brief.source) * max(1, round(characters / lines))
+    each = [Line(id=number, text=text, budget=len(text)) for number in range(1, min(lines, batch_lines) + 1)]
+    batch = next(iter(batches(each, lambda: batch_lines)))
+    full = expected(prompt.to_translate(batch, brief, _around(batch)), brief)
+    times = _AGAIN * lines / len(batch)
+    return Usage(input_tokens=round(full.input_tokens * times), output_tokens=round(full.output_tokens * times))
 
 
 def of_speech(seconds: float, brief: Brief, batch_lines: int = BATCH_LINES) -> Usage:
     """The tokens that the translation of so many seconds of speech uses, as if nobody paused."""
-    cues = math.ceil(seconds / _SECONDS_A_CUE)
-    if not cues:
-        return Usage()
-    per_cue = round(seconds / 60 * WORDS_A_MINUTE * _CHARACTERS_A_WORD / cues)
-    said = _speech_of(brief.source, per_cue)
-    return of_lines([Line(id=number, text=said, budget=per_cue) for number in range(1, cues + 1)], brief, batch_lines)
+    share = _LENGTH.get(brief.source.split("-")[0], 1.0)
+    characters = seconds / 60 * WORDS_A_MINUTE * _CHARACTERS_A_WORD * share
+    return of_text(math.ceil(seconds / _SECONDS_A_CUE), round(characters), brief, batch_lines)
+
+
+def _around(batch: Sequence[Line]) -> prompt.Surroundings:
+    """The context that goes with a batch in the middle of a job: lines before it with their translations, and after."""
+    near = [batch[0].text] * (BEFORE + AFTER)
+    known = {1000 + at: (text, text)[: 2 if at < BEFORE else 1] for at, text in enumerate(near)}
+    return prompt.Surroundings(context=known, width=4)
 
 
 def _texts_of(question: prompt.Question) -> list[str]:
@@ -109,11 +119,6 @@ def _letter(code: str) -> str:
     return samples.get(language(code).script, "a")
 
 
-def _speech_of(code: str, characters: int) -> str:
-    share = _LENGTH.get(code.split("-")[0], 1.0)
-    return _letter(code) * max(1, round(characters * share))
-
-
 def _translated(text: str, brief: Brief) -> int:
     """The tokens of the translation of one text: about as many characters as it has, in the target's script."""
     source, target = (_LENGTH.get(code.split("-")[0], 1.0) for code in (brief.source, brief.target))
@@ -128,7 +133,3 @@ def _frame(ids: Sequence[str]) -> int:
 def _schema(ids: Sequence[str]) -> int:
     """The tokens of the schema, which services count as input: each id stands in it twice."""
     return 12 * len(ids)
-
-
-def _with_more(usage: Usage) -> Usage:
-    return Usage(input_tokens=round(usage.input_tokens * _AGAIN), output_tokens=round(usage.output_tokens * _AGAIN))

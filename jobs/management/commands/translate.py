@@ -20,8 +20,10 @@ from django.db import connection
 
 from jobs import lifecycle
 from jobs.cli import progress, translate_options
+from jobs.cli.estimate import as_event, as_lines, estimate_of
 from jobs.cli.export import ExportResult, check_overwriting, export
 from jobs.cli.follow import follow
+from jobs.cli.paused import paused_job
 from jobs.cli.signals import handle_signals, ignore_signals, restore_signals
 from jobs.intake import submit
 from jobs.intake.options import JobOptions
@@ -29,12 +31,15 @@ from jobs.lifecycle.db_retry import call_with_retry, database_error
 from jobs.log_format import silenced
 from jobs.models import Job, JobStatus, Reason
 from jobs.pipeline.download.client import is_link
-from jobs.pipeline.errors import ErrorRecord, PipelineError, from_record
+from jobs.pipeline.errors import CapReached, ErrorRecord, PipelineError, from_record
 from jobs.pipeline.filenames import result_name
 from jobs.pipeline.media.atomic_files import refusal, workspace
 from jobs.queueing import processes
 from jobs.storage import deletion
 from jobs.worker import in_process
+
+PAUSED = 3
+"""Exit code of a command whose job is paused at a cap."""
 
 
 class Command(BaseCommand):
@@ -65,6 +70,9 @@ class Command(BaseCommand):
         """Run the job and show its result; return the exit code. Errors are written to stderr."""
         try:
             _check_database()
+            if options["estimate"]:
+                self._estimate(options)
+                return 0
             # Django's wrapper ends every write with a newline, which no bar survives; the stream is inside it.
             with progress.display(cast(TextIO, vars(self.stdout)["_out"]), as_json=options["json"]) as display:
                 result = _translate(options, display)
@@ -74,6 +82,10 @@ class Command(BaseCommand):
         except _Cancelled as cancelled:
             self.stderr.write(str(cancelled))
             return 1
+        except CapReached as reached:
+            self._fail(reached, options)
+            self.stderr.write("The job is kept. Run the same command again when the limit is raised: it goes on.")
+            return PAUSED
         except BrokenPipeError:  # the reader of a pipe, such as `| head`, has ended
             _discard_stdout()
             return 1
@@ -82,6 +94,14 @@ class Command(BaseCommand):
         except Exception as error:
             return self._fail(_as_pipeline_error(error, options["output"]), options)
         return 0
+
+    def _estimate(self, options: dict[str, Any]) -> None:
+        """Print what the translation will take. Raises PipelineError."""
+        found = estimate_of(options)
+        if options["json"]:
+            self.stdout.write(json.dumps({"event": "estimate", **as_event(found)}))
+        else:
+            self.stdout.write("\n".join(as_lines(found)))
 
     def _fail(self, error: PipelineError, options: dict[str, Any]) -> int:
         """Write the error as one sentence, even when stdout is broken; return the exit code."""
@@ -141,6 +161,8 @@ def _translate(options: dict[str, Any], display: progress.Display) -> ExportResu
                 source=source if is_link(source) else str(Path(source).resolve()),
                 before_publishing=ignore_signals,
             )
+        except CapReached:
+            raise  # the job is paused, and kept
         except KeyboardInterrupt:
             _cancel(job.pk, clusters)
             deletion.delete(job.pk, Job.objects.filter(status=JobStatus.COMPLETED))
@@ -162,11 +184,12 @@ def _clusters() -> Iterator[in_process.Clusters | None]:
 
 def _accept(options: dict[str, Any], job_options: JobOptions) -> Job:
     owner, source = _owner(options["owner"]), options["source"]
-    waiting = {
-        "keep_running": True,
-        "client": processes.register(in_process.COMMAND),
-        "subtitles": options["subtitles"],
-    }
+    client, caps = processes.register(in_process.COMMAND), translate_options.caps_of(options)
+    paused = paused_job(owner, source, job_options, options["subtitles"])
+    if paused:
+        lifecycle.go_on(paused.pk, actor=owner.get_username(), client=client, **caps)
+        return paused
+    waiting = {"keep_running": True, "client": client, "subtitles": options["subtitles"], **caps}
     if is_link(source):
         return submit.accept_link(owner, source, job_options, **waiting)
     return submit.accept_file(owner, Path(source), job_options, **waiting)
@@ -186,7 +209,7 @@ def _wait(
             clusters.check()
         if job.title:
             check_overwriting(job.title, job_options.target, output, brought)
-    if job.status == JobStatus.FAILED:
+    if job.status in {JobStatus.FAILED, JobStatus.PAUSED}:
         raise from_record(cast(ErrorRecord, job.error))
     if job.status == JobStatus.CANCELLED:
         last = job.transitions.filter(to_status=JobStatus.CANCELLING).last()

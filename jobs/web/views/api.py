@@ -6,6 +6,7 @@ import uuid
 from dataclasses import asdict
 from typing import Any
 
+from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
@@ -13,9 +14,14 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import django_auth
 
+from jobs.intake import cost_estimate
+from jobs.intake.options import JobOptions
 from jobs.models import Job
 from jobs.monitoring.health import check_health
+from jobs.pipeline.errors import PipelineError
+from jobs.pipeline.text.languages import language
 from jobs.web.job_list import PAGE_SIZE, filter_jobs
+from jobs.web.job_texts import estimate_text
 from jobs.web.permissions import job_for
 from jobs.web.problems import problem_response
 from jobs.web.serializers import briefs, cue_data, snapshot
@@ -42,6 +48,26 @@ def cues(request: HttpRequest, job_id: uuid.UUID, after: int = 0) -> dict[str, A
     """The cues with a number above `after`."""
     found = job_for(request.user, job_id)
     return {"version": found.version, "cues": [cue_data(cue) for cue in found.cues.filter(number__gt=after)]}
+
+
+@api.get("/estimate")
+def estimate(request: HttpRequest, seconds: float, to: str, spoken: str = "", subtitles: str = "") -> dict[str, str]:
+    """The estimate for the translation of so many seconds, in words; empty where there is none. `subtitles` is `use`
+    when the user's own subtitle file needs no translation (see `forms.SUBTITLES`).
+    """
+    try:
+        options = JobOptions(
+            target=language(to[:40]).code,
+            spoken=language(spoken[:40]).code if spoken and subtitles != "use" else None,
+            brought=subtitles == "use",
+            transcriber=settings.TRANSCRIBER,
+            translator=settings.TRANSLATOR,
+        )
+    except PipelineError:
+        return {"text": ""}
+    found = cost_estimate.of_speech(options, min(max(seconds, 0.0), settings.MAX_SECONDS)) if seconds > 0 else None
+    exceeded = cost_estimate.exceeded_cap(found, request.user.pk) if found and request.user.pk else ""
+    return {"text": estimate_text(found, exceeded) if found else ""}
 
 
 @api.api_operation(["GET", "HEAD"], "/health", auth=None)
