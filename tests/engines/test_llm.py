@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from jobs.engines.llm.answers import is_shortened
 from jobs.engines.llm.remote import RequestFailed, RequestTooLarge
 from jobs.engines.llm.translator import Answer, LlmTranslator
 from jobs.pipeline.errors import OutOfQuota, ServiceError
@@ -143,6 +144,26 @@ def test_a_bad_condensation_leaves_the_longer_text_flagged(shorter: str) -> None
     answer = run(model, some_lines(1))[1]
     assert (answer.text, answer.flags) == (long, ("too_long",))
     assert len(model.questions) == 2
+
+
+def test_shorter_texts_under_the_ids_of_others_are_not_used() -> None:
+    """The model merges two of the lines that it shortens, and moves the next one up."""
+    long = {
+        "1": "علی آن شب خیلی دیر و بسیار خسته به خانهٔ خودش برگشت",
+        "2": "هیچ‌کس از آن جماعت نمی‌دانست که او کجا رفته بوده است",
+        "3": "فردای آن روز همهٔ همسایه‌ها از پنجره‌ها نگاه می‌کردند",
+    }
+    short = {"1": "علی دیر برگشت", "2": "همسایه‌ها نگاه می‌کردند", "3": "تمام شد"}
+    model = MemoryModel(lambda asked: short if "shorten" in asked else long)
+    answers = run(model, some_lines(3))
+    assert [answers[number].text for number in (1, 2, 3)] == [short["1"], long["2"], long["3"]]
+    assert [answers[number].flags for number in (1, 2, 3)] == [(), ("too_long",), ("too_long",)]
+
+
+def test_shorter_texts_without_spaces_are_compared_by_their_characters() -> None:
+    own, other = "他昨天晚上很晚才回到自己的家里", "没有人知道他到底去了什么地方"
+    assert is_shortened(own, "他很晚才回家", [other])
+    assert not is_shortened(other, "他很晚才回家", [own])
 
 
 def test_tokens_are_counted_with_those_of_bad_answers() -> None:

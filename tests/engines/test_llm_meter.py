@@ -98,7 +98,7 @@ def test_what_is_paid_for_is_kept_before_more_is_asked() -> None:
 
     def reply(asked: dict[str, Any]) -> dict[str, str]:
         if "shorten" in asked:
-            return dict.fromkeys(asked["shorten"], "کوتاه")
+            return dict.fromkeys(asked["shorten"], "خیلی بلند است")
         texts = {"1": "سلام", "2": "خوبی؟", "3": "این یکی خیلی خیلی خیلی خیلی خیلی خیلی خیلی بلند است"}
         several = len(asked["translate"]) > 1
         return {number: texts[number] for number in asked["translate"] if not (several and number == "2")}
@@ -106,7 +106,7 @@ def test_what_is_paid_for_is_kept_before_more_is_asked() -> None:
     purse = Purse()
     answers, _ = metered(MemoryModel(reply), purse, some_lines(3), size=3)
     assert purse.kept == [[1, 3], [1, 2, 3]]
-    assert answers[3].text == "کوتاه"
+    assert answers[3].text == "خیلی بلند است"
 
 
 def test_each_attempt_is_a_call_and_one_that_failed_costs_nothing() -> None:

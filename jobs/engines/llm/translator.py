@@ -266,10 +266,13 @@ class _TranslationRun:
         except (RequestTooLarge, ContentFiltered, TimedOut, FormatNotSupported):
             return
         shorter = answers.fitting(self._read(answer, lines), lines, ())
+        longer = {line.id: self._texts[line.id] for line in lines}
         for line in lines:
             text = answers.clean(shorter.get(line.id, ""), self._target)
+            others = [longer[number] for number in longer if number != line.id]
             usable = not answers.rejection_reason(line, text, self._target, again=False)
-            if usable and width(text, self._target) < width(self._texts[line.id], self._target):
+            usable = usable and answers.is_shortened(longer[line.id], text, others)
+            if usable and width(text, self._target) < width(longer[line.id], self._target):
                 self._accept(line, text)
 
     def _too_long(self, line: Line) -> bool:
