@@ -24,12 +24,13 @@ KEY = "sk-secret-key-1234567890"
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """One request: where it went, its headers, its whole body, and what it asks: ids and texts."""
+    """One request: where it went, from which port, its headers, its whole body, and what it asks: ids and texts."""
 
     path: str
     headers: Mapping[str, str]
     body: Mapping[str, Any]
     shape: Shape
+    port: int = 0
 
     @property
     def question(self) -> dict[str, Any]:
@@ -154,7 +155,8 @@ def _handler(server: FakeServer) -> type[BaseHTTPRequestHandler]:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             shape: Shape = "gemini" if ":generateContent" in self.path else "openai"
             headers = {name.lower(): value for name, value in self.headers.items()}
-            said = server.answer(Asked(path=self.path, headers=headers, body=body, shape=shape))
+            port = self.client_address[1]
+            said = server.answer(Asked(path=self.path, headers=headers, body=body, shape=shape, port=port))
             server.closing.wait(said.wait)
             try:
                 if said.raw is None and said.status == 200 and server.streams and body.get("stream"):

@@ -15,6 +15,9 @@ TIMEOUT = 180.0
 _READING = 10
 """Times as many tokens of a question are read in a second as are written."""
 
+_STREAM_TIMES = 5
+"""Timeouts that a streamed answer may take; the client breaks it off then."""
+
 _LETTERS = 3
 """Letters of Persian or English in a token, fewer than usual."""
 
@@ -40,7 +43,11 @@ class SlowServer:
         if silence > TIMEOUT:
             self.late += 1
             return Said(text=said.text, wait=PATIENCE)
-        return Said(raw=streamed(said), headers=STREAM) if self.streams else said
+        if not self.streams:
+            return said
+        events = streamed(said)
+        in_time = (_STREAM_TIMES * TIMEOUT - reading) / writing
+        return Said(raw=events[: int(len(events) * min(1.0, in_time))], headers=STREAM)
 
 
 _DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")

@@ -135,6 +135,23 @@ def test_once_good_answers_come_the_job_is_whole(server: FakeServer, name: str, 
     assert all(pause >= 1 for pause in asleep.pauses)
 
 
+@pytest.mark.parametrize("body", ["", "\n\n\n", " "])
+def test_an_empty_body_is_one_of_a_gateway(server: FakeServer, body: str) -> None:
+    server.script(lambda _: Said(raw=body))
+    asleep = Asleep()
+    assert all(answer.text for answer in run(openai_model(server.url), some_lines(2), sleep=asleep).values())
+    assert len(asleep.pauses) == 1
+
+
+def test_a_mark_of_byte_order_before_the_answer(server: FakeServer) -> None:
+    def marked(asked: Asked) -> Said:
+        return Said(raw="\ufeff" + json.dumps({"choices": [{"message": {"content": good(asked).text}}]}))
+
+    server.behave(marked)
+    assert all(answer.text for answer in run(openai_model(server.url), some_lines(2)).values())
+    assert len(server.asked) == 1
+
+
 def test_a_page_of_a_gateway_that_comes_as_a_success(server: FakeServer) -> None:
     server.script(lambda _: Said(raw="<html><head><title>502 Bad Gateway</title></head></html>"))
     asleep = Asleep()
@@ -151,6 +168,7 @@ def test_a_page_of_a_gateway_that_comes_as_a_success(server: FakeServer) -> None
         event({"object": "error", "message": "it broke", "code": 500}),
         event({"choices": [{"delta": {"content": ""}, "finish_reason": "error"}], "error": {"code": 502}}),
         "event: error\n" + event({"message": "it broke", "code": 503}),
+        'error: {"code": 500, "message": "it broke", "type": "server_error"}\n\n',
     ],
 )
 def test_an_error_event_before_any_line_is_asked_again_after_a_pause(server: FakeServer, said: str) -> None:
@@ -171,6 +189,15 @@ def test_lines_that_came_before_an_error_event_are_kept(server: FakeServer) -> N
     answers = run(openai_model(server.url), some_lines(6))
     assert all(answer.text for answer in answers.values())
     assert len(server.asked[1].ids) < 6
+
+
+def test_a_model_that_is_being_loaded_is_waited_for_minutes(server: FakeServer) -> None:
+    """As llama.cpp says it."""
+    error = {"message": "Loading model", "type": "unavailable_error", "code": 503}
+    server.script(*[lambda _: Said(raw=json.dumps({"error": error}), status=503)] * 5)
+    asleep = Asleep()
+    assert run(openai_model(server.url), some_lines(1), sleep=asleep)[1].text
+    assert 120 < sum(asleep.pauses) < 180
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_lines_that_never_get_a_usable_answer_are_flagged(
 ERRORS: list[tuple[Behaviour, type[errors.ServiceError], int]] = [
     (fake.garbage, errors.ServiceError, 12),
     (fake.html, errors.ServiceError, 12),
-    (fake.slow, errors.ServiceSlow, 3),
+    (fake.slow, errors.ServiceSlow, 4),
     (fake.rate_limited, errors.OutOfQuota, 6),
     (fake.rate_limited_for(3600), errors.OutOfQuota, 1),
     (fake.rate_limited_by_google(3600), errors.OutOfQuota, 1),

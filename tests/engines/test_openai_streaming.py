@@ -175,3 +175,9 @@ def test_a_draft_in_thoughts_that_were_cut_is_no_answer(server: FakeServer) -> N
     server.behave(lambda _: Said(raw=json.dumps(body)))
     answer = openai_model(server.url).ask(QUESTION)
     assert (answer.text, answer.trouble) == ("", "cut")
+
+
+def test_no_connection_is_used_twice(server: FakeServer) -> None:
+    """llama.cpp closes a connection after a stream, and would lose the next request on it."""
+    run(openai_model(server.url), some_lines(3), batch_lines=1)
+    assert len({asked.port for asked in server.asked}) == 3

@@ -45,8 +45,9 @@ _LONG_LINE = 500
 
 _DETAIL = 500  # characters
 
-_PATIENT = 2
-"""Requests in a row that timed out, from which on the next one is a quarter as large."""
+_PATIENT = 3
+"""Requests in a row that timed out, from which on the next one is a quarter as large: a server that has stopped is not
+waited for in every size."""
 
 
 class Pace:

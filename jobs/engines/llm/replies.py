@@ -47,6 +47,10 @@ _MINUTE = re.compile(r"per[\s_-]?min|\b[rt]pm\b", re.IGNORECASE)
 _MINUTE_WAIT = 10.0
 """Seconds to wait, in addition to growing pauses, for a limit per minute that does not say when it is renewed."""
 
+_LOADING = re.compile(r"loading\s+(?:the\s+)?model|model is (?:currently )?loading|warming up", re.IGNORECASE)
+_LOADING_WAIT = 20.0
+"""Seconds to wait, in addition to growing pauses, for a server that is loading its model: large ones take minutes."""
+
 _DELAY = re.compile(r'"retryDelay"\s*:\s*"([0-9.]+)s"')
 """google.rpc.RetryInfo in the body of an error: Google's Retry-After."""
 
@@ -156,14 +160,14 @@ def context_length(text: str) -> int:
 
 def is_of_the_day(reply: Reply) -> bool:
     """Tell whether a refusal for quota is about the day's, or one that is renewed as late."""
-    return bool(_DAY.search(reply.body)) or (not _retry_after(reply) and _reset(reply) >= _FAR)
+    return bool(_DAY.search(reply.body)) or _renewed_in(reply) > _FAR
 
 
 def renewed_at(reply: Reply) -> datetime | None:
     """When the quota of the day is renewed, as far as the service says or documents it."""
     if "perday" in reply.body.lower() and "google" in reply.body.lower():
         return _midnight(_zone("America/Los_Angeles", -8))  # https://ai.google.dev/gemini-api/docs/rate-limits
-    wait = _retry_after(reply) or _reset(reply) or _told(reply.body)
+    wait = _renewed_in(reply)
     return datetime.now(UTC) + timedelta(seconds=wait) if wait > 60 else None
 
 
@@ -171,10 +175,16 @@ def asked_to_wait(reply: Reply) -> float:
     """Seconds that a service asks to wait: Retry-After, Google's RetryInfo, a time in its sentence or the headers about
     its limits; 0 without any.
     """
-    wait = _retry_after(reply) or _told(reply.body) or (_reset(reply) if reply.status == 429 else 0.0)
+    wait = _renewed_in(reply) if reply.status == 429 else _retry_after(reply) or _told(reply.body)
     if not wait and reply.status == 429 and _MINUTE.search(reply.body):
         return _MINUTE_WAIT
+    if not wait and reply.status == 503 and _LOADING.search(reply.body):
+        return _LOADING_WAIT
     return wait
+
+
+def _renewed_in(reply: Reply) -> float:
+    return _retry_after(reply) or _told(reply.body) or _reset(reply)
 
 
 def _retry_after(reply: Reply) -> float:

@@ -43,7 +43,8 @@ class BoundedAdapter(HTTPAdapter):
 
     The timeout of requests applies to each single read: a server that sends slowly would hold a job forever. Here it is
     that of the whole answer. A streamed answer may pause for as long, and take _STREAM_TIMES as long. When it breaks
-    off, what has arrived is returned, and `broken` is the reason.
+    off, what has arrived is returned, and `broken` is the reason. No connection is used twice: llama.cpp closes one
+    after a stream, when the next request may be on its way already.
     """
 
     def __init__(self) -> None:
@@ -75,6 +76,7 @@ class BoundedAdapter(HTTPAdapter):
             self.broken = failure
         finally:
             raw.close()
+            self.close()
         response.raw = BytesIO(bytes(body))
         return response
 

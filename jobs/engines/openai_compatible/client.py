@@ -14,7 +14,7 @@ from requests.auth import AuthBase
 from jobs.engines.llm import shapes
 from jobs.engines.llm.prompt import Question
 from jobs.engines.llm.remote import FormatNotSupported, RequestFailed, RequestTooLarge, Service, credentials
-from jobs.engines.llm.replies import Reply, error_within, page_of_error
+from jobs.engines.llm.replies import BAD_GATEWAY, Reply, error_within, page_of_error
 from jobs.engines.llm.translator import Answer, LlmTranslator
 from jobs.engines.llm.transport import ENVIRONMENT, AnswerTooLarge, BoundedAdapter, proxies_to, proxy_in_use
 from jobs.engines.openai_compatible.completion import assembled, is_stream, text_of, usage_of
@@ -125,6 +125,9 @@ class OpenAiModel:
         """Read the body of a success: an answer, or an error all the same. Any other body is returned as text, which
         the caller then rejects as unreadable.
         """
+        text = text.strip("\ufeff \r\n")
+        if not text:
+            return self._service.http_error(Reply(status=BAD_GATEWAY, body="The answer is empty.", headers=headers))
         streamed, ended = is_stream(text), True
         try:
             if streamed:

@@ -17,7 +17,7 @@ _THOUGHTS = ("reasoning_content", "reasoning", "thinking")
 
 def is_stream(body: str) -> bool:
     """Tell whether a body consists of server-sent events, whatever its content type says."""
-    return body.lstrip("\ufeff \r\n").startswith(("data:", "event:", ": ", ":\n", "id:"))
+    return body.lstrip("\ufeff \r\n").startswith(("data:", "event:", "error:", ": ", ":\n", "id:"))
 
 
 def assembled(body: str) -> tuple[dict[str, Any], bool]:
@@ -53,6 +53,8 @@ def _events(body: str) -> Iterator[Mapping[str, Any]]:
     for line in [*body.replace("\r\n", "\n").replace("\r", "\n").split("\n"), ""]:
         if line.startswith("data:"):
             data.append(line[5:].removeprefix(" "))
+        elif line.startswith("error:"):  # older versions of llama.cpp
+            yield {"error": line[6:].strip()}
         elif not line and data:
             try:
                 event = json.loads("\n".join(data))

@@ -18,6 +18,7 @@ from tests.quality.sections import (
     media,
     names,
     recognition,
+    servers,
     silence,
     speakers,
     timing,
@@ -36,6 +37,7 @@ SECTIONS: Mapping[str, Callable[[Session], list[Row]]] = {
     "speakers": speakers.measure,
     "translation": translation.measure,
     "layout": layout.measure,
+    "servers": servers.measure,
 }
 
 QUICK = ("recognition", "coverage", "silence", "translation", "layout")
