@@ -114,6 +114,31 @@ def test_when_nothing_helps_the_context_is_named(server: FakeServer) -> None:
     assert len(server.asked) == 4
 
 
+def test_the_context_is_named_for_a_single_line_too(server: FakeServer) -> None:
+    server.behave(CUT)
+    with pytest.raises(errors.ContextOf, match="2048"):
+        run(openai_model(server.url), some_lines(1))
+
+
+def test_one_unusable_answer_with_a_round_count_does_not_shorten_the_rules(server: FakeServer) -> None:
+    server.script(CUT)
+    answers = run(openai_model(server.url), some_lines(1))
+    assert answers[1].text
+    assert "Rules" in server.asked[-1].system
+
+
+def test_a_line_for_which_the_rules_were_shortened_leaves_them_whole_for_others(server: FakeServer) -> None:
+    def limited(asked: Asked) -> Said:
+        if any(len(text) > 5000 for text in asked.lines.values()) and "Rules" in asked.system:
+            return fake.http_error(asked, 400, "maximum context length is 4096 tokens")
+        return fake.echo(asked) if "Rules" not in asked.system else good(asked)
+
+    server.behave(limited)
+    answers = run(openai_model(server.url), [line(1, "word " * 2000, budget=0), *some_lines(40)[1:]])
+    assert {number: answer.flags for number, answer in answers.items() if answer.flags} == {1: ("untranslated",)}
+    assert all("Rules" in asked.system for asked in server.asked if asked.ids != [1])
+
+
 def test_a_context_whose_length_is_not_told(server: FakeServer) -> None:
     server.behave(lambda asked: fake.http_error(asked, 400, "the input length exceeds the context length"))
     with pytest.raises(errors.ContextTooSmall) as raised:

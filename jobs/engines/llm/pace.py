@@ -69,6 +69,8 @@ class Pace:
         """Most lines that were answered whole, as far as that still holds."""
         self._doubted = 0
         """Few lines that were too many once; 0 if they were not."""
+        self._sure = False
+        """Whether the context is short, and not only seems to be: another question met the same limit."""
         self._exception = False
         """Whether `lean` is for one line only."""
 
@@ -76,10 +78,10 @@ class Pace:
         """Note how many `texts` came for `count` lines: all or some, some until they were cut, or none, for the second
         time (`again`).
         """
+        self._end_exception()
         if texts and (not cut or texts == count):
             self.best = max(self.best, count)
             self._doubted = 0 if count >= self._doubted else self._doubted
-            self._end_exception()
         elif cut or again:
             self.failed(count)
 
@@ -89,7 +91,7 @@ class Pace:
             case ContentFiltered():
                 return "blocked"
             case RequestTooLarge():
-                self.context = trouble.context or self.context
+                self.context, self._sure = trouble.context or self.context, True
                 return self.too_much(lines, trouble.error.detail)
             case TimedOut():
                 self.late += 1
@@ -108,6 +110,8 @@ class Pace:
         self.failed(len(lines))
         if len(lines) > 1:
             return "untranslated"
+        if not self._sure:
+            return ""
         if not self.lean:
             self.lean, self._exception = True, self.best > 0 or len(lines[0].text) > _LONG_LINE
             if not self._exception:
@@ -151,6 +155,7 @@ class Pace:
         is_round = read >= _ROUND - _NEAR and (read + _NEAR) % _ROUND <= 2 * _NEAR
         cut = is_round and (unusable or read < least_tokens(question))
         if cut:
+            self._sure = not unusable or abs(read - self.context) <= _NEAR
             self.context = read
         return cut
 

@@ -29,7 +29,7 @@ _CASES = {
     "context of 512": (512, AnswerFormat.SCHEMA),
 }
 _CUES, _SLOW_CUES = 60, 106
-_ANSWER_TOKENS = 512
+_ANSWER_TOKENS = 160
 """Tokens of an answer: the small model often repeats itself without end."""
 
 _SAID = (
