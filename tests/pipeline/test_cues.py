@@ -143,9 +143,7 @@ def test_adjectives_of_one_noun_are_no_clauses() -> None:
     assert [line for cue in cues for line in cue if line.endswith(("tall,", "dark,"))] == []
 
 
-@pytest.mark.parametrize(
-    "text", ["Well, we did what we could for all of them.", "We did what we could for all of them, too."]
-)
+@pytest.mark.parametrize("text", ["Well, we did what we could for all of them.", "Helen! It was the band!"])
 def test_no_word_has_a_cue_alone_beside_another(text: str) -> None:
     assert [cue for cue in sources(spoken(text)) if len(cue.split()) == 1] == []
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.quality import breaks, taggers
 from tests.quality.layouts import PEERS, Shown, ours, sentences, spoken
-from tests.quality.sections.layout import is_over_limits, lone_words
+from tests.quality.sections.layout import is_over_limits, is_top_heavy, lone_words
 
 needs_models = pytest.mark.skipif(
     any(importlib.util.find_spec(name) is None for name in ("denckring_en_pos", "gruut_lang_fa")),
@@ -103,6 +103,12 @@ def test_limits(cues: list[Shown], over: list[bool]) -> None:
 
 def test_a_word_alone_is_counted_unless_it_is_a_sentence() -> None:
     assert lone_words([cue("Yes."), cue("Well,"), cue("we went"), cue("home.")]) == 2
+
+
+def test_a_cue_is_top_heavy_when_its_upper_line_is_half_as_long_again() -> None:
+    assert is_top_heavy([cue("four four", "four f"), cue("four four f", "four f"), cue("one line")]) == [
+        *(False, True, False)
+    ]
 
 
 def test_all_layouts_keep_every_word() -> None:

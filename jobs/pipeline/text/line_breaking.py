@@ -24,9 +24,8 @@ _DASH = re.compile(rf"^[{_MARKS}]*[-–—‐][^\d]")
 _NEXT_SPEAKER = re.compile(r"(?<=[.!?…؟。！？\"”»]) +(?=[-–—‐] ?\w)")
 
 _OVERFLOW = 1000.0
-_BOTTOM_HEAVY, _TOP_HEAVY = 3.0, 5.0
-"""Costs of lines of which one is empty: the upper, the lower. The latter is more than a break between any two words of
-no known kind."""
+_BOTTOM_HEAVY, _TOP_HEAVY = 3.0, 7.0
+"""Costs of two lines of which one is empty: the upper, the lower. The bottom line is rather the longer one."""
 _LONGER_TOP = 0.3
 _UNEVEN = 4.0
 """Cost of a line among several that is empty or twice as long as the others."""

@@ -44,6 +44,7 @@ def _rows(name: str, code: str) -> list[Row]:
             rows.append(at_most(SECTION, row.format("bad breaks per 100 cues"), bad, 2))
             rows.append(at_most(SECTION, row.format("cues over a limit"), over, 0))
             rows.append(at_most(SECTION, row.format("cues of one word in a longer sentence"), lone_words(cues), 0))
+            rows.append(info(SECTION, row.format("top-heavy cues per 100"), 100 * sum(is_top_heavy(cues)) / len(cues)))
         else:
             rows.append(info(SECTION, row.format("bad breaks per 100 cues"), bad))
             rows.append(info(SECTION, row.format("cues over a limit"), over))
@@ -71,6 +72,12 @@ def is_over_limits(cues: Sequence[Shown], code: str) -> list[bool]:
             or gap < GAP - _ROUNDING
         )
     return found
+
+
+def is_top_heavy(cues: Sequence[Shown]) -> list[bool]:
+    """For each cue, whether its upper line is more than half as long again as its lower one."""
+    widths = [[cell_width(line) for line in cue.lines] for cue in cues]
+    return [len(lines) > 1 and lines[0] > 1.5 * lines[1] for lines in widths]
 
 
 def lone_words(cues: Sequence[Shown]) -> int:
