@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.pipeline.text.languages import language
-from jobs.pipeline.text.persian import is_persian, tidy
+from jobs.pipeline.text.persian import has_ezafe, is_conjugated, is_persian, tidy
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,21 @@ def test_tidying_twice_changes_nothing_more(text: str) -> None:
 )
 def test_only_persian_is_persian(code: str, persian: bool) -> None:
     assert is_persian(language(code)) is persian
+
+
+@pytest.mark.parametrize(
+    ("word", "written"),
+    [
+        *(("خانهٔ", True), ("کتابِ", True), ("خانه‌ی", True), ("کتاب‌های", True), ("دریای", True), ("نیروی", True)),
+        *(("بوی", True), ("وی", False), ("خانه‌ای", False), ("کتاب", False), ("می‌شوی", False), ("ای", False)),
+    ],
+)
+def test_a_written_ezafe_is_seen(word: str, written: bool) -> None:
+    assert has_ezafe(word) is written
+
+
+@pytest.mark.parametrize(
+    ("word", "verb"), [("می‌رود", True), ("نمی‌دانم", True), ("رفته‌اند", True), ("میکند", True), ("میدان", False)]
+)
+def test_verbs_are_seen_by_their_forms(word: str, verb: bool) -> None:
+    assert is_conjugated(word) is verb

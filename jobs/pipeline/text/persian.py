@@ -24,10 +24,14 @@ _KEPT_NUMBER = re.compile(r"\d:\d|[$€£@]|://")
 """Times, prices and addresses, whose parts would be reordered between right-to-left letters."""
 _THOUSANDS = re.compile(r"(?<=[۰-۹]),(?=[۰-۹]{3}(?:[^۰-۹]|$))")
 
-_EZAFE = re.compile(r"[\u0654\u0650ۀ]$|\u200cی$|[\w\u200c]های$|\w[^\u200c]ای$|\w\wوی$")
+_EZAFE = re.compile(r"[\u0654\u0650ۀ]$|\u200cی$|[\w\u200c]های$|\w[^\u200c]ای$|\wوی$")
 """Signs of a written ezafe: the hamza above or the kasra; the ی after ه, ها, ا and و."""
-_STEMS = "کن|کرد|شو|شد|گوی|گفت|خواه|خواست|رو|رفت|ده|داد|آی|آمد|گیر|گرفت|توان|دان|بین|باش|ماند|زن|خور|رس|یاب|ساز"
-_CONJUGATED = re.compile(rf"^ن?می(?:\u200c|{_STEMS})|\w\u200c(?:ایم|اید|اند)$")
+_PRESENT = "کن|شو|گوی|خواه|رو|ده|آی|گیر|توان|دان|بین|باش|مان|زن|خور|رس|یاب|ساز"
+_PAST = "کرد|شد|گفت|خواست|رفت|داد|آمد|گرفت"
+_CONJUGATED = re.compile(
+    rf"^ن?می(?:\u200c\w|(?:{_PRESENT})(?:م|ی|د|یم|ید|ند)$|(?:{_PAST})(?:م|ی|یم|ید|ند)?$)|\w\u200c(?:ایم|اید|اند)$"
+)
+"""A verb with می, also where it is written without the half-space, or with an ending of the perfect."""
 _PHRASE_ENDS = re.compile(r"^(?:را|نیز|هم)$|اً$|\w\u200cای$|[\u200cهای](?:اش|شان|مان|تان|یش)$|\w\wا$|\wو$")
 _ADVERBS = frozenset(
     {
@@ -44,7 +48,7 @@ def is_persian(target: Language) -> bool:
 
 def has_ezafe(word: str) -> bool:
     """Tell whether an ezafe is written at the end of a word, which ties it to the next one."""
-    return bool(_EZAFE.search(word))
+    return bool(_EZAFE.search(word)) and not is_conjugated(word)
 
 
 def is_conjugated(word: str) -> bool:
