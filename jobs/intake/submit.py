@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from jobs import lifecycle, presence
 from jobs.cues import as_caption_row, as_cue, as_row
 from jobs.intake import brought
 from jobs.intake.brought import Brought
+from jobs.intake.creation import Bring, create_job
 from jobs.intake.options import (
     JobOptions,
     engines_of,
@@ -38,18 +38,13 @@ from jobs.pipeline.errors import (
     SpeakersNeedSound,
     SubtitlesNeeded,
 )
-from jobs.pipeline.media.atomic_files import refusal
 from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.subtitles import file_notes
 from jobs.pipeline.subtitles.cue import Cue
-from jobs.queueing import quotas
 from jobs.storage import artifacts, deletion
 
 Subtitles = Path | Brought | Sequence[Cue] | None
 """The owner's own subtitles: a file of this machine, one that was read, or cues."""
-
-Bring = Callable[[Path], Artifact]
-"""A function that puts the source of a job into the directory of the job, and returns its unsaved row."""
 
 SAMPLE = Path(settings.BASE_DIR) / "static" / "sample"
 """The directory of the bundled clip and its hand-written subtitles."""
@@ -181,9 +176,10 @@ def replace_upload(job_id: uuid.UUID, name: str, size: int, *, actor: str) -> Jo
         if old.status != JobStatus.UPLOADING or old.source_kind != SourceKind.UPLOAD:
             raise IllegalTransition(f"Job {job_id} is {old.status}: it waits for no upload.")
         options = options_of(old.options)
-        subtitles = _left_of(old, options) if options.brought else None
+        own = Brought(notes=_kept_notes(old)) if options.brought else None
         lifecycle.cancel(old.pk, actor=actor, reason=Reason.UPLOAD_REPLACED)  # first: quotas count unfinished uploads
-        new = accept_upload(old.owner, name, size, options, subtitles=subtitles, keep_running=old.keep_running)
+        new = accept_upload(old.owner, name, size, options, subtitles=own, keep_running=old.keep_running)
+        old.cues.update(job=new)  # moved, not copied: there may be many
     deletion.finish(old.pk)
     return new
 
@@ -204,8 +200,13 @@ def _left_of(old: Job, options: JobOptions) -> Subtitles:
     """The owner's subtitles of an ended job, without translations; None when they are gone."""
     cues = [replace(as_cue(row), target="", flags=()) for row in old.cues.all()]
     if cues:
-        return Brought(cues=cues, notes=[note for note in old.notes if note["code"] in file_notes.NOTES])
+        return Brought(cues=cues, notes=_kept_notes(old))
     return _written(options) if old.source_kind == SourceKind.SAMPLE else None
+
+
+def _kept_notes(old: Job) -> list[dict[str, Any]]:
+    """The notes on the owner's subtitles."""
+    return [note for note in old.notes if note["code"] in file_notes.NOTES]
 
 
 def _accept(
@@ -223,44 +224,24 @@ def _accept(
     own = _brought(options, subtitles)
     refuse_engines(options)
     job_id, captions = uuid.uuid4(), is_in_target(options, known_language(options))
-    with _new_job_dir(job_id) as job_dir, transaction.atomic():
-        quotas.check(owner, new_bytes=size)
-        source_row = bring(job_dir) if bring else None
-        job = lifecycle.create(
-            id=job_id,
-            stages=stages_of(options),
-            actor=owner.get_username(),
-            cues=[as_caption_row(cue) if captions else as_row(cue) for cue in own.cues],
-            notes=[*([untranslated_note(options, heard=not options.brought)] if captions else []), *own.notes],
-            uploaded=kind != SourceKind.UPLOAD or bring is not None,
-            owner=owner,
-            source_kind=kind,
-            source=source,
-            size=size,
-            options=options.as_json(),
-            target=options.target,
-            spoken=(options.spoken or options.target) if options.brought else "",
-            grace_until=presence.first_grace(owner.pk),
-            **fields,
-        )
-        if source_row:
-            source_row.job = job
-            source_row.save()
-    return job
-
-
-@contextmanager
-def _new_job_dir(job_id: uuid.UUID) -> Iterator[Path]:
-    """Make the job's directory; delete it again when the creation of the job fails."""
-    artifacts.make_job_dir(job_id)
-    try:
-        yield artifacts.job_dir(job_id)
-    except OSError as error:
-        artifacts.delete_job_dir(job_id)
-        raise refusal(error, artifacts.job_dir(job_id)) from None
-    except BaseException:
-        artifacts.delete_job_dir(job_id)
-        raise
+    return create_job(
+        job_id,
+        bring=bring,
+        new_bytes=size,
+        owner=owner,
+        cues=[as_caption_row(cue) if captions else as_row(cue) for cue in own.cues],
+        stages=stages_of(options),
+        uploaded=kind != SourceKind.UPLOAD or bring is not None,
+        notes=[*([untranslated_note(options, heard=not options.brought)] if captions else []), *own.notes],
+        source_kind=kind,
+        source=source,
+        size=size,
+        options=options.as_json(),
+        target=options.target,
+        spoken=(options.spoken or options.target) if options.brought else "",
+        grace_until=presence.first_grace(owner.pk),
+        **fields,
+    )
 
 
 def _brought(options: JobOptions, subtitles: Subtitles) -> Brought:

@@ -9,7 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
 
 from jobs.lifecycle.changes import job_changed
 from jobs.lifecycle.stages import open_stage
@@ -32,6 +33,12 @@ log = logging.getLogger("jobs.lifecycle")
 UPLOAD_EXPIRY = timedelta(hours=24)
 """An upload that receives no bytes for this long is cancelled."""
 
+UNSETTLED_EXPIRY = timedelta(minutes=5)
+"""A job to which no cues are added for this long, and which is not settled, was left by a process that ended."""
+
+PORTION = 500
+"""Cues that are inserted in one transaction: SQLite has one writer at a time, and this takes it about 0.05 s."""
+
 _QUEUES = {
     Stage.FETCH: Queue.MEDIA,
     Stage.TRANSCRIBE: Queue.SPEECH,
@@ -46,28 +53,72 @@ def create(
 ) -> Job:
     """Create a job with a run for each of `stages`: queued, or `uploading` until `submit` is called.
 
-    `cues` are those of the owner's own subtitles; such a job needs no recognition.
+    `cues` are those of the owner's own subtitles; such a job needs no recognition. Many of them are added in PORTIONs
+    instead, between `begin` and `settle`.
     """
-    verb = JobVerb.CREATE if uploaded else JobVerb.CREATE_UPLOAD
     with transaction.atomic():
-        job = Job.objects.create(status=JOB_TRANSITIONS[verb].target, **fields)
+        job = begin(**fields)
+        add_cues(job, cues)
+        settle(job, stages=stages, actor=actor, uploaded=uploaded)
+    return job
+
+
+def begin(**fields: Any) -> Job:
+    """Create the row of a job to which cues are added before it is settled.
+
+    Until then it has no stages, so that nothing of it starts and no upload is taken for it. If the process ends first,
+    `discard_unsettled` deletes it.
+    """
+    return Job.objects.create(status=JobStatus.UPLOADING, version=0, **fields)
+
+
+def add_cues(job: Job, cues: Sequence[Cue]) -> None:
+    """Add cues to a job that is not settled, in one transaction. Raises IllegalTransition when it was cancelled."""
+    for cue in cues:
+        cue.job = job
+    with transaction.atomic():
+        if not _unsettled().filter(pk=job.pk).update(changed=timezone.now()):
+            raise IllegalTransition(f"Job {job.pk} was cancelled before it began.")
+        Cue.objects.bulk_create(cues)
+
+
+def settle(job: Job, *, stages: Sequence[Stage], actor: str, uploaded: bool) -> None:
+    """Give a job its stages: it is queued, or waits for its upload. Raises IllegalTransition when it was cancelled."""
+    target = JOB_TRANSITIONS[JobVerb.CREATE if uploaded else JobVerb.CREATE_UPLOAD].target
+    with transaction.atomic():
+        if not _unsettled().filter(pk=job.pk).update(**bumped(status=target)):
+            raise IllegalTransition(f"Job {job.pk} was cancelled before it began.")
+        job.status, job.version = target, 1
         StageRun.objects.bulk_create(
             StageRun(job=job, owner_id=job.owner_id, stage=stage, number=number, queue=_QUEUES[stage])
             for number, stage in enumerate(stages)
         )
-        for cue in cues:
-            cue.job = job
-        Cue.objects.bulk_create(cues)
         record(job.pk, "", job.status, actor=actor)
         if uploaded:
             open_stage(job.stages.earliest("number"))
-    return job
+
+
+def discard_unsettled(job_id: uuid.UUID | None = None) -> list[uuid.UUID]:
+    """Delete the row of a job that was not settled; without `job_id`, of all to which nothing was added for
+    UNSETTLED_EXPIRY. Returns their ids: their directories are to be deleted.
+    """
+    old = {"pk": job_id} if job_id else {"changed__lt": timezone.now() - UNSETTLED_EXPIRY}
+    with transaction.atomic():
+        found = list(_unsettled().filter(**old).select_for_update().values_list("pk", flat=True))
+        Job.objects.filter(pk__in=found).delete()
+    return found
+
+
+def _unsettled() -> QuerySet[Job]:
+    return Job.objects.filter(~Exists(StageRun.objects.filter(job=OuterRef("pk"))), status=JobStatus.UPLOADING)
 
 
 def submit(job_id: uuid.UUID, actor: str) -> None:
     """Queue a job whose upload is complete. Raises IllegalTransition."""
     with transaction.atomic():
         job = lock_job(job_id)
+        if not job.stages.exists():
+            raise IllegalTransition(f"Job {job_id} is not settled.")
         move_job(job, JobVerb.SUBMIT, actor=actor)
         open_stage(job.stages.earliest("number"))
 

@@ -98,6 +98,7 @@ class Reaper:
         self._check_disk()
         expire_uploads()
         go_on_paused()
+        discard_unsettled()
         reissue_tickets()
         self.end_stuck_clusters()
 
@@ -205,6 +206,13 @@ def go_on_paused() -> None:
         if not caps.still_refused(run.job, run.error or {}, options):
             with suppress(IllegalTransition):
                 lifecycle.go_on(run.job_id, actor=lifecycle.SYSTEM)
+
+
+def discard_unsettled() -> None:
+    """Delete jobs whose creation was cut off by the end of its process (see `lifecycle.begin`)."""
+    if artifacts.is_present():
+        for job_id in lifecycle.discard_unsettled():
+            artifacts.delete_job_dir(job_id)
 
 
 def reissue_tickets() -> None:

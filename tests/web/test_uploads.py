@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.http import parse_http_date
 
 from jobs import lifecycle
+from jobs.intake.options import JobOptions
 from jobs.models import Artifact, Job, JobStatus, OwnerLimits
 from jobs.storage import artifacts, deletion, installation
 from jobs.web.uploads import protocol as tus
@@ -442,3 +443,27 @@ def test_submitted_by_somebody_else(monkeypatch: pytest.MonkeyPatch) -> None:
     assert patch(signed_in(job.owner), job, 0, b"01234").status_code == 410
     assert rows.status(job.pk) == "cancelling"
     assert not Artifact.objects.exists()
+
+
+def test_a_job_whose_subtitles_are_still_being_stored_takes_no_upload(shirin_job_fields: dict[str, Any]) -> None:
+    """Its pages are shown, however short that time is."""
+    job = lifecycle.begin(**shirin_job_fields)
+    client = signed_in(job.owner)
+    headers = {**VERSION, "Upload-Offset": "0"}
+    for method in ("head", "patch", "delete"):
+        kind = {"content_type": "application/offset+octet-stream"} if method == "patch" else {}
+        assert getattr(client, method)(address(job), headers=headers, **kind).status_code == 404
+    assert client.get("/").status_code == client.get(f"/jobs/{job.pk}/").status_code == 200
+    assert client.get("/api/jobs").status_code == 200
+
+
+@pytest.fixture
+def shirin_job_fields() -> dict[str, Any]:
+    options = JobOptions(target="fa", brought=True).as_json()
+    return {
+        "owner": rows.owner("shirin"),
+        "source_kind": "upload",
+        "source": "talk.mp4",
+        "options": options,
+        "target": "fa",
+    }

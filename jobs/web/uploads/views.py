@@ -123,9 +123,12 @@ def _cancel(job: Job, actor: str) -> None:
 
 async def _job(user: Any, job_id: uuid.UUID) -> Job:
     try:
-        return await sync_to_async(job_for)(user, job_id)
+        job = await sync_to_async(job_for)(user, job_id)
     except Http404:
         raise Problem(404, _("Upload not found.")) from None
+    if job.status == JobStatus.UPLOADING and not await job.stages.aexists():  # it is not settled (`lifecycle.begin`)
+        raise Problem(404, _("Upload not found."))
+    return job
 
 
 def _expires(last: datetime) -> str:

@@ -129,7 +129,8 @@ def rolled_back(shared_database: None) -> Iterator[None]:
 
 def test_every_pair_is_here() -> None:
     public = {name for name in lifecycle.__all__ if name[0].islower()}
-    assert {call.split(",")[0].split(" ")[0] for call in TABLE} == public - {
+    creating = {"begin", "add_cues", "settle", "discard_unsettled"}
+    assert {call.split(",")[0].split(" ")[0] for call in TABLE} == public - creating - {
         "create",
         "fenced",
         "reset_attempts",
