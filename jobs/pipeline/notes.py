@@ -36,6 +36,8 @@ class NoteCode(StrEnum):
     LETTERS_REPAIRED = "letters_repaired"
     PUNCTUATION_MOVED = "punctuation_moved"
     SUBTITLES_DIVIDED = "subtitles_divided"
+    FRAME_RATE_ASSUMED = "frame_rate_assumed"
+    FRAME_RATE_OF_VIDEO = "frame_rate_of_video"
     AFTER_THE_END = "after_the_end"
     NO_FONT = "no_font"
     TRACKS_NOT_KEPT = "tracks_not_kept"
@@ -102,6 +104,14 @@ SENTENCES = {
     ),
     NoteCode.SUBTITLES_DIVIDED: _(
         "Subtitles of the file that do not fit two lines are shown in parts, one after the other: {count}."
+    ),
+    NoteCode.FRAME_RATE_ASSUMED: _(
+        "The times of the subtitle file are numbers of frames, and it does not say how many a second has. {rate} were "
+        "assumed. Check the times."
+    ),
+    NoteCode.FRAME_RATE_OF_VIDEO: _(
+        "The times of the subtitle file are numbers of frames. The video has {rate} a second, so the times were set by "
+        "that."
     ),
     NoteCode.AFTER_THE_END: _(
         "Some subtitles begin after the end of the video, so the video does not contain them: {times}. The subtitle "

@@ -13,6 +13,8 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import F
+
 from jobs import cues, lifecycle, models
 from jobs.intake.options import is_in_target, mode_of, options_of, untranslated_note
 from jobs.lifecycle import Claim, LostAttempt
@@ -153,11 +155,26 @@ class StageRecorder:
         with lifecycle.fenced(self._attempt) as (job, _):
             quotas.check_found(job, new_bytes=size)
             Job.objects.filter(pk=job.pk).update(seconds=media.duration)
+            self._set_frame_rate(job, media)
         options = options_of(job.options)
         if mode_of(options, media) != options.mode:
             self._add_note(NoteCode.SOUND_ONLY, {})
             lifecycle.skip_stage(self._attempt, Stage.RENDER)
         return {"title": shortened(outcome["title"], 300), "seconds": media.duration}
+
+    def _set_frame_rate(self, job: Job, media: Media) -> None:
+        """Set the times of subtitles that are counted in frames, and do not say how many a second has, by the video."""
+        assumed = next((note for note in job.notes if note["code"] == NoteCode.FRAME_RATE_ASSUMED), None)
+        if assumed is None or media.video is None or not media.video.fps:
+            return
+        times = float(assumed["params"]["rate"]) / media.video.fps
+        job.cues.update(start=F("start") * times, end=F("end") * times)
+        told = {
+            "code": NoteCode.FRAME_RATE_OF_VIDEO,
+            "params": {"rate": f"{media.video.fps:.3f}".rstrip("0").rstrip(".")},
+        }
+        notes = [told if note is assumed else note for note in job.notes]
+        Job.objects.filter(pk=job.pk).update(**models.bumped(notes=notes))
 
     @with_retry
     def _finish_fetch(self, done: messages.Done, files: Sequence[Artifact], fields: dict[str, Any]) -> None:

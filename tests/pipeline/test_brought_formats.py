@@ -544,7 +544,7 @@ NINES = "9" * 400
 @pytest.mark.parametrize(
     "content",
     [
-        f"{{1}}{{{NINES}}}never\n{{25}}{{50}}shown",
+        f"{{1}}{{1}}25\n{{1}}{{{NINES}}}never\n{{25}}{{50}}shown",
         f"[1][{NINES}]never\n[10][20]shown",
         f"<SAMI><SYNC Start=1000><P>shown<SYNC Start=2000><P>&nbsp;<SYNC Start={NINES}><P>never",
         "99999999:00:00,000 --> 99999999:00:01,000\nnever\n\n00:00:01,000 --> 00:00:02,000\nshown",
@@ -627,3 +627,48 @@ def test_any_damage_leaves_the_other_cues_as_they_are(damage: list[object]) -> N
 
     for start, end, text in right:
         assert any((start, end) == one[:2] and one[2].split("\n")[0] == text for one in found), (text, found)
+
+
+@pytest.mark.parametrize(
+    ("content", "assumed", "first"),
+    [
+        ("{0}{0}25\n{25}{50}Hello\n", False, 1.0),
+        ("{1}{1}120\n{120}{240}Hello\n", False, 1.0),
+        ("{1}{1}23,976\n{25}{50}Hello\n", False, 1.043),
+        ("{25}{50}Hello\n{75}{100}bye\n", True, 1.043),
+        ("{25}{50}42\n{75}{100}The answer.\n", True, 1.043),
+    ],
+)
+def test_frames_of_a_second(content: str, assumed: bool, first: float) -> None:
+    """A number that is said later than at the very start is a subtitle."""
+    reading = parse_subtitles(content.encode(), "s.sub")
+    assert (ProblemKind.RATE_ASSUMED in {problem.kind for problem in reading.problems}) is assumed
+    assert reading.cues[0].start == pytest.approx(first, abs=0.001)
+
+
+LONG = "word " * 3000
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (f"1\n00:00:01,000 --> 00:00:02,000\n{LONG}\n\n2\n00:00:03,000 --> 00:00:04,000\nshown\n", 2),
+        (f"1\n00:00:01,000 --> 00:00:02,000\n{'<b></b>' * 900}lost\n\n2\n00:00:03,000 --> 00:00:04,000\nshown\n", 2),
+        (f"WEBVTT\n\n00:01.000 --> 00:02.000\nstart\n{'<i></i>' * 900}lost\n\n00:03.000 --> 00:04.000\nshown\n", 3),
+        (
+            "[Events]\nFormat: Start, End, Text\n"
+            f"Dialogue: 0:00:01.00,0:00:02.00,start {{\\pos(1,1)}}{'{}' * 3000}lost\n"
+            "Dialogue: 0:00:03.00,0:00:04.00,shown\n",
+            3,
+        ),
+        (f"{{1}}{{1}}25\n{{25}}{{50}}{LONG}\n{{75}}{{100}}shown\n", 2),
+    ],
+)
+def test_a_text_that_is_cut_is_named(content: str, line: int) -> None:
+    """However long its markup: what stands behind it is not lost without a word."""
+    reading = read(content)
+    assert reading.cues[-1].source == "shown"
+    assert all(len(cue.source) <= 2000 for cue in reading.cues)
+    cut = [problem.line for problem in reading.problems if problem.kind in {ProblemKind.TEXT_CUT, ProblemKind.NO_TEXT}]
+    whole = any("lost" in cue.source for cue in reading.cues)
+    assert whole or line in cut

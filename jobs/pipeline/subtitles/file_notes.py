@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from jobs.pipeline.notes import NoteCode
 from jobs.pipeline.subtitles.formats.event import ProblemKind
+from jobs.pipeline.subtitles.formats.lines import USUAL_FRAMES
 from jobs.pipeline.subtitles.reader import Reading
 
 _CODES = {
@@ -16,7 +17,16 @@ _CODES = {
     ProblemKind.END_ESTIMATED: NoteCode.TIMES_ESTIMATED,
     ProblemKind.TEXT_CUT: NoteCode.TEXT_CUT,
 }
-NOTES = frozenset({*_CODES.values(), NoteCode.LETTERS_REPAIRED, NoteCode.PUNCTUATION_MOVED, NoteCode.SUBTITLES_DIVIDED})
+NOTES = frozenset(
+    {
+        *_CODES.values(),
+        NoteCode.LETTERS_REPAIRED,
+        NoteCode.PUNCTUATION_MOVED,
+        NoteCode.FRAME_RATE_ASSUMED,
+        NoteCode.FRAME_RATE_OF_VIDEO,
+        NoteCode.SUBTITLES_DIVIDED,
+    }
+)
 """The notes that a subtitle file gives rise to."""
 
 _SHOWN = 30
@@ -29,6 +39,9 @@ def notes_on(reading: Reading, count: int) -> Iterator[tuple[NoteCode, dict[str,
     """
     lines: dict[NoteCode, list[int]] = {}
     for problem in reading.problems:
+        if problem.kind == ProblemKind.RATE_ASSUMED:
+            yield NoteCode.FRAME_RATE_ASSUMED, {"rate": str(USUAL_FRAMES)}
+            continue
         lines.setdefault(_CODES[problem.kind], []).append(problem.line)
     for code, places in lines.items():
         yield code, {"lines": _listed(sorted(set(places)))}

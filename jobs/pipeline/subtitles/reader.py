@@ -6,6 +6,7 @@ included (`quality` reports them).
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -97,6 +98,8 @@ def parse_subtitles(data: bytes, name: str) -> Reading:
     found = list(islice(_parsed(parser, text, name), None if is_ass else _MOST_PARTS * MAX_CUES + 1))
     if not is_ass and len(found) > _MOST_PARTS * MAX_CUES:
         raise TooManySubtitles(name=name, limit=MAX_CUES)
+    if parser not in {ttml_events, json_events}:
+        problems += _cut_lines(text, found, is_ass=is_ass)
     shown = _merged(list(_shown(found, problems, is_ass=is_ass)), is_ass=is_ass)
     if not shown:
         raise NoSubtitleLines(name=name)
@@ -156,8 +159,20 @@ def _parsed(parser: Parser, text: str, name: str) -> Iterator[Event | Problem]:
         raise UnreadableSubtitles(name=name, detail=str(error)) from error
 
 
+def _cut_lines(text: str, found: Sequence[Event | Problem], *, is_ass: bool) -> Iterator[Problem]:
+    """A problem for each event with a line that `_lines` cuts: one below that of its times, or the same in ASS."""
+    places = sorted(one.line for one in found if isinstance(one, Event))
+    for number, line in enumerate(_all_lines(text), start=1):
+        if len(line) > _LONGEST_LINE and (at := bisect(places, number)) and (places[at - 1] == number or not is_ass):
+            yield Problem(kind=ProblemKind.TEXT_CUT, line=places[at - 1])
+
+
 def _lines(text: str) -> list[str]:
-    return [line[:_LONGEST_LINE] for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+    return [line[:_LONGEST_LINE] for line in _all_lines(text)]
+
+
+def _all_lines(text: str) -> list[str]:
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def _shown(found: Sequence[Event | Problem], problems: list[Problem], *, is_ass: bool) -> Iterator[Shown]:

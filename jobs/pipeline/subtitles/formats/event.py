@@ -15,6 +15,7 @@ class ProblemKind(StrEnum):
     END_ESTIMATED = "end_estimated"  # its end is missing or not after its start
     START_ESTIMATED = "start_estimated"  # its start is missing
     TEXT_CUT = "text_cut"  # its text is longer than a cue may be
+    RATE_ASSUMED = "rate_assumed"  # its times are frames, and the file does not say how many a second has
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,7 +7,7 @@ from bisect import bisect
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
-from jobs.pipeline.subtitles.formats.event import Event, Problem
+from jobs.pipeline.subtitles.formats.event import Event, Problem, ProblemKind
 from jobs.pipeline.subtitles.formats.times import clock
 
 _CLOCK = r"\d{1,2}:\d{2}:\d{2}[.,]\d{1,3}"
@@ -19,7 +19,8 @@ _LRC_OFFSET = re.compile(r"^\s*\[offset:\s*([+-]?\d+)\s*\]", re.IGNORECASE)
 _MICRODVD = re.compile(r"^\s*\{(\d+)\}\{(\d*)\}(.*)$")
 _MPL2 = re.compile(r"^\s*\[(\d+)\]\[(\d*)\](.*)$")
 _TMPLAYER = re.compile(r"^\s*(\d{1,2}:\d{2}:\d{2})[:=,](.*)$")
-_USUAL_FRAMES = 23.976  # frames a second of a MicroDVD file that does not say it
+USUAL_FRAMES = 23.976
+"""Frames a second that are assumed for a MicroDVD file that does not say it."""
 _DIGITS = 12  # of a number that are read: more are no time of a video anyway
 _LONGEST = 7000  # milliseconds of a subtitle whose end is not given
 
@@ -55,10 +56,20 @@ def _lrc_time(written: str) -> int:
 def microdvd_events(text: str) -> Iterator[Event | Problem]:
     """The events of a MicroDVD file, whose times are frames. The first line may say how many a second has."""
     rows = _rows(text, _MICRODVD)
-    rate = _USUAL_FRAMES
-    if rows and (told := re.fullmatch(r"\s*(\d{2}(?:[.,]\d+)?)\s*", rows[0][3])):
-        rate, rows = float(told[1].replace(",", ".")) or _USUAL_FRAMES, rows[1:]
+    stated = _stated_rate(rows[0]) if rows else None
+    if rows and not stated:
+        yield Problem(kind=ProblemKind.RATE_ASSUMED, line=rows[0][0])
+    rate, rows = stated or USUAL_FRAMES, rows if stated is None else rows[1:]
     yield from _with_ends(rows, lambda frames: round(int(frames[:_DIGITS]) * 1000 / rate))
+
+
+def _stated_rate(row: tuple[int, str, str, str]) -> float | None:
+    """The frames a second that the first row states, at the very start of the video; None if it is a subtitle."""
+    _, start, end, text = row
+    told = re.fullmatch(r"\s*(\d{2,3}(?:[.,]\d+)?)\s*", text)
+    if not told or int(start[:_DIGITS]) > 1 or int(end[:_DIGITS] or 0) > 1:
+        return None
+    return float(told[1].replace(",", "."))
 
 
 def mpl2_events(text: str) -> Iterator[Event | Problem]:
