@@ -8,9 +8,9 @@ from django.utils.translation import gettext_lazy as _
 from django_q import admin as django_q_admin  # imported for its registrations, which are undone below
 from django_q.models import Failure, OrmQ, Schedule, Success
 
-from jobs.admin import jobs, limits, processes, usage
+from jobs.admin import calls, jobs, limits, processes, usage
 
-__all__ = ["django_q_admin", "jobs", "limits", "processes", "usage"]
+__all__ = ["calls", "django_q_admin", "jobs", "limits", "processes", "usage"]
 
 admin.site.site_header = admin.site.site_title = _("Zirnevis administration")
 

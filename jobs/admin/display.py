@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
@@ -17,9 +18,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from jobs.i18n import formats, labels
-from jobs.models import Job, JobStatus, SourceKind, StageRun, StageStatus
+from jobs.models import CallStatus, Job, JobStatus, SourceKind, StageRun, StageStatus
 from jobs.pipeline.errors import ErrorRecord, from_record
 from jobs.pipeline.stage import Stage
+from jobs.queueing import caps
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as Words
@@ -106,6 +108,16 @@ def seconds(count: float) -> str:
 def count(number: int | None) -> str:
     """A number; NOTHING for None."""
     return NOTHING if number is None else formats.number(number)
+
+
+def cost(amount: Decimal, currency: str) -> str:
+    """An amount of money."""
+    return formats.priced(caps.money_text(amount, currency))
+
+
+def call_status(value: str) -> str:
+    """The label of the state of a call."""
+    return str(labels.CALL_STATUSES[CallStatus(value)])
 
 
 def ago(moment: datetime | None) -> str:

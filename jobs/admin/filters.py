@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy as _
 
 from jobs.admin.display import AT_WORK, name
 from jobs.i18n import formats
-from jobs.i18n.labels import STAGES, STATUSES
-from jobs.models import Job, StageRun, UsageEntry
+from jobs.i18n.labels import CALL_STATUSES, STAGES, STATUSES
+from jobs.models import Call, Job, StageRun, UsageEntry
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as Words
@@ -108,6 +108,26 @@ class UsageAgeFilter(AgeFilter):
     """Usage entries by age."""
 
     field = "at"
+
+
+class CallAgeFilter(AgeFilter):
+    """Calls by age."""
+
+    title = _("time")
+    field = "at"
+
+
+class CallStatusFilter(admin.SimpleListFilter):
+    """Calls by how their tokens are known."""
+
+    title = _("tokens are")
+    parameter_name = "status__exact"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Words]]:
+        return [(status.value, label) for status, label in CALL_STATUSES.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Call]) -> QuerySet[Call]:
+        return queryset.filter(status=self.value()) if self.value() else queryset
 
 
 class EngineFilter(admin.SimpleListFilter):

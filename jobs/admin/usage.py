@@ -53,8 +53,13 @@ class UsageEntryAdmin(ReadOnly):
         return display.name(str(entry.job)) if entry.job else display.NOTHING
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Allow deletion together with the owner only: without it, no user with usage entries could be deleted."""
-        owner = get_user_model()._meta
-        page = str(request.resolver_match.url_name) if request.resolver_match else ""
-        with_owner = page.startswith(f"{owner.app_label}_{owner.model_name}_")
-        return with_owner and admin.ModelAdmin.has_delete_permission(self, request, obj)
+        """Allow deletion together with the owner only."""
+        return deleted_with_owner(self, request, obj)
+
+
+def deleted_with_owner(page: ReadOnly, request: HttpRequest, obj: Any) -> bool:
+    """Whether rows may be deleted because their owner is: otherwise no user with such rows could be deleted."""
+    owner = get_user_model()._meta
+    name = str(request.resolver_match.url_name) if request.resolver_match else ""
+    with_owner = name.startswith(f"{owner.app_label}_{owner.model_name}_")
+    return with_owner and admin.ModelAdmin.has_delete_permission(page, request, obj)

@@ -144,6 +144,15 @@ def moment(at: datetime, *, year: bool = False) -> str:
     return _("{day}, {time}").format(day=digits(day), time=digits(f"{local:%H:%M}"))
 
 
+def month(at: datetime) -> str:
+    """A month of the Gregorian calendar, in which the caps of cost count: “December 2026”, «دسامبر ۲۰۲۶»."""
+    from babel.dates import format_datetime
+
+    locale = _locale()
+    name = format_datetime(timezone.localtime(at), "LLLL y", locale="fa_IR" if locale == "fa" else locale)
+    return digits(name)
+
+
 def clock(seconds: float) -> str:
     """A timecode in Latin digits: 750 → 12:30, 5400 → 1:30:00."""
     whole = int(seconds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from jobs.models import JobStatus, SourceKind, StageStatus
+from jobs.models import CallStatus, JobStatus, SourceKind, StageStatus
 from jobs.pipeline.stage import Stage
 
 STATUSES = {
@@ -32,6 +32,12 @@ STAGE_STATUSES = {
     StageStatus.DONE: pgettext_lazy("status", "Done"),
     StageStatus.FAILED: pgettext_lazy("status", "Failed"),
     StageStatus.STOPPED: pgettext_lazy("status of a stage", "Stopped"),
+}
+CALL_STATUSES = {
+    CallStatus.ASKED: pgettext_lazy("tokens of a call", "Expected"),
+    CallStatus.COUNTED: pgettext_lazy("tokens of a call", "Counted"),
+    CallStatus.ESTIMATED: pgettext_lazy("tokens of a call", "Estimated"),
+    CallStatus.FAILED: pgettext_lazy("tokens of a call", "None: it failed"),
 }
 SOURCES = {
     SourceKind.UPLOAD: gettext_lazy("Upload"),

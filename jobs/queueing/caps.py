@@ -170,11 +170,11 @@ def cost_of(model: str, used: Usage) -> Decimal | None:
     return None if price is None else price.of(used)
 
 
-def money_text(amount: Decimal) -> str:
+def money_text(amount: Decimal, currency: str = "") -> str:
     """An amount of money as `1.25 USD`; of one below 0.10, two digits are shown that are not zero: `0.0014 USD`."""
     places = max(2, 1 - amount.adjusted()) if amount else 2
     whole, point, rest = f"{amount:.{places}f}".partition(".")
-    return f"{whole}{point}{rest.rstrip('0'):0<2} {settings.CURRENCY}"
+    return f"{whole}{point}{rest.rstrip('0'):0<2} {currency or settings.CURRENCY}"
 
 
 def tokens_text(count: int) -> str:

@@ -183,7 +183,7 @@ def test_what_cannot_be_estimated(asked: dict[str, Any]) -> None:
 
 
 def test_who_is_not_signed_in_gets_no_estimate() -> None:
-    assert Client().get("/api/estimate", {"seconds": "600", "to": "fa"}).status_code == 401
+    assert Client().get("/api/estimate?seconds=600&to=fa").status_code == 401
 
 
 def test_the_page_of_a_job_has_the_estimate_once_its_length_is_known() -> None:

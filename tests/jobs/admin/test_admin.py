@@ -43,7 +43,13 @@ from jobs.storage import artifacts
 pytestmark = pytest.mark.django_db
 
 LIST = "admin:jobs_job_changelist"
-PAGES = [LIST, "admin:jobs_process_changelist", "admin:jobs_usageentry_changelist", "admin:jobs_ownerlimits_changelist"]
+PAGES = [
+    LIST,
+    "admin:jobs_call_changelist",
+    "admin:jobs_process_changelist",
+    "admin:jobs_usageentry_changelist",
+    "admin:jobs_ownerlimits_changelist",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -364,7 +370,7 @@ def hidden(job: Job) -> set[str]:
     return {f"{name}-{row}-{key}" for name in names for row in range(9) for key in ("id", "job")}
 
 
-@pytest.mark.parametrize("model", ["job", "usageentry", "process"])
+@pytest.mark.parametrize("model", ["job", "usageentry", "process", "call"])
 def test_nothing_of_it_is_added_by_hand(client: Client, chief: User, model: str) -> None:
     address = reverse(f"admin:jobs_{model}_add")
     assert [client.get(address).status_code, client.post(address).status_code] == [403, 403]

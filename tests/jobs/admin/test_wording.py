@@ -20,7 +20,7 @@ from django.utils import timezone, translation
 from pytest_django import Settings
 
 from jobs.admin import display as shown
-from jobs.models import Artifact, Job, JobStatus, OwnerLimits, Process, UsageEntry
+from jobs.models import Artifact, Call, Job, JobStatus, OwnerLimits, Process, UsageEntry
 from jobs.storage import artifacts
 from tests.jobs import rows
 
@@ -118,6 +118,7 @@ def text(response: Any) -> str:
 
 
 LISTS = ["admin:jobs_job_changelist", "admin:jobs_ownerlimits_changelist", "admin:jobs_usageentry_changelist"]
+LISTS += ["admin:jobs_call_changelist"]
 EMPTY = ["admin:index", "admin:jobs_ownerlimits_add", "admin:jobs_process_changelist"]
 
 
@@ -132,11 +133,13 @@ def test_every_page_is_persian(client: Client, jobs: list[Job]) -> None:
     Process.objects.create(cluster="web", pid=1, **process)
     Process.objects.create(cluster="media", pid=2, seen=timezone.now() - timedelta(minutes=2), **process)
     used = UsageEntry.objects.all()[0]
+    call = Call.objects.create(owner=jobs[0].owner, job=jobs[0], engine=used.engine, cost=1, currency="USD")
     lists = {name: partial(page, client, name) for name in [*LISTS, "admin:jobs_process_changelist"]}
     states = {job.status: partial(page, client, "admin:jobs_job_change", job.pk) for job in Job.objects.all()}
     others = {
         "limits": partial(page, client, "admin:jobs_ownerlimits_change", limits.pk),
         "usage": partial(page, client, "admin:jobs_usageentry_change", used.pk),
+        "call": partial(page, client, "admin:jobs_call_change", call.pk),
     }
     assert set(states) == set(JobStatus)
     assert not_persian({**lists, **states, **others}) == {}
