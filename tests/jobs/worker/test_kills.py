@@ -16,7 +16,18 @@ import pytest
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
-from jobs.models import Cue, Job, Process, StageRun, StageStatus, Transition
+from jobs.models import (
+    Call,
+    Cue,
+    Job,
+    JobStatus,
+    OwnerLimits,
+    Process,
+    StageRun,
+    StageStatus,
+    Transition,
+    TranslationCache,
+)
 from jobs.pipeline.process import groups
 from jobs.pipeline.process.messages import RecogniseTask
 from jobs.pipeline.stage import Stage
@@ -211,6 +222,41 @@ def test_what_was_translated_is_not_asked_again(standing: Scene) -> None:
     real.completed(job)
     assert standing.model.ids()[:2] == [[1, 2], [3, 4]]
     assert standing.model.ids()[2:] == [[3, 4], [5, 6]]
+
+
+def test_a_cap_in_the_middle_and_a_worker_that_is_killed(standing: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The job pauses, and goes on by itself when its cap is raised. Only the call in flight is made again, and counts,
+    because it may be charged for.
+    """
+    asked, killed = threading.Event(), threading.Event()
+
+    def held(it: Asked) -> Said:
+        if it.ids == [3, 4] and not killed.is_set():
+            asked.set()
+            killed.wait(LONG)
+        return saying(answers(it))
+
+    monkeypatch.setattr(standing.model, "tokens", (1000, 200))
+    standing.model.asked.clear()
+    standing.model.behave(held)
+    # Room for three calls of 1,200 tokens, of which one is lost and counts as about 1,000.
+    limits = OwnerLimits.objects.create(owner=real.owner(), tokens_a_job=3800)
+    TranslationCache.objects.all().delete()
+    job = real.asked(standing.clips["middle.mp4"], standing.english)
+    asked.wait(LONG)
+    run = at_work(job, Stage.TRANSLATE)
+    kill(the_worker(run))
+    until(lambda: not groups.members(run.group or 0))
+    killed.set()
+    until(lambda: Job.objects.get(pk=job.pk).status == JobStatus.PAUSED, LONG, what=lambda: real.story(job))
+    assert standing.model.ids() == [[1, 2], [3, 4], [3, 4]]
+    assert list(Cue.objects.filter(job=job, answered=True).values_list("number", flat=True)) == [1, 2, 3, 4]
+    assert sorted(Call.objects.filter(job=job).values_list("status", flat=True)) == ["asked", "counted", "counted"]
+    limits.delete()
+    real.completed(job)
+    assert standing.model.ids() == [[1, 2], [3, 4], [3, 4], [5, 6]]
+    assert not Cue.objects.filter(job=job, target="").exists()
+    TranslationCache.objects.all().delete()  # other tests have the same lines
 
 
 @pytest.mark.soak
