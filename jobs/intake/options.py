@@ -26,6 +26,8 @@ class JobOptions:
     """The options of a job. `target` and `spoken` are language codes; `spoken` is None when the language is to be
     detected. `brought`: the text comes from the owner's own subtitles, in `spoken`. Engines are names or `auto`.
     `audio_track` is the number or the language of the audio track to transcribe; empty: chosen automatically.
+    `notes` are remarks on terms of the glossary. `reads_first`: the translator makes a brief of the whole transcript
+    before it translates; `careful`: it revises what it translates.
     """
 
     target: str
@@ -36,7 +38,10 @@ class JobOptions:
     mode: Mode = "burn"
     formality: Formality = "auto"
     glossary: tuple[tuple[str, str], ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()
     topic: str = ""
+    reads_first: bool = False
+    careful: bool = False
     transcriber: str = "auto"
     translator: str = "auto"
     speakers: Speakers = "off"

@@ -32,6 +32,7 @@ from jobs.pipeline.download.client import check_link
 from jobs.pipeline.errors import (
     EmptyFile,
     EngineError,
+    NeedsLanguageModel,
     NoSuchFile,
     NotAFile,
     OnlyByCommand,
@@ -114,7 +115,8 @@ def accept_upload(
 def start_again(job_id: uuid.UUID, owner: Any, *, subtitles: Subtitles = None, audio_track: str | None = None) -> Job:
     """Create a job with the options of an ended one, but for `audio_track` if it is given.
 
-    A link is fetched again. The file of an upload is used again; if it was deleted, the new job waits for it.
+    A link is fetched again. The file of an upload is used again; if it was deleted, the new job waits for it. The brief
+    of the old job is used, and not made again.
 
     Raises IllegalTransition while the old job has not ended, SubtitlesNeeded when the owner's subtitles are gone,
     OnlyByCommand for a file of the command line, and other PipelineErrors.
@@ -128,7 +130,7 @@ def start_again(job_id: uuid.UUID, owner: Any, *, subtitles: Subtitles = None, a
     own = (subtitles or _left_of(old, options)) if options.brought else None
     if options.brought and not own:
         raise SubtitlesNeeded
-    kept: dict[str, Any] = {"subtitles": own, "keep_running": old.keep_running}
+    kept: dict[str, Any] = {"subtitles": own, "keep_running": old.keep_running, "brief": old.brief}
     match old.source_kind:
         case SourceKind.LINK:
             return accept_link(owner, old.source, options, **kept)
@@ -173,7 +175,9 @@ def replace_upload(job_id: uuid.UUID, name: str, size: int, *, actor: str) -> Jo
         options = options_of(old.options)
         subtitles = _left_of(old, options) if options.brought else None
         lifecycle.cancel(old.pk, actor=actor, reason=Reason.UPLOAD_REPLACED)  # first: quotas count unfinished uploads
-        new = accept_upload(old.owner, name, size, options, subtitles=subtitles, keep_running=old.keep_running)
+        new = accept_upload(
+            old.owner, name, size, options, subtitles=subtitles, keep_running=old.keep_running, brief=old.brief
+        )
     deletion.finish(old.pk)
     return new
 
@@ -261,7 +265,9 @@ def _brought(options: JobOptions, subtitles: Subtitles) -> Brought:
 
 
 def refuse_engines(options: JobOptions) -> None:
-    """Check before the creation of a job that the engines support its languages. Raises EngineError, LanguageError."""
+    """Check before the creation of a job that the engines support its languages. Raises EngineError, LanguageError,
+    NeedsLanguageModel.
+    """
     chosen = engines_of(options)
     heard = None if options.brought else chosen.choose_transcriber(options.spoken)
     if options.told_apart != "off":
@@ -270,7 +276,9 @@ def refuse_engines(options: JobOptions) -> None:
         chosen.choose_diarizer()
     known = known_language(options)
     if not is_in_target(options, known):
-        chosen.choose_translator(known or None, options.target, heard)
+        spec = chosen.choose_translator(known or None, options.target, heard)
+        if (options.reads_first or options.careful) and not spec.language_model:
+            raise NeedsLanguageModel(engine=spec.label)
 
 
 def _check_file(path: Path) -> None:

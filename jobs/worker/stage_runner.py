@@ -166,6 +166,9 @@ class StageRunner:
                 self._recorder.note(message.code, message.params)
             case messages.Window():
                 self._recorder.window(message)
+            case messages.Briefed():
+                assert self._cue_stream, "only a translating child makes a brief"
+                self._cue_stream.keep_brief(message)
             case messages.Translated():
                 assert self._cue_stream, "only a translating child translates"
                 self._cue_stream.keep(message)

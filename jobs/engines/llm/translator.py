@@ -16,9 +16,12 @@ from typing import Literal, Protocol
 
 from jobs.engines.llm import alignment, answers, prompt, shapes
 from jobs.engines.llm.batches import BATCH_LINES, batches, surroundings
+from jobs.engines.llm.brief_pass import BriefPass
+from jobs.engines.llm.careful import Editor
+from jobs.engines.llm.glossary_check import GlossaryCheck
 from jobs.engines.llm.remote import ContentFiltered, RequestFailed, RequestTooLarge, with_retries
 from jobs.pipeline.errors import PipelineError, ServiceError
-from jobs.pipeline.protocols import Batch, Brief, Line, Translation, Usage
+from jobs.pipeline.protocols import Batch, Brief, Document, Line, Read, Translation, Usage
 from jobs.pipeline.text.display_width import width
 from jobs.pipeline.text.languages import language
 
@@ -94,6 +97,13 @@ class LlmTranslator:
             if error is not None:
                 raise error
 
+    def read(self, lines: Sequence[Line], brief: Brief, document: Document, upto: int) -> Iterator[Read]:
+        """Read the transcript before it is translated (see protocols.Reader). Raises ServiceError when the service
+        fails; the parts before it remain valid.
+        """
+        run = _TranslationRun(self._model, self._sleep, self._max_tokens, lines, brief, {})
+        yield from run.read(document, upto)
+
 
 class _CapReached(Exception):
     """Raised when the tokens of the job are used up."""
@@ -124,12 +134,16 @@ class _TranslationRun:
         self._unreadable = 0
         self._given_up = 0
         self._said_of_all: set[str] = set()
+        self._drafts: set[int] = set()
+        self._editor = Editor(self._ask, lines, brief, _misplaced) if brief.careful else None
+        self._glossary = GlossaryCheck(self._ask, lines, brief, _misplaced)
 
     def work(self, batch: Sequence[Line]) -> PipelineError | None:
         """Translate or flag every line of `batch`, or return the error that ends the job; then only texts are kept."""
         error: PipelineError | None = None
         try:
             self._solve(batch)
+            self._refine(batch)
             self._condense([line for line in batch if self._too_long(line)])
         except _CapReached:
             self._flag([line for line in batch if line.id not in self._fresh], "capped")
@@ -146,9 +160,29 @@ class _TranslationRun:
         for line in self._lines:
             if self._too_long(line):
                 self._fresh[line.id] = replace(self._fresh[line.id], flags=("too_long",))
-        taken = Batch(translations=tuple(self._fresh[number] for number in sorted(self._fresh)), usage=self._usage)
-        self._fresh, self._usage = {}, NO_USAGE
+            if line.id in self._drafts and line.id in self._fresh and self._fresh[line.id].text:
+                self._fresh[line.id] = replace(self._fresh[line.id], flags=(*self._fresh[line.id].flags, "draft"))
+        taken = Batch(
+            translations=tuple(self._fresh[number] for number in sorted(self._fresh)), usage=self._take_usage()
+        )
+        self._fresh, self._drafts = {}, set()
         return taken
+
+    def _take_usage(self) -> Usage:
+        usage, self._usage = self._usage, NO_USAGE
+        return usage
+
+    def read(self, document: Document, upto: int) -> Iterator[Read]:
+        """Read the lines after the id `upto` for the brief. Raises ServiceError."""
+        try:
+            yield from BriefPass(self._ask, self._take_usage, self._may_ask).read(
+                self._lines, self._brief, document, upto
+            )
+        except RequestFailed as trouble:
+            raise trouble.error from None
+
+    def _may_ask(self) -> bool:
+        return not self._max_tokens or self._spent < self._max_tokens
 
     def _solve(self, lines: Sequence[Line], *, again: bool = False) -> None:
         """Ask for `lines`, then once more for the missing ones, then for halves of them down to single lines."""
@@ -209,6 +243,17 @@ class _TranslationRun:
         for line in lines:
             self._fresh[line.id] = Translation(id=line.id, text="", flags=(flag,))
 
+    def _refine(self, batch: Sequence[Line]) -> None:
+        """Revise the texts of a batch in careful mode, and mend those that do not keep to the glossary."""
+        by_id = {line.id: line for line in batch if line.id in self._fresh}
+        if self._editor:
+            self._drafts = set(by_id)
+            for number, text in self._editor.revise(list(by_id.values()), self._texts):
+                self._accept(by_id[number], text)
+                self._drafts.discard(number)
+        for number, text in self._glossary.mend(batch, self._texts):
+            self._accept(by_id[number], text)
+
     def _condense(self, lines: Sequence[Line]) -> None:
         """Ask once for shorter versions; a usable text that is shorter replaces the longer one."""
         if not lines:
@@ -230,7 +275,7 @@ class _TranslationRun:
         return 0 < line.budget < width(text, self._target)
 
     def _ask(self, question: prompt.Question) -> Answer:
-        if self._max_tokens and self._spent >= self._max_tokens:
+        if not self._may_ask():
             raise _CapReached
         answer = with_retries(lambda: self._model.ask(question), self._sleep)
         self._usage += answer.usage

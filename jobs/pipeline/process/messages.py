@@ -1,7 +1,8 @@
 """Messages between a supervisor and its child process: JSON lines, each with the id of its attempt.
 
-Commands, to the child: Run with a task, then, for a translation, Cues as they are recognised, and End. Reports, from
-the child: Progress, Step, Note, Window, Translated, and at last Done or Failed.
+Commands, to the child: Run with a task, then, for a translation, Cues as they are recognised, End, and NewBrief when
+the brief has changed. Reports, from the child: Progress, Step, Note, Window, Briefed, Translated, and at last Done or
+Failed.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from jobs.pipeline.download.client import LinkOptions
 from jobs.pipeline.errors import ErrorRecord
 from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.media.streams import Media
-from jobs.pipeline.protocols import Brief, Hints, Mode, Passage, Usage
+from jobs.pipeline.protocols import Brief, Document, Hints, Mode, Passage, Usage
 from jobs.pipeline.stage import StepName
 from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.style import Form, Style
@@ -80,16 +81,32 @@ class RecogniseTask(_Struct, frozen=True):
     diarize: DiarizeTask | None = None
 
 
+class Reading(_Struct, frozen=True):
+    """The beginning of a pass over the transcript: the document so far, and the id of the last cue that was read."""
+
+    document: Document
+    upto: int
+
+
 class TranslateTask(_Struct, frozen=True):
-    """Translate the cues that follow as Cues messages. `engine` is None if source and target are one language."""
+    """Translate the cues that follow as Cues messages. `engine` is None if source and target are one language.
+
+    With `reading`, the cues come twice: first the whole transcript, to be read for the brief, then to be translated
+    with the document of a NewBrief. `document` is the brief that there is already, in its `revision`.
+    """
 
     engine: str | None
     options: dict[str, Any]
     brief: Brief
+    document: Document | None = None
+    revision: int = 0
+    reading: Reading | None = None
 
 
 class SubtitleTask(_Struct, frozen=True):
-    """Write subtitle files: `forms` maps file names such as fa.srt to their texts; `size` is (width, height)."""
+    """Write subtitle files: `forms` maps file names such as fa.srt to their texts; `size` is (width, height). The texts
+    are checked against the glossary of `brief`.
+    """
 
     cues: tuple[Cue, ...]
     spoken: str
@@ -97,6 +114,7 @@ class SubtitleTask(_Struct, frozen=True):
     forms: dict[str, Form]
     style: Style
     size: tuple[int, int]
+    brief: Brief | None = None
 
 
 class RenderTask(_Struct, frozen=True):
@@ -136,7 +154,15 @@ class End(_Struct, frozen=True):
     attempt: str
 
 
-Command = Run | Cues | End
+class NewBrief(_Struct, frozen=True):
+    """The brief with which cues are translated from now on. `revision` rises with each change of it."""
+
+    attempt: str
+    document: Document
+    revision: int
+
+
+Command = Run | Cues | End | NewBrief
 
 
 # From the child
@@ -175,12 +201,23 @@ class Window(_Struct, frozen=True):
     passages: tuple[Passage, ...] = ()
 
 
+class Briefed(_Struct, frozen=True):
+    """The brief after a part of the transcript, up to the cue with the id `upto`; `whole`: it is complete."""
+
+    attempt: str
+    document: Document
+    upto: int
+    whole: bool
+    usage: Usage
+
+
 class Translated(_Struct, frozen=True):
-    """Translated or flagged cues, and the tokens used for them."""
+    """Translated or flagged cues, the tokens used for them, and the revision of the brief that they follow."""
 
     attempt: str
     cues: tuple[Cue, ...]
     usage: Usage
+    revision: int = 0
 
 
 class Done(_Struct, frozen=True):
@@ -198,7 +235,7 @@ class Failed(_Struct, frozen=True):
     error: ErrorRecord
 
 
-Report = Progress | Step | Note | Window | Translated | Done | Failed
+Report = Progress | Step | Note | Window | Briefed | Translated | Done | Failed
 
 
 def to_builtins(thing: Any) -> Any:

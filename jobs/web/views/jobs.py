@@ -35,6 +35,7 @@ from jobs.pipeline.subtitles.style import FORMATS
 from jobs.pipeline.text.languages import language
 from jobs.queueing import quotas
 from jobs.storage import deletion
+from jobs.web import job_texts
 from jobs.web.forms import UploadForm, parse_subtitles
 from jobs.web.job_list import FILTERS, MAX_SEARCH_LENGTH, PAGE_SIZE, filter_jobs
 from jobs.web.permissions import job_for
@@ -76,6 +77,7 @@ def _parts_context(found: Job, viewer: int | None) -> dict[str, Any]:
         "snapshot": snapshot(found, viewer),
         "target_direction": language(options_of(found.options).target).direction,
         "player_words": player_strings.words(),
+        "brief": job_texts.brief(found),
     }
 
 
