@@ -20,6 +20,7 @@ from tests.quality.sections import (
     silence,
     speakers,
     timing,
+    translation_cost,
 )
 
 SECTIONS: Mapping[str, Callable[[Session], list[Row]]] = {
@@ -32,6 +33,7 @@ SECTIONS: Mapping[str, Callable[[Session], list[Row]]] = {
     "names": names.measure,
     "media": media.measure,
     "speakers": speakers.measure,
+    "translation_cost": translation_cost.measure,
 }
 
 QUICK = ("recognition", "coverage", "silence")
