@@ -101,6 +101,12 @@ def test_terms_of_the_glossary_and_known_ones_are_not_noted_again() -> None:
     assert model.asked[0]["topic"] == "engines"
 
 
+def test_translations_in_another_script_are_left_out() -> None:
+    said = {**NOTED, "names": "Ada Lovelace = Ада Лавлейс\nBabbage = Babbage", "terms": "engine = 引擎"}
+    document = reading(lambda _: said)[1][0].document
+    assert (document.names, document.terms) == ((("Babbage", "Babbage"),), ())
+
+
 LONG = [line(number, f"Here begins sentence {number} " + "of many words " * 20) for number in range(1, 101)]
 
 

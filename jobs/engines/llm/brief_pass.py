@@ -14,10 +14,12 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from jobs.engines.llm.answers import rejection_reason
 from jobs.engines.llm.asking import Ask
 from jobs.engines.llm.prompt import Question, as_json, filled
 from jobs.engines.llm.remote import ContentFiltered, RequestTooLarge
 from jobs.pipeline.protocols import Brief, Document, Line, Read, Usage
+from jobs.pipeline.text.languages import language
 from jobs.pipeline.text.terms import Pair, fold, occurring
 
 PART = 12_000
@@ -144,8 +146,8 @@ def _noted(answer: str, part: Sequence[Line], brief: Brief, document: Document) 
         return None
     texts = [line.text for line in part]
     known = {fold(term) for term, _ in (*brief.glossary, *document.names, *document.terms)}
-    names = _new(_pairs(found.get("names")), known, texts, brief.source)
-    terms = _new(_pairs(found.get("terms")), known, texts, brief.source)
+    names = _new(_pairs(found.get("names")), known, texts, brief)
+    terms = _new(_pairs(found.get("terms")), known, texts, brief)
     return replace(
         document,
         topic=_sentence(found.get("topic")) or document.topic,
@@ -186,13 +188,17 @@ def _pairs(value: Any) -> Iterator[Pair]:
             yield from _pairs(one)
 
 
-def _new(pairs: Iterator[Pair], known: set[str], texts: Sequence[str], source: str) -> tuple[Pair, ...]:
-    """The pairs that can be used: not known yet, of a usual length, and said in `texts`. They become known."""
-    found = list[Pair]()
+def _new(pairs: Iterator[Pair], known: set[str], texts: Sequence[str], brief: Brief) -> tuple[Pair, ...]:
+    """The pairs that can be used: not known yet, of a usual length, said in `texts`, and translated into the script of
+    the target, if not kept as they are. They become known.
+    """
+    found, target = list[Pair](), language(brief.target)
     for term, translation in pairs:
         shown, given = " ".join(term.split()), " ".join(translation.split())
         usual = 0 < len(shown) <= _LONGEST_TERM and 0 < len(given) <= _LONGEST_TERM
-        if usual and fold(shown) not in known and occurring([(shown, given)], texts, source):
+        said = usual and fold(shown) not in known and occurring([(shown, given)], texts, brief.source)
+        line = Line(id=0, text=shown, budget=0)
+        if said and (shown == given or not rejection_reason(line, given, target, again=True)):
             known.add(fold(shown))
             found.append((shown, given))
     return tuple(found)

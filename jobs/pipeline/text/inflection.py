@@ -6,6 +6,7 @@ The endings are the regular ones of nouns, names and adjectives. Stems that chan
 from __future__ import annotations
 
 import re
+import unicodedata
 from itertools import takewhile
 
 _PERSIAN = re.compile(
@@ -34,6 +35,8 @@ _LONG_ENDINGS = {
     **dict.fromkeys(("ru", "uk", "pl", "cs", "sk", "bg", "sr", "hr", "sl", "lt", "lv", "el", "hi", "ur"), 3),
 }
 """Letters of the longest ending in languages with many of them."""
+
+_OVER = re.compile("([a-z])[\u0300-\u036f]+")
 
 _LEAST_STEM = 4
 """Letters of a word from which it is recognised by its stem, when an ending replaces letters: история, историю."""
@@ -83,6 +86,7 @@ def may_be_form(known: str, word: str, code: str) -> bool:
     """Whether `word` may be a form of `known`: a regular one, or one that begins with the same letters. For checks that
     should rather miss an error than report a wrong one.
     """
+    known, word = _plain(known), _plain(word)
     if is_form(known, word, code):
         return True
     bare, primary = [word], code.split("-")[0]
@@ -91,6 +95,11 @@ def may_be_form(known: str, word: str, code: str) -> bool:
     if primary == "ar":
         bare += [word.removeprefix(start) for start in _ARABIC_PREFIXES if word.startswith(start)]
     return len(known) >= _LEAST_STEM and any(_common(known, one) >= _COMMON_SHARE * len(known) for one in bare)
+
+
+def _plain(word: str) -> str:
+    """The word without the signs over Latin letters, which change with the form: Wort, Wörter."""
+    return word if word.isascii() else _OVER.sub(r"\1", unicodedata.normalize("NFD", word))
 
 
 def _common(one: str, other: str) -> int:

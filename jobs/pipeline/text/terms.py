@@ -23,7 +23,10 @@ _DIGITS = str.maketrans("۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩", "01234567890
 _MARKS = re.compile("[\u064b-\u065f\u0670\u06d6-\u06ed]")
 
 _WORD = re.compile(r"[^\W_]+[+#]*")
-_WHOLE = re.compile(r"[\w\s'’\-‐‑\u200c+#]+")
+_ADDRESS = re.compile(r"https?://\S+|\S*@\S+|[^\W_]+(?:[._][^\W_]+)+")
+"""Addresses, and names of files and code, in which no term occurs: contact_page.html is no page."""
+
+_WHOLE = re.compile(r"(?:[^\W_]|[\s'’\-‐‑\u200c+#])+")
 """A term of words; one with other signs, such as .NET or R&D, is searched letter by letter."""
 
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
@@ -170,7 +173,7 @@ def _is_kept(term: str, target: str) -> bool:
 
 def _found(glossary: Sequence[Pair], texts: Sequence[str], code: str) -> Iterator[tuple[int, int]]:
     """The occurrences of the terms: the number of the pair, and that of the line in which the term begins."""
-    words = [word for place, text in enumerate(texts) for word in _words(text, place)]
+    words = [word for place, text in enumerate(texts) for word in _words(_ADDRESS.sub(" ", text), place)]
     index = defaultdict[str, list[int]](list)
     for at, word in enumerate(words):
         for start in {word.text[:1], *_without_prefixes(word.text, code)}:
