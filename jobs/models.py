@@ -89,6 +89,7 @@ class Job(models.Model):
     `options` are its `intake.options.JobOptions`, `notes` a list of NoteCodes with parameters, `error` an
     errors.ErrorRecord, `result` the report of a completed job. Until `grace_until` the owner counts as present.
     `max_cost` and `max_tokens` are the job's own caps (`queueing.caps`); null: those of its owner.
+    `brief` is the document with which the job is translated (see `briefs`); null: none.
     `version` rises with every change that a page shows. `edited` starts the retention time: the job's end, then each
     correction of a subtitle. `notify` asks for an e-mail at the end: its `language`, and the `address` of the job's
     page; null: no e-mail. `told` in it: the e-mail of a pause was sent.
@@ -104,6 +105,7 @@ class Job(models.Model):
     size = models.PositiveBigIntegerField(default=0, help_text="bytes that were promised of an upload; 0: not known")
     title = models.CharField(max_length=300, blank=True)
     options = models.JSONField(default=dict)
+    brief = models.JSONField(null=True, editable=False)
     target = models.CharField(max_length=16)
     spoken = models.CharField(max_length=16, blank=True)
     engines = models.JSONField(default=dict)
@@ -430,6 +432,23 @@ class TranslationCache(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class Glossary(models.Model):
+    """A saved glossary of one user. `entries` are [term, translation, note]."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="glossaries")
+    name = models.CharField(_("name"), max_length=100)
+    entries = models.JSONField(default=list)
+    changed = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("glossary"), _("glossaries")
+        ordering: ClassVar = ["name", "id"]
+        constraints: ClassVar = [models.UniqueConstraint(name="one_glossary_a_name", fields=["owner", "name"])]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class OwnerLimits(models.Model):

@@ -15,8 +15,8 @@ from jobs.intake.options import JobOptions, audio_track
 from jobs.pipeline.protocols import Formality
 from jobs.pipeline.speech.speakers import parse_speakers
 from jobs.pipeline.stages import words
-from jobs.pipeline.stages.translate import glossary
 from jobs.pipeline.subtitles.style import parse_style
+from jobs.pipeline.text import glossary
 from jobs.pipeline.text.languages import language
 from jobs.worker import in_process
 
@@ -68,6 +68,21 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--glossary", type=Path, metavar="FILE", help="file with a line “term = translation” for each term"
     )
+    parser.add_argument(
+        "--saved-glossary", metavar="NAME", help="glossary that the owner has saved on the site; FILE stands above it"
+    )
+    parser.add_argument(
+        "--brief", type=Path, metavar="FILE", help="brief with topic, register, names and terms (see docs/cli.md)"
+    )
+    parser.add_argument(
+        "--make-brief", action="store_true", help="let the language model read the transcript and write a brief first"
+    )
+    parser.add_argument(
+        "--save-brief", type=Path, metavar="FILE", help="write the brief to FILE; without --brief, one is made"
+    )
+    parser.add_argument(
+        "--careful", action="store_true", help="draft, criticise and revise: about three times the tokens"
+    )
     parser.add_argument("--style", default="", help="style of the subtitles, such as box,large,top (see docs/cli.md)")
     parser.add_argument("--bilingual", action="store_true", help="show the original below the translation")
     video = parser.add_mutually_exclusive_group()
@@ -102,8 +117,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.set_defaults(mode="burn")
 
 
-def job_options(options: dict[str, Any]) -> JobOptions:
-    """The job options from parsed arguments. Raises PipelineError for a value that cannot be used."""
+def job_options(options: dict[str, Any], saved: glossary.Entries = ()) -> JobOptions:
+    """The job options from parsed arguments, with a `saved` glossary. Raises PipelineError for a value that cannot be
+    used.
+    """
+    terms = glossary.merged(saved, glossary.read_file(options["glossary"]) if options["glossary"] else ())
     return JobOptions(
         target=language(options["to"]).code,
         spoken=language(options["spoken"]).code if options["spoken"] else None,
@@ -113,8 +131,11 @@ def job_options(options: dict[str, Any]) -> JobOptions:
         bilingual=options["bilingual"],
         mode=options["mode"],
         formality=options["formality"],
-        glossary=glossary(options["glossary"]) if options["glossary"] else (),
+        glossary=glossary.pairs(terms),
+        notes=glossary.notes(terms),
         topic=options["topic"],
+        reads_first=options["make_brief"] or options["save_brief"] is not None,
+        careful=options["careful"],
         transcriber=options["transcriber"],
         translator=options["translator"],
         cookies=options["cookies"],

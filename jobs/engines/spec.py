@@ -37,7 +37,8 @@ class TranscriberSpec:
 class TranslatorSpec:
     """Description of a translation engine.
 
-    `can(options, source, target)` tells whether it serves the pair of codes. `paid` engines cost money per line.
+    `can(options, source, target)` tells whether it serves the pair of codes. `paid` engines cost money per line. A
+    `language_model` can read the transcript for a brief, and revise its translation.
     """
 
     name: str
@@ -48,6 +49,7 @@ class TranslatorSpec:
     create: Callable[[Any], Translator]
     demo: bool = False
     paid: bool = False
+    language_model: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,7 +28,9 @@ class JobOptions:
     detected. `brought`: the text comes from the owner's own subtitles, in `spoken`. Engines are names or `auto`.
     `whole_subtitles`: those that do not fit two lines are not divided in time.
     `audio_track` is the number or the language of the audio track to transcribe; empty: chosen automatically. `words`
-    says whether subtitles that are there already take the place of recognition (see `stages.words`).
+    says whether subtitles that are there already take the place of recognition (see `stages.words`). `notes` are
+    remarks on terms of the glossary. `reads_first`: the translator makes a brief of the whole transcript before it
+    translates; `careful`: it revises what it translates.
     """
 
     target: str
@@ -40,7 +42,10 @@ class JobOptions:
     mode: Mode = "burn"
     formality: Formality = "auto"
     glossary: tuple[tuple[str, str], ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()
     topic: str = ""
+    reads_first: bool = False
+    careful: bool = False
     transcriber: str = "auto"
     translator: str = "auto"
     speakers: Speakers = "off"

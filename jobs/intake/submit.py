@@ -32,6 +32,7 @@ from jobs.pipeline.download.client import check_link
 from jobs.pipeline.errors import (
     EmptyFile,
     EngineError,
+    NeedsLanguageModel,
     NoSuchFile,
     NotAFile,
     OnlyByCommand,
@@ -117,7 +118,8 @@ def start_again(
 ) -> Job:
     """Create a job with the options of an ended one, but for `audio_track` and `words` if they are given.
 
-    A link is fetched again. The file of an upload is used again; if it was deleted, the new job waits for it.
+    A link is fetched again. The file of an upload is used again; if it was deleted, the new job waits for it. The brief
+    of the old job is used, and not made again.
 
     Raises IllegalTransition while the old job has not ended, SubtitlesNeeded when the owner's subtitles are gone,
     OnlyByCommand for a file of the command line, and other PipelineErrors.
@@ -133,7 +135,7 @@ def start_again(
     own = (subtitles or _left_of(old, options)) if options.brought else None
     if options.brought and not own:
         raise SubtitlesNeeded
-    kept: dict[str, Any] = {"subtitles": own, "keep_running": old.keep_running}
+    kept: dict[str, Any] = {"subtitles": own, "keep_running": old.keep_running, "brief": old.brief}
     match old.source_kind:
         case SourceKind.LINK:
             return accept_link(owner, old.source, options, **kept)
@@ -178,7 +180,9 @@ def replace_upload(job_id: uuid.UUID, name: str, size: int, *, actor: str) -> Jo
         options = options_of(old.options)
         own = Brought(notes=_kept_notes(old)) if options.brought else None
         lifecycle.cancel(old.pk, actor=actor, reason=Reason.UPLOAD_REPLACED)  # first: quotas count unfinished uploads
-        new = accept_upload(old.owner, name, size, options, subtitles=own, keep_running=old.keep_running)
+        new = accept_upload(
+            old.owner, name, size, options, subtitles=own, keep_running=old.keep_running, brief=old.brief
+        )
         old.cues.update(job=new)  # moved, not copied: there may be many
     deletion.finish(old.pk)
     return new
@@ -252,7 +256,9 @@ def _brought(options: JobOptions, subtitles: Subtitles) -> Brought:
 
 
 def refuse_engines(options: JobOptions) -> None:
-    """Check before the creation of a job that the engines support its languages. Raises EngineError, LanguageError."""
+    """Check before the creation of a job that the engines support its languages. Raises EngineError, LanguageError,
+    NeedsLanguageModel.
+    """
     chosen = engines_of(options)
     heard = chosen.choose_transcriber(options.spoken) if options.needs_speech else None
     if options.told_apart != "off":
@@ -261,7 +267,9 @@ def refuse_engines(options: JobOptions) -> None:
         chosen.choose_diarizer()
     known = known_language(options)  # that of subtitles which are to be found is known when they are
     if (known or heard) and not is_in_target(options, known):
-        chosen.choose_translator(known or None, options.target, heard)
+        spec = chosen.choose_translator(known or None, options.target, heard)
+        if (options.reads_first or options.careful) and not spec.language_model:
+            raise NeedsLanguageModel(engine=spec.label)
 
 
 def _check_file(path: Path) -> None:

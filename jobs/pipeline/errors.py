@@ -348,6 +348,44 @@ class BadGlossary(BadInput):
     sentence = _("Line {line} of “{name}” does not have the form “term = translation”. Correct it and try again.")
 
 
+class BadGlossaryRow(BadInput):
+    """Row number `line` of the glossary `name` has no term, or a cell that is too long."""
+
+    sentence = _(
+        "Row {line} of “{name}” has no term, or is too long. Each row needs a term; its translation may be empty."
+    )
+
+
+class UnreadableGlossary(BadInput):
+    """The glossary `name` is not a text file."""
+
+    sentence = _("“{name}” cannot be read as text. Save the glossary as CSV in UTF-8.")
+
+
+class GlossaryTooLong(BadInput):
+    """The glossary `name` has more than `limit` terms."""
+
+    sentence = _("“{name}” has more than {limit} terms. Divide the glossary.")
+
+
+class BadBrief(BadInput):
+    """Line number `line` of the brief `name` cannot be parsed, or is too long."""
+
+    sentence = _(
+        "Line {line} of “{name}” does not belong in a brief, or is too long. A brief has “topic: …”, “register: …”, "
+        "and lines “name = translation” under “names:” and “terms:”."
+    )
+
+
+class NeedsLanguageModel(BadInput):
+    """A brief or a careful revision was asked of `engine`, which is no language model."""
+
+    sentence = _(
+        "Only language models can make a brief or revise their translation, and {engine} is none. Switch both off, or "
+        "choose another engine."
+    )
+
+
 class BadStyle(BadInput):
     """`style` has an unknown word, or two of one kind."""
 

@@ -25,6 +25,8 @@ class NoteCode(StrEnum):
     ONE_CHANNEL = "one_channel"
     DUBBED_SOUND = "dubbed_sound"
     SPEAKERS = "speakers"
+    NO_LANGUAGE_MODEL = "no_language_model"
+    BRIEF_INCOMPLETE = "brief_incomplete"
     TRACKS_LEFT_OUT = "tracks_left_out"
     CLOCK_JUMPS = "clock_jumps"
     HDR_KEPT = "hdr_kept"
@@ -73,6 +75,12 @@ SENTENCES = {
     NoteCode.SOUND_TRACK: _("The video has {count} sound tracks; track {number} is used."),
     NoteCode.SOUND_TRACK_IN: _("The video has {count} sound tracks; track {number}, in {language}, is used."),
     NoteCode.SPEAKERS: _("Speakers told apart: {count}."),
+    NoteCode.NO_LANGUAGE_MODEL: _(
+        "{engine} is no language model, so the brief and the careful revision were left out."
+    ),
+    NoteCode.BRIEF_INCOMPLETE: _(
+        "The brief covers only a part of the transcript, because the language model could not read the rest."
+    ),
     NoteCode.NO_SOUND_TRACK_IN: _("No sound track of the video is marked as {language}; track {number} is used."),
     NoteCode.DUBBED_SOUND: _("The site offers this video only with dubbed sound, so that is used."),
     NoteCode.TRACKS_LEFT_OUT: _("Sound tracks that cannot be read are left out: {numbers}."),

@@ -6,7 +6,7 @@ Times are seconds as floats. Text is Unicode in NFC. Languages are the codes of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
 
@@ -178,14 +178,52 @@ class Line:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Document:
+    """The brief that people see and edit: facts about a whole transcript that a translator needs before the first line.
+
+    `register` tells how people speak. `names` and `terms` are pairs of what is said and the suggested translation: the
+    same where it is to stay. `edited`: a person wrote or changed it, so that its names and terms bind.
+    """
+
+    topic: str = ""
+    register: str = ""
+    names: tuple[tuple[str, str], ...] = ()
+    terms: tuple[tuple[str, str], ...] = ()
+    edited: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Brief:
-    """Options of a translation, for all its lines. `glossary` has pairs of a source term and its translation."""
+    """Options of a translation, for all its lines.
+
+    `glossary` has pairs of a source term and its translation, which is the term itself where that is to stay, `notes`
+    pairs of a term and a remark; `suggested` are further terms, whose translations do not bind. `register` tells how
+    people speak. `careful`: translations are criticised and revised, where the translator can do that.
+    """
 
     source: str
     target: str
     formality: Formality = "auto"
     glossary: tuple[tuple[str, str], ...] = ()
     topic: str = ""
+    notes: tuple[tuple[str, str], ...] = ()
+    suggested: tuple[tuple[str, str], ...] = ()
+    register: str = ""
+    careful: bool = False
+
+    def with_document(self, document: Document | None) -> Brief:
+        """The options with those of a document added. Terms of the glossary stand above those of the document."""
+        if document is None:
+            return self
+        own = {term for term, _ in self.glossary}
+        terms = tuple(pair for pair in (*document.names, *document.terms) if pair[0] not in own)
+        return replace(
+            self,
+            topic=document.topic or self.topic,
+            register=document.register,
+            glossary=(*self.glossary, *terms) if document.edited else self.glossary,
+            suggested=() if document.edited else terms,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -202,6 +240,8 @@ FLAGS: Mapping[str, str] = {
     "blocked": "the translation service refused this line",
     "too_long": "the translation is too long to be read while it is shown",
     "capped": "the token limit of an earlier version was reached before this line",
+    "glossary": "a term of the glossary is not translated as the glossary says",
+    "draft": "the careful revision of this line failed, so that its first draft stands",
     "unsure": "the speech was hard to understand here",
 }
 """Flags of a cue, with their meaning for quality reports."""
@@ -280,6 +320,30 @@ class Translator(Protocol):
         """Yield batches in which each id of `lines` that is not in `done` occurs exactly once.
 
         `done` maps ids that are already translated to their text, as context. Raises EngineError, CannotTranslate.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Read:
+    """A part of a transcript that was read for a brief: the `document` so far, from all lines up to the id `upto`.
+
+    `left_out`: this part could not be read. `usage`: the tokens of this part.
+    """
+
+    document: Document
+    upto: int
+    left_out: bool = False
+    usage: Usage = Usage()
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """A translator that can read a whole transcript before it translates."""
+
+    def read(self, lines: Sequence[Line], brief: Brief, document: Document, upto: int) -> Iterator[Read]:
+        """Yield the document after each part of `lines`. A pass that was interrupted goes on with its `document`, after
+        the line with the id `upto` (0: from the start). Raises EngineError, after all parts that were read.
         """
         ...
 

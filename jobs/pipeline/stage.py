@@ -27,11 +27,13 @@ class StepName(StrEnum):
 
     LOAD_SPEECH = "load_speech"
     LOAD_SPEAKERS = "load_speakers"
+    READ_TRANSCRIPT = "read_transcript"
 
 
 STEPS: Mapping[str, str] = {
     StepName.LOAD_SPEECH: _("Loading the speech model …"),
     StepName.LOAD_SPEAKERS: _("Loading the speaker model …"),
+    StepName.READ_TRANSCRIPT: _("Reading the transcript for the brief …"),
 }
 """Sentences of the steps, marked for the catalogue."""
 

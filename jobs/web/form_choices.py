@@ -10,6 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from jobs.engines.registry import DIARIZERS, TRANSLATORS
+from jobs.engines.selection import AUTO
 from jobs.i18n.formats import digits, language_name, sentence_of
 from jobs.intake.options import JobOptions
 from jobs.intake.submit import refuse_engines
@@ -66,7 +67,17 @@ def template_choices() -> dict[str, Any]:
         "colours": COLOURS.items(),
         "words": WORDS.items(),
         "subtitles": SUBTITLES.items(),
+        "language_model": has_language_model(),
     }
+
+
+def has_language_model() -> bool:
+    """Whether a language model may translate, so that briefs and careful translations are offered."""
+    return any(
+        spec.language_model and spec.readiness(settings.ENGINE_OPTIONS[spec.name]).ready
+        for spec in TRANSLATORS
+        if settings.TRANSLATOR in {AUTO, spec.name}
+    )
 
 
 def speakers() -> list[tuple[str, str]]:

@@ -12,16 +12,20 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
+from jobs import briefs
+from jobs import glossaries as saved
 from jobs.i18n.formats import sentence_of
 from jobs.intake.brought import Brought, parse_brought
 from jobs.intake.options import JobOptions, audio_track
 from jobs.pipeline.download.client import check_link
 from jobs.pipeline.errors import PipelineError
+from jobs.pipeline.protocols import Document
 from jobs.pipeline.speech.speakers import Speakers, parse_speakers
 from jobs.pipeline.stages import words
-from jobs.pipeline.stages.translate import terms
 from jobs.pipeline.subtitles.reader import MAX_BYTES
 from jobs.pipeline.subtitles.style import Style
+from jobs.pipeline.text import briefing
+from jobs.pipeline.text import glossary as glossaries
 from jobs.pipeline.text.languages import language
 
 COMMON_LANGUAGES = (
@@ -87,11 +91,19 @@ class JobOptionsForm(forms.Form):
     words = forms.CharField(max_length=60, required=False, label=_("Source of the words"))
     subtitle_track = forms.CharField(max_length=40, required=False, label=_("Existing subtitles"))
     topic = forms.CharField(max_length=300, required=False, label=_("What is the video about?"))
+    reads_first = forms.BooleanField(required=False, label=_("Make a brief first"))
+    careful = forms.BooleanField(required=False, label=_("Careful translation"))
+    brief = forms.CharField(max_length=50_000, required=False, widget=forms.Textarea, label=_("Your own brief"))
+    saved_glossary = forms.CharField(max_length=20, required=False, label=_("Saved glossary"))
     glossary = forms.CharField(max_length=20_000, required=False, widget=forms.Textarea, label=_("Glossary"))
     subtitles = forms.FileField(required=False, label=_("Your own subtitle file"))
     subtitles_are = forms.ChoiceField(choices=SUBTITLES, required=False, label=_("What to do with this file"))
     whole_subtitles = forms.BooleanField(required=False, label=_("Keep long subtitles of this file whole"))
     keep_running = forms.BooleanField(required=False, label=_("Keep running when I leave"))
+
+    def __init__(self, *args: Any, owner: Any = None, **kwargs: Any) -> None:
+        self._owner = owner
+        super().__init__(*args, **kwargs)
 
     def clean_to(self) -> str:
         """The code of the target language. Raises ValidationError."""
@@ -103,28 +115,44 @@ class JobOptionsForm(forms.Form):
 
     def clean_speakers(self) -> Speakers:
         """Whether speakers are told apart. Raises ValidationError."""
-        with _as_validation_error():
+        with as_validation_error():
             return parse_speakers(self.cleaned_data["speakers"])
 
     def clean_audio_track(self) -> str:
         """The number of the sound track, or the code of its language; empty for none. Raises ValidationError."""
-        with _as_validation_error():
+        with as_validation_error():
             return audio_track(self.cleaned_data["audio_track"])
 
     def clean_words(self) -> str:
         """The source of the words, as `words.parse_words` returns it. Raises ValidationError."""
-        with _as_validation_error():
+        with as_validation_error():
             return words.parse_words(self.cleaned_data["words"])
 
     def clean_subtitle_track(self) -> str:
         """The number of the subtitle track, or the code of its language; empty for none. Raises ValidationError."""
-        with _as_validation_error():
+        with as_validation_error():
             return audio_track(self.cleaned_data["subtitle_track"])
 
-    def clean_glossary(self) -> tuple[tuple[str, str], ...]:
-        """Pairs of a term and its translation. Raises ValidationError."""
-        with _as_validation_error():
-            return terms(self.cleaned_data["glossary"].splitlines(), str(self.fields["glossary"].label))
+    def clean_glossary(self) -> glossaries.Entries:
+        """The terms of this job. Raises ValidationError."""
+        with as_validation_error():
+            return glossaries.from_lines(self.cleaned_data["glossary"].splitlines(), str(self.fields["glossary"].label))
+
+    def clean_saved_glossary(self) -> glossaries.Entries:
+        """The terms of a saved glossary of the owner; empty for none. Raises ValidationError."""
+        wanted = self.cleaned_data["saved_glossary"]
+        if not wanted:
+            return ()
+        row = saved.of(self._owner).filter(pk=wanted).first() if self._owner and wanted.isdecimal() else None
+        if row is None:
+            raise forms.ValidationError(_("This glossary does not exist any more. Choose another one."))
+        return saved.entries_of(row)
+
+    def clean_brief(self) -> Document | None:
+        """The owner's own brief; None without one. Raises ValidationError."""
+        text = self.cleaned_data["brief"]
+        with as_validation_error():
+            return briefing.parse(text, str(self.fields["brief"].label)) if text.strip() else None
 
     def clean(self) -> dict[str, Any]:
         """Require the spoken language of a subtitle file that is to be translated."""
@@ -137,6 +165,7 @@ class JobOptionsForm(forms.Form):
         """The options; call it on a valid form only."""
         found = self.cleaned_data
         brought = bool(found["subtitles"])
+        terms = glossaries.merged(found["saved_glossary"], found["glossary"])
         finished = brought and found["subtitles_are"] == "use"
         return JobOptions(
             target=found["to"],
@@ -148,13 +177,24 @@ class JobOptionsForm(forms.Form):
             mode=found["mode"] or "burn",
             formality=found["formality"] or "auto",
             speakers=found["speakers"],
-            glossary=found["glossary"],
+            glossary=glossaries.pairs(terms),
+            notes=glossaries.notes(terms),
+            reads_first=found["reads_first"],
+            careful=found["careful"],
             topic=found["topic"],
             audio_track=found["audio_track"],
             words=f"{words.SUBTITLES}:{found['subtitle_track']}" if found["subtitle_track"] else found["words"],
             transcriber=settings.TRANSCRIBER,
             translator=settings.TRANSLATOR,
         )
+
+    def job_fields(self) -> dict[str, Any]:
+        """Further fields of the job: whether it keeps running, and the owner's own brief."""
+        document = self.cleaned_data["brief"]
+        return {
+            "keep_running": self.cleaned_data["keep_running"],
+            "brief": briefs.as_stored(document) if document else None,
+        }
 
     def brought(self) -> Brought | None:
         """The uploaded subtitle file; None without one. Raises SubtitlesError."""
@@ -207,12 +247,12 @@ def parse_subtitles(options: JobOptions, file: UploadedFile[bytes] | None) -> Br
 
 
 def _code(given: str) -> str:
-    with _as_validation_error():
+    with as_validation_error():
         return language(given).code
 
 
 @contextmanager
-def _as_validation_error() -> Iterator[None]:
+def as_validation_error() -> Iterator[None]:
     """Turn a PipelineError into a ValidationError, so that the form shows it beside the field."""
     try:
         yield
@@ -224,7 +264,7 @@ def _as_validation_error() -> Iterator[None]:
 def _errors_on(form: forms.Form, field: str) -> Iterator[None]:
     """Add a PipelineError to the errors of `field`."""
     try:
-        with _as_validation_error():
+        with as_validation_error():
             yield
     except forms.ValidationError as wrong:
         form.add_error(field, wrong)

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from jobs import briefs
 from jobs.engines.registry import SPECS
 from jobs.i18n import formats
 from jobs.i18n.labels import STAGES, STATUSES
@@ -172,6 +173,25 @@ def cost_text(job: Job) -> str:
         amounts += [formats.priced(caps.money_text(used.cost))] if used.cost else []
         said.append(_("Used so far: {amounts}.").format(amounts=formats.listed(amounts)))
     return " ".join(said)
+
+
+def can_have_brief(job: Job) -> bool:
+    """Whether a brief is of use: the job has one, or a translation that is not only of captions."""
+    return bool(job.brief) or job.stages.filter(stage=Stage.TRANSLATE).exists()
+
+
+def brief(job: Job) -> dict[str, Any] | None:
+    """The brief of a job for its page, with all parts empty if it has none yet; None where none is of use."""
+    if not can_have_brief(job):
+        return None
+    document = briefs.document_of(job)
+    return {
+        "document": document,
+        "revision": briefs.revision_of(job),
+        "is_made": document is None and options_of(job.options).reads_first and job.status not in FINAL,
+        "names": formats.number(len(document.names)) if document else "",
+        "terms": formats.number(len(document.terms)) if document else "",
+    }
 
 
 _TRACK_KINDS: dict[str, Words] = {

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from jobs.briefs import revision_of
 from jobs.i18n import formats
 from jobs.i18n.labels import STAGES, STATUSES
 from jobs.intake import submit
@@ -113,7 +114,7 @@ def snapshot(job: Job, viewer: int | None) -> dict[str, Any]:
         "deleted_text": deleted_text(job),
         "upload": upload(job),
         "video": video(job, kinds),
-        "part": f"{job.status} {job.seconds} {len(job.notes)} {' '.join(sorted(kinds))}",
+        "part": f"{job.status} {job.seconds} {len(job.notes)} {' '.join(sorted(kinds))} {revision_of(job)}",
         "files": files(job),
         "facts": facts(job),
         "problems": problems(job),

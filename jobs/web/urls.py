@@ -6,7 +6,7 @@ from django.contrib.auth import views as auth
 from django.urls import include, path, reverse_lazy
 
 from jobs.web.uploads import views as uploads
-from jobs.web.views import accounts, downloads, jobs, new_job
+from jobs.web.views import accounts, briefs, downloads, glossaries, jobs, new_job
 from jobs.web.views import presence as page_presence
 from jobs.web.views.api import api
 
@@ -17,6 +17,8 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/parts", jobs.job_parts, name="job_parts"),
     path("jobs/<uuid:job_id>/subtitles/<str:form>.<str:kind>", jobs.subtitles, name="subtitles"),
     path("jobs/<uuid:job_id>/report.json", jobs.report, name="report"),
+    path("jobs/<uuid:job_id>/brief", briefs.brief_page, name="brief"),
+    path("jobs/<uuid:job_id>/brief.txt", briefs.brief_file, name="brief_file"),
     path("jobs/<uuid:job_id>/cancel", jobs.cancel, name="cancel"),
     path("jobs/<uuid:job_id>/retry", jobs.retry, name="retry"),
     path("jobs/<uuid:job_id>/go-on", jobs.go_on, name="go_on"),
@@ -25,6 +27,10 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/keep", jobs.set_keep_running, name="keep"),
     path("jobs/<uuid:job_id>/notify", jobs.set_notify, name="notify"),
     path("jobs/<uuid:job_id>/delete", jobs.delete, name="delete"),
+    path("glossaries/", glossaries.glossary_list, name="glossaries"),
+    path("glossaries/<int:glossary_id>/", glossaries.glossary_page, name="glossary"),
+    path("glossaries/<int:glossary_id>/glossary.csv", glossaries.glossary_table, name="glossary_table"),
+    path("glossaries/<int:glossary_id>/delete", glossaries.delete_glossary, name="delete_glossary"),
     path("api/pages", page_presence.open_page, name="api_pages"),
     path("api/cancel/<uuid:job_id>", page_presence.cancel, name="api_cancel"),
     path("uploads/", uploads.uploads, name="uploads"),

@@ -169,16 +169,26 @@ class StageRunner:
                 self._recorder.existing(message)
             case messages.Window():
                 self._recorder.window(message)
+            case messages.Briefed() | messages.Translated() | messages.Call() | messages.Called():
+                assert self._cue_stream, "only a translating child sends these"
+                self._take_translation(message, self._cue_stream, child)
+
+    def _take_translation(
+        self,
+        message: messages.Briefed | messages.Translated | messages.Call | messages.Called,
+        stream: CueStream,
+        child: Child,
+    ) -> None:
+        match message:
+            case messages.Briefed():
+                stream.keep_brief(message)
             case messages.Translated():
-                assert self._cue_stream, "only a translating child translates"
-                self._cue_stream.keep(message)
-                self._progress = max(self._progress, self._cue_stream.share())
+                stream.keep(message)
+                self._progress = max(self._progress, stream.share())
             case messages.Call():
-                assert self._cue_stream, "only a translating child makes calls"
-                child.send(messages.Leave(self._attempt, self._cue_stream.ledger.begin(message.expected)))
+                child.send(messages.Leave(self._attempt, stream.ledger.begin(message.expected)))
             case messages.Called():
-                assert self._cue_stream, "only a translating child makes calls"
-                self._cue_stream.ledger.end(message.used, message.way)
+                stream.ledger.end(message.used, message.way)
 
     def _check(self, child: Child, limit: float) -> None:
         if self._leaving.is_set():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from jobs import briefs
 from jobs.cues import as_cue
 from jobs.intake.options import JobOptions, engines_of, options_of
 from jobs.models import Job, SourceKind, StageRun
@@ -17,6 +18,7 @@ from jobs.pipeline.media.streams import Media
 from jobs.pipeline.process.messages import (
     DiarizeTask,
     FetchTask,
+    Reading,
     RecogniseTask,
     RenderTask,
     SubtitleTask,
@@ -31,6 +33,12 @@ from jobs.pipeline.subtitles.style import FORMATS, Form
 from jobs.storage import artifacts
 from jobs.worker.child import ProcessLimits
 
+_UNREAD = {"document": {}, "upto": 0}
+"""The beginning of a pass over the transcript."""
+
+_MOST_HINTS = 100
+"""Terms of the glossary that speech recognition is told of: its prompt has room for about as many."""
+
 _DEFAULT_SIZE = (1280, 720)
 """Width and height in pixels for which the subtitles of sound without a picture are laid out."""
 
@@ -44,7 +52,7 @@ def task_for(job: Job, run: StageRun) -> Task:
         case Stage.TRANSCRIBE:
             return _recognise(job, run, options)
         case Stage.TRANSLATE:
-            return _translate(job, options)
+            return _translate(job, run, options)
         case Stage.SUBTITLE:
             return _subtitle(job, options)
         case Stage.RENDER:
@@ -100,7 +108,7 @@ def _recognise(job: Job, run: StageRun, options: JobOptions) -> RecogniseTask:
         hints=Hints(
             language=spoken,
             expected=reached.get("language") or "",
-            terms=tuple(term for term, _ in options.glossary),
+            terms=tuple(term for term, _ in options.glossary[:_MOST_HINTS]),
             topic=options.topic,
         ),
         start=reached.get("until", 0.0),
@@ -119,7 +127,7 @@ def _diarize(options: JobOptions) -> DiarizeTask | None:
     return DiarizeTask(engine=spec.name, options=asdict(settings.ENGINE_OPTIONS[spec.name]), speakers=number)
 
 
-def _translate(job: Job, options: JobOptions) -> TranslateTask:
+def _translate(job: Job, run: StageRun, options: JobOptions) -> TranslateTask:
     brief = brief_of(job, options)
     if is_captions(brief):
         return TranslateTask(engine=None, options={}, brief=brief)
@@ -127,7 +135,16 @@ def _translate(job: Job, options: JobOptions) -> TranslateTask:
     is_heard = job.stages.filter(stage=Stage.TRANSCRIBE).exists()
     heard = chosen.choose_transcriber(options.spoken) if is_heard else None
     spec = chosen.choose_translator(brief.source, brief.target, heard)
-    return TranslateTask(engine=spec.name, options=asdict(settings.ENGINE_OPTIONS[spec.name]), brief=brief)
+    document = briefs.document_of(job)
+    reads_first = options.reads_first and document is None
+    return TranslateTask(
+        engine=spec.name,
+        options=asdict(settings.ENGINE_OPTIONS[spec.name]),
+        brief=brief,
+        document=document,
+        revision=briefs.revision_of(job),
+        reading=from_builtins(Reading, run.checkpoint.get("reading", _UNREAD)) if reads_first else None,
+    )
 
 
 def _subtitle(job: Job, options: JobOptions) -> SubtitleTask:
@@ -143,6 +160,7 @@ def _subtitle(job: Job, options: JobOptions) -> SubtitleTask:
         style=options.style,
         size=picture_size(job),
         portrait_margin=settings.PORTRAIT_MARGIN,
+        brief=brief_of(job, options).with_document(briefs.document_of(job)),
     )
 
 
@@ -167,6 +185,8 @@ def brief_of(job: Job, options: JobOptions) -> Brief:
         formality=options.formality,
         glossary=options.glossary,
         topic=options.topic,
+        notes=options.notes,
+        careful=options.careful,
     )
 
 

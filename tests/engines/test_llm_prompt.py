@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from jobs.engines.llm.prompt import Surroundings, occurring, schema, to_condense, to_translate
+from jobs.engines.llm.prompt import Surroundings, schema, to_condense, to_translate
 from jobs.pipeline.protocols import Brief, Formality
 from tests.engines.llm_doubles import PERSIAN, line
 
@@ -67,8 +68,21 @@ def test_letters_are_not_escaped() -> None:
     assert "سلام" in to_translate([line(1, "سلام")], Brief(source="fa", target="en"), Surroundings()).prompt
 
 
-def test_terms_occur_whatever_their_case() -> None:
-    assert occurring((("Neural Net", "شبکه"), ("cat", "گربه")), ["A neural net."]) == [("Neural Net", "شبکه")]
+def test_terms_that_occur_are_told_with_their_notes() -> None:
+    brief = replace(
+        PERSIAN,
+        glossary=(("Neural Net", "شبکه"), ("cat", "گربه"), ("GPU", "GPU")),
+        notes=(("Neural Net", "of a computer"), ("cat", "the animal")),
+        suggested=(("Ada", "ایدا"), ("Bob", "باب")),
+        register="a lecture",
+    )
+    asked = json.loads(
+        to_translate([line(1, "A neural net of Ada’s on the scattered GPUs.")], brief, Surroundings()).prompt
+    )
+    assert asked["glossary"] == {"Neural Net": "شبکه", "GPU": "GPU"}
+    assert asked["glossary_notes"] == {"Neural Net": "of a computer"}
+    assert asked["names"] == {"Ada": "ایدا"}
+    assert asked["register"] == "a lecture"
 
 
 def test_the_schema_demands_every_id_and_no_other() -> None:

@@ -12,7 +12,7 @@ from jobs.pipeline.download.client import LinkOptions
 from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.media.streams import AudioStream, Media, VideoStream
 from jobs.pipeline.process import messages as m
-from jobs.pipeline.protocols import Brief, Hints, Usage
+from jobs.pipeline.protocols import Brief, Document, Hints, Usage
 from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.style import Style
 
@@ -35,6 +35,7 @@ SOUND = AudioStream(index=1, codec="aac", language="eng", sample_rate=44100)
 MEDIA = Media(name="v.mp4", container="mov", duration=1.5, size=9, video=VIDEO, audio=(SOUND,))
 LINK = LinkOptions(cookies=Path("/c"), proxy="socks5h://x:1", allow_loopback=("127.0.0.1:1",))
 
+DOCUMENT = Document(topic="t", register="r", names=(("Reza", "رضا"),), terms=(("x", "x"),), edited=True)
 HINTS = Hints(expected="en", terms=("Reza",), topic="x")
 TASKS: list[m.Task] = [
     m.FetchTask("https://example.org/v", Limits(max_bytes=3), LINK, name="n", listen=False),
@@ -42,6 +43,14 @@ TASKS: list[m.Task] = [
         Path("/a.wav"), "v", "parrot", {"size": 3, "on": True}, Hints(expected="en", terms=("Reza",)), 1.5, 0.2, True, 4
     ),
     m.TranslateTask(None, {}, Brief(source="en", target="fa", glossary=(("a", "b"),))),
+    m.TranslateTask(
+        "gemini",
+        {},
+        Brief(source="en", target="fa", notes=(("a", "b"),), suggested=(("c", "d"),), careful=True),
+        document=DOCUMENT,
+        revision=2,
+        reading=m.Reading(DOCUMENT, 7),
+    ),
     m.SubtitleTask(CUES, "en", "fa", {"fa.srt": "target", "en.srt": "source"}, Style(), (1280, 720), 20),
     m.RenderTask(Path("/v.mp4"), MEDIA, Path("/s.ass"), "burn", "fa"),
 ]
@@ -49,11 +58,13 @@ COMMANDS: list[m.Command] = [
     *(m.Run("a1", Path("/room"), task) for task in TASKS),
     m.Cues("a1", CUES, {1: "سلام", 2: ""}),
     m.End("a1"),
+    m.NewBrief("a1", DOCUMENT, 3),
 ]
 REPORTS: list[m.Report] = [
     m.Progress("a1", 0.25),
     m.Note("a1", "In {language}.", {"language": "Persian"}),
     m.Window("a1", 60.5, "en", True, CUES),
+    m.Briefed("a1", DOCUMENT, 7, False, Usage(input_tokens=1)),
     m.Translated("a1", CUES, Usage(input_tokens=1, output_tokens=2)),
     m.Done("a1", {"video": "video.mp4"}, {"media": json.loads(json.dumps(m.to_builtins(MEDIA))), "none": None}),
     m.Failed("a1", {"code": "NoSpeech", "params": {"name": "v"}, "detail": "a\nb"}),

@@ -12,6 +12,7 @@ from jobs.pipeline.subtitles.quality import KINDS, Finding, check
 from jobs.pipeline.subtitles.reader import read_subtitles
 from jobs.pipeline.subtitles.segmentation import segment
 from jobs.pipeline.text.languages import language
+from jobs.pipeline.text.terms import Violation
 from tests.pipeline.spoken import spoken
 
 EN, FA, ES, JA = (language(code) for code in ("en", "fa", "es", "ja"))
@@ -158,5 +159,15 @@ def test_the_report_as_data_and_as_text() -> None:
 
 def test_every_kind_that_can_be_found_is_named() -> None:
     cues = [cue("", "اين, " * 40, start=0.0, end=0.1), cue("", start=0.05, end=9.0, flags=("blocked",))]
-    found = check([*cues, cue(start=9.01, end=11)], EN, FA).findings
+    misused = {1: [Violation(place=0, term="whale", translation="نهنگ")]}
+    found = check([*cues, cue(start=9.01, end=11)], EN, FA, misused=misused).findings
     assert {finding.kind for finding in found} == set(KINDS)
+
+
+def test_a_term_that_is_not_as_the_glossary_says_is_one_finding() -> None:
+    wrong = [Violation(place=0, term="{whale}", translation="نهنگ"), Violation(place=0, term="GPU", translation="GPU")]
+    found = check([cue("A whale.", "یک وال.", flags=("glossary",))], EN, FA, misused={1: wrong}).findings
+    assert [(finding.kind, finding.side, finding.why) for finding in found] == [
+        ("glossary", "target", "“{whale}” is not translated as “نهنگ”"),
+        ("glossary", "target", "“GPU” should stay as it is"),
+    ]

@@ -20,6 +20,7 @@ from jobs.pipeline.notes import NoteCode, template
 from jobs.pipeline.process.messages import (
     DiarizeTask,
     FetchTask,
+    Reading,
     RecogniseTask,
     RenderTask,
     SubtitleTask,
@@ -27,7 +28,7 @@ from jobs.pipeline.process.messages import (
     TranslateTask,
     from_builtins,
 )
-from jobs.pipeline.protocols import Batch, Brief, CallEnd, Hints, Line, Passage, Turn, Usage, Word
+from jobs.pipeline.protocols import Batch, Brief, CallEnd, Document, Hints, Line, Passage, Read, Turn, Usage, Word
 from jobs.pipeline.stage import StepName
 from jobs.pipeline.stages.dispatch import StageContext, StageResult, run_task
 from jobs.pipeline.subtitles import writer
@@ -86,6 +87,8 @@ class Told:
     parts: list[tuple[tuple[Cue, ...], Usage]] = field(default_factory=list)
     calls: list[Usage] = field(default_factory=list)
     ended: list[tuple[Usage, CallEnd]] = field(default_factory=list)
+    briefs: list[tuple[Document, int, Usage, bool]] = field(default_factory=list)
+    revisions: list[int] = field(default_factory=list)
 
     def progress(self, share: float) -> None:
         self.shares.append(share)
@@ -105,8 +108,12 @@ class Told:
         self.windows.append((end, language, heard, cues))
         self.passages += passages
 
-    def translated(self, cues: tuple[Cue, ...], usage: Usage) -> None:
+    def briefed(self, document: Document, upto: int, usage: Usage, *, whole: bool) -> None:
+        self.briefs.append((document, upto, usage, whole))
+
+    def translated(self, cues: tuple[Cue, ...], usage: Usage, revision: int = 0) -> None:
         self.parts.append((cues, usage))
+        self.revisions.append(revision)
 
     def call(self, expected: Usage) -> None:
         self.calls.append(expected)
@@ -265,6 +272,87 @@ def test_what_is_in_the_target_language_is_not_translated(bank: Bank) -> None:
     assert bank.doubles.echo.calls == 0
     assert [each.target for part, _ in bank.told.parts for each in part] == ["Line 1.", "Line 2."]
     assert bank.told.notes == ["The subtitles are already in Persian, so translation was skipped."]
+
+
+class Studious(Listening):
+    """Reads a transcript in parts of two lines, and notes the number of each part."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read_after: list[int] = []
+
+    def read(self, lines: Sequence[Line], brief: Brief, document: Document, upto: int) -> Iterator[Read]:
+        self.read_after.append(upto)
+        left = [line for line in lines if line.id > upto]
+        for at in range(0, len(left), 2):
+            last = left[at : at + 2][-1].id
+            document = replace(document, terms=(*document.terms, (f"upto {last}", "x")))
+            yield Read(document=document, upto=last, left_out=last == 4, usage=Usage(input_tokens=last))
+
+
+def test_the_transcript_is_read_before_it_is_translated(bank: Bank) -> None:
+    bank.doubles.echo = studious = Studious()
+    transcript: Lot = (tuple(map(cue, range(1, 6))), {})
+    noted = Document(terms=(("upto 2", "x"),))
+    sent: list[tuple[int, Document | None]] = [(0, None)]
+    lots = iter([[transcript], [transcript]])
+
+    def cues() -> Iterator[Lot]:
+        if bank.told.briefs:
+            sent.append((1, bank.told.briefs[-1][0]))
+        return iter(next(lots))
+
+    task = TranslateTask("echo", {}, BRIEF, reading=Reading(noted, 2))
+    context = StageContext(
+        attempt_dir=bank.room, engines=bank.doubles, report=bank.told, cues=cues, brief=lambda: sent[-1]
+    )
+    run_task(task, context)
+    assert studious.read_after == [2]
+    assert [(upto, usage.input_tokens, whole) for _, upto, usage, whole in bank.told.briefs] == [
+        (4, 4, False),
+        (5, 5, False),
+        (5, 0, True),
+    ]
+    document = bank.told.briefs[-1][0]
+    assert [term for term, _ in document.terms] == ["upto 2", "upto 4", "upto 5"]
+    assert studious.briefs == [BRIEF.with_document(document)]
+    assert set(bank.told.revisions) == {1}
+    assert [name for name, _ in bank.told.steps] == [StepName.READ_TRANSCRIPT, None]
+    assert bank.told.notes == [
+        "The brief covers only a part of the transcript, because the language model could not read the rest."
+    ]
+
+
+def test_what_is_left_is_translated_with_a_brief_that_has_changed(bank: Bank) -> None:
+    """The double returns ten lines a batch."""
+    old, new = (Document(topic=topic, edited=True) for topic in ("old", "new"))
+    task = TranslateTask("echo", {}, BRIEF, document=old, revision=1)
+    context = StageContext(
+        attempt_dir=bank.room,
+        engines=bank.doubles,
+        report=bank.told,
+        cues=lambda: iter([(tuple(map(cue, range(1, 26))), {})]),
+        brief=lambda: (2, new) if bank.told.parts else (0, None),
+    )
+    run_task(task, context)
+    assert [brief.topic for brief in bank.doubles.echo.briefs] == ["old", "new"]
+    assert [each.id for part, _ in bank.told.parts for each in part] == list(range(1, 26))
+    assert bank.told.revisions == [1, 2, 2]
+
+
+def test_a_translator_that_is_no_language_model_says_so(bank: Bank) -> None:
+    task = TranslateTask("echo", {}, replace(BRIEF, careful=True), reading=Reading(Document(), 0))
+    bank.do(task, ((cue(1),), {}))
+    assert bank.told.briefs == [(Document(), 0, Usage(), True)]
+    assert bank.told.notes[0].endswith("is no language model, so the brief and the careful revision were left out.")
+
+
+def test_terms_of_the_glossary_are_checked_in_the_subtitles(bank: Bank) -> None:
+    cues = (cue(1, source="A whale.", target="یک وال."), cue(2, source="The whale.", target="نهنگ."))
+    brief = Brief(source="en", target="fa", glossary=(("whale", "نهنگ"),))
+    made = bank.do(SubtitleTask(cues, "en", "fa", {"fa.srt": "target"}, Style(), (640, 360), 0, brief))
+    found = [(each["cue"], each["why"]) for each in made.outcome["quality"]["findings"] if each["kind"] == "glossary"]
+    assert found == [(1, "“whale” is not translated as “نهنگ”")]
 
 
 # subtitle and render

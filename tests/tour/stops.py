@@ -23,12 +23,15 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from playwright.sync_api import Browser, Page
 
-from jobs import lifecycle
+from jobs import briefs, lifecycle
+from jobs.glossaries import as_stored
 from jobs.intake import submit
 from jobs.intake.options import JobOptions
-from jobs.models import Cue, Job, JobStatus, Reason, StageRun, StageStatus, TranslationCache
+from jobs.models import Cue, Glossary, Job, JobStatus, Reason, StageRun, StageStatus, TranslationCache
+from jobs.pipeline.protocols import Document
 from jobs.pipeline.stage import Stage
 from jobs.pipeline.subtitles.reader import read_subtitles
+from jobs.pipeline.text.glossary import Entry
 from jobs.web.uploads import storage as received
 from tests.browser.people import Site, connected, window
 from tests.engines.fake_llm_server import KEY, Asked, Said, saying
@@ -42,6 +45,17 @@ THEMES = ("light", "dark")
 LANGUAGES = ("fa", "en")
 VIEWS = list(product(WIDTHS, THEMES))
 ENGINES = {"TRANSCRIBER": "pocketsphinx", "TRANSLATOR": "gemini", "GEMINI_API_KEY": KEY, "GEMINI_BATCH_LINES": "4"}
+BIRDS = (
+    Entry(term="goose", translation="غاز", note="the bird"),
+    Entry(term="flyway", translation="مسیر پرواز"),
+    Entry(term="GPS", translation="GPS"),
+)
+GEESE = Document(
+    topic="گفت‌وگویی کوتاه دربارهٔ کتابی تازه، بچه‌های پارک و غازها",
+    register="راوی با لحنی ساده و صمیمی حرف می‌زند",
+    names=(("Ada Lovelace", "ایدا لاولیس"), ("Zirnevis", "Zirnevis")),
+    terms=(("flyway", "مسیر پرواز"), ("GPS", "GPS")),
+)
 ORDER = JobOptions(target="fa", spoken="en", transcriber="pocketsphinx", translator="gemini")
 SETTINGS = {**ENGINES, "SIGN_UP": "1", "EMAIL_HOST": "127.0.0.1"}
 
@@ -63,6 +77,8 @@ def furnish(site: Site) -> dict[str, Stop]:
         jobs = {name: make(site, sara) for name, make in JOBS.items()}
     for name, state in ENDS.items():
         assert real.ended(jobs[name]).status == state, real.story(jobs[name])
+    words = Glossary.objects.create(owner=sara, name="پرندگان", entries=as_stored(BIRDS))
+    assert briefs.save(jobs["result"].pk, GEESE, after=0)
     uid, token = urlsafe_base64_encode(force_bytes(forgetful.pk)), default_token_generator.make_token(forgetful)
     pages = {name: Stop(f"/jobs/{job.pk}/", sara) for name, job in jobs.items()}
     return {
@@ -77,6 +93,11 @@ def furnish(site: Site) -> dict[str, Stop]:
         "result-tracks": replace(pages["result-tracks"], act=lambda page: page.click(".more summary")),
         "result-words": replace(pages["result-words"], act=lambda page: page.click(".more summary")),
         "upload-other": replace(pages["upload"], act=_choose_another_file),
+        "result-brief": replace(pages["result"], act=lambda page: page.click("[data-part-of=brief] summary")),
+        "brief": Stop(f"/jobs/{jobs['result'].pk}/brief", sara),
+        "glossaries": Stop("/glossaries/", sara),
+        "glossary": Stop(f"/glossaries/{words.pk}/", sara),
+        "glossary-refused": Stop("/glossaries/", newcomer, _save_a_bad_glossary),
         "jobs": Stop("/jobs/", sara),
         "jobs-menu": Stop("/jobs/", sara, lambda page: page.click(".jobs li:nth-child(2) summary")),
         "jobs-empty": Stop("/jobs/", newcomer),
@@ -108,6 +129,12 @@ def _choose_another_file(page: Page) -> None:
 def _open_menus(page: Page) -> None:
     page.click("#delete summary")
     page.click("header .menu summary")
+
+
+def _save_a_bad_glossary(page: Page) -> None:
+    page.fill("[name=name]", "Birds")
+    page.fill("[name=lines]", "goose")
+    page.click("main .primary")
 
 
 def _sign_in_wrongly(page: Page) -> None:

@@ -530,7 +530,7 @@ def test_the_parts_of_a_page_are_those_that_the_page_has(client: Client, state: 
     assert PageLease.objects.count() == leases
     assert mark(parts) == mark(page)
     found = pieces(parts)
-    assert list(found) == ["state", "video", "results", "captions", "end"]
+    assert list(found) == ["state", "brief", "video", "results", "captions", "end"]
     assert found == pieces(page)
     assert 'data-number="' not in parts
 

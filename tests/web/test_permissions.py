@@ -14,8 +14,10 @@ from django.http.response import HttpResponseBase
 from django.test import AsyncClient
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from jobs.briefs import as_stored
 from jobs.intake.options import JobOptions
 from jobs.models import Artifact, Job
+from jobs.pipeline.protocols import Document
 from jobs.storage import artifacts
 from tests.jobs import rows
 
@@ -32,6 +34,8 @@ OF_A_JOB: dict[str, tuple[str, dict[str, Any]]] = {
     "keep": ("post", {}),
     "notify": ("post", {}),
     "delete": ("post", {}),
+    "brief": ("get", {}),
+    "brief_file": ("get", {}),
     "upload": ("head", {}),
     "upload_checksums": ("get", {}),
     "replace": ("post", {}),
@@ -42,7 +46,10 @@ OF_A_JOB: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """Routes with a job in their address: how each is asked, and what else stands in it."""
 
-OF_A_PERSON = {"new", "jobs", "uploads", "password_change", "password_change_done", "api-1.0.0:jobs", "api_pages"}
+OF_A_PERSON = {
+    *("new", "jobs", "uploads", "password_change", "password_change_done", "api-1.0.0:jobs", "api_pages"),
+    *("glossaries", "glossary", "glossary_table", "delete_glossary"),
+}
 """Routes for signed-in users with their own data."""
 
 OF_ALL = {
@@ -73,7 +80,13 @@ def test_every_route_is_in_the_tables() -> None:
 
 def secret() -> Job:
     """A completed job, and so one with all that there is to be seen."""
-    made = rows.job(rows.owner("shirin"), title="secret title", spoken="en", options=JobOptions(target="fa").as_json())
+    made = rows.job(
+        rows.owner("shirin"),
+        title="secret title",
+        spoken="en",
+        options=JobOptions(target="fa").as_json(),
+        brief=as_stored(Document(topic="secret topic")),
+    )
     artifacts.make_job_dir(made.pk)
     room = artifacts.make_attempt_dir(made.pk, uuid.uuid4())
     (room / "v.mp4").write_bytes(b"secret video")

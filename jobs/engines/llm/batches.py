@@ -41,11 +41,18 @@ def _end(lines: Sequence[Line], start: int, most: int) -> int:
     return next((at for at in range(end, middle, -1) if lines[at - 1].ends_sentence), end)
 
 
-def surroundings(lines: Sequence[Line], asked: Sequence[Line], texts: Mapping[int, str]) -> Surroundings:
+def surroundings(
+    lines: Sequence[Line],
+    asked: Sequence[Line],
+    texts: Mapping[int, str],
+    *,
+    before: int = BEFORE,
+    after: int = AFTER,
+) -> Surroundings:
     """The lines around `asked`, with their translations as far as they are known."""
     wanted = {line.id for line in asked}
     places = [place for place, line in enumerate(lines) if line.id in wanted]
-    near = sorted({at for place in places for at in range(max(0, place - BEFORE), place + AFTER + 1)})
+    near = sorted({at for place in places for at in range(max(0, place - before), place + after + 1)})
     context = {line.id: _known(line, texts) for line in (lines[at] for at in near if at < len(lines))}
     return Surroundings(
         context={number: known for number, known in context.items() if number not in wanted},

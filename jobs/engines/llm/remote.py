@@ -109,6 +109,10 @@ class TimedOut(RequestFailed):
     """Raised when the answer did not come in time: a smaller request may, the same one will not."""
 
 
+UNANSWERED = (RequestTooLarge, ContentFiltered, TimedOut, FormatNotSupported)
+"""Failures of a request that only would have made an answer better, and is left out then."""
+
+
 class AnswerFormat(IntEnum):
     """Strictness of the demanded answer format. A service that rejects one is asked with the next lower one."""
 

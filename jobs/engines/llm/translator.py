@@ -17,17 +17,24 @@ from typing import Literal, Protocol
 
 from jobs.engines.llm import alignment, answers, beginnings, prompt, shapes, tokens
 from jobs.engines.llm.batches import BATCH_LINES, batches, surroundings
+from jobs.engines.llm.brief_pass import BriefPass
+from jobs.engines.llm.careful import Editor
+from jobs.engines.llm.glossary_check import GlossaryCheck
 from jobs.engines.llm.pace import Outcome, Pace
-from jobs.engines.llm.remote import (
-    ContentFiltered,
-    FormatNotSupported,
-    RequestFailed,
-    RequestTooLarge,
-    TimedOut,
-    with_retries,
-)
+from jobs.engines.llm.remote import UNANSWERED, RequestFailed, with_retries
 from jobs.pipeline.errors import CapReached, PipelineError, ServiceError, ServiceSlow
-from jobs.pipeline.protocols import Batch, Brief, CallEnd, Line, Meter, Translation, Unmetered, Usage
+from jobs.pipeline.protocols import (
+    Batch,
+    Brief,
+    CallEnd,
+    Document,
+    Line,
+    Meter,
+    Read,
+    Translation,
+    Unmetered,
+    Usage,
+)
 from jobs.pipeline.text.display_width import width
 from jobs.pipeline.text.languages import language
 
@@ -95,9 +102,7 @@ class LlmTranslator:
 
         Raises ServiceError when the service fails, and CapReached; the batches before it remain valid.
         """
-        run = _TranslationRun(
-            self._model, self._sleep, self._pace, self.meter, lines, brief, done, first_words=self._first_words
-        )
+        run = self._run(lines, brief, done)
         pending = [line for line in lines if line.id not in done]
         for batch in batches(pending, lambda: self._pace.most):
             error = run.work(batch)
@@ -106,6 +111,17 @@ class LlmTranslator:
                 yield taken
             if error is not None:
                 raise error
+
+    def read(self, lines: Sequence[Line], brief: Brief, document: Document, upto: int) -> Iterator[Read]:
+        """Read the transcript before it is translated (see protocols.Reader). Raises ServiceError when the service
+        fails; the parts before it remain valid.
+        """
+        yield from self._run(lines, brief, {}).read(document, upto)
+
+    def _run(self, lines: Sequence[Line], brief: Brief, done: Mapping[int, str]) -> _TranslationRun:
+        return _TranslationRun(
+            self._model, self._sleep, self._pace, self.meter, lines, brief, done, first_words=self._first_words
+        )
 
 
 class _TranslationRun:
@@ -138,6 +154,9 @@ class _TranslationRun:
         self._given_up = 0
         self._said_of_all: set[str] = set()
         self._untranslated = Counter[int]()
+        self._drafts: set[int] = set()
+        self._editor = Editor(self._ask, lines, brief, _misplaced) if brief.careful else None
+        self._glossary = GlossaryCheck(self._ask, lines, brief, _misplaced)
 
     def work(self, batch: Sequence[Line]) -> PipelineError | None:
         """Translate or flag every line of `batch`, or return the error that ends the job; then only texts are kept,
@@ -146,6 +165,7 @@ class _TranslationRun:
         error: PipelineError | None = None
         try:
             self._solve(batch)
+            self._refine(batch)
             self._condense([line for line in batch if self._too_long(line)])
         except CapReached as reached:
             return reached
@@ -162,9 +182,27 @@ class _TranslationRun:
         for line in self._lines:
             if self._too_long(line):
                 self._fresh[line.id] = replace(self._fresh[line.id], flags=("too_long",))
-        taken = Batch(translations=tuple(self._fresh[number] for number in sorted(self._fresh)), usage=self._usage)
-        self._fresh, self._usage = {}, NO_USAGE
+        taken = Batch(
+            translations=tuple(self._marked(self._fresh[number]) for number in sorted(self._fresh)),
+            usage=self._take_usage(),
+        )
+        self._fresh, self._drafts = {}, set()
         return taken
+
+    def _marked(self, one: Translation) -> Translation:
+        """A translation with a flag if it is a draft that was not revised."""
+        return replace(one, flags=(*one.flags, "draft")) if one.id in self._drafts and one.text else one
+
+    def _take_usage(self) -> Usage:
+        usage, self._usage = self._usage, NO_USAGE
+        return usage
+
+    def read(self, document: Document, upto: int) -> Iterator[Read]:
+        """Read the lines after the id `upto` for the brief. Raises ServiceError."""
+        try:
+            yield from BriefPass(self._ask, self._take_usage).read(self._lines, self._brief, document, upto)
+        except RequestFailed as trouble:
+            raise trouble.error from None
 
     def _solve(self, lines: Sequence[Line], *, again: bool = False) -> None:
         """Ask for `lines`, then once more for the missing ones, then for halves of them down to single lines."""
@@ -240,6 +278,8 @@ class _TranslationRun:
             self._untranslated[line.id] += bool(text) and reason in {"echo", "empty"}
             if not reason:
                 self._accept(line, text)
+                if self._editor:
+                    self._drafts.add(line.id)
 
     def _accept(self, line: Line, text: str) -> None:
         self._texts[line.id] = text
@@ -255,6 +295,19 @@ class _TranslationRun:
         for line in lines:
             self._fresh[line.id] = Translation(id=line.id, text="", flags=(flag,))
 
+    def _refine(self, batch: Sequence[Line]) -> None:
+        """Revise the texts of a batch in careful mode, and mend those that do not keep to the glossary."""
+        if self._pace.lean:
+            return
+        self._keep_paid()
+        by_id = {line.id: line for line in batch if line.id in self._fresh}
+        if self._editor:
+            for number, text in self._editor.revise(list(by_id.values()), self._texts):
+                self._accept(by_id[number], text)
+                self._drafts.discard(number)
+        for number, text in self._glossary.mend(batch, self._texts):
+            self._accept(by_id[number], text)
+
     def _condense(self, lines: Sequence[Line]) -> None:
         """Ask once for shorter versions; a usable text that is shorter replaces the longer one."""
         if not lines or self._pace.lean:
@@ -263,7 +316,7 @@ class _TranslationRun:
         around = surroundings(self._lines, lines, self._texts)
         try:
             answer = self._ask(prompt.to_condense(lines, self._texts, self._brief, around))
-        except (RequestTooLarge, ContentFiltered, TimedOut, FormatNotSupported):
+        except UNANSWERED:
             return
         shorter = answers.fitting(self._read(answer, lines), lines, ())
         longer = {line.id: self._texts[line.id] for line in lines}
@@ -281,7 +334,7 @@ class _TranslationRun:
 
     def _keep_paid(self) -> None:
         """Let the meter save the texts so far, before more is asked for."""
-        if paid := [self._fresh[number] for number in sorted(self._fresh) if self._fresh[number].text]:
+        if paid := [self._marked(self._fresh[number]) for number in sorted(self._fresh) if self._fresh[number].text]:
             self._meter.keep(paid)
 
     def _ask(self, question: prompt.Question) -> Answer:

@@ -46,4 +46,5 @@ ENGINE = TranslatorSpec(
     can=lambda *_: True,
     create=create,
     paid=True,
+    language_model=True,
 )

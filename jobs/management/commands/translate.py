@@ -18,7 +18,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseError
 from django.db import connection
 
-from jobs import lifecycle
+from jobs import briefs, glossaries, lifecycle
 from jobs.cli import progress, translate_options
 from jobs.cli.estimate import as_event, as_lines, estimate_of
 from jobs.cli.export import ExportResult, check_overwriting, export
@@ -31,9 +31,12 @@ from jobs.lifecycle.db_retry import call_with_retry, database_error
 from jobs.log_format import silenced
 from jobs.models import Job, JobStatus, Reason
 from jobs.pipeline.download.client import is_link
-from jobs.pipeline.errors import CapReached, ErrorRecord, PipelineError, from_record
+from jobs.pipeline.errors import CapReached, ErrorRecord, NoSuchFile, PipelineError, WouldOverwrite, from_record
 from jobs.pipeline.filenames import result_name
 from jobs.pipeline.media.atomic_files import refusal, workspace
+from jobs.pipeline.protocols import Document
+from jobs.pipeline.text import briefing
+from jobs.pipeline.text.glossary import Entries
 from jobs.queueing import processes
 from jobs.storage import deletion
 from jobs.worker import in_process
@@ -142,17 +145,20 @@ class _Cancelled(Exception):
 
 def _translate(options: dict[str, Any], display: progress.Display) -> ExportResult:
     """Create the job, wait for it and export its results."""
-    job_options = translate_options.job_options(options)
+    owner = _owner(options["owner"])
+    job_options = translate_options.job_options(options, _saved_glossary(owner, options["saved_glossary"]))
+    brief = briefing.read_file(options["brief"]) if options["brief"] else None
     source, output = options["source"], options["output"]
     brought = [path for path in (options["subtitles"], None if is_link(source) else Path(source)) if path]
     if not is_link(source):
         check_overwriting(Path(source).stem, job_options.target, output, brought)
+    _check_brief(options["save_brief"], [path for path in (*brought, options["glossary"]) if path])
     with workspace(output) as work, _clusters() as clusters:
-        job = _accept(options, job_options)
+        job = _accept(owner, options, job_options, brief)
         try:
             job = _wait(job.pk, job_options, output, brought, display, clusters)
             # Signals are ignored once the first result is published: the command then ends with all of them.
-            return export(
+            result = export(
                 job,
                 result_name(job.title if is_link(source) else Path(source).stem),
                 output,
@@ -170,6 +176,8 @@ def _translate(options: dict[str, Any], display: progress.Display) -> ExportResu
         except BaseException:
             _cancel(job.pk, clusters)
             raise
+        _save_brief(job, options["save_brief"])
+        return result
 
 
 @contextlib.contextmanager
@@ -182,14 +190,47 @@ def _clusters() -> Iterator[in_process.Clusters | None]:
         yield found
 
 
-def _accept(options: dict[str, Any], job_options: JobOptions) -> Job:
-    owner, source = _owner(options["owner"]), options["source"]
+def _saved_glossary(owner: Any, name: str | None) -> Entries:
+    """The saved glossary of the owner with this name; empty for none. Raises CommandError."""
+    if not name:
+        return ()
+    row = glossaries.of(owner).filter(name=name).first()
+    if row is None:
+        raise CommandError(f"{owner.get_username()} has no glossary “{name}”.", returncode=2)
+    return glossaries.entries_of(row)
+
+
+def _check_brief(path: Path | None, own: list[Path]) -> None:
+    """Check before the job starts where the brief is to be written. Raises WouldOverwrite, NoSuchFile."""
+    if path is None:
+        return
+    if not path.absolute().parent.is_dir():
+        raise NoSuchFile(path=str(path.parent))
+    if any(one.exists() and path.exists() and one.samefile(path) for one in own):
+        raise WouldOverwrite(path=str(path))
+
+
+def _save_brief(job: Job, path: Path | None) -> None:
+    """Write the brief of a job, if it has one, to the file at `path`, if one is given."""
+    document = briefs.document_of(Job.objects.get(pk=job.pk))
+    if path and document:
+        path.write_text(briefing.as_text(document), encoding="utf-8")
+
+
+def _accept(owner: Any, options: dict[str, Any], job_options: JobOptions, brief: Document | None) -> Job:
+    source = options["source"]
     client, caps = processes.register(in_process.COMMAND), translate_options.caps_of(options)
     paused = paused_job(owner, source, job_options, options["subtitles"])
     if paused:
         lifecycle.go_on(paused.pk, actor=owner.get_username(), client=client, **caps)
         return paused
-    waiting = {"keep_running": True, "client": client, "subtitles": options["subtitles"], **caps}
+    waiting = {
+        "brief": briefs.as_stored(brief) if brief else None,
+        "keep_running": True,
+        "client": client,
+        "subtitles": options["subtitles"],
+        **caps,
+    }
     if is_link(source):
         return submit.accept_link(owner, source, job_options, **waiting)
     return submit.accept_file(owner, Path(source), job_options, **waiting)

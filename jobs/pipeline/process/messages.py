@@ -1,8 +1,8 @@
 """Messages between a supervisor and its child process: JSON lines, each with the id of its attempt.
 
-Commands, to the child: Run with a task, then, for a translation, Cues as they are recognised, and End, and a Leave for
-each Call. Reports, from the child: Progress, Step, Note, Existing, Window, Translated, Call, Called, and at last Done
-or Failed.
+Commands, to the child: Run with a task, then, for a translation, Cues as they are recognised, End, NewBrief when the
+brief has changed, and a Leave for each Call. Reports, from the child: Progress, Step, Note, Existing, Window, Briefed,
+Translated, Call, Called, and at last Done or Failed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from jobs.pipeline.download.client import LinkOptions
 from jobs.pipeline.errors import ErrorRecord
 from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.media.streams import Media
-from jobs.pipeline.protocols import Brief, CallEnd, Hints, Mode, Passage, Usage
+from jobs.pipeline.protocols import Brief, CallEnd, Document, Hints, Mode, Passage, Usage
 from jobs.pipeline.stage import StepName
 from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.style import Form, Style
@@ -84,17 +84,32 @@ class RecogniseTask(_Struct, frozen=True):
     diarize: DiarizeTask | None = None
 
 
+class Reading(_Struct, frozen=True):
+    """The beginning of a pass over the transcript: the document so far, and the id of the last cue that was read."""
+
+    document: Document
+    upto: int
+
+
 class TranslateTask(_Struct, frozen=True):
-    """Translate the cues that follow as Cues messages. `engine` is None if source and target are one language."""
+    """Translate the cues that follow as Cues messages. `engine` is None if source and target are one language.
+
+    With `reading`, the cues come twice: first the whole transcript, to be read for the brief, then to be translated
+    with the document of a NewBrief. `document` is the brief that there is already, in its `revision`.
+    """
 
     engine: str | None
     options: dict[str, Any]
     brief: Brief
+    document: Document | None = None
+    revision: int = 0
+    reading: Reading | None = None
 
 
 class SubtitleTask(_Struct, frozen=True):
     """Write subtitle files: `forms` maps file names such as fa.srt to their texts; `size` is (width, height), and
-    `portrait_margin` the percent of the height that stay free below the subtitles of a tall picture.
+    `portrait_margin` the percent of the height that stay free below the subtitles of a tall picture. The texts are
+    checked against the glossary of `brief`.
     """
 
     cues: tuple[Cue, ...]
@@ -104,6 +119,7 @@ class SubtitleTask(_Struct, frozen=True):
     style: Style
     size: tuple[int, int]
     portrait_margin: int
+    brief: Brief | None = None
 
 
 class RenderTask(_Struct, frozen=True):
@@ -154,7 +170,15 @@ class Leave(_Struct, frozen=True):
     error: ErrorRecord | None = None
 
 
-Command = Run | Cues | End | Leave
+class NewBrief(_Struct, frozen=True):
+    """The brief with which cues are translated from now on. `revision` rises with each change of it."""
+
+    attempt: str
+    document: Document
+    revision: int
+
+
+Command = Run | Cues | End | NewBrief | Leave
 
 
 # From the child
@@ -201,12 +225,23 @@ class Existing(_Struct, frozen=True):
     cues: tuple[Cue, ...]
 
 
+class Briefed(_Struct, frozen=True):
+    """The brief after a part of the transcript, up to the cue with the id `upto`; `whole`: it is complete."""
+
+    attempt: str
+    document: Document
+    upto: int
+    whole: bool
+    usage: Usage
+
+
 class Translated(_Struct, frozen=True):
-    """Translated or flagged cues, and the tokens used for them."""
+    """Translated or flagged cues, the tokens used for them, and the revision of the brief that they follow."""
 
     attempt: str
     cues: tuple[Cue, ...]
     usage: Usage
+    revision: int = 0
 
 
 class Call(_Struct, frozen=True):
@@ -239,7 +274,7 @@ class Failed(_Struct, frozen=True):
     error: ErrorRecord
 
 
-Report = Progress | Step | Note | Existing | Window | Translated | Call | Called | Done | Failed
+Report = Progress | Step | Note | Existing | Window | Briefed | Translated | Call | Called | Done | Failed
 
 
 def to_builtins(thing: Any) -> Any:

@@ -17,6 +17,7 @@ from jobs.pipeline.media.streams import Media
 from jobs.pipeline.notes import NoteCode
 from jobs.pipeline.process.messages import (
     FetchTask,
+    Reading,
     RecogniseTask,
     RenderTask,
     SubtitleTask,
@@ -27,9 +28,11 @@ from jobs.pipeline.process.messages import (
 from jobs.pipeline.protocols import (
     CallEnd,
     Diarizer,
+    Document,
     Metered,
     Passage,
     Progress,
+    Reader,
     Transcriber,
     Translation,
     Translator,
@@ -40,11 +43,12 @@ from jobs.pipeline.speech.speakers import named_turns, with_speakers
 from jobs.pipeline.stage import StepName
 from jobs.pipeline.stages import fetch, picture, sound, words
 from jobs.pipeline.stages.render import poster_of, render, undrawable
-from jobs.pipeline.stages.translate import translate, translated_cue
+from jobs.pipeline.stages.translate import is_captions, lines, translate, translated_cue
 from jobs.pipeline.subtitles import quality, segmentation
 from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.dialogue import with_dialogues
 from jobs.pipeline.text.languages import Language, language
+from jobs.pipeline.text.terms import Violation, misused
 
 if TYPE_CHECKING:
     from jobs.pipeline.stages.existing import Existing
@@ -102,8 +106,16 @@ class Reporter(Protocol):
         """Report the cues of an audio window that ends at `end` seconds, and its passages to be checked."""
         ...
 
-    def translated(self, cues: tuple[Cue, ...], usage: Usage) -> None:
-        """Report translated or flagged cues, and the tokens used for them that were not reported by `called`."""
+    def briefed(self, document: Document, upto: int, usage: Usage, *, whole: bool) -> None:
+        """Report the brief after a part of the transcript, up to the cue with the id `upto`, and the tokens of the
+        part that were not reported by `called`; `whole`: the brief is complete.
+        """
+        ...
+
+    def translated(self, cues: tuple[Cue, ...], usage: Usage, revision: int = 0) -> None:
+        """Report translated or flagged cues, the tokens used for them that were not reported by `called`, and the
+        revision of the brief they follow.
+        """
         ...
 
     def call(self, expected: Usage) -> None:
@@ -127,13 +139,15 @@ class StageResult:
 class StageContext:
     """Surroundings of a task: its directory, its engines, the receiver of its reports, and the source of its cues.
 
-    `cues` yields (cues to translate, texts by id of those already translated) until no more come.
+    `cues` yields (cues to translate, texts by id of those already translated) until no more come. `brief` returns the
+    newest document that was sent, with its revision; (0, None) if none was.
     """
 
     attempt_dir: Path
     engines: EngineFactory
     report: Reporter
     cues: Callable[[], Iterator[tuple[tuple[Cue, ...], dict[int, str]]]]
+    brief: Callable[[], tuple[int, Document | None]] = lambda: (0, None)
 
 
 def run_task(task: Task, context: StageContext) -> StageResult:
@@ -269,20 +283,21 @@ def _turns(task: RecogniseTask, context: StageContext) -> tuple[list[Turn], Prog
 def _translate(task: TranslateTask, context: StageContext) -> StageResult:
     """Translate the cues of each window as they are recognised. Windows end in silences, so no sentence is cut."""
     translator = context.engines.translator(task.engine, task.options) if task.engine else None
-    target = language(task.brief.target)
-    meter = _ReportedMeter(context.report, target)
-    if is_metered := isinstance(translator, Metered):
+    meter = _ReportedMeter(context.report, language(task.brief.target))
+    if isinstance(translator, Metered):
         translator.meter = meter
+    if translator and not isinstance(translator, Reader) and (task.reading or task.brief.careful):
+        context.report.note(NoteCode.NO_LANGUAGE_MODEL, engine=translator.name)
+    if task.reading:
+        _read(task, task.reading, translator, context)
     done, known = dict[int, str](), list[Cue]()
     for cues, translated in context.cues():
         known += cues
         meter.cues |= {cue.id: cue for cue in cues}
         done |= translated
-        for part in translate(known, translator, task.brief, target=target, done=done):
-            context.report.translated(part.cues, Usage() if is_metered else part.usage)
-            done |= {cue.id: cue.target for cue in part.cues}
+        _translate_known(task, known, done, translator, context, meter)
     if not translator:
-        context.report.note(NoteCode.SUBTITLES_IN_TARGET, language=target.name)
+        context.report.note(NoteCode.SUBTITLES_IN_TARGET, language=language(task.brief.target).name)
     return StageResult(files={}, outcome={})
 
 
@@ -293,6 +308,8 @@ class _ReportedMeter:
     report: Reporter
     target: Language
     cues: dict[int, Cue] = field(default_factory=dict)
+    revision: int = 0
+    """The brief that the translations follow."""
 
     def before_call(self, expected: Usage) -> None:
         self.report.call(expected)
@@ -302,7 +319,56 @@ class _ReportedMeter:
 
     def keep(self, translations: Sequence[Translation]) -> None:
         kept = [translated_cue(self.cues[one.id], one, self.target) for one in translations if one.id in self.cues]
-        self.report.translated(tuple(kept), Usage())
+        self.report.translated(tuple(kept), Usage(), self.revision)
+
+
+def _read(task: TranslateTask, reading: Reading, translator: Translator | None, context: StageContext) -> None:
+    """Read the whole transcript for the brief. A translator that cannot do that leaves the brief empty."""
+    cues = [cue for part, _ in context.cues() for cue in part]
+    document, upto = reading.document, reading.upto
+    if isinstance(translator, Reader):
+        context.report.step(StepName.READ_TRANSCRIPT)
+        transcript = lines(cues, language(task.brief.target), task.brief.source)
+        for part in translator.read(transcript, task.brief, document, upto):
+            document, upto = part.document, part.upto
+            context.report.briefed(document, upto, _unmetered(part.usage, translator), whole=False)
+            if part.left_out:
+                context.report.note(NoteCode.BRIEF_INCOMPLETE)
+        context.report.step(None)
+    context.report.briefed(document, upto, Usage(), whole=True)
+
+
+def _unmetered(usage: Usage, translator: object) -> Usage:
+    """The tokens that the meter has not reported."""
+    return Usage() if isinstance(translator, Metered) else usage
+
+
+def _translate_known(
+    task: TranslateTask,
+    known: list[Cue],
+    done: dict[int, str],
+    translator: Translator | None,
+    context: StageContext,
+    meter: _ReportedMeter,
+) -> None:
+    """Translate the `known` cues that are not in `done`, and add their texts to it. When the brief changes, what is
+    left is translated with the new one.
+    """
+    while True:
+        revision, document = _newest_brief(task, context)
+        meter.revision = revision
+        brief = task.brief.with_document(document)
+        for part in translate(known, translator, brief, target=language(brief.target), done=done):
+            context.report.translated(part.cues, _unmetered(part.usage, translator), revision)
+            done |= {cue.id: cue.target for cue in part.cues}
+            if _newest_brief(task, context)[0] != revision:
+                break
+        else:
+            return
+
+
+def _newest_brief(task: TranslateTask, context: StageContext) -> tuple[int, Document | None]:
+    return max((task.revision, task.document), context.brief(), key=lambda brief: brief[0])
 
 
 def _subtitle(task: SubtitleTask, context: StageContext) -> StageResult:
@@ -321,11 +387,19 @@ def _subtitle(task: SubtitleTask, context: StageContext) -> StageResult:
             size=task.size,
             portrait_margin=task.portrait_margin,
         )
-    found = quality.check(task.cues, spoken, target)
+    found = quality.check(task.cues, spoken, target, misused=_misused(task))
     return StageResult(
         files={name: f"subtitles.{name}" for name in task.forms},
         outcome={"quality": found.as_dict()},
     )
+
+
+def _misused(task: SubtitleTask) -> dict[int, list[Violation]]:
+    """The terms of the glossary that the texts do not translate as it says, by the id of their cue."""
+    if task.brief is None or is_captions(task.brief):
+        return {}
+    asked = lines(task.cues, language(task.target), task.brief.source)
+    return misused(asked, {cue.id: cue.target for cue in task.cues}, task.brief)
 
 
 def _render(task: RenderTask, context: StageContext) -> StageResult:

@@ -21,6 +21,7 @@ from jobs.pipeline import errors
 from jobs.pipeline.media.atomic_files import refusal
 from jobs.pipeline.notes import NoteCode
 from jobs.pipeline.process.messages import (
+    Briefed,
     Call,
     Called,
     Command,
@@ -29,6 +30,7 @@ from jobs.pipeline.process.messages import (
     Existing,
     Failed,
     Leave,
+    NewBrief,
     Note,
     Progress,
     Report,
@@ -39,7 +41,7 @@ from jobs.pipeline.process.messages import (
     decode_command,
     encode,
 )
-from jobs.pipeline.protocols import CallEnd, Passage, Usage
+from jobs.pipeline.protocols import CallEnd, Document, Passage, Usage
 from jobs.pipeline.stage import StepName
 from jobs.pipeline.stages.dispatch import EngineFactory, StageContext, run_task
 from jobs.pipeline.subtitles.cue import Cue
@@ -50,16 +52,22 @@ log = logging.getLogger(__name__)
 def serve(inbox: IO[bytes], outbox: IO[bytes], engines: EngineFactory) -> None:
     """Run the commands from `inbox` (see process.messages) until it ends; reports go to `outbox`."""
     commands: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(inbox, commands), daemon=True).start()
+    briefs: dict[str, NewBrief] = {}
+    threading.Thread(target=_listen, args=(inbox, commands, briefs), daemon=True).start()
     while command := commands.get():
         if isinstance(command, Run):  # skips Cues and End of a command that has already failed
-            _run(command, _Channel(commands, outbox, command.attempt), engines)
+            _run(command, _Channel(commands, outbox, command.attempt, briefs=briefs), engines)
 
 
-def _listen(inbox: IO[bytes], commands: queue.SimpleQueue[Command | None]) -> None:
+def _listen(inbox: IO[bytes], commands: queue.SimpleQueue[Command | None], briefs: dict[str, NewBrief]) -> None:
+    """Put commands into the queue; of the briefs of an attempt the last one is kept, to be looked up in between."""
     try:
         for line in inbox:
-            commands.put(decode_command(line))
+            command = decode_command(line)
+            if isinstance(command, NewBrief):
+                briefs[command.attempt] = command
+            else:
+                commands.put(command)
     finally:
         commands.put(None)  # also after a line that cannot be decoded
 
@@ -75,6 +83,7 @@ class _Channel:
     outbox: IO[bytes]
     attempt: str
     early: deque[Command | None] = field(default_factory=deque)
+    briefs: dict[str, NewBrief] = field(default_factory=dict)
 
     def send(self, report: Report) -> None:
         self.outbox.write(encode(report))
@@ -97,8 +106,15 @@ class _Channel:
     ) -> None:
         self.send(Window(self.attempt, end, language, heard, cues, passages))
 
-    def translated(self, cues: tuple[Cue, ...], usage: Usage) -> None:
-        self.send(Translated(self.attempt, cues, usage))
+    def briefed(self, document: Document, upto: int, usage: Usage, *, whole: bool) -> None:
+        self.send(Briefed(self.attempt, document, upto, whole, usage))
+
+    def translated(self, cues: tuple[Cue, ...], usage: Usage, revision: int = 0) -> None:
+        self.send(Translated(self.attempt, cues, usage, revision))
+
+    def brief(self) -> tuple[int, Document | None]:
+        new = self.briefs.get(self.attempt)
+        return (new.revision, new.document) if new else (0, None)
 
     def call(self, expected: Usage) -> None:
         self.send(Call(self.attempt, expected))
@@ -130,7 +146,9 @@ class _Channel:
 def _run(command: Run, channel: _Channel, engines: EngineFactory) -> None:
     _put_temporary_files_in(command.attempt_dir)
     try:
-        context = StageContext(attempt_dir=command.attempt_dir, engines=engines, report=channel, cues=channel.cues)
+        context = StageContext(
+            attempt_dir=command.attempt_dir, engines=engines, report=channel, cues=channel.cues, brief=channel.brief
+        )
         result = run_task(command.task, context)
     except errors.PipelineError as error:
         channel.send(Failed(command.attempt, error.record()))

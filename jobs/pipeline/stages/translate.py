@@ -6,11 +6,10 @@ text of another.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from jobs.pipeline.errors import BadGlossary, NoSuchFile, NotAFile, NothingTranslated
+from jobs.pipeline.errors import NothingTranslated
 from jobs.pipeline.protocols import (
     Batch,
     Brief,
@@ -25,6 +24,7 @@ from jobs.pipeline.subtitles.cue import Cue, budget, capacity
 from jobs.pipeline.text.display_width import width
 from jobs.pipeline.text.languages import Language, language
 from jobs.pipeline.text.phrases import ends_sentence
+from jobs.pipeline.text.terms import Violation, misused
 
 _FREE = Usage()
 
@@ -67,8 +67,11 @@ def translate(
         return
     left = dict(wanted)
     has_text = any(done.values())
-    for batch in translator.translate(lines(cues, target, brief.source), brief, done):
-        answered = _answered(batch, left, target)
+    texts = dict(done)
+    asked = lines(cues, target, brief.source)
+    for batch in translator.translate(asked, brief, done):
+        texts |= {translation.id: translation.text for translation in batch.translations if translation.id in left}
+        answered = _with_glossary(_answered(batch, left, target), misused(asked, texts, brief))
         has_text = has_text or any(cue.target or "capped" in cue.flags for cue in answered)
         yield Translated(cues=answered, usage=batch.usage)
         progress(1 - len(left) / len(wanted) if wanted else 1.0)
@@ -105,37 +108,12 @@ def lines(cues: Sequence[Cue], target: Language, source: str = "") -> list[Line]
     ]
 
 
-def glossary(path: Path) -> tuple[tuple[str, str], ...]:
-    """Read (term, translation) pairs from a file. Raises NoSuchFile, NotAFile, BadGlossary."""
-    return terms(_lines_of(path), path.name)
-
-
-def terms(lines: Iterable[str], name: str) -> tuple[tuple[str, str], ...]:
-    """Parse “term = translation” lines into pairs; blank lines and those that begin with # are skipped.
-
-    Of a repeated term the last translation is used. Raises BadGlossary with the number of the line in the file `name`.
-    """
-    found: dict[str, str] = {}
-    for number, line in enumerate(lines, start=1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        term, equals, translation = (part.strip() for part in line.partition("="))
-        if not (term and equals and translation):
-            raise BadGlossary(line=number, name=name)
-        found[term] = translation
-    return tuple(found.items())
-
-
-def _lines_of(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8-sig").splitlines()
-    except FileNotFoundError:
-        raise NoSuchFile(path=str(path)) from None
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise BadGlossary(line=line, name=path.name, detail="The file is not UTF-8.") from None
-    except OSError as error:
-        raise NotAFile(path=str(path), detail=error.strerror or "") from None
+def _with_glossary(cues: Sequence[Cue], wrong: Mapping[int, Sequence[Violation]]) -> tuple[Cue, ...]:
+    """The cues with a flag for those in which the glossary is not kept."""
+    return tuple(
+        replace(cue, flags=tuple(dict.fromkeys([*cue.flags, "glossary"]))) if cue.id in wrong and cue.target else cue
+        for cue in cues
+    )
 
 
 def _answered(batch: Batch, left: dict[int, Cue], target: Language) -> tuple[Cue, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain, zip_longest
 from typing import Any, Literal
@@ -20,6 +20,7 @@ from jobs.pipeline.subtitles.segmentation import GAP, MAX_SECONDS, MIN_SECONDS
 from jobs.pipeline.text.display_width import width
 from jobs.pipeline.text.languages import Language
 from jobs.pipeline.text.line_breaking import MAX_LINES, lines_needed, unwrap, wrap
+from jobs.pipeline.text.terms import Violation
 
 Side = Literal["times", "source", "target"]
 
@@ -95,19 +96,28 @@ KINDS = {
     "reading_speed": _("too fast to read"),
     "arabic_letters": _("Arabic letters in Persian text"),
     "latin_punctuation": _("Latin punctuation in Persian text"),
+    "glossary": _("not as the glossary says"),
     "flag": _("flagged by an engine"),
 }
 """Every kind of finding, in the order of the totals."""
 
 
-def check(cues: Sequence[Cue], source: Language, target: Language) -> Report:
+def check(
+    cues: Sequence[Cue],
+    source: Language,
+    target: Language,
+    *,
+    misused: Mapping[int, Sequence[Violation]] | None = None,
+) -> Report:
     """Check `cues`, which must be in the order in which they are shown.
 
     Source and target texts are checked if there are any. A missing target text is a finding, unless both languages are
-    the same (captions); then a missing source text is one.
+    the same (captions); then a missing source text is one. `misused` are the terms of the glossary, by the id of the
+    cue, whose translations are not used.
     """
+    wrong = misused or {}
     found = chain.from_iterable(
-        chain(_times(cue, after), _texts(cue, source, target), _flags(cue))
+        chain(_times(cue, after), _texts(cue, source, target), _glossary(cue, wrong.get(cue.id, ())), _flags(cue))
         for cue, after in zip_longest(cues, cues[1:])
     )
     return Report(cues=len(cues), source=source.code, target=target.code, findings=tuple(found))
@@ -164,8 +174,16 @@ def _persian(cue: Cue, side: Side, text: str) -> Iterator[Finding]:
         yield _finding(cue, side, "latin_punctuation", len(marks), 0, "{} times Latin , ; or ? instead of ، ؛ or ؟")
 
 
+def _glossary(cue: Cue, wrong: Sequence[Violation]) -> Iterator[Finding]:
+    for one in wrong:
+        kept = one.term == one.translation
+        why = f"“{one.term}” should stay as it is" if kept else f"“{one.term}” is not translated as “{one.translation}”"
+        yield Finding(cue=cue.id, start=cue.start, side="target", kind="glossary", value=1, limit=0, why=why)
+
+
 def _flags(cue: Cue) -> Iterator[Finding]:
-    for flag in cue.flags:
+    """The flags of a cue, but for `glossary`: what stands now is checked against that."""
+    for flag in (flag for flag in cue.flags if flag != "glossary"):
         yield _finding(cue, "source" if flag == "unsure" else "target", "flag", 1, 0, FLAGS.get(flag, flag))
 
 

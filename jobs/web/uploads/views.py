@@ -44,12 +44,10 @@ def _accept(user: Any, size: int, fields: dict[str, str]) -> Job:
     name = PurePosixPath(fields.pop("filename", "").replace("\\", "/")).name
     if not name or not size:
         raise Problem(400, _("Choose a video or audio file that is not empty."))
-    form = JobOptionsForm(fields)
+    form = JobOptionsForm(fields, owner=user)
     if not form.is_valid():
         raise Problem(400, str(next(iter(form.errors.values()))[0]))
-    return submit.accept_upload(
-        user, shortened(name, 255), size, form.job_options(), keep_running=form.cleaned_data["keep_running"]
-    )
+    return submit.accept_upload(user, shortened(name, 255), size, form.job_options(), **form.job_fields())
 
 
 async def _offset(_request: HttpRequest, user: Any, job_id: uuid.UUID) -> HttpResponse:

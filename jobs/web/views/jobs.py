@@ -35,6 +35,7 @@ from jobs.pipeline.subtitles.style import FORMATS
 from jobs.pipeline.text.languages import language
 from jobs.queueing import caps, quotas
 from jobs.storage import deletion
+from jobs.web import job_texts
 from jobs.web.content_disposition import content_disposition
 from jobs.web.forms import CapForm, UploadForm, parse_subtitles
 from jobs.web.job_list import FILTERS, MAX_SEARCH_LENGTH, PAGE_SIZE, filter_jobs
@@ -81,6 +82,7 @@ def _parts_context(found: Job, user: Any) -> dict[str, Any]:
         "currency": formats.currency(settings.CURRENCY),
         "target_direction": language(options_of(found.options).target).direction,
         "player_words": player_strings.words(),
+        "brief": job_texts.brief(found),
     }
 
 

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 
+from jobs import glossaries
 from jobs.i18n.formats import sentence_of
 from jobs.intake.submit import accept_link, accept_sample, accept_upload
 from jobs.models import Job
@@ -23,7 +24,9 @@ from jobs.web.serializers import snapshot
 @never_cache
 def new_job(request: HttpRequest) -> HttpResponse:
     """Show the form of a new job, or create the job that it describes."""
-    form = NewJobForm(request.POST or None, request.FILES or None, initial=form_choices.initial_values())
+    form = NewJobForm(
+        request.POST or None, request.FILES or None, initial=form_choices.initial_values(), owner=request.user
+    )
     if request.method == "POST" and form.is_valid():
         try:
             job = _accept(request.user, form)
@@ -33,13 +36,17 @@ def new_job(request: HttpRequest) -> HttpResponse:
             return _created(request, job)
     if form.errors and wants_json(request):
         return problem_response(422, " ".join(str(error) for errors in form.errors.values() for error in errors))
-    context = {"form": form, "choices": form_choices.template_choices()}
+    context = {
+        "form": form,
+        "choices": form_choices.template_choices(),
+        "glossaries": glossaries.of(request.user).values_list("pk", "name"),
+    }
     return render(request, "web/new.html", context, status=422 if form.errors else 200)
 
 
 def _accept(owner: Any, form: NewJobForm) -> Job:
     options, fields = form.job_options(), form.cleaned_data
-    extra: dict[str, Any] = {"subtitles": form.brought(), "keep_running": fields["keep_running"]}
+    extra: dict[str, Any] = {"subtitles": form.brought(), **form.job_fields()}
     match fields["source"]:
         case "link":
             return accept_link(owner, fields["link"], options, **extra)

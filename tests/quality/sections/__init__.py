@@ -23,6 +23,7 @@ from tests.quality.sections import (
     speakers,
     timing,
     translation,
+    translation_cost,
 )
 
 SECTIONS: Mapping[str, Callable[[Session], list[Row]]] = {
@@ -38,6 +39,7 @@ SECTIONS: Mapping[str, Callable[[Session], list[Row]]] = {
     "translation": translation.measure,
     "layout": layout.measure,
     "servers": servers.measure,
+    "translation_cost": translation_cost.measure,
 }
 
 QUICK = ("recognition", "coverage", "silence", "translation", "layout")
