@@ -1,5 +1,5 @@
 """A server with so many tokens a second, whose clock is not the real one: what would take longer than its client waits
-takes for ever, everything else no time.
+is answered like a gateway does that waits as long (504), everything else at once.
 """
 
 from __future__ import annotations
@@ -7,7 +7,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tests.engines.fake_llm_server import STREAM, Asked, Said, saying, streamed
-from tests.waiting import PATIENCE
 
 TIMEOUT = 180.0
 """Seconds that the client of a real server waits: the default of OPENAI_COMPATIBLE_TIMEOUT."""
@@ -35,14 +34,14 @@ class SlowServer:
     late: int = 0
 
     def __call__(self, asked: Asked) -> Said:
-        """Answer in time, or never."""
+        """Answer in time, or not."""
         said = saying({number: f"{_WORDS} {number.translate(_DIGITS)}" for number in asked.lines})
         reading = tokens(asked.system + str(asked.question)) / (_READING * self.rate)
         writing = tokens(said.text) / self.rate
         silence = reading if self.streams else reading + writing
         if silence > TIMEOUT:
             self.late += 1
-            return Said(text=said.text, wait=PATIENCE)
+            return Said(raw="<html>504 Gateway Time-out</html>", status=504)
         if not self.streams:
             return said
         events = streamed(said)

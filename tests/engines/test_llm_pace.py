@@ -242,7 +242,7 @@ def test_an_answer_without_end_to_a_few_lines_is_an_exception(server: FakeServer
 def test_all_lines_come_from_a_slow_server(server: FakeServer, rate: float, streams: bool) -> None:
     slow = SlowServer(rate=rate, streams=streams)
     server.behave(slow)
-    answers = run(openai_model(server.url, timeout=1.0), [line(number, budget=80) for number in range(1, 107)])
+    answers = run(openai_model(server.url), [line(number, budget=80) for number in range(1, 107)])
     assert len(answers) == 106
     assert all(answer.text and not answer.flags for answer in answers.values())
     assert sizes(server).count(BATCH_LINES) <= 1 or not slow.late
@@ -253,7 +253,7 @@ def test_all_lines_come_from_a_slow_server(server: FakeServer, rate: float, stre
 def test_a_time_out_is_not_repeated_unchanged(server: FakeServer, shape: Shape) -> None:
     server.behave(lambda asked: fake.slow(asked) if len(asked.ids) > 4 else good(asked))
     asleep = Asleep()
-    answers = run(model_of(shape, server.url, timeout=1.0), some_lines(16), sleep=asleep)
+    answers = run(model_of(shape, server.url, timeout=2.0), some_lines(16), sleep=asleep)
     assert all(answer.text for answer in answers.values())
     assert [size for size in sizes(server) if size > 4] == [16, 8]
     assert asleep.pauses == [2.0, 4.0]

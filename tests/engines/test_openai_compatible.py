@@ -218,12 +218,12 @@ def test_lines_that_a_server_cannot_take_are_flagged_and_the_rest_comes(server: 
     assert {number: answer.flags for number, answer in answers.items() if answer.flags} == {5: ("untranslated",)}
 
 
-def test_a_limit_that_thinking_uses_up_is_not_sent_again(server: FakeServer) -> None:
+@pytest.mark.parametrize("usage", [{"prompt_tokens": 100, "completion_tokens": 8192}, None])
+def test_a_limit_that_thinking_uses_up_is_not_sent_again(server: FakeServer, usage: object) -> None:
     def thinking(asked: Asked) -> Said:
         if "max_tokens" not in asked.body:
             return good(asked)
         message = {"content": None, "reasoning_content": "Let me think about each of these lines."}
-        usage = {"prompt_tokens": 100, "completion_tokens": 8192}
         return Said(raw=json.dumps({"choices": [{"message": message, "finish_reason": "length"}], "usage": usage}))
 
     server.behave(thinking)

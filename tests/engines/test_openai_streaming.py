@@ -62,25 +62,25 @@ def test_a_server_that_refuses_it_is_asked_without_from_then_on(server: FakeServ
     assert all(asked.has_schema for asked in server.asked)
 
 
-def writing(*pieces: str, then: float = 0.0) -> Callable[[BufferedIOBase], object]:
-    """A body in pieces, 0.2 s apart; after them the connection stays open for `then` seconds."""
+def writing(*pieces: str, pause: float = 0.1, then: float = 0.0) -> Callable[[BufferedIOBase], object]:
+    """A body in pieces, with pauses between; after them the connection stays open for `then` seconds."""
 
     def write(out: BufferedIOBase) -> None:
         for piece in pieces:
             out.write(piece.encode())
             out.flush()
-            time.sleep(0.2)
+            time.sleep(pause)
         time.sleep(then)
 
     return write
 
 
 def test_the_time_limit_is_for_silence_not_for_the_whole() -> None:
-    """The pieces take longer than the limit of 2 s together; no pause between them does."""
-    pieces = [delta(WHOLE[at : at + 3]) for at in range(0, len(WHOLE), 3)]
+    """The pieces take longer than the limit of 2.5 s together; no pause between them does."""
+    pieces = [delta(letter) for letter in WHOLE]
     with serving(writing(*pieces, delta("", "stop")), **EVENTS) as url:
-        answer = openai_model(url, timeout=2.0).ask(QUESTION)
-    assert len(pieces) * 0.2 > 1.9
+        answer = openai_model(url, timeout=2.5).ask(QUESTION)
+    assert len(pieces) * 0.1 > 2.5
     assert (answer.text, answer.trouble) == (WHOLE, "")
 
 
@@ -95,8 +95,8 @@ def test_the_whole_has_a_limit_too() -> None:
 
 
 def test_lines_that_came_whole_before_the_silence_are_kept() -> None:
-    with serving(writing(delta('{"1": "یک متن", "2": "دو'), then=3.0), **EVENTS) as url:
-        answer = openai_model(url, timeout=0.5).ask(QUESTION)
+    with serving(writing(delta('{"1": "یک متن", "2": "دو'), then=6.0), **EVENTS) as url:
+        answer = openai_model(url, timeout=2.0).ask(QUESTION)
     assert answer.trouble == "cut"
     assert "یک متن" in answer.text
 

@@ -93,7 +93,8 @@ class OpenAiModel:
         if form != self._form and self._needed is not None:
             self._form = form
         self._needed = form if form != self._form else None
-        if answer.trouble == "cut" and not answer.text and answer.usage.output_tokens >= self._options.answer_tokens:
+        spent = answer.usage.output_tokens or self._options.answer_tokens
+        if answer.trouble == "cut" and not answer.text and spent >= self._options.answer_tokens:
             self._form = replace(self._form, limit="")  # thinking took all of it
 
     def _call(self, question: Question, form: Form) -> Answer | RequestFailed:
