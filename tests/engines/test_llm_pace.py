@@ -268,6 +268,14 @@ def test_a_gateway_that_times_out_counts_as_a_time_out(server: FakeServer) -> No
     assert [size for size in sizes(server) if size > 5] == [20, 10]
 
 
+def test_a_gateway_that_asks_for_an_hour_is_not_waited_for(server: FakeServer) -> None:
+    server.behave(lambda _: Said(raw="", status=504, headers={"Retry-After": "3600"}))
+    asleep = Asleep()
+    with pytest.raises(errors.ServiceSlow):
+        run(openai_model(server.url), some_lines(20), sleep=asleep)
+    assert (len(server.asked), asleep.pauses) == (1, [])
+
+
 def test_a_model_that_is_being_loaded_does_not_make_the_whole_job_small(server: FakeServer) -> None:
     """The first lines of a video come alone, and meet a server that is not ready."""
     server.script(lambda asked: Said(raw="", status=504))

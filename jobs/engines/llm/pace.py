@@ -13,6 +13,7 @@ from typing import Literal
 from jobs.engines.llm.prompt import Question
 from jobs.engines.llm.remote import (
     ATTEMPTS,
+    PAUSES,
     ContentFiltered,
     FormatNotSupported,
     RequestFailed,
@@ -74,15 +75,15 @@ class Pace:
         self._exception = False
         """Whether `lean` is for one line only."""
 
-    def note(self, count: int, texts: int, *, cut: bool, again: bool) -> None:
-        """Note how many `texts` came for `count` lines: all or some, some until they were cut, or none, for the second
-        time (`again`).
+    def note(self, count: int, texts: int, trouble: str, *, again: bool) -> None:
+        """Note how many `texts` came for `count` lines in an answer with `trouble` (see translator.Answer). None at the
+        second asking (`again`) is too much as well.
         """
         self._end_exception()
-        if texts and (not cut or texts == count):
+        if texts and (not trouble or texts == count):
             self.best = max(self.best, count)
             self._doubted = 0 if count >= self._doubted else self._doubted
-        elif cut or again:
+        elif trouble == "cut" or (again and not texts):
             self.failed(count)
 
     def after(self, trouble: RequestFailed, lines: Sequence[Line]) -> Outcome:
@@ -96,7 +97,8 @@ class Pace:
             case TimedOut():
                 self.late += 1
                 self.failed(len(lines))
-                if self.late < ATTEMPTS and (len(lines) > 1 or self.late == 1):
+                patient = self.late < ATTEMPTS and trouble.wait <= PAUSES
+                if patient and (len(lines) > 1 or self.late == 1):
                     self._sleep(trouble.wait + 2.0**self.late)
                     return "untranslated" if len(lines) > 1 else "repeat"
             case FormatNotSupported() if self.best:  # others passed: it is these lines that cannot be taken

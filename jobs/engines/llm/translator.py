@@ -252,7 +252,7 @@ class _TranslationRun:
             self._keep(lines, texts, beginnings.doubtful(lines, texts, begun), again=again)
         elif answer.trouble in {"cut", "broken"} or not answers.filled_up(lines, texts):
             self._keep(lines, texts, set(), again=again)
-        self._pace.note(len(lines), len(texts), cut=answer.trouble == "cut", again=again)
+        self._pace.note(len(lines), len(texts), answer.trouble, again=again)
         return "untranslated" if answer.trouble == "cut" else ""
 
     def _wants_beginnings(self, lines: Sequence[Line], *, again: bool) -> bool:
