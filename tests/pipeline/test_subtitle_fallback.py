@@ -22,7 +22,7 @@ from jobs.pipeline.text.languages import language
 from tests.pipeline.clips import Clips
 from tests.pipeline.frames import TOLERANCE, Scene, difference, draw
 
-GLYPHS = Path(__file__).parents[1] / "data" / "subtitles" / "field" / "27-glyphs.srt"
+GLYPHS = Path(__file__).parents[1] / "data" / "subtitles" / "field" / "glyphs.srt"
 NOWHERE = "\U0010fffd"
 """A character of the private use area, which no font has."""
 

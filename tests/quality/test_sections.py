@@ -16,7 +16,8 @@ from tests.quality.__main__ import _sections
 from tests.quality.engines import Heard, Session
 from tests.quality.material import Clip, Sentence
 from tests.quality.rows import Row, at_least, at_most, info, table, write
-from tests.quality.sections import QUICK, SECTIONS, coverage, first_caption, recognition, silence, timing
+from tests.quality.sections import QUICK, SECTIONS, coverage, files, first_caption, recognition, silence, timing
+from tests.quality.subtitle_files import File
 
 
 def heard(*texts: tuple[str, float, float], unsure: bool = False, **others: Any) -> Heard:
@@ -159,3 +160,28 @@ def test_sound_survives_the_file(tmp_path: Path) -> None:
     again = sound.load(sound.save(made, tmp_path / "noise.wav"))
     assert np.abs(made - again).max() < 1e-4
     assert sound.level_of(sound.quieter(made, 20)) == pytest.approx(sound.CLEAN - 20, abs=0.1)
+
+
+def test_each_cue_of_a_file_is_right_or_its_line_is_named() -> None:
+    rows = files.measure(cast(Session, None))
+    assert [row.met for row in rows] == [True, None, True, True]
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ("1\n00:00:01,000 --> 00:00:02,000\nHello.\n", 0),
+        ("1\n00:00:01,000 --> 00:00:02,100\nHello.\n", 1),
+        ("1\n00:00:01,000 --> 00:00:02,000\nHello.\n\n2\n00:00:03,000 --> 00:00:04,000\nMore.\n", 1),
+        ("1\n00:00:01,000 --> 00:00:02,000\nHallo.\n", 2),
+        ("nothing", 1),
+    ],
+)
+def test_wrong_cues_are_counted(content: str, found: int) -> None:
+    file = File(name="a.srt", content=content.encode(), cues=((1.0, 2.0, "Hello."),))
+    assert len(files.wrong(file)) == found
+
+
+def test_a_line_that_is_not_named_is_counted() -> None:
+    content = b"1\n00:00:01,000 --> 00:00:02,000\nHello.\n"
+    assert len(files.wrong(File(name="a.srt", content=content, cues=((1.0, 2.0, "Hello."),), named=(7,)))) == 1

@@ -12,6 +12,7 @@ from tests.quality.engines import Session
 from tests.quality.rows import Row
 from tests.quality.sections import (
     coverage,
+    files,
     first_caption,
     languages,
     layout,
@@ -40,6 +41,7 @@ SECTIONS: Mapping[str, Callable[[Session], list[Row]]] = {
     "layout": layout.measure,
     "servers": servers.measure,
     "translation_cost": translation_cost.measure,
+    "files": files.measure,
 }
 
 QUICK = ("recognition", "coverage", "silence", "translation", "layout")

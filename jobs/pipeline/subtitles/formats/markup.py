@@ -19,7 +19,7 @@ _READING = re.compile(r"<rt(?:\.[^<>]*)?>([^<>]*)(?:</rt>)?", re.IGNORECASE)
 _PARENTHESES = re.compile(r"<rp>[^<>]*</rp>", re.IGNORECASE)
 _TAG = re.compile(
     r"""</?(?:
-        (?:i|b|u|s|em|strong|big|small|center|sup|sub|ruby|rt|rp|span|p|div|font|c|v|lang|body|sami|sync)
+        (?:i|b|u|s|em|strong|big|small|center|sup|sub|ruby|rt|rp|span|p|div|pre|font|c|v|lang|html|body|sami|sync)
         (?:\.[^<>\s]*)?                             # classes
         (?:\s+[\w-]+\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s<>"']+))*\s*/?
         | (?:v|lang)(?:\.[^<>\s]*)?\s[^<>]*         # the speaker, the language
