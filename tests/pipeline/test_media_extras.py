@@ -95,7 +95,7 @@ def test_text_tracks_of_an_mp4_become_srt_in_an_mkv(clips: Clips, srt: Path, tmp
 
 def test_a_track_that_was_there_ends_with_the_video(clips: Clips, tmp_path: Path) -> None:
     late = tmp_path / "late.srt"
-    late.write_text("1\n00:00:01,000 --> 00:10:00,000\nLong.\n\n2\n00:03:00,000 --> 00:04:00,000\nLate.\n")
+    late.write_text("1\n00:00:01,000 --> 00:10:00,000\nLong.\n\n2\n00:00:03,000 --> 00:04:00,000\nLate.\n")
     run("-i", str(clips["plain.mp4"]), "-i", str(late), "-map", "0", "-map", "1", "-c", "copy", str(tmp_path / "s.mkv"))
     written = soft(tmp_path / "s.mkv", write_srt(tmp_path / "new.srt"), tmp_path)
     stated = re.search(r"Duration: ([\d:.]+)", described(written))
@@ -115,3 +115,31 @@ def test_what_cannot_be_kept_is_named() -> None:
     assert extras.left_out(media) == ["eia_608", "a.ttf"]
     shifted = replace(media, attachments=(), clock=(ClockShift(stream=0, packet=9, seconds=5.0),))
     assert extras.left_out(shifted) == ["subrip (eng)", "eia_608"]
+
+
+def test_a_track_of_a_webm_stays(clips: Clips, srt: Path, tmp_path: Path) -> None:
+    source = tmp_path / "source.webm"
+    run(
+        "-i",
+        str(clips["web.webm"]),
+        "-i",
+        str(srt),
+        "-map",
+        "0",
+        "-map",
+        "1",
+        "-c",
+        "copy",
+        "-c:s",
+        "webvtt",
+        str(source),
+    )
+    written = soft(source, srt, tmp_path)
+    assert [track.codec for track in probe(written).subtitles] == ["subrip", "webvtt"]
+    assert "سلام" in text_of(written, 1)
+
+
+def test_styles_of_a_track_stay(clips: Clips, ass: Path, srt: Path, tmp_path: Path) -> None:
+    source = tmp_path / "source.mkv"
+    run("-i", str(clips["plain.mp4"]), "-i", str(ass), "-map", "0", "-map", "1", "-c", "copy", str(source))
+    assert [track.codec for track in probe(soft(source, srt, tmp_path)).subtitles] == ["subrip", "ass"]

@@ -27,6 +27,9 @@ HDR_CRF = 24
 SLACK = 5.0
 """Seconds that are encoded beyond the measured length, which was checked against the limits."""
 
+_MOMENT = 0.05
+"""Seconds after the measured end at which no other subtitle may begin, and a last packet without a length may."""
+
 _MP4 = ("-movflags", "+faststart", "-f", "mp4")
 
 
@@ -80,7 +83,15 @@ def embed(
     container = ("-c:s:0", "mov_text", *apple, *_MP4) if mp4 else ("-f", "matroska")
     with making(target) as part:
         inputs = [*input_of(source, clock=media.clock), *input_of(subtitles, SUBTITLE_FORMATS)]
-        copied = [*inputs, *mapped, *kept(media, mp4=mp4), "-c", "copy", *converted(media, mp4=mp4), *whole(media)]
+        copied = [
+            *inputs,
+            *mapped,
+            *kept(media, mp4=mp4),
+            "-c",
+            "copy",
+            *converted(media, mp4=mp4),
+            *whole(media, _MOMENT),
+        ]
         make([*copied, *tags, *container], part, media=media, progress=progress)
     return target
 
@@ -123,13 +134,13 @@ def remux(source: Path, target: Path, *, media: Media, progress: Progress = igno
 # Arguments of ffmpeg
 
 
-def whole(media: Media) -> tuple[str, ...]:
-    """Arguments for the length of the result.
+def whole(media: Media, slack: float = SLACK) -> tuple[str, ...]:
+    """Arguments for the length of the result, which may be longer than measured by `slack` seconds.
 
     With a corrected clock ffmpeg still judges copied packets by the times before the correction: it would leave out
     those before the file's own start, and those after the end of a result.
     """
-    return ("-copypriorss", "1") if media.clock else ("-t", f"{media.duration + SLACK:.3f}")
+    return ("-copypriorss", "1") if media.clock else ("-t", f"{media.duration + slack:.3f}")
 
 
 def _picture_codec(video: VideoStream) -> tuple[str, ...]:

@@ -29,11 +29,14 @@ def poster_of(target: Path) -> Path:
 
 
 def undrawable(subtitles: Path) -> str:
-    """The characters of an ASS file of ours that no font at hand has, neither a bundled one nor one of the machine."""
+    """The characters of an ASS file of ours that no font at hand has, neither a bundled one nor one of the machine.
+
+    They are in the order in which they appear.
+    """
     text = subtitles.read_text(encoding="utf-8")
     family = re.search(r"^Style: [^,\n]*,([^,\n]*)", text, re.MULTILINE)
     doubtful = unbundled(text)
-    return "".join(sorted(without_glyph(doubtful, family=family[1] if family else "", fonts=FONTS)))
+    return "".join(sorted(without_glyph(doubtful, family=family[1] if family else "", fonts=FONTS), key=text.index))
 
 
 def render(
