@@ -15,9 +15,17 @@ SOUND = {"index": 1, "codec": "pcm", "language": "en", "sample_rate": 16000}
 MEDIA = {"name": "v", "container": "mov", "duration": 9.0, "size": 5, "video": None, "audio": [SOUND]}
 CUES = [{"id": number, "start": number, "end": number + 0.5, "source": f"Line {number}."} for number in (1, 2, 3)]
 
+SUBTITLED = "subtitled.mov"
+"""Name of a video in which subtitles are found."""
+FOUND = {
+    "existing": {"used": {"language": "en"}},
+    "notes": [{"code": "track_used", "params": {"language": "English"}}],
+}
+
 FILES = {"fetchtask": {"source": "v.mov", "audio": "audio.wav"}, "subtitletask": {"en.srt": "subtitles.en.srt"}}
 OUTCOMES: dict[str, dict[str, Any]] = {
     "fetchtask": {"media": MEDIA, "title": "A title"},
+    SUBTITLED: {"media": MEDIA, "title": "A title", **FOUND},
     "recognisetask": {"spoken": "en"},
     "subtitletask": {"quality": {}},
 }
@@ -35,6 +43,9 @@ def main(orders: int, reports: int) -> None:
             continue
         attempt, task, room = order["attempt"], order["task"], Path(order["attempt_dir"])
         say("progress", share=0.5)
+        kind = SUBTITLED if task.get("name") == SUBTITLED else task["type"]
+        for cue in CUES if kind == SUBTITLED else ():
+            say("existing", language="en", cues=[cue])
         if task["type"] == "recognisetask":
             for cue in CUES[task["first_id"] - 1 :]:
                 say("window", end=cue["end"], language="en", heard=True, cues=[cue])
@@ -45,7 +56,7 @@ def main(orders: int, reports: int) -> None:
         files = FILES.get(task["type"], {})
         for name in (*files.values(), "left.tmp"):
             (room / name).write_text(attempt)
-        say("done", files=files, outcome=OUTCOMES.get(task["type"], {}))
+        say("done", files=files, outcome=OUTCOMES.get(kind, {}))
 
 
 if __name__ == "__main__":

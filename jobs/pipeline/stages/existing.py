@@ -75,20 +75,22 @@ def find(
 ) -> Existing:
     """Find the subtitles to use among those of the file and of its site; `directory` is for temporary files.
 
-    `spoken` is the code of the language that the person named, or empty; `target` that of the result. Raises
-    NoUsableSubtitles or a subclass where only subtitles are wanted, and errors of this machine.
+    `spoken` is the code of the language that the person named, or empty; `target` that of the result. Without sound
+    there is nothing else, so any subtitles will do. Raises NoUsableSubtitles or a subclass where only subtitles are
+    wanted, and errors of this machine.
     """
     media, offered = fetched.media, fetched.offered
     if wish.mode == SPEECH:
         return Existing(facts=told.facts(media, offered, None))
+    any_will_do = wish.mode == SUBTITLES or not media.audio
+    tried = Wish(mode=SUBTITLES, track=wish.track) if any_will_do else wish
     said = spoken or offered.spoken or _spoken_by_tag(media)
     refused, doubted = list[_Read](), list[_Read]()
-    for source in _in_order(wish, media, offered, said=said, named=bool(spoken), target=target)[:_TRIES]:
+    for source in _in_order(tried, media, offered, said=said, named=bool(spoken), target=target)[:_TRIES]:
         read = _read(source, fetched.path, media, directory, progress)
         if read.doubt is None:
             return _told(read, refused, media, offered, target)
-        may_be_used = wish.mode == SUBTITLES and not read.doubt.is_hard
-        (doubted if may_be_used else refused).append(read)
+        (doubted if any_will_do and not read.doubt.is_hard else refused).append(read)
     if doubted:
         return _told(doubted[0], refused, media, offered, target)
     if wish.mode == SUBTITLES:

@@ -17,6 +17,9 @@ from jobs.pipeline.text.languages import language
 _SHOWN = 12
 """Numbers of tracks that a note names."""
 
+_LISTED = 60
+"""Tracks that the page and the report list: no film has as many."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
@@ -89,8 +92,7 @@ def facts(media: Media, offered: Offered, used: Source | None) -> dict[str, Any]
                 "title": track.title,
                 "kind": subtitle_tracks.kind_of(track),
             }
-            for track in media.subtitles
-            if subtitle_tracks.is_text(track)
+            for track in [each for each in media.subtitles if subtitle_tracks.is_text(each)][:_LISTED]
         ],
         "captions": [
             *({"language": code, "machine": False} for code in offered.people),

@@ -6,11 +6,14 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from jobs import lifecycle
 from jobs.intake import submit
@@ -22,10 +25,12 @@ from jobs.pipeline.stage import Stage
 from jobs.pipeline.subtitles.cue import Cue
 from jobs.storage import artifacts
 from jobs.web.job_texts import sources_of_words
+from jobs.worker import child
 from jobs.worker.stage_recorder import StageRecorder
 from jobs.worker.supervisor import Supervisor
 from tests.databases import mostly_on
 from tests.jobs import rows
+from tests.jobs.actors import _quick
 from tests.pipeline.clips import run
 from tests.pipeline.with_subtitles import ENGLISH, PERSIAN, Track, srt, video
 
@@ -207,6 +212,52 @@ def test_the_child_is_killed_between_two_portions(
     assert rows.stages(job.pk)[Stage.TRANSLATE] == "ready"
     assert texts(job) == list(enumerate(LONG, start=1))
     assert codes(Job.objects.get(pk=job.pk)) == ["track_used"]
+
+
+class Killed(BaseException):
+    """In place of SIGKILL, which would end the tests."""
+
+
+@pytest.mark.parametrize("is_committed", [pytest.param(False, marks=pytest.mark.soak), True])
+def test_a_worker_that_dies_at_any_commit(
+    boss: Supervisor, monkeypatch: pytest.MonkeyPatch, is_committed: bool
+) -> None:
+    """It dies before or after each of its transactions is committed; the next attempt makes the same rows."""
+    monkeypatch.setattr(child, "command", _quick)
+    commit, left = BaseDatabaseWrapper._commit, [0]  # type: ignore[attr-defined]  # no public place
+
+    def dying(database: Any) -> None:
+        left[0] -= 1
+        if left[0] == 0 and not is_committed:
+            database._rollback()  # as the server does for a dead process
+            raise Killed
+        commit(database)
+        if left[0] == 0:
+            raise Killed
+
+    points = 0
+    while True:
+        fields: dict[str, Any] = {"options": SPANISH.as_json(), "target": "es", "stages": stages_of(SPANISH)}
+        job = rows.job(source_kind="upload", source="subtitled.mov", **fields)
+        artifacts.make_job_dir(job.pk)
+        points += 1
+        left[0] = points
+        with monkeypatch.context() as patch:
+            patch.setattr(BaseDatabaseWrapper, "_commit", dying)
+            with suppress(Killed):
+                boss.run_next("media")
+        connection.close()  # as that of a dead process
+        if left[0] > 0:
+            break
+        for left_over in StageRun.objects.filter(job=job, status="running"):
+            lifecycle.fail_stage(left_over.attempt, rows.BROKEN, again=True)  # type: ignore[arg-type]  # as the reaper does
+        again(job)
+        boss.run_next("media")
+        assert texts(job) == [(number, f"Line {number}.") for number in (1, 2, 3)], points
+        assert list(rows.stages(job.pk).items())[:2] == [(Stage.FETCH, "done"), (Stage.TRANSLATE, "ready")], points
+        assert codes(Job.objects.get(pk=job.pk)) == ["track_used"], points
+        Job.objects.all().delete()
+    assert points > 5
 
 
 def portion(attempt: str, first: int, count: int, word: str = "Old") -> messages.Existing:
