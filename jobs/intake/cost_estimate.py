@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -28,7 +28,8 @@ _CACHE_SECONDS = 60
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CostEstimate:
     """An estimate. `cost` is None when the price is not known; `free`: the engine costs nothing, or nothing is to be
-    translated. `engine` is the name of the engine, `model` that of its model; both may be empty.
+    translated. `engine` is the name of the engine, `model` that of its model; both may be empty. `exceeds` is the cap,
+    as `1.00 USD`, at which the job will pause, if that was looked up.
     """
 
     seconds: float
@@ -37,6 +38,7 @@ class CostEstimate:
     free: bool = False
     engine: str = ""
     model: str = ""
+    exceeds: str = ""
 
     @property
     def tokens(self) -> int:
@@ -66,6 +68,7 @@ def of_job(job: Job) -> CostEstimate | None:
         counted = job.cues.aggregate(count=Count("pk"), characters=Sum(Length("source"))) if options.brought else None
         text = (counted["count"], counted["characters"] or 0) if counted else None
         found = _estimate(options, job.seconds, text)
+        found = found and replace(found, exceeds=exceeded_cap(found, job.owner_id, job))
         cache.set(key, found, _CACHE_SECONDS)
     return found
 

@@ -137,7 +137,7 @@ def notes(job: Job) -> list[str]:
     return found
 
 
-def estimate_text(found: CostEstimate, exceeded: str) -> str:
+def estimate_text(found: CostEstimate) -> str:
     """The sentences of an estimate: minutes, tokens, money, and the cap that it exceeds, if any."""
     length = formats.length(found.seconds)
     if found.free:
@@ -149,8 +149,8 @@ def estimate_text(found: CostEstimate, exceeded: str) -> str:
     else:
         text = _("{length}. The translation takes about {tokens} and costs about {cost}.")
         said = text.format(length=length, tokens=amounts, cost=formats.priced(caps.money_text(found.cost)))
-    if exceeded:
-        said += " " + _("It will pause at the limit of {limit}.").format(limit=formats.priced(exceeded))
+    if found.exceeds:
+        said += " " + _("It will pause at the limit of {limit}.").format(limit=formats.priced(found.exceeds))
     return said
 
 
@@ -164,10 +164,10 @@ def cost_text(job: Job) -> str:
     """The estimate of a job that is not translated yet, and what its calls have used so far; both empty at its end."""
     if job.status in {*FINAL, JobStatus.CANCELLING}:
         return ""
-    used = caps.spent(Call.objects.filter(job=job.pk))
+    used = caps.spent(Call.objects.filter(job=job.pk)) if job.engines.get(Stage.TRANSLATE) else caps.Spent()
     said = []
     if job.status != JobStatus.PAUSED and (found := cost_estimate.of_job(job)):
-        said.append(estimate_text(found, cost_estimate.exceeded_cap(found, job.owner_id, job)))
+        said.append(estimate_text(found))
     if used.tokens:
         amounts = [formats.priced(caps.tokens_text(used.tokens))]
         amounts += [formats.priced(caps.money_text(used.cost))] if used.cost else []

@@ -7,7 +7,7 @@ import io
 import os
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,7 @@ from jobs.pipeline import errors
 from jobs.pipeline.download.client import LinkOptions
 from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.process import messages as m
-from jobs.pipeline.protocols import Brief, Hints
+from jobs.pipeline.protocols import Batch, Brief, Hints, Line, Meter, Translation, Unmetered, Usage
 from jobs.pipeline.stages.host import serve
 from jobs.pipeline.subtitles.cue import Cue
 from tests.engines.echo_translator import EchoTranslator
@@ -28,12 +28,33 @@ from tests.pipeline import sounds
 from tests.pipeline.doubles import Listener, Parrot
 
 
+class PaidEcho(EchoTranslator):
+    """A translator that makes a call for each line, and keeps what it has before the next."""
+
+    def __init__(self) -> None:
+        self.meter: Meter = Unmetered()
+
+    def translate(self, lines: Sequence[Line], brief: Brief, done: Mapping[int, str]) -> Iterator[Batch]:
+        kept: list[Translation] = []
+        for line in lines:
+            if line.id not in done:
+                self.meter.keep(kept)
+                self.meter.before_call(EXPECTED)
+                self.meter.after_call(USED, "counted")
+                kept.append(Translation(id=line.id, text=f"«{line.text}»"))
+        yield Batch(translations=tuple(kept), usage=USED)
+
+
+EXPECTED, USED = Usage(input_tokens=100, output_tokens=50), Usage(input_tokens=90, output_tokens=60)
+
+
 @dataclass
 class Doubles:
-    """`asked` are the engines that were asked for; `error` is what asking for a translator gives."""
+    """`asked` are the engines that were asked for; `error` is what asking for a translator gives. `paid`: it has calls."""
 
     asked: list[str] = field(default_factory=list)
     error: BaseException | None = None
+    paid: bool = False
     parrot: Parrot = field(default_factory=Parrot)
 
     def transcriber(self, name: str, options: dict[str, Any]) -> Parrot:
@@ -44,7 +65,7 @@ class Doubles:
         self.asked.append(name)
         if self.error:
             raise self.error
-        return EchoTranslator()
+        return PaidEcho() if self.paid else EchoTranslator()
 
     def diarizer(self, name: str, options: dict[str, Any]) -> Listener:
         self.asked.append(name)
@@ -222,3 +243,49 @@ def test_an_order_after_one_that_failed(tmp_path: Path, talk: Path) -> None:
 def test_temporary_files_go_into_the_room(tmp_path: Path, talk: Path) -> None:
     said(recognise(talk))
     assert (tempfile.gettempdir(), os.environ["TMPDIR"]) == (str(tmp_path), str(tmp_path))
+
+
+# Calls of paid services
+
+
+def reports_of(commands: IO[bytes], reports: IO[bytes], until: type[m.Report]) -> list[m.Report]:
+    """The reports up to the first of a kind."""
+    found: list[m.Report] = []
+    while not found or not isinstance(found[-1], until):
+        found.append(m.decode_report(reports.readline()))
+    return [each for each in found if not isinstance(each, m.Progress)]
+
+
+def test_each_call_waits_for_leave_and_what_comes_meanwhile_is_not_lost(tmp_path: Path) -> None:
+    with child(Doubles(paid=True)) as (commands, reports):
+        commands.write(m.encode(translate(tmp_path)) + m.encode(m.Cues("a1", (cue(1), cue(2)), {})))
+        assert reports_of(commands, reports, m.Call)[-1] == m.Call("a1", EXPECTED)
+        commands.write(m.encode(m.Cues("a1", (cue(3),), {})) + m.encode(m.End("a1")))
+        commands.write(m.encode(m.Leave("of another attempt")) + m.encode(m.Leave("a1")))
+        called, kept, second = reports_of(commands, reports, m.Call)[-3:]
+        assert called == m.Called("a1", USED, "counted")
+        assert isinstance(kept, m.Translated)
+        assert [(each.id, each.target) for each in kept.cues] == [(1, "«Line 1.»")]
+        assert kept.usage == Usage(), "what a call used is told by Called alone"
+        assert second == m.Call("a1", EXPECTED)
+        commands.write(m.encode(m.Leave("a1")))
+        whole = next(each for each in reports_of(commands, reports, m.Call) if isinstance(each, m.Translated))
+        assert [each.id for each in whole.cues] == [1, 2]
+        assert whole.usage == Usage()
+        commands.write(m.encode(m.Leave("a1")))
+        assert isinstance(reports_of(commands, reports, m.Done)[-1], m.Done)
+
+
+def test_a_refused_call_ends_the_stage_with_its_error(tmp_path: Path) -> None:
+    error = errors.JobCapReached(used="1.00 USD", limit="1.00 USD", needed="0.01 USD").record()
+    with child(Doubles(paid=True)) as (commands, reports):
+        commands.write(m.encode(translate(tmp_path)) + m.encode(m.Cues("a1", (cue(1),), {})))
+        reports_of(commands, reports, m.Call)
+        commands.write(m.encode(m.Leave("a1", error)))
+        assert failure(*reports_of(commands, reports, m.Failed)) == error
+
+
+def test_a_supervisor_that_goes_while_leave_is_awaited(tmp_path: Path) -> None:
+    with child(Doubles(paid=True)) as (commands, reports):
+        commands.write(m.encode(translate(tmp_path)) + m.encode(m.Cues("a1", (cue(1),), {})))
+        reports_of(commands, reports, m.Call)

@@ -49,7 +49,9 @@ def client_of(user: User, language: str = "en") -> Client:
 
 def paused(error: Any = rows.CAPPED) -> Job:
     job = Job.objects.get(pk=rows.IN[JobStatus.PAUSED]().job_id)
-    Job.objects.filter(pk=job.pk).update(error=error, options=BY_MODEL.as_json(), spoken="en", seconds=60)
+    Job.objects.filter(pk=job.pk).update(
+        error=error, options=BY_MODEL.as_json(), spoken="en", seconds=60, engines={"translate": "gemini"}
+    )
     Call.objects.create(
         job=job, owner=job.owner, engine="gemini", input_tokens=900_000, output_tokens=100_000, cost=Decimal("0.98")
     )

@@ -29,6 +29,7 @@ OF_A_JOB: dict[str, tuple[str, dict[str, Any]]] = {
     "report": ("get", {}),
     "cancel": ("post", {}),
     "retry": ("post", {}),
+    "go_on": ("post", {}),
     "job_parts": ("get", {}),
     "again": ("post", {}),
     "keep": ("post", {}),
@@ -48,7 +49,7 @@ OF_A_JOB: dict[str, tuple[str, dict[str, Any]]] = {
 
 OF_A_PERSON = {
     *("new", "jobs", "uploads", "password_change", "password_change_done", "api-1.0.0:jobs", "api_pages"),
-    *("glossaries", "glossary", "glossary_table", "delete_glossary"),
+    *("glossaries", "glossary", "glossary_table", "delete_glossary", "api-1.0.0:estimate"),
 }
 """Routes for signed-in users with their own data."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from django.conf import settings
@@ -66,8 +66,10 @@ def estimate(request: HttpRequest, seconds: float, to: str, spoken: str = "", su
     except PipelineError:
         return {"text": ""}
     found = cost_estimate.of_speech(options, min(max(seconds, 0.0), settings.MAX_SECONDS)) if seconds > 0 else None
-    exceeded = cost_estimate.exceeded_cap(found, request.user.pk) if found and request.user.pk else ""
-    return {"text": estimate_text(found, exceeded) if found else ""}
+    if found is None:
+        return {"text": ""}
+    exceeded = cost_estimate.exceeded_cap(found, int(request.user.pk or 0))
+    return {"text": estimate_text(replace(found, exceeds=exceeded))}
 
 
 @api.api_operation(["GET", "HEAD"], "/health", auth=None)
