@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
+from jobs.engines.llm.answers import clean
 from jobs.engines.llm.remote import ContentFiltered, RequestFailed, RequestTooLarge
 from jobs.engines.llm.translator import Answer, LlmTranslator
 from jobs.pipeline.errors import ServiceDown, ServiceError
-from jobs.pipeline.protocols import Usage
+from jobs.pipeline.protocols import Brief, Usage
+from jobs.pipeline.text.languages import language
 from tests.engines.fake_llm_server import translated
 from tests.engines.llm_doubles import PERSIAN, Asleep, MemoryModel, good, line, run, some_lines
+from tests.engines.test_alignment import pairs
 
 CAREFUL = replace(PERSIAN, careful=True)
 REMARK = "Too literal."
@@ -102,6 +105,49 @@ def test_a_revision_that_fails_the_checks_leaves_the_draft(name: str) -> None:
     for number, one in answers.items():
         assert one.text == translated(str(number), "")
         assert one.flags == (("draft",) if number % 2 == 0 else ())
+
+
+SPANISH = Brief(source="en", target="es", careful=True)
+
+
+@pytest.mark.parametrize("brief", [CAREFUL, SPANISH], ids=["fa", "es"])
+@pytest.mark.parametrize("every", [1, 2, 4], ids=["all", "every second", "every fourth"])
+@pytest.mark.parametrize("fault", ["moved up", "swapped", "reversed"])
+def test_revisions_under_the_ids_of_other_lines_are_not_taken(brief: Brief, every: int, fault: str) -> None:
+    """With sentences that people translated; the revision changes a word of each."""
+    target = language(brief.target)
+    known = {source: clean(text, target) for source, text in pairs(brief.target) if len(source.split()) > 4}
+    lines = [line(number, text, budget=400) for number, text in enumerate(list(known)[:60], start=1)]
+
+    def final(asked: Mapping[str, Any]) -> dict[str, str]:
+        ids, texts = list(asked["revise"]), [f"{one[1]} {one[1].split()[0]}" for one in asked["revise"].values()]
+        if fault == "moved up":
+            texts = [*texts[1:], texts[-1]]
+        elif fault == "swapped":
+            texts[2], texts[5] = texts[5], texts[2]
+        else:
+            texts.reverse()
+        return dict(zip(ids, texts, strict=True))
+
+    def reply(asked: dict[str, Any]) -> Mapping[str, str]:
+        if "check" in asked:
+            return {number: REMARK if int(number) % every == 0 else "ok" for number in asked["check"]}
+        return final(asked) if "revise" in asked else {n: known[text] for n, text in asked["translate"].items()}
+
+    answers = run(MemoryModel(reply), lines, brief)
+    for one in lines:
+        own = known[one.text].split()
+        assert answers[one.id].text.split()[: len(own)] == own
+
+
+def test_a_remark_is_no_translation() -> None:
+    def reply(asked: dict[str, Any]) -> Mapping[str, str]:
+        if "translate" in asked:
+            return {number: f"Esta es la línea con el número {number}." for number in asked["translate"]}
+        return dict.fromkeys(asked.get("check") or asked["revise"], REMARK)
+
+    answers = run(MemoryModel(reply), [line(1)], SPANISH)
+    assert (answers[1].text, answers[1].flags) == ("Esta es la línea con el número 1.", ("draft",))
 
 
 def raising(error: RequestFailed) -> Reply:

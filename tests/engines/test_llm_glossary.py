@@ -57,6 +57,14 @@ def test_a_worse_answer_does_not_replace_the_first() -> None:
     assert {number: one.text for number, one in answers.items()} == {int(key): text for key, text in BAD.items()}
 
 
+def test_second_answers_that_changed_places_are_not_taken() -> None:
+    lines = [line(1, "We saw a whale near the harbour."), line(2, "The whale sang the whole night.")]
+    first = {"1": "نزدیک بندر یک وال بزرگ دیدیم.", "2": "وال تمام شب آواز می‌خواند."}
+    again = {"1": "نهنگ تمام شب آواز می‌خواند.", "2": "نزدیک بندر یک نهنگ بزرگ دیدیم."}
+    answers = run(MemoryModel(lambda asked: only(again if "note" in asked else first, asked)), lines, WHALES)
+    assert {str(number): one.text for number, one in answers.items()} == first
+
+
 def test_a_second_answer_that_cannot_be_read_is_ignored() -> None:
     model = MemoryModel(lambda asked: Answer(text="No.") if "note" in asked else only(BAD, asked))
     assert run(model, LINES, WHALES)[1].text == BAD["1"]

@@ -13,6 +13,7 @@ from jobs.engines.llm.asking import Ask
 from jobs.engines.llm.batches import surroundings
 from jobs.engines.llm.prompt import Question, Surroundings
 from jobs.engines.llm.remote import UNANSWERED, RequestTooLarge, TimedOut
+from jobs.engines.llm.resemblance import of_others
 from jobs.pipeline.protocols import Brief, Line
 from jobs.pipeline.text.display_width import width
 from jobs.pipeline.text.languages import language
@@ -147,9 +148,11 @@ class Editor:
         doubtful |= answers.repeated_neighbours(lines, final) | {
             line.id for line in lines if final.get(line.id) in answers.said_of_all(lines, final)
         }
+        doubtful |= of_others(final, {line.id: texts[line.id] for line in lines})
         for line in lines:
             text = final.get(line.id, "")
-            if line.id not in doubtful and self._is_usable(line, text, texts[line.id]):
+            is_remark = answers.is_echo(remarks[line.id], text)
+            if line.id not in doubtful and not is_remark and self._is_usable(line, text, texts[line.id]):
                 yield line.id, text
 
     def _is_usable(self, line: Line, text: str, draft: str) -> bool:

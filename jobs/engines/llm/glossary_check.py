@@ -8,6 +8,7 @@ from jobs.engines.llm import answers, prompt, shapes
 from jobs.engines.llm.asking import Ask
 from jobs.engines.llm.batches import surroundings
 from jobs.engines.llm.remote import UNANSWERED
+from jobs.engines.llm.resemblance import of_others
 from jobs.pipeline.protocols import Brief, Line
 from jobs.pipeline.text.languages import language
 from jobs.pipeline.text.terms import misused
@@ -45,6 +46,7 @@ class GlossaryCheck:
         new = {number: answers.clean(text, self._target) for number, text in fitting.items()}
         still = misused(batch, {**texts, **new}, self._brief)
         doubtful = self._misplaced(batch, {**texts, **new}) - self._misplaced(batch, texts)
+        doubtful |= of_others(new, {line.id: texts[line.id] for line in lines})
         known = [translation for _, translation in self._brief.glossary]
         for line in lines:
             text = new.get(line.id, "")
