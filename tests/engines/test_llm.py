@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from jobs.engines.llm.answers import is_shortened
 from jobs.engines.llm.remote import RequestFailed, RequestTooLarge
+from jobs.engines.llm.resemblance import is_shortened
 from jobs.engines.llm.translator import Answer, LlmTranslator
 from jobs.pipeline.errors import OutOfQuota, ServiceError
 from jobs.pipeline.protocols import Brief, Usage

@@ -36,9 +36,6 @@ _OF_ALL = 3
 _TELLING = 8
 """Letters from which on several words inside another text are not there by chance."""
 
-_STEM = 4
-"""First letters by which two forms of a word are the same."""
-
 _MOST_NAMES = 4
 """Most words of a line that may consist of names only."""
 
@@ -211,24 +208,6 @@ def _holds(outer: str, inner: str) -> bool:
 
 def _words(text: str) -> list[str]:
     return [bare for word in text.split() if (bare := _bare(word))]
-
-
-def is_shortened(own: str, shorter: str, others: Collection[str]) -> bool:
-    """Whether a text may be a shorter form of `own`: it shares words with it, and not more with one of `others`, the
-    other texts of the same answer.
-    """
-    shared = _shared(shorter, own)
-    return shared > 0 and all(_shared(shorter, other) <= shared for other in others)
-
-
-def _shared(one: str, other: str) -> int:
-    """The number of words that two texts share, by their first letters: endings change. Of texts without spaces, as in
-    Chinese and Japanese, the number of characters.
-    """
-    if " " not in one and " " not in other:
-        return len({*_bare(one)} & {*_bare(other)})
-    stems = {word[:_STEM] for word in _words(other)}
-    return sum(word[:_STEM] in stems for word in {*_words(one)})
 
 
 def said_of_all(lines: Sequence[Line], texts: Mapping[int, str]) -> set[str]:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
-from jobs.engines.llm import alignment, answers, beginnings, prompt, shapes, tokens
+from jobs.engines.llm import alignment, answers, beginnings, prompt, resemblance, shapes, tokens
 from jobs.engines.llm.batches import BATCH_LINES, batches, surroundings
 from jobs.engines.llm.brief_pass import BriefPass
 from jobs.engines.llm.careful import Editor
@@ -324,7 +324,7 @@ class _TranslationRun:
             text = answers.clean(shorter.get(line.id, ""), self._target)
             others = [longer[number] for number in longer if number != line.id]
             usable = not answers.rejection_reason(line, text, self._target, again=False)
-            usable = usable and answers.is_shortened(longer[line.id], text, others)
+            usable = usable and resemblance.is_shortened(longer[line.id], text, others)
             if usable and width(text, self._target) < width(longer[line.id], self._target):
                 self._accept(line, text)
 
