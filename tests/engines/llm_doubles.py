@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from jobs.engines.gemini import spec as gemini
@@ -12,7 +13,8 @@ from jobs.engines.llm.prompt import Question
 from jobs.engines.llm.translator import Answer, LanguageModel, LlmTranslator
 from jobs.engines.openai_compatible import spec as openai_compatible
 from jobs.engines.openai_compatible.client import OpenAiModel
-from jobs.pipeline.protocols import Brief, Line, Translation, Usage
+from jobs.pipeline.errors import JobCapReached
+from jobs.pipeline.protocols import Brief, CallEnd, Line, Translation, Usage
 from tests.engines.fake_llm_server import KEY, Shape, translated
 from tests.waiting import PATIENCE
 
@@ -98,3 +100,26 @@ def run(
             assert answer.id not in answers
             answers[answer.id] = answer
     return answers
+
+
+@dataclass
+class Purse:
+    """A meter that allows a number of calls, and takes down what it hears."""
+
+    calls: int = 1000
+    expected: list[Usage] = field(default_factory=list)
+    ended: list[tuple[Usage, CallEnd]] = field(default_factory=list)
+    kept: list[list[int]] = field(default_factory=list)
+
+    def before_call(self, expected: Usage) -> None:
+        assert len(self.expected) == len(self.ended), "each call ends before the next one"
+        if len(self.expected) >= self.calls:
+            raise JobCapReached(used="0.99 USD", limit="1.00 USD", needed="0.02 USD")
+        self.expected.append(expected)
+
+    def after_call(self, used: Usage, way: CallEnd) -> None:
+        self.ended.append((used, way))
+
+    def keep(self, translations: Sequence[Translation]) -> None:
+        assert all(one.text for one in translations)
+        self.kept.append([one.id for one in translations])

@@ -12,9 +12,9 @@ import pytest
 from jobs.engines.llm.brief_pass import MOST_TERMS, PART
 from jobs.engines.llm.remote import ContentFiltered, RequestFailed, RequestTooLarge
 from jobs.engines.llm.translator import Answer, LlmTranslator
-from jobs.pipeline.errors import ServiceDown, ServiceError
+from jobs.pipeline.errors import CapReached, ServiceDown, ServiceError
 from jobs.pipeline.protocols import Document, Line, Read, Reader, Usage
-from tests.engines.llm_doubles import PERSIAN, Asleep, MemoryModel, line
+from tests.engines.llm_doubles import PERSIAN, Asleep, MemoryModel, Purse, line
 
 SAID = [
     line(1, "Ada Lovelace wrote the first program."),
@@ -178,11 +178,15 @@ def test_a_part_that_is_refused_is_left_out(reply: Reply) -> None:
     assert (len(model.questions), part.left_out) == (1, True)
 
 
-def test_at_the_cap_the_rest_is_left_out() -> None:
-    model, parts = reading(lambda _: NOTED, LONG, max_tokens=15)
+def test_at_the_cap_the_parts_before_it_are_kept() -> None:
+    model = model_of(lambda _: NOTED)
+    translator = LlmTranslator(model, name="test", sleep=Asleep())
+    translator.meter = Purse(calls=1)
+    parts = translator.read(LONG, PERSIAN, Document(), 0)
+    assert not next(iter(parts)).left_out
+    with pytest.raises(CapReached):
+        next(iter(parts))
     assert len(model.questions) == 1
-    assert [part.left_out for part in parts] == [False, True]
-    assert parts[-1].upto == 100
 
 
 def test_when_the_service_fails_the_parts_before_it_are_kept() -> None:

@@ -11,11 +11,11 @@ import pytest
 from jobs.engines.llm.answers import clean
 from jobs.engines.llm.remote import ContentFiltered, RequestFailed, RequestTooLarge
 from jobs.engines.llm.translator import Answer, LlmTranslator
-from jobs.pipeline.errors import ServiceDown, ServiceError
+from jobs.pipeline.errors import CapReached, ServiceDown, ServiceError
 from jobs.pipeline.protocols import Brief, Usage
 from jobs.pipeline.text.languages import language
 from tests.engines.fake_llm_server import translated
-from tests.engines.llm_doubles import PERSIAN, Asleep, MemoryModel, good, line, run, some_lines
+from tests.engines.llm_doubles import PERSIAN, Asleep, MemoryModel, Purse, good, line, run, some_lines
 from tests.engines.test_alignment import pairs
 
 CAREFUL = replace(PERSIAN, careful=True)
@@ -206,8 +206,13 @@ def test_when_the_service_fails_the_drafts_are_kept_and_told() -> None:
 
 
 def test_at_the_cap_the_drafts_are_kept_and_told() -> None:
-    answers = run(editor(), some_lines(4), CAREFUL, max_tokens=15)
-    assert {one.flags for one in answers.values()} == {("draft",)}
+    translator = LlmTranslator(editor(), name="test", sleep=Asleep())
+    translator.meter = purse = Purse(calls=1)
+    found = translator.translate(some_lines(4), CAREFUL, {})
+    assert {one.flags for one in next(found).translations} == {("draft",)}
+    with pytest.raises(CapReached):
+        next(found)
+    assert purse.kept == [[1, 2, 3, 4]]
 
 
 def test_the_tokens_of_all_three_steps_are_counted() -> None:

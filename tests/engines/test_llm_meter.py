@@ -4,42 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from jobs.engines.llm.remote import RequestFailed
 from jobs.engines.llm.translator import Answer, LanguageModel, LlmTranslator
-from jobs.pipeline.errors import CapReached, JobCapReached, ServiceDown, ServiceSlow
-from jobs.pipeline.protocols import CallEnd, Line, Metered, Translation, Usage
+from jobs.pipeline.errors import CapReached, ServiceDown, ServiceSlow
+from jobs.pipeline.protocols import Line, Metered, Translation, Usage
 from tests.engines.fake_llm_server import FakeServer, Said, good
-from tests.engines.llm_doubles import PERSIAN, Asleep, MemoryModel, openai_model, some_lines
+from tests.engines.llm_doubles import PERSIAN, Asleep, MemoryModel, Purse, openai_model, some_lines
 
 COUNTED = Usage(input_tokens=10, output_tokens=5)
-
-
-@dataclass
-class Purse:
-    """A meter that allows a number of calls, and takes down what it hears."""
-
-    calls: int = 1000
-    expected: list[Usage] = field(default_factory=list)
-    ended: list[tuple[Usage, CallEnd]] = field(default_factory=list)
-    kept: list[list[int]] = field(default_factory=list)
-
-    def before_call(self, expected: Usage) -> None:
-        assert len(self.expected) == len(self.ended), "each call ends before the next one"
-        if len(self.expected) >= self.calls:
-            raise JobCapReached(used="0.99 USD", limit="1.00 USD", needed="0.02 USD")
-        self.expected.append(expected)
-
-    def after_call(self, used: Usage, way: CallEnd) -> None:
-        self.ended.append((used, way))
-
-    def keep(self, translations: Sequence[Translation]) -> None:
-        assert all(one.text for one in translations)
-        self.kept.append([one.id for one in translations])
 
 
 def metered(

@@ -1,4 +1,4 @@
-"""Comparison of second answers with the first ones: a text that resembles the first one of another line is not its own."""
+"""Comparison of second answers with the first ones: a text that resembles that of another line is not its own."""
 
 from __future__ import annotations
 

@@ -297,7 +297,7 @@ class _TranslationRun:
 
     def _refine(self, batch: Sequence[Line]) -> None:
         """Revise the texts of a batch in careful mode, and mend those that do not keep to the glossary."""
-        if self._pace.lean:
+        if self._pace.lean or not (self._editor or self._brief.glossary):
             return
         self._keep_paid()
         by_id = {line.id: line for line in batch if line.id in self._fresh}
