@@ -224,6 +224,14 @@ def test_an_answer_that_met_the_limit_of_output_halves(server: FakeServer) -> No
     assert len([size for size in sizes(server) if size > 16]) <= 3
 
 
+def test_an_answer_without_end_to_one_line_is_asked_for_once_more(server: FakeServer) -> None:
+    server.script(fake.truncated)
+    assert run(openai_model(server.url), some_lines(1))[1].text
+    server.behave(fake.truncated)
+    assert run(openai_model(server.url), some_lines(1))[1].flags == ("untranslated",)
+    assert len(server.asked) == 2 + 2
+
+
 def test_an_answer_without_end_to_a_few_lines_is_an_exception(server: FakeServer) -> None:
     def looping(asked: Asked) -> Said:
         return fake.truncated(asked) if 30 in asked.ids and len(asked.ids) < 20 else good(asked)
@@ -266,6 +274,18 @@ def test_a_gateway_that_times_out_counts_as_a_time_out(server: FakeServer) -> No
     server.behave(behaviour)
     assert all(answer.text for answer in run(openai_model(server.url), some_lines(20)).values())
     assert [size for size in sizes(server) if size > 5] == [20, 10]
+
+
+def test_a_gateway_that_times_out_for_a_while_is_waited_for(server: FakeServer) -> None:
+    def late(asked: Asked) -> Said:
+        return Said(raw="", status=504)
+
+    server.script(late, late, late, late, late)
+    assert run(openai_model(server.url), some_lines(1))[1].text
+    server.behave(late)
+    with pytest.raises(errors.ServiceSlow):
+        run(openai_model(server.url), some_lines(1))
+    assert len(server.asked) == 6 + 6
 
 
 def test_a_gateway_that_asks_for_an_hour_is_not_waited_for(server: FakeServer) -> None:

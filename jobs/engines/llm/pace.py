@@ -98,7 +98,7 @@ class Pace:
                 self.late += 1
                 self.failed(len(lines))
                 patient = self.late < ATTEMPTS and trouble.wait <= PAUSES
-                if patient and (len(lines) > 1 or self.late == 1):
+                if patient and (len(lines) > 1 or self.late == 1 or trouble.by_gateway):
                     self._sleep(trouble.wait + 2.0**self.late)
                     return "untranslated" if len(lines) > 1 else "repeat"
             case FormatNotSupported() if self.best:  # others passed: it is these lines that cannot be taken

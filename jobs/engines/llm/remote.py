@@ -106,7 +106,11 @@ class RequestTooLarge(RequestFailed):
 
 
 class TimedOut(RequestFailed):
-    """Raised when the answer did not come in time: a smaller request may, the same one will not."""
+    """Raised when the answer did not come in time: a smaller request may, the same one will not. `by_gateway` tells
+    that a server said so, which may have had too much to do.
+    """
+
+    by_gateway = False
 
 
 UNANSWERED = (RequestTooLarge, ContentFiltered, TimedOut, FormatNotSupported)
@@ -214,7 +218,9 @@ def _other_http_error(service: Service, reply: Reply, detail: str) -> RequestFai
             UnknownModel(engine=service.label, model=service.model, setting=setting, detail=detail),
         )
     if reply.status in _GATEWAY_TIMEOUTS:
-        return TimedOut(ServiceSlow(engine=service.label, detail=detail), again=True, wait=asked_to_wait(reply))
+        late = TimedOut(ServiceSlow(engine=service.label, detail=detail), again=True, wait=asked_to_wait(reply))
+        late.by_gateway = True
+        return late
     error = ServiceError(engine=service.label, detail=detail)
     if reply.status == 500 and says(reply.body.lower(), _FORMAT):
         return FormatNotSupported(error)

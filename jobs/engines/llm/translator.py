@@ -253,7 +253,7 @@ class _TranslationRun:
         elif answer.trouble in {"cut", "broken"} or not answers.filled_up(lines, texts):
             self._keep(lines, texts, set(), again=again)
         self._pace.note(len(lines), len(texts), answer.trouble, again=again)
-        return "untranslated" if answer.trouble == "cut" else ""
+        return "untranslated" if answer.trouble == "cut" and len(lines) > 1 else ""
 
     def _wants_beginnings(self, lines: Sequence[Line], *, again: bool) -> bool:
         """Whether the first words of the lines are asked for."""
