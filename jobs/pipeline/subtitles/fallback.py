@@ -30,6 +30,9 @@ def runs(text: str, font: Font) -> Iterator[tuple[Font | None, str]]:
 
     None also stands for what no bundled font has; libass looks for it in the fonts of the machine.
     """
+    if "\ufe0f" not in text and _has(font, frozenset(filter(_needs_glyph, text))):
+        yield None, text
+        return
     found = [(_fallback(cluster, font), cluster) for cluster in _CLUSTER.findall(text)]
     for at in range(1, len(found) - 1):  # a space between two words of a fallback belongs to them
         if not found[at][1].strip() and found[at - 1][0] == found[at + 1][0]:
@@ -41,12 +44,12 @@ def runs(text: str, font: Font) -> Iterator[tuple[Font | None, str]]:
 def unbundled(text: str) -> set[str]:
     """The characters of `text` that need a glyph and that no bundled font has."""
     bundled = frozenset[str]().union(*map(coverage, FALLBACKS))
-    return {character for character in set(text) - bundled if not _is_invisible(character)}
+    return set(filter(_needs_glyph, set(text) - bundled))
 
 
 @lru_cache(maxsize=65_536)
 def _fallback(cluster: str, font: Font) -> Font | None:
-    needed = frozenset(character for character in cluster if not _is_invisible(character))
+    needed = frozenset(filter(_needs_glyph, cluster))
     is_emoji = "\ufe0f" in cluster and cluster[0] > "\u00ff"  # a digit with a frame is drawn as a digit
     if _has(font, needed) and not is_emoji:
         return None
@@ -80,7 +83,7 @@ def coverage(font: Font) -> frozenset[str]:
 
 
 @cache
-def _is_invisible(character: str) -> bool:
-    """Whether the character needs no glyph: spaces, marks of direction, joiners, variation selectors."""
+def _needs_glyph(character: str) -> bool:
+    """Whether the character is drawn: spaces, marks of direction, joiners and variation selectors are not."""
     category = unicodedata.category(character)
-    return category in {"Cf", "Cc", "Zs", "Zl", "Zp"} or "\ufe00" <= character <= "\ufe0f"
+    return not (category in {"Cf", "Cc", "Zs", "Zl", "Zp"} or "\ufe00" <= character <= "\ufe0f")
