@@ -17,6 +17,7 @@ from jobs.pipeline.download.captions import choose, offers, stated_language
 from jobs.pipeline.download.client import Download, LinkOptions
 from jobs.pipeline.download.offered import CaptionWish, Offered, offered_by
 from jobs.pipeline.download.request import Request
+from jobs.pipeline.errors import BrokenDownload
 from jobs.pipeline.media.limits import Limits
 from jobs.pipeline.media.probe import probe
 from jobs.pipeline.stages import existing
@@ -210,6 +211,12 @@ def test_captions_that_cannot_be_had_cost_no_video(load: Loader, address: str) -
     assert [file.name for file in loaded.files] == ["0"]
     assert loaded.offered.captions
     assert loaded.offered.captions.path is None
+
+
+def test_captions_at_an_address_that_is_not_public_do_not_explain_what_happens_to_the_video(load: Loader) -> None:
+    address = quote("en=http://127.0.0.1:9/captions.vtt")
+    with pytest.raises(BrokenDownload):
+        load(f"/film.html?captions={address}&video=/cut.mp4")
 
 
 def test_captions_without_end(load: Loader, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,10 +121,11 @@ class _Pages(BaseHTTPRequestHandler):
         self._answer(200, self.server.captions.encode(), "text/vtt")
 
     def film(self, query: dict[str, list[str]]) -> None:
-        """A page with the video, and for each `language=address` in `captions` captions of it."""
+        """A page with the video, or that in `video`, and captions for each `language=address` in `captions`."""
         pairs = [each.partition("=") for each in query.get("captions", ())]
         tags = "".join(f'<track kind="subtitles" srclang="{code}" src="{address}">' for code, _, address in pairs)
-        video = f'<video><source src="/video.mp4" type="video/mp4">{tags}</video>'
+        source = query.get("video", ["/video.mp4"])[0]
+        video = f'<video><source src="{source}" type="video/mp4">{tags}</video>'
         self._answer(200, f"<!DOCTYPE html><html><title>A film</title>{video}</html>".encode())
 
     def redirect(self, query: dict[str, list[str]]) -> None:

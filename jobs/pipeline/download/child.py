@@ -56,18 +56,19 @@ def main() -> None:
     _block_native_network_code()
     guard.install()
     try:
-        _send(messages, {"done": _download(request, messages)})
+        _send(messages, {"done": _download(request, messages, guard)})
     except PipelineError as error:
         if guard.refused and type(error) in _MAY_BE_THE_GUARD:
             error = ForbiddenAddress()  # without the address, which would reveal names of this network
         _send(messages, {"error": error.record()})
 
 
-def _download(request: Request, messages: IO[bytes]) -> dict[str, Any]:
+def _download(request: Request, messages: IO[bytes], guard: NetworkGuard) -> dict[str, Any]:
     from jobs.pipeline.download.ytdlp import download  # imports yt-dlp, after the network guard is installed
 
     try:
-        return download(request, lambda message: _send(messages, message))
+        # An address of captions that was refused is no reason for what happens to the video.
+        return download(request, lambda message: _send(messages, message), guard.refused.clear)
     except PipelineError:
         raise
     except Exception as error:  # a bug in yt-dlp, or more data than fits into memory

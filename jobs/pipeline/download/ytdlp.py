@@ -42,25 +42,27 @@ _SHARES = {1: (1.0,), 2: (0.9, 0.1)}
 """Shares of the files in the progress, by number of files: sound is about a tenth of the bytes."""
 
 
-def download(request: Request, send: Send) -> dict[str, Any]:
+def download(request: Request, send: Send, after_captions: Callable[[], object] = lambda: None) -> dict[str, Any]:
     """Download files 0 (and 1) into the request's directory. Returns the message of which `client.Download` is made.
 
-    `send` gets messages about the progress. Raises PipelineError.
+    `send` gets messages about the progress; `after_captions` is called when captions were downloaded, or could not be.
+    Raises PipelineError.
     """
     meter = _Meter(request.limits, send)
     try:
-        return _download(request, meter)
+        return _download(request, meter, after_captions)
     except (YoutubeDLError, RequestError, OSError) as error:
         found = error_for(_message(error), hide=(str(request.directory), request.proxy))
         raise BrokenDownload(detail=found.detail) if isinstance(found, DeadLink) and meter.received else found from None
 
 
-def _download(request: Request, meter: _Meter) -> dict[str, Any]:
+def _download(request: Request, meter: _Meter, after_captions: Callable[[], object]) -> dict[str, Any]:
     with _Downloader(_settings(request, meter)) as downloader:
         info = _look_up(downloader, request.link)
         title = str(info.get("title") or info.get("id") or "video")
         chosen = _accept(info, title, request.limits, request.spoken)
         told = _captions(downloader, info, chosen, request, meter)
+        after_captions()
         meter.expect(title, len(chosen))
         for number, each in enumerate(chosen):
             meter.begin(number)
@@ -89,13 +91,8 @@ def _captions(
     if not request.captions:
         return {"stated": stated}
     found = captions.offers(info)
-    offer = captions.choose(
-        found,
-        spoken=request.spoken or stated,
-        wanted=request.caption_language,
-        target=request.target,
-        strict=request.captions == "people",
-    )
+    spoken, strict = request.spoken or stated, request.captions == "people"
+    offer = captions.choose(found, spoken=spoken, wanted=request.caption_language, target=request.target, strict=strict)
     facts: dict[str, Any] = {
         "stated": stated,
         "people": list(dict.fromkeys(each.language for each in found if not each.machine))[:_SHOWN],
