@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 
 from django.utils import timezone
 
@@ -14,11 +14,14 @@ from jobs.engines.llm.prompt import PROMPT_VERSION
 from jobs.engines.registry import SPECS
 from jobs.models import TranslationCache
 from jobs.pipeline.process.messages import TranslateTask
+from jobs.pipeline.protocols import Brief
+from jobs.pipeline.text.terms import occurring
 
 
 def cache_keys(task: TranslateTask, rows: Sequence[models.Cue], before: str) -> dict[int, str]:
     """The cache key of each cue by its number: a hash of everything that its translation depends on. `before` is the
-    text that precedes the first cue, since a short line can mean something else after another line.
+    text that precedes the first cue, since a short line can mean something else after another line. Of glossary and
+    brief only the terms count that occur in the cue: another term changes nothing for it.
     """
     left_out = {
         each.name
@@ -27,12 +30,22 @@ def cache_keys(task: TranslateTask, rows: Sequence[models.Cue], before: str) -> 
         if each.metadata.get("secret") or each.metadata.get("aside")
     }
     options = {name: value for name, value in task.options.items() if name not in left_out}
-    common = json.dumps([PROMPT_VERSION, task.engine, options, asdict(task.brief)], sort_keys=True, default=str)
+    brief = asdict(replace(task.brief, glossary=(), suggested=(), notes=()))
+    common = json.dumps([PROMPT_VERSION, task.engine, options, brief], sort_keys=True, default=str)
     texts = [before, *(row.source for row in rows)]
     return {
-        row.number: hashlib.sha256(json.dumps([common, previous, row.source, row.language]).encode()).hexdigest()
+        row.number: hashlib.sha256(
+            json.dumps([common, _terms(task.brief, row.source), previous, row.source, row.language]).encode()
+        ).hexdigest()
         for previous, row in zip(texts, rows, strict=False)
     }
+
+
+def _terms(brief: Brief, text: str) -> list[object]:
+    """The terms of glossary and brief that occur in a text, as the translator is told of them."""
+    glossary, suggested = (occurring(pairs, [text], brief.source) for pairs in (brief.glossary, brief.suggested))
+    there = {term for term, _ in glossary}
+    return [glossary, suggested, [note for note in brief.notes if note[0] in there]]
 
 
 def remembered(owner_id: int, keys: Iterable[str]) -> dict[str, str]:

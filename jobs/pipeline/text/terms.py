@@ -11,6 +11,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from jobs.pipeline.protocols import Brief, Line
 from jobs.pipeline.text.inflection import is_form, may_be_form
@@ -61,6 +62,9 @@ _PARTICLES = frozenset(
 """Persian endings behind a half-space."""
 _PREFIXES = frozenset(("می", "نمی", "همی"))
 """Persian prefixes before a half-space, with which a word is a verb: «می‌باز» is no «باز»."""
+
+_KEY = 3
+"""Letters by which words are looked up."""
 
 _FILLER = 2
 """Letters up to which a word of a longer translation need not be found again, such as an article."""
@@ -176,17 +180,15 @@ def _found(glossary: Sequence[Pair], texts: Sequence[str], code: str) -> Iterato
     words = [word for place, text in enumerate(texts) for word in _words(_ADDRESS.sub(" ", text), place)]
     index = defaultdict[str, list[int]](list)
     for at, word in enumerate(words):
-        for start in {word.text[:1], *_without_prefixes(word.text, code)}:
+        for start in _beginnings(word.text, code):
             index[start].append(at)
     spans = list[tuple[int, int, int]]()
     for number, (term, _) in enumerate(glossary):
-        if _UNSPACED.search(term) or not _WHOLE.fullmatch(fold(term)):
+        wanted = _words_of(term)
+        if wanted is None:
             yield from ((number, place) for place, text in enumerate(texts) if _stands_in(term, text))
             continue
-        wanted = [word.text for word in _words(term, 0)]
-        if not wanted:
-            continue
-        for at in index.get(wanted[0][:1], ()):
+        for at in index.get(_beginning(wanted[0]), ()) if wanted else ():
             there = words[at : at + len(wanted)]
             if len(there) == len(wanted) and all(
                 is_form(one, word.text, code) for one, word in zip(wanted, there, strict=True)
@@ -199,9 +201,23 @@ def _found(glossary: Sequence[Pair], texts: Sequence[str], code: str) -> Iterato
             yield number, words[at].place
 
 
-def _without_prefixes(word: str, code: str) -> set[str]:
-    """First letters that a word may have without a prefix of its language, which is written together with it."""
-    return set(word[:4]) if code.split("-")[0] in {"ar", "he"} else set()
+@lru_cache(16_384)
+def _words_of(term: str) -> tuple[str, ...] | None:
+    """The folded words of a term; None if it has to be searched letter by letter."""
+    if _UNSPACED.search(term) or not _WHOLE.fullmatch(fold(term)):
+        return None
+    return tuple(word.text for word in _words(term, 0))
+
+
+def _beginnings(word: str, code: str) -> set[str]:
+    """The keys under which a word of a text is found by `_beginning` of the words that it may be a form of."""
+    behind = range(4) if code.split("-")[0] in {"ar", "he"} else range(1)  # prefixes are written with the word
+    return {word[start : start + length] for start in behind for length in range(1, _KEY + 1)}
+
+
+def _beginning(known: str) -> str:
+    """The letters that all forms of a word begin with, at most _KEY of them: the last letter may change."""
+    return known[: max(1, min(_KEY, len(known) - 1))]
 
 
 def _words(text: str, place: int) -> list[_Word]:

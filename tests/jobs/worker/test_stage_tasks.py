@@ -226,6 +226,15 @@ CHANGES: dict[str, Callable[[], list[str]]] = {
     ),
     "another term": lambda: keys(
         TranslateTask(engine="gemini", options=TASK.options, brief=replace(TASK.brief, glossary=(("yes", "آری"),)))
+    )[:1],
+    "another suggestion": lambda: keys(
+        TranslateTask(engine="gemini", options=TASK.options, brief=replace(TASK.brief, suggested=(("yes", "آری"),)))
+    )[:1],
+    "another topic": lambda: keys(
+        TranslateTask(engine="gemini", options=TASK.options, brief=replace(TASK.brief, topic="whales"))
+    ),
+    "careful mode": lambda: keys(
+        TranslateTask(engine="gemini", options=TASK.options, brief=replace(TASK.brief, careful=True))
     ),
     "other words before": lambda: keys(before="Do you agree?")[:1],
     "another line": lambda: keys(TASK, "Yes!", "No!"),
@@ -242,6 +251,11 @@ def test_the_key_does_not_depend_on_secrets_or_on_where_lots_begin() -> None:
     assert keys(other) == keys()
     assert keys(TASK, "No.", before="Yes.") == keys()[1:]
     assert len(set(keys(TASK, "Yes.", "Yes."))) == 2
+
+
+def test_the_key_does_not_depend_on_terms_that_do_not_occur() -> None:
+    brief = replace(TASK.brief, glossary=(("whale", "نهنگ"),), suggested=(("Ada", "ایدا"),), notes=(("whale", "x"),))
+    assert keys(TranslateTask(engine="gemini", options=TASK.options, brief=brief)) == keys()
 
 
 def test_only_what_this_owner_had_translated_is_remembered() -> None:
