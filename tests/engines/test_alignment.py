@@ -130,6 +130,16 @@ def test_a_few_lines(sources: list[str], texts: list[str], places: set[int]) -> 
     assert doubtful(sources, texts) == places
 
 
+def test_terms_of_the_glossary_tell_where_a_text_belongs() -> None:
+    sources = ["The whale sleeps here.", "The shark sleeps here.", "The heron sleeps here."]
+    texts = ["کوسه اینجا می‌خوابد.", "حواصیل اینجا می‌خوابد.", "نهنگ اینجا می‌خوابد."]
+    terms = [("whale", "نهنگ"), ("shark", "کوسه"), ("heron", "حواصیل")]
+    assert doubtful(sources, texts) == set()
+    assert doubtful(sources, texts, terms=terms) == {0, 1, 2}
+    own = [texts[2], texts[0], texts[1]]
+    assert doubtful(sources, own, terms=terms) == set()
+
+
 # The whole translator against a model that misplaces texts at every third question
 
 

@@ -98,16 +98,22 @@ class _Text:
     is_latin: bool
 
 
-def doubtful(sources: Sequence[str], texts: Sequence[str], runs_on: Sequence[bool] = ()) -> set[int]:
+def doubtful(
+    sources: Sequence[str],
+    texts: Sequence[str],
+    runs_on: Sequence[bool] = (),
+    terms: Sequence[tuple[str, str]] = (),
+) -> set[int]:
     """The places of the lines whose texts may be those of other lines. `texts` are as many as `sources`, in the same
-    order; an empty one is missing. `runs_on`: whether the sentence of a line goes on in the next.
+    order; an empty one is missing. `runs_on`: whether the sentence of a line goes on in the next; `terms` are those of
+    the glossary with their translations.
 
     Where texts have moved up or down, nothing is believed from there on, nor the lines just before: where two were
     merged is not known exactly.
     """
     if len(sources) < 2:
         return set()
-    judge = _Judge(sources, texts, runs_on or [False] * len(sources))
+    judge = _Judge(sources, texts, runs_on or [False] * len(sources), terms)
     moved = judge.moved() | judge.rotated()
     after = set(range(max(0, min(moved) - _BEFORE), len(sources))) if moved else set[int]()
     return after | judge.swapped() | judge.turned()
@@ -123,10 +129,18 @@ def would_show(sources: Sequence[str]) -> bool:
 class _Judge:
     """Scores of the pairs of one batch."""
 
-    def __init__(self, sources: Sequence[str], texts: Sequence[str], runs_on: Sequence[bool]) -> None:
+    def __init__(
+        self,
+        sources: Sequence[str],
+        texts: Sequence[str],
+        runs_on: Sequence[bool],
+        terms: Sequence[tuple[str, str]] = (),
+    ) -> None:
         self._sources = [_text(source) for source in sources]
         self._texts = [_text(text) for text in texts]
         self._raw = (tuple(sources), tuple(texts))
+        said = "\n".join(sources).casefold()
+        self._terms = [(term.casefold(), given.casefold()) for term, given in terms if term.casefold() in said]
         self._scores: dict[tuple[int, int, int, int], float] = {}
         self._within = [on or (at > 0 and runs_on[at - 1]) for at, on in enumerate(runs_on)]
         self._doubt = max(_LEAST_DOUBT, _DOUBT * min(1.0, len(sources) / _LONG))
@@ -225,7 +239,17 @@ class _Judge:
         if not second.length or not first.length:
             return 0.0
         within = self._within[source]
-        return self._length(first, second, within=within) + self._end(first, second) + _contents(first, second)
+        score = self._length(first, second, within=within) + self._end(first, second) + _contents(first, second)
+        return score + self._glossary(source, text, sources, texts) if self._terms else score
+
+    def _glossary(self, source: int, text: int, sources: int, texts: int) -> float:
+        """The score of terms of the glossary: both in their lines, or only one of them."""
+        said = " ".join(self._raw[0][source : source + sources]).casefold()
+        given = " ".join(self._raw[1][text : text + texts]).casefold()
+        found = [(term in said, translation in given) for term, translation in self._terms]
+        return _WORD * found.count((True, True)) + _OTHER_WORD * (
+            found.count((True, False)) + found.count((False, True))
+        )
 
     def _length(self, source: _Text, text: _Text, *, within: bool) -> float:
         spread = _SPREAD_WITHIN if within else self._spread

@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 
+from jobs.engines.llm import remarks
 from jobs.pipeline.protocols import Line
 from jobs.pipeline.text import persian
 from jobs.pipeline.text.display_width import width
@@ -45,8 +46,6 @@ _ADDRESS = re.compile(
     r"\S+@\S+\.\S+|(?:https?://|www\.)\S+|\S+\.(?:com|org|net|io|dev|ir|co)(?:/\S*)?[.,!?]?", re.IGNORECASE
 )
 _NUMBERED = re.compile(r"\s*[\[(]?(\d{1,6})[\])]?\s*[.:)\]،-]\s+(\S.*)", re.DOTALL)
-_REMARK = re.compile(r"[\[(（【].*[\])）】]\.?")
-_BRACKET = re.compile(r"[\[({（【<♪♫*]")
 _WIDE_SCRIPTS = ("Hans", "Hant", "Jpan", "Kore")
 _WIDE_SIGNS = str.maketrans("。，、？！：；（）", ".,,?!:;()")
 """Punctuation of East Asia, which models put at the end of lines in other languages."""
@@ -121,25 +120,29 @@ def clean(text: str, target: Language) -> str:
     return " ".join((persian.tidy(text) if persian.is_persian(target) else text).split())
 
 
-def rejection_reason(line: Line, text: str, target: Language, *, again: bool, known: Collection[str] = ()) -> str:
+def rejection_reason(
+    line: Line, text: str, target: Language, *, again: bool, known: Collection[str] = (), related: bool = False
+) -> str:
     """The reason to reject `text`, already cleaned, as translation of `line`; "" when it is accepted.
 
-    Reasons: "empty", "long" (many times its source), "remark" (something about the line, in brackets that the source
-    has not), "script" (not the target's, or letters of a third one), "echo" (the source again). Names, brands and
-    addresses may stay untranslated if the model repeats them when asked again (`again`). `known` are translations from
-    the glossary. A line without letters needs no translation.
+    Reasons: "empty", "long" (many times its source), "remark" (something about the line), "script" (not the target's,
+    or letters of a third one), "echo" (the source again, or nearly, unless the languages are `related`).
+    Names, brands and addresses may stay untranslated if the model repeats them when asked again (`again`). `known` are
+    translations from the glossary. A line without letters needs no translation.
     """
     if not text:
         return "empty"
-    if _REMARK.fullmatch(text) and not _BRACKET.search(line.text):
+    if remarks.is_remark(line.text, text):
         return "remark"
+    if remarks.is_censored(line.text) and is_echo(line.text, text):
+        return ""
     if _third_script(line.text, text, target):
         return "script"
     if width(text, target) > TIMES_TOO_LONG * max(_expected(line.text), line.budget, _SHORTEST_LIMIT // TIMES_TOO_LONG):
         return "long"
     if not _letters(text):
         return "" if again or not _letters(line.text) or any(map(str.isdigit, text)) else "empty"
-    kept = is_echo(line.text, text)
+    kept = is_echo(line.text, text) or (not related and remarks.is_nearly_source(line.text, text))
     foreign = _share(text, target.script) < _TARGET_SHARE
     if not (kept or foreign) or (again and may_stay_untranslated(text, target, known=known)):
         return ""

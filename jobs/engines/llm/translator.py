@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
-from jobs.engines.llm import alignment, answers, beginnings, prompt, resemblance, shapes, tokens
+from jobs.engines.llm import alignment, answers, beginnings, prompt, remarks, resemblance, shapes, tokens
 from jobs.engines.llm.batches import BATCH_LINES, batches, surroundings
 from jobs.engines.llm.brief_pass import BriefPass
 from jobs.engines.llm.careful import Editor
@@ -36,7 +36,7 @@ from jobs.pipeline.protocols import (
     Usage,
 )
 from jobs.pipeline.text.display_width import width
-from jobs.pipeline.text.languages import language
+from jobs.pipeline.text.languages import are_related, language
 
 NO_USAGE = Usage()
 
@@ -147,6 +147,7 @@ class _TranslationRun:
         self._lines = lines
         self._brief = brief
         self._target = language(brief.target)
+        self._related = are_related(brief.source, brief.target)
         self._texts = dict(done)
         self._fresh: dict[int, Translation] = {}
         self._usage = NO_USAGE
@@ -155,17 +156,18 @@ class _TranslationRun:
         self._said_of_all: set[str] = set()
         self._untranslated = Counter[int]()
         self._drafts: set[int] = set()
-        self._editor = Editor(self._ask, lines, brief, _misplaced) if brief.careful else None
-        self._glossary = GlossaryCheck(self._ask, lines, brief, _misplaced)
+        self._editor = Editor(self._ask, lines, brief, self._misplaced) if brief.careful else None
+        self._glossary = GlossaryCheck(self._ask, lines, brief, self._misplaced)
 
     def work(self, batch: Sequence[Line]) -> PipelineError | None:
         """Translate or flag every line of `batch`, or return the error that ends the job; then only texts are kept,
         and at a cap also the flags of lines that were given up before: they are not to be asked for again.
         """
         error: PipelineError | None = None
+        said = [line for line in batch if not self._accept_sign(line)]
         try:
-            self._solve(batch)
-            self._refine(batch)
+            self._solve(said)
+            self._refine(said)
             self._condense([line for line in batch if self._too_long(line)])
         except CapReached as reached:
             return reached
@@ -206,6 +208,8 @@ class _TranslationRun:
 
     def _solve(self, lines: Sequence[Line], *, again: bool = False) -> None:
         """Ask for `lines`, then once more for the missing ones, then for halves of them down to single lines."""
+        if not lines:
+            return
         if len(lines) > self._pace.most:
             for part in self._pace.parts(lines):
                 self._solve(part, again=again)
@@ -245,7 +249,11 @@ class _TranslationRun:
         if self._pace.swallowed(question, answer.usage.input_tokens, unusable=not read and not answer.trouble):
             return self._pace.too_much(lines, answer.text)
         fitting = answers.without_numbers(lines, answers.fitting(read, lines, around.context.keys()))
-        texts = {number: answers.clean(text, self._target) for number, text in fitting.items()}
+        sources = {line.id: line.text for line in lines}
+        texts = {
+            number: answers.clean(remarks.without_label(sources[number], text), self._target)
+            for number, text in fitting.items()
+        }
         self._said_of_all |= answers.said_of_all(lines, texts)
         begun = shapes.beginnings_of(answer.text) if wants else {}
         if beginnings.are_given(lines, texts, begun):
@@ -254,6 +262,16 @@ class _TranslationRun:
             self._keep(lines, texts, set(), again=again)
         self._pace.note(len(lines), len(texts), answer.trouble, again=again)
         return "untranslated" if answer.trouble == "cut" and len(lines) > 1 else ""
+
+    def _misplaced(self, lines: Sequence[Line], texts: Mapping[int, str]) -> set[int]:
+        """The ids of lines whose texts may be those of other lines."""
+        places = alignment.doubtful(
+            [line.text for line in lines],
+            [texts.get(line.id, "") for line in lines],
+            [not line.ends_sentence for line in lines],
+            self._brief.glossary,
+        )
+        return {lines[place].id for place in places}
 
     def _wants_beginnings(self, lines: Sequence[Line], *, again: bool) -> bool:
         """Whether the first words of the lines are asked for."""
@@ -267,19 +285,28 @@ class _TranslationRun:
         if not again:
             doubtful |= answers.repeated_neighbours(lines, texts)
         doubtful |= {number for number, text in texts.items() if text in self._said_of_all}
-        doubtful |= _misplaced(lines, texts)
+        doubtful |= self._misplaced(lines, texts)
         known = [translation for _, translation in self._brief.glossary]
         for line in lines:
             text = texts.get(line.id, "")
             if line.id in doubtful:
                 continue
             repeated = self._untranslated[line.id] >= _REPEATS
-            reason = answers.rejection_reason(line, text, self._target, again=repeated, known=known)
+            reason = answers.rejection_reason(
+                line, text, self._target, again=repeated, known=known, related=self._related
+            )
             self._untranslated[line.id] += bool(text) and reason in {"echo", "empty"}
             if not reason:
                 self._accept(line, text)
                 if self._editor:
                     self._drafts.add(line.id)
+
+    def _accept_sign(self, line: Line) -> bool:
+        """Accept a line without letters and digits, such as ♪, as it is. Returns whether it is one."""
+        is_sign = not any(map(str.isalnum, line.text)) and bool(line.text.strip())
+        if is_sign:
+            self._accept(line, answers.clean(line.text, self._target))
+        return is_sign
 
     def _accept(self, line: Line, text: str) -> None:
         self._texts[line.id] = text
@@ -369,16 +396,6 @@ class _TranslationRun:
             return {}
         self._unreadable = 0
         return texts
-
-
-def _misplaced(lines: Sequence[Line], texts: Mapping[int, str]) -> set[int]:
-    """The ids of lines whose texts may be those of other lines."""
-    places = alignment.doubtful(
-        [line.text for line in lines],
-        [texts.get(line.id, "") for line in lines],
-        [not line.ends_sentence for line in lines],
-    )
-    return {lines[place].id for place in places}
 
 
 def _used(question: prompt.Question, answer: Answer) -> tuple[Usage, CallEnd]:

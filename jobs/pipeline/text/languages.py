@@ -17,6 +17,14 @@ _LINE_LENGTH = {"zh": 16, "yue": 16, "ko": 16, "ja": 13}
 _READING_SPEED = {"en": 20.0, "ar": 20.0, "zh": 9.0, "yue": 9.0, "ko": 12.0, "ja": 4.0}
 
 
+_RELATED = (
+    *({"es", "pt", "gl", "ca", "ast", "oc"}, {"da", "nb", "nn", "no", "sv"}, {"hr", "bs", "sr", "sl", "sh", "cnr"}),
+    *({"cs", "sk"}, {"ru", "uk", "be", "bg", "mk"}, {"id", "ms"}, {"hi", "mr", "ne"}, {"fa", "prs"}, {"af", "nl"}),
+    *({"tr", "az", "tk"}, {"it", "scn", "co"}, {"zh", "yue"}),
+)
+"""Languages so close that whole sentences may be alike."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Language:
     """One language. `name` is English; `line_length` is in characters, `reading_speed` in characters per second."""
@@ -43,3 +51,9 @@ def language(code_or_name: str) -> Language:
         line_length=_LINE_LENGTH.get(locale.language, 42),
         reading_speed=_READING_SPEED.get(locale.language, 17.0),
     )
+
+
+def are_related(one: str, other: str) -> bool:
+    """Tell whether whole sentences may be alike in two languages, given by their codes."""
+    codes = {code.split("-")[0] for code in (one, other)}
+    return len(codes) == 1 or any(codes <= group for group in _RELATED)

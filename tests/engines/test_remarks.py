@@ -1,0 +1,129 @@
+"""Texts that are no translations: remarks, refusals, notes, labels, and the source again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from jobs.engines.llm.answers import clean, rejection_reason
+from jobs.engines.llm.remarks import is_censored, is_nearly_source, is_remark, without_label
+from jobs.pipeline.protocols import Brief
+from jobs.pipeline.text.languages import are_related, language
+from tests.engines.llm_doubles import PERSIAN, MemoryModel, line, run
+
+SOURCE = "Nobody knew the reason."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(no translation)",
+        "[ترجمه‌ای ارائه نشد]",
+        "هیچ‌کس دلیلش را نمی‌دانست. (توضیح: در اینجا ماضی است)",
+        "Nadie sabía la razón. [Nota del traductor: literal]",
+        "بدون ترجمه",
+        "No translation available.",
+        "N/A",
+        "sin traducción",
+        "I'm sorry, I cannot translate this text.",
+        "As an AI language model, I have no context.",
+        "متأسفم، نمی‌توانم این متن را ترجمه کنم.",
+        "لطفاً متنی برای ترجمه بفرستید.",
+        "Lo siento, no puedo traducir esto.",
+        "Je ne peux pas traduire ce texte.",
+        "Das kann ich leider nicht übersetzen.",
+        "Я не могу перевести этот текст.",
+    ],
+)
+def test_remarks_and_refusals(text: str) -> None:
+    assert is_remark(SOURCE, text)
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (SOURCE, "هیچ‌کس دلیلش را نمی‌دانست."),
+        ("He left (again, as he always does).", "او رفت (باز هم، مثل همیشه)."),
+        ("(He leaves the room.)", "(از اتاق بیرون می‌رود.)"),
+        ("I can't translate that.", "نمی‌توانم این را ترجمه کنم."),
+        ("I am a language model.", "من یک مدل زبانی هستم."),
+        ("He works with AI.", "او با هوش مصنوعی کار می‌کند."),
+        ("None.", "هیچ."),
+        ("I'm sorry, I can't.", "متأسفم، نمی‌توانم."),
+        ("He left.", "او (باز) رفت."),
+    ],
+)
+def test_translations_are_no_remarks(source: str, text: str) -> None:
+    assert not is_remark(source, text)
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "shown"),
+    [
+        (SOURCE, "Translation: Nadie lo sabía.", "Nadie lo sabía."),
+        (SOURCE, "ترجمه: هیچ‌کس نمی‌دانست.", "هیچ‌کس نمی‌دانست."),
+        ("Note: he left.", "توجه: او رفت.", "توجه: او رفت."),
+        (SOURCE, "Translation:", "Translation:"),
+    ],
+)
+def test_labels_before_a_text_are_removed(source: str, text: str, shown: str) -> None:
+    assert without_label(source, text) == shown
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "nearly"),
+    [
+        ("I saw it in the garden yesterday.", "I saw it in the garden ayer.", True),
+        ("We have to go there now, please.", "We have to go there now, bitte.", True),
+        ("من دیروز این کتاب را در بازار خریدم.", "من دیروز این کتاب را در سوق خریدم.", True),
+        ("I saw it in the garden yesterday.", "Lo vi ayer en el jardín.", False),
+        ("Harry Potter and Ron Weasley at Hogwarts", "Harry Potter y Ron Weasley en Hogwarts", False),
+        ("No, no, no!", "No, no, no!", False),
+        ("A total disaster.", "Un desastre total.", False),
+    ],
+)
+def test_a_source_with_a_word_changed_is_no_translation(source: str, text: str, nearly: bool) -> None:
+    assert is_nearly_source(source, text) is nearly
+
+
+def test_languages_that_are_alike_may_share_sentences() -> None:
+    text = "Hun har en hund og en kat."
+    related = are_related("da", "nb")
+    assert related
+    assert not are_related("en", "es")
+    source = line(1, "Hun har en hund og en katt.")
+    assert rejection_reason(source, text, language("da"), again=False, related=related) == ""
+    assert rejection_reason(source, text, language("da"), again=False) == "echo"
+
+
+@pytest.mark.parametrize(
+    ("text", "censored"), [("F***", True), ("f**king", True), ("S**t!", True), ("*", False), ("What the f***", False)]
+)
+def test_words_that_are_made_unreadable(text: str, censored: bool) -> None:
+    assert is_censored(text) is censored
+
+
+@pytest.mark.parametrize("target", ["fa", "es"])
+def test_lines_with_nothing_to_translate_cost_no_question_and_never_vanish(target: str) -> None:
+    """The model leaves out signs, and repeats what is made unreadable."""
+    signs = {1: "*", 2: "♪♪", 3: "F***", 5: "...", 6: "♪ ♫"}
+
+    def reply(asked: Mapping[str, Any]) -> dict[str, str]:
+        assert not {"1", "2", "5", "6"} & set(asked["translate"])
+        texts = {"4": "سلام کرد." if target == "fa" else "Saludó.", "3": "F***"}
+        return {number: texts[number] for number in asked["translate"]}
+
+    model = MemoryModel(reply)
+    lines = [line(number, text) for number, text in sorted({**signs, 4: "He said hello."}.items())]
+    answers = run(model, lines, Brief(source="en", target=target))
+    assert len(model.questions) == 1
+    for number, text in signs.items():
+        assert (answers[number].text, answers[number].flags) == (clean(text, language(target)), ())
+
+
+def test_only_signs_need_no_question() -> None:
+    model = MemoryModel()
+    assert run(model, [line(1, "♪♪")], PERSIAN)[1].text == "♪♪"
+    assert model.questions == []
