@@ -47,7 +47,8 @@ async function showEstimate() {
   const data = new FormData(form);
   const asked = { seconds: String(seconds), to: String(data.get("to")), spoken: String(data.get("spoken") ?? "") };
   const own = subtitles.files?.length ? String(data.get("subtitles_are")) : "";
-  const query = String(new URLSearchParams({ ...asked, subtitles: own }));
+  const steps = { careful: String(data.has("careful")), reads_first: String(data.has("reads_first")) };
+  const query = String(new URLSearchParams({ ...asked, subtitles: own, ...steps }));
   estimate.dataset.asked = query;
   let text = "";
   try {

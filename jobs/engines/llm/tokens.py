@@ -51,6 +51,10 @@ _SECONDS_A_CUE = 3.5
 _AGAIN = 1.2
 """What is asked again, and shortened, on top of the first questions."""
 
+_CAREFUL, _BRIEF = (4.0, 2.2), (1.55, 1.2)
+"""What criticism and revision, and a brief of the transcript, make of the input and the output: measured, with a third
+of the lines revised (docs/quality.md), and rounded to the expensive side."""
+
 _LENGTH = {"zh": 0.4, "ja": 0.55, "ko": 0.6}
 """Characters of a translation for each one of an English original, where they are far from as many."""
 
@@ -91,6 +95,15 @@ def of_speech(seconds: float, brief: Brief, batch_lines: int = BATCH_LINES) -> U
     share = _LENGTH.get(brief.source.split("-")[0], 1.0)
     characters = seconds / 60 * WORDS_A_MINUTE * _CHARACTERS_A_WORD * share
     return of_text(math.ceil(seconds / _SECONDS_A_CUE), round(characters), brief, batch_lines)
+
+
+def with_steps(usage: Usage, *, careful: bool, reads_first: bool) -> Usage:
+    """The tokens of a translation with these steps, from those of a plain one."""
+    asked, answered = float(usage.input_tokens), float(usage.output_tokens)
+    more = [_CAREFUL] * careful + [_BRIEF] * reads_first
+    asked += sum(usage.input_tokens * (times - 1) for times, _ in more)
+    answered += sum(usage.output_tokens * (times - 1) for _, times in more)
+    return Usage(input_tokens=round(asked), output_tokens=round(answered))
 
 
 def _around(batch: Sequence[Line]) -> prompt.Surroundings:

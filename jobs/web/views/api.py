@@ -51,15 +51,26 @@ def cues(request: HttpRequest, job_id: uuid.UUID, after: int = 0) -> dict[str, A
 
 
 @api.get("/estimate")
-def estimate(request: HttpRequest, seconds: float, to: str, spoken: str = "", subtitles: str = "") -> dict[str, str]:
+def estimate(
+    request: HttpRequest,
+    seconds: float,
+    to: str,
+    spoken: str = "",
+    subtitles: str = "",
+    careful: bool = False,
+    reads_first: bool = False,
+) -> dict[str, str]:
     """The estimate for the translation of so many seconds, in words; empty where there is none. `subtitles` is `use`
-    when the user's own subtitle file needs no translation (see `forms.SUBTITLES`).
+    when the user's own subtitle file needs no translation (see `forms.SUBTITLES`); `careful` and `reads_first` are
+    those of `JobOptions`.
     """
     try:
         options = JobOptions(
             target=language(to[:40]).code,
             spoken=language(spoken[:40]).code if spoken and subtitles != "use" else None,
             brought=subtitles == "use",
+            careful=careful,
+            reads_first=reads_first,
             transcriber=settings.TRANSCRIBER,
             translator=settings.TRANSLATOR,
         )
