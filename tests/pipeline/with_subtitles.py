@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import struct
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tests.pipeline.clips import AAC, H264, run
@@ -69,24 +71,34 @@ class Track:
     codec: str = ""
 
 
-def video(path: Path, *tracks: Track, sound: str = "eng", seconds: float = SECONDS, picture: bool = True) -> Path:
+def video(path: Path, *tracks: Track, sound: str = "eng", picture: bool = True) -> Path:
     """A video of a test picture and a tone with these tracks. `sound` is the language of the tone, empty: none."""
-    shown = ("-f", "lavfi", "-i", f"testsrc2=size=64x48:rate=5:duration={seconds}") if picture else ()
-    inputs = [*shown, "-f", "lavfi", "-i", f"sine=duration={seconds}"]
-    maps = [part for number in range(2 if picture else 1) for part in ("-map", str(number))]
-    options: list[str] = []
+    base = path.with_name(f"{path.stem}.base.mkv")
+    base.write_bytes(_base(picture))
+    inputs, maps, options = ["-i", str(base)], ["-map", "0"], list[str]()
     for number, track in enumerate(tracks):
         file = path.with_name(f"{path.stem}.{number}.srt")
         file.write_text(track.text)
         inputs += ["-i", str(file)]
-        maps += ["-map", str(number + (2 if picture else 1))]
+        maps += ["-map", str(number + 1)]
         codec = track.codec or ("mov_text" if path.suffix in {".mp4", ".m4a", ".mov"} else "subrip")
         options += [f"-c:s:{number}", codec, f"-disposition:s:{number}", track.marks]
         options += [f"-metadata:s:s:{number}", f"language={track.language}"] if track.language else []
         options += [f"-metadata:s:s:{number}", f"title={track.title}"] if track.title else []
     tag = ("-metadata:s:a:0", f"language={sound}") if sound else ()
-    run(*inputs, *maps, *(H264 if picture else ()), *AAC, *options, *tag, str(path))
+    run(*inputs, *maps, "-c:v", "copy", "-c:a", "copy", *options, *tag, str(path))
     return path
+
+
+@cache
+def _base(picture: bool) -> bytes:
+    """The picture and the tone, encoded once."""
+    shown = ("-f", "lavfi", "-i", f"testsrc2=size=64x48:rate=5:duration={SECONDS}") if picture else ()
+    tone = ("-f", "lavfi", "-i", f"sine=duration={SECONDS}")
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "base.mkv"
+        run(*shown, *tone, *(H264 if picture else ()), *AAC, str(path))
+        return path.read_bytes()
 
 
 def pgs(path: Path, times: Sequence[float]) -> Path:
