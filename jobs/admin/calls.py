@@ -33,14 +33,13 @@ class CallAdmin(ReadOnly):
         display.field("at", _("time"), display.when),
         "who",
         "what",
-        display.field("engine", _("engine"), display.code),
         display.field("model", _("model"), display.code),
         display.field("status", _("tokens are"), display.call_status),
         display.field("input_tokens", _("input tokens"), formats.number),
         display.field("output_tokens", _("output tokens"), formats.number),
         "price",
     )
-    fieldsets = ((None, {"fields": list_display}),)
+    fieldsets = ((None, {"fields": (*list_display, display.field("engine", _("engine"), display.code))}),)
     list_filter = (CallAgeFilter, CallStatusFilter)
     ordering = ("-at",)
     search_fields = ("owner__username", "engine", "model")

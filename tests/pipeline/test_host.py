@@ -50,9 +50,7 @@ EXPECTED, USED = Usage(input_tokens=100, output_tokens=50), Usage(input_tokens=9
 
 @dataclass
 class Doubles:
-    """`asked` are the engines that were asked for; `error` is what asking for a translator gives; `paid`: it has
-    calls.
-    """
+    """`asked` are the engines asked for; `error` is what asking for a translator gives; `paid`: that one has calls."""
 
     asked: list[str] = field(default_factory=list)
     error: BaseException | None = None
