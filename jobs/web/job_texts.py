@@ -16,14 +16,11 @@ from jobs import briefs
 from jobs.engines.registry import SPECS
 from jobs.i18n import formats
 from jobs.i18n.labels import STAGES, STATUSES
-from jobs.intake import cost_estimate
-from jobs.intake.cost_estimate import CostEstimate
 from jobs.intake.options import options_of
-from jobs.models import FINAL, Call, Job, JobStatus, Reason, StageRun, StageStatus
+from jobs.models import FINAL, Job, JobStatus, Reason, StageRun, StageStatus
 from jobs.monitoring.estimates import Estimate, ahead, share_done
 from jobs.pipeline.errors import DiskFull
 from jobs.pipeline.stage import STEPS, Stage
-from jobs.queueing import caps
 from jobs.storage import installation
 
 if TYPE_CHECKING:
@@ -137,44 +134,6 @@ def notes(job: Job) -> list[str]:
     return found
 
 
-def estimate_text(found: CostEstimate) -> str:
-    """The sentences of an estimate: minutes, tokens, money, and the cap that it exceeds, if any."""
-    length = formats.length(found.seconds)
-    if found.free:
-        return _("{length}. The translation costs nothing.").format(length=length)
-    amounts = formats.priced(caps.tokens_text(rounded(found.tokens)))
-    if found.cost is None:
-        text = _("{length}. The translation takes about {tokens}; the price of the model is not known.")
-        said = text.format(length=length, tokens=amounts)
-    else:
-        text = _("{length}. The translation takes about {tokens} and costs about {cost}.")
-        said = text.format(length=length, tokens=amounts, cost=formats.priced(caps.money_text(found.cost)))
-    if found.exceeds:
-        said += " " + _("It will pause at the limit of {limit}.").format(limit=formats.priced(found.exceeds))
-    return said
-
-
-def rounded(count: int) -> int:
-    """A number of tokens as an estimate is told: two digits, and zeros."""
-    zeros = max(0, len(str(count)) - 2)
-    return round(count, -zeros)
-
-
-def cost_text(job: Job) -> str:
-    """The estimate of a job that is not translated yet, and what its calls have used so far; both empty at its end."""
-    if job.status in {*FINAL, JobStatus.CANCELLING}:
-        return ""
-    used = caps.spent(Call.objects.filter(job=job.pk)) if job.engines.get(Stage.TRANSLATE) else caps.Spent()
-    said = []
-    if job.status != JobStatus.PAUSED and (found := cost_estimate.of_job(job)):
-        said.append(estimate_text(found))
-    if used.tokens:
-        amounts = [formats.priced(caps.tokens_text(used.tokens))]
-        amounts += [formats.priced(caps.money_text(used.cost))] if used.cost else []
-        said.append(_("Used so far: {amounts}.").format(amounts=formats.listed(amounts)))
-    return " ".join(said)
-
-
 def can_have_brief(job: Job) -> bool:
     """Whether a brief is of use: the job has one, or a translation that is not only of captions."""
     return bool(job.brief) or job.stages.filter(stage=Stage.TRANSLATE).exists()
@@ -192,85 +151,6 @@ def brief(job: Job) -> dict[str, Any] | None:
         "names": formats.number(len(document.names)) if document else "",
         "terms": formats.number(len(document.terms)) if document else "",
     }
-
-
-_TRACK_KINDS: dict[str, Words] = {
-    "clear": gettext_lazy("clear speech"),
-    "description": gettext_lazy("audio description"),
-    "commentary": gettext_lazy("commentary"),
-    "no_speech": gettext_lazy("without speech"),
-}
-"""Names of the kinds of sound tracks (`media.tracks`) that are not plain speech."""
-
-
-def sound_tracks(job: Job, runs: Iterable[StageRun]) -> list[dict[str, Any]]:
-    """The sound tracks of a video whose speech is transcribed, with the one that is used; empty if it has only one."""
-    sound = next((run.outcome.get("sound") or {} for run in runs if run.stage == Stage.FETCH), {})
-    found = sound.get("tracks", ())
-    if len(found) < 2 or options_of(job.options).brought:
-        return []
-    return [
-        {
-            "number": each["number"],
-            "label": _track_label(each, sound["track"]),
-            "used": each["number"] == sound["track"],
-        }
-        for each in found
-    ]
-
-
-def _track_label(track: Mapping[str, Any], used: int) -> str:
-    """“2: English, Original (in use)”."""
-    language = formats.language_name(track["language"]) if track["language"] else ""
-    kind = str(_TRACK_KINDS.get(track["kind"], ""))
-    parts = [part for part in (language, track["title"], kind) if part]
-    number = formats.number(track["number"])
-    label = f"{number}: {' · '.join(parts)}" if parts else number
-    return _("{track} (in use)").format(track=label) if track["number"] == used else label
-
-
-_SUBTITLE_KINDS: dict[str, Words] = {
-    "hearing": gettext_lazy("for the hard of hearing"),
-    "part": gettext_lazy("only a part of what is said"),
-    "aside": gettext_lazy("commentary"),
-}
-"""Names of the kinds of subtitle tracks (`media.subtitle_tracks`) that are not plain ones of what is said."""
-
-
-def sources_of_words(job: Job, runs: Iterable[StageRun]) -> list[dict[str, Any]]:
-    """The sources from which the words of a job can come, with the one that is used; empty if there is only speech."""
-    there = next((run.outcome.get("existing") or {} for run in runs if run.stage == Stage.FETCH), {})
-    options = options_of(job.options)
-    is_wanted = not options.needs_speech  # without it there was nothing to use, if the job has failed
-    if options.brought or not (there.get("tracks") or there.get("captions") or is_wanted):
-        return []
-    used = there.get("used") or {}
-    found = [("speech", _("Speech recognition"), not used and not is_wanted)]
-    for track in there.get("tracks", ()):
-        is_used = used.get("number") == track["number"]
-        found.append((f"subtitles:{track['number']}", _subtitles_label(track), is_used))
-    for captions in there.get("captions", ()):
-        is_used = used.get("number", 0) is None and used["language"] == captions["language"]
-        found.append((f"subtitles:{captions['language']}", _captions_label(captions), is_used))
-    return [
-        {"value": value, "label": _("{track} (in use)").format(track=label) if is_used else label, "used": is_used}
-        for value, label, is_used in found
-    ]
-
-
-def _subtitles_label(track: Mapping[str, Any]) -> str:
-    """“Subtitles in the file, 2: English · for the hard of hearing”."""
-    language = formats.language_name(track["language"]) if track["language"] else ""
-    parts = [part for part in (language, track["title"], str(_SUBTITLE_KINDS.get(track["kind"], ""))) if part]
-    label = _("Subtitles in the file, {number}").format(number=formats.number(track["number"]))
-    return f"{label}: {' · '.join(parts)}" if parts else label
-
-
-def _captions_label(captions: Mapping[str, Any]) -> str:
-    language = formats.language_name(captions["language"])
-    if captions["machine"]:
-        return _("Captions of the site, made by machine: {language}").format(language=language)
-    return _("Captions of the site: {language}").format(language=language)
 
 
 def error_detail(job: Job) -> str:

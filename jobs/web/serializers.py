@@ -22,8 +22,8 @@ from jobs.models import CANCELLABLE, FINAL, UNFINISHED, Cue, Job, JobStatus, Sou
 from jobs.monitoring.estimates import ahead, estimate, share_done
 from jobs.pipeline.stage import Stage
 from jobs.pipeline.subtitles.style import FORMATS
+from jobs.web.cost_texts import cost_text
 from jobs.web.job_texts import (
-    cost_text,
     deleted_text,
     elapsed,
     ended_text,
@@ -31,13 +31,12 @@ from jobs.web.job_texts import (
     languages,
     left_text,
     notes,
-    sound_tracks,
-    sources_of_words,
     stage_text,
     step_text,
     unplayable_text,
     waiting_stages,
 )
+from jobs.web.track_texts import sound_tracks, sources_of_words
 
 SUBTITLE_FORMS = {
     "target": gettext_lazy("translation"),

@@ -32,6 +32,7 @@ from jobs.pipeline.media.ffmpeg import ffmpeg  # noqa: E402
 from jobs.pipeline.process import groups  # noqa: E402
 from jobs.pipeline.stage import Stage  # noqa: E402
 from jobs.pipeline.stages import dispatch  # noqa: E402
+from jobs.pipeline.stages.context import StageContext  # noqa: E402
 from jobs.pipeline.subtitles.fonts import FONTS  # noqa: E402
 from jobs.queueing import processes  # noqa: E402
 from jobs.worker import stage_tasks  # noqa: E402
@@ -83,9 +84,7 @@ def _in_one_process(job: Job) -> float:
     with tempfile.TemporaryDirectory() as room:
         cues = tuple(cues.as_cue(row) for row in job.cues.all())
         nobody: Any = Nobody()
-        context = dispatch.StageContext(
-            attempt_dir=Path(room), engines=nobody, report=nobody, cues=lambda: iter([(cues, {})])
-        )
+        context = StageContext(attempt_dir=Path(room), engines=nobody, report=nobody, cues=lambda: iter([(cues, {})]))
         began = time.monotonic()
         for run in job.stages.all():
             dispatch.run_task(stage_tasks.task_for(job, run), context)

@@ -9,8 +9,9 @@ from typing import Any
 
 from jobs.engines.gemini import spec as gemini
 from jobs.engines.gemini.client import GeminiModel
+from jobs.engines.llm.model import Answer, LanguageModel
 from jobs.engines.llm.prompt import Question
-from jobs.engines.llm.translator import Answer, LanguageModel, LlmTranslator
+from jobs.engines.llm.translator import LlmTranslator
 from jobs.engines.openai_compatible import spec as openai_compatible
 from jobs.engines.openai_compatible.client import OpenAiModel
 from jobs.pipeline.errors import JobCapReached

@@ -9,9 +9,9 @@ import pytest
 
 from jobs.engines.llm import beginnings
 from jobs.engines.llm.alignment import would_show
+from jobs.engines.llm.model import Answer
 from jobs.engines.llm.prompt import BEGINS, Question, Surroundings, to_translate
 from jobs.engines.llm.shapes import beginnings_of, texts_of
-from jobs.engines.llm.translator import Answer
 from jobs.pipeline.protocols import Line
 from tests.engines.llm_doubles import PERSIAN, MemoryModel, line, run, some_lines
 

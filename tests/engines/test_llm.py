@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from jobs.engines.llm.model import Answer
 from jobs.engines.llm.remote import RequestFailed, RequestTooLarge
 from jobs.engines.llm.resemblance import is_shortened
-from jobs.engines.llm.translator import Answer, LlmTranslator
+from jobs.engines.llm.translator import LlmTranslator
 from jobs.pipeline.errors import OutOfQuota, ServiceError
 from jobs.pipeline.protocols import Brief, Usage
 from tests.engines.llm_doubles import PERSIAN, MemoryModel, good, line, run, some_lines
@@ -144,6 +145,16 @@ def test_a_bad_condensation_leaves_the_longer_text_flagged(shorter: str) -> None
     answer = run(model, some_lines(1))[1]
     assert (answer.text, answer.flags) == (long, ("too_long",))
     assert len(model.questions) == 2
+
+
+def test_unreadable_answers_flag_lines_and_keep_the_job() -> None:
+    """After the first batch the model talks nonsense: the other lines are flagged, with few questions."""
+    model = MemoryModel(lambda asked: good(asked) if len(model.questions) == 1 else Answer(text="La la la."))
+    answers = run(model, some_lines(120), batch_lines=40)
+    assert sum(bool(one.text) for one in answers.values()) == 40
+    assert all(one.text or one.flags == ("untranslated",) for one in answers.values())
+    assert len(answers) == 120
+    assert len(model.questions) < 20
 
 
 def test_shorter_texts_under_the_ids_of_others_are_not_used() -> None:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from jobs.engines.llm.brief_pass import MOST_TERMS, PART
+from jobs.engines.llm.model import Answer
 from jobs.engines.llm.remote import ContentFiltered, RequestFailed, RequestTooLarge
-from jobs.engines.llm.translator import Answer, LlmTranslator
+from jobs.engines.llm.translator import LlmTranslator
 from jobs.pipeline.errors import CapReached, ServiceDown, ServiceError
 from jobs.pipeline.protocols import Document, Line, Read, Reader, Usage
 from tests.engines.llm_doubles import PERSIAN, Asleep, MemoryModel, Purse, line

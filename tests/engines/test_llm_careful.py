@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from jobs.engines.llm.answers import clean
+from jobs.engines.llm.model import Answer
 from jobs.engines.llm.remote import ContentFiltered, RequestFailed, RequestTooLarge
-from jobs.engines.llm.translator import Answer, LlmTranslator
+from jobs.engines.llm.translator import LlmTranslator
 from jobs.pipeline.errors import CapReached, ServiceDown, ServiceError
 from jobs.pipeline.protocols import Brief, Usage
 from jobs.pipeline.text.languages import language

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from jobs.engines.llm.translator import Answer, LlmTranslator
+from jobs.engines.llm.model import Answer
+from jobs.engines.llm.translator import LlmTranslator
 from jobs.pipeline.protocols import Brief
 from jobs.pipeline.stages.translate import translate
 from jobs.pipeline.subtitles.cue import Cue

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from jobs.engines.llm.model import Answer, LanguageModel
 from jobs.engines.llm.remote import RequestFailed
-from jobs.engines.llm.translator import Answer, LanguageModel, LlmTranslator
+from jobs.engines.llm.translator import LlmTranslator
 from jobs.pipeline.errors import CapReached, ServiceDown, ServiceSlow
 from jobs.pipeline.protocols import Line, Metered, Translation, Usage
 from tests.engines.fake_llm_server import FakeServer, Said, good

@@ -30,7 +30,8 @@ from jobs.pipeline.process.messages import (
 )
 from jobs.pipeline.protocols import Batch, Brief, CallEnd, Document, Hints, Line, Passage, Read, Turn, Usage, Word
 from jobs.pipeline.stage import StepName
-from jobs.pipeline.stages.dispatch import StageContext, StageResult, run_task
+from jobs.pipeline.stages.context import StageContext, StageResult
+from jobs.pipeline.stages.dispatch import run_task
 from jobs.pipeline.subtitles import writer
 from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.style import Style

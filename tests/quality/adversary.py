@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from jobs.engines.llm.model import Answer
 from jobs.engines.llm.prompt import BEGINS, Question
-from jobs.engines.llm.translator import Answer
 from jobs.pipeline.protocols import Usage
 
 

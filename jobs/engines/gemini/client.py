@@ -18,10 +18,11 @@ from typing import Any
 from requests import PreparedRequest, RequestException, Response
 
 from jobs.engines.gemini.options import LABEL, Options
+from jobs.engines.llm.model import Answer
 from jobs.engines.llm.prompt import Question, schema
 from jobs.engines.llm.remote import AnswerFormat, FormatNotSupported, RequestFailed, Service, credentials
 from jobs.engines.llm.replies import Reply, error_within, page_of_error
-from jobs.engines.llm.translator import Answer, LlmTranslator
+from jobs.engines.llm.translator import LlmTranslator
 from jobs.engines.llm.transport import ENVIRONMENT, AnswerTooLarge, BoundedAdapter, proxies_to, proxy_in_use
 from jobs.pipeline.protocols import Usage
 

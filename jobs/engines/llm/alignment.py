@@ -12,13 +12,11 @@ the other than if they were put together by chance.
 from __future__ import annotations
 
 import math
-import re
-import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 from statistics import median
+
+from jobs.engines.llm.features import LATIN, Features, features
 
 _SPREAD = 0.33  # standard deviation of the logarithm of the lengths' ratio of a line and its translation
 _SPREAD_WITHIN = 0.5  # the same for a part of a sentence that runs over several lines
@@ -43,59 +41,6 @@ _FEWEST = 3  # lines of a batch whose own lengths and marks tell what is usual
 _BEFORE = 2  # lines before the first doubtful one that are doubtful as well
 _REACH = 4  # places by which a text may have moved
 _STEPS = ((1, 1, 0.0), (1, 0, _LEFT_OUT), (0, 1, _LEFT_OUT), (2, 1, _MERGED), (1, 2, _MERGED))
-
-_ENDS = {
-    "?": "?",
-    "؟": "?",
-    "？": "?",
-    "¿": "?",
-    ";": ".",
-    "!": "!",
-    "！": "!",
-    "…": "…",
-    ".": ".",
-    "。": ".",
-    "।": ".",
-}
-_CLOSING = "\"'”’»)]}」』 \u200c\u200e\u200f"
-_WORDS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
-_NUMBERS = re.compile(r"\d+(?:[.,٫٬]\d+)*")
-_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
-
-_SKELETON = {
-    **dict.fromkeys("بپ", "b"),
-    **dict.fromkeys("تطثد", "t"),
-    **dict.fromkeys("جچژشسصزذضظ", "s"),
-    **dict.fromkeys("کگقخغ", "k"),
-    **dict.fromkeys("لر", "l"),
-    **dict.fromkeys("من", "n"),
-    "ف": "f",
-}
-"""Classes of consonants of Arabic letters; vowels, و, ه, ی and ع have none."""
-
-_LATIN_SKELETON = {
-    **dict.fromkeys("bp", "b"),
-    **dict.fromkeys("td", "t"),
-    **dict.fromkeys("jszxc", "s"),
-    **dict.fromkeys("kgq", "k"),
-    **dict.fromkeys("lr", "l"),
-    **dict.fromkeys("mn", "n"),
-    "f": "f",
-}
-
-_TWO_LETTERS = (("sh", "s"), ("ch", "s"), ("kh", "k"), ("gh", "k"), ("ph", "f"))
-
-
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """The features of a text that are compared."""
-
-    length: int
-    end: str
-    numbers: frozenset[str]
-    words: frozenset[str]  # in lower case
-    names: frozenset[str]  # consonants of words that may be names
-    is_latin: bool
 
 
 def doubtful(
@@ -136,8 +81,8 @@ class _Judge:
         runs_on: Sequence[bool],
         terms: Sequence[tuple[str, str]] = (),
     ) -> None:
-        self._sources = [_text(source) for source in sources]
-        self._texts = [_text(text) for text in texts]
+        self._sources = [features(source) for source in sources]
+        self._texts = [features(text) for text in texts]
         self._raw = (tuple(sources), tuple(texts))
         said = "\n".join(sources).casefold()
         self._terms = [(term.casefold(), given.casefold()) for term, given in terms if term.casefold() in said]
@@ -234,8 +179,8 @@ class _Judge:
         return self._scores[place]
 
     def _scored(self, source: int, text: int, sources: int, texts: int) -> float:
-        first = self._sources[source] if sources == 1 else _text(" ".join(self._raw[0][source : source + sources]))
-        second = self._texts[text] if texts == 1 else _text(" ".join(self._raw[1][text : text + texts]))
+        first = self._sources[source] if sources == 1 else features(" ".join(self._raw[0][source : source + sources]))
+        second = self._texts[text] if texts == 1 else features(" ".join(self._raw[1][text : text + texts]))
         if not second.length or not first.length:
             return 0.0
         within = self._within[source]
@@ -251,21 +196,21 @@ class _Judge:
             found.count((True, False)) + found.count((False, True))
         )
 
-    def _length(self, source: _Text, text: _Text, *, within: bool) -> float:
+    def _length(self, source: Features, text: Features, *, within: bool) -> float:
         spread = _SPREAD_WITHIN if within else self._spread
         by_chance = math.sqrt(spread**2 + 2 * self._variety**2)
         off = math.log((text.length + _SMOOTHED) / (self._ratio * (source.length + _SMOOTHED)))
         score = math.log(by_chance / spread) - off**2 / 2 * (1 / spread**2 - 1 / by_chance**2)
         return max(score, _LEAST_LENGTH)
 
-    def _end(self, source: _Text, text: _Text) -> float:
+    def _end(self, source: Features, text: Features) -> float:
         common = min(0.95, self._common.get(source.end, 0.5))
         if source.end == text.end:
             return math.log(_SAME_END / common)
         return math.log((1 - _SAME_END) / (1 - common)) if "?" in {source.end, text.end} else math.log(0.5)
 
 
-def _contents(source: _Text, text: _Text) -> float:
+def _contents(source: Features, text: Features) -> float:
     """The score of numbers, words written alike, and names."""
     score = 0.0
     if source.numbers or text.numbers:
@@ -277,54 +222,10 @@ def _contents(source: _Text, text: _Text) -> float:
         starts = {word[:4] for word in source.words if len(word) > 4}
         alike += len(starts & {word[:4] for word in text.words - source.words if len(word) > 4})
         return score + _COGNATE * min(alike, _MOST_COGNATES)
-    kept = {word for word in text.words if _LATIN.match(word)}
-    given = {word for word in source.words if _LATIN.match(word)}
+    kept = {word for word in text.words if LATIN.match(word)}
+    given = {word for word in source.words if LATIN.match(word)}
     if not source.is_latin:
         kept, given = given, kept
     known = {word for word in given if len(word) > 1}
     score += _WORD * len(kept & known) + _OTHER_WORD * len({word for word in kept - known if len(word) > 1})
     return score + _NAME * min(len(source.names & text.names), _MOST_NAMES)
-
-
-@lru_cache(maxsize=4096)
-def _text(text: str) -> _Text:
-    plain = unicodedata.normalize("NFKC", text)
-    found = _WORDS.findall(plain)
-    is_latin = sum(map(len, _LATIN.findall(plain))) * 2 > sum(map(str.isalpha, plain))
-    return _Text(
-        length=sum(map(str.isalnum, plain)),
-        end=_end_of(plain),
-        numbers=frozenset(_number(number) for number in _NUMBERS.findall(plain)),
-        words=frozenset(word.casefold() for word in found),
-        names=frozenset(filter(None, (_consonants(word, is_latin=is_latin) for word in found))),
-        is_latin=is_latin,
-    )
-
-
-def _end_of(text: str) -> str:
-    """The class of the mark at the end of a text; empty for a letter, a comma or a dash."""
-    shown = text.rstrip(_CLOSING)
-    if shown.endswith("..."):
-        return "…"
-    return _ENDS.get(shown[-1:], "")
-
-
-def _number(written: str) -> str:
-    return "".join(str(unicodedata.digit(character)) for character in written if character.isdigit())
-
-
-def _consonants(word: str, *, is_latin: bool) -> str:
-    """The classes of the consonants of a word that may be a name, at least three; empty otherwise. Of Latin words those
-    in capitals count.
-    """
-    if is_latin:
-        if not word[0].isupper():
-            return ""
-        sounds = word.casefold()
-        for written, sound in _TWO_LETTERS:
-            sounds = sounds.replace(written, sound)
-        skeleton = "".join(_LATIN_SKELETON.get(letter, "") for letter in sounds)
-    else:
-        skeleton = "".join(_SKELETON.get(letter, "") for letter in word)
-    skeleton = re.sub(r"(.)\1+", r"\1", skeleton)
-    return skeleton if len(skeleton) >= 3 else ""

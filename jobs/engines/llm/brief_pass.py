@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from jobs.engines.llm.answers import rejection_reason
-from jobs.engines.llm.asking import Ask
+from jobs.engines.llm.model import Ask
 from jobs.engines.llm.prompt import Question, as_json, filled
 from jobs.engines.llm.remote import UNANSWERED, RequestTooLarge, TimedOut
 from jobs.pipeline.protocols import Brief, Document, Line, Read, Usage

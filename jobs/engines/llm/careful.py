@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from jobs.engines.llm import answers, prompt, shapes
-from jobs.engines.llm.asking import Ask
 from jobs.engines.llm.batches import surroundings
+from jobs.engines.llm.model import Ask
 from jobs.engines.llm.prompt import Question, Surroundings
 from jobs.engines.llm.remote import UNANSWERED, RequestTooLarge, TimedOut
 from jobs.engines.llm.resemblance import of_others

@@ -12,10 +12,11 @@ from requests import exceptions as http
 from requests.auth import AuthBase
 
 from jobs.engines.llm import shapes
+from jobs.engines.llm.model import Answer
 from jobs.engines.llm.prompt import Question
 from jobs.engines.llm.remote import FormatNotSupported, RequestFailed, RequestTooLarge, Service, credentials
 from jobs.engines.llm.replies import BAD_GATEWAY, Reply, error_within, page_of_error
-from jobs.engines.llm.translator import Answer, LlmTranslator
+from jobs.engines.llm.translator import LlmTranslator
 from jobs.engines.llm.transport import ENVIRONMENT, AnswerTooLarge, BoundedAdapter, proxies_to, proxy_in_use
 from jobs.engines.openai_compatible.completion import assembled, is_stream, text_of, usage_of
 from jobs.engines.openai_compatible.options import Options, label

@@ -6,10 +6,9 @@ is lost when the child is killed, which may happen at any moment.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from jobs.pipeline.errors import MediaFailed, NoAudio
 from jobs.pipeline.media import extras
@@ -17,7 +16,6 @@ from jobs.pipeline.media.streams import Media
 from jobs.pipeline.notes import NoteCode
 from jobs.pipeline.process.messages import (
     FetchTask,
-    Reading,
     RecogniseTask,
     RenderTask,
     SubtitleTask,
@@ -26,28 +24,20 @@ from jobs.pipeline.process.messages import (
     to_builtins,
 )
 from jobs.pipeline.protocols import (
-    CallEnd,
-    Diarizer,
-    Document,
-    Metered,
-    Passage,
     Progress,
-    Reader,
-    Transcriber,
-    Translation,
-    Translator,
     Turn,
-    Usage,
 )
 from jobs.pipeline.speech.speakers import named_turns, with_speakers
 from jobs.pipeline.stage import StepName
 from jobs.pipeline.stages import fetch, picture, sound, words
+from jobs.pipeline.stages.context import StageContext, StageResult
 from jobs.pipeline.stages.render import poster_of, render, undrawable
-from jobs.pipeline.stages.translate import is_captions, lines, translate, translated_cue
+from jobs.pipeline.stages.translate import is_captions, lines
+from jobs.pipeline.stages.translation import translate_task
 from jobs.pipeline.subtitles import quality, segmentation
 from jobs.pipeline.subtitles.cue import Cue
 from jobs.pipeline.subtitles.dialogue import with_dialogues
-from jobs.pipeline.text.languages import Language, language
+from jobs.pipeline.text.languages import language
 from jobs.pipeline.text.terms import Violation, misused
 
 if TYPE_CHECKING:
@@ -65,91 +55,6 @@ _DIARIZE_SHARE = 0.15
 """Share of the transcribe stage's progress that telling speakers apart has, where it is wanted."""
 
 
-class EngineFactory(Protocol):
-    """Source of engines for a child. Its methods may take minutes and raise EngineError."""
-
-    def transcriber(self, name: str, options: dict[str, Any]) -> Transcriber:
-        """Return the transcriber `name` with these options."""
-        ...
-
-    def translator(self, name: str, options: dict[str, Any]) -> Translator:
-        """Return the translator `name` with these options."""
-        ...
-
-    def diarizer(self, name: str, options: dict[str, Any]) -> Diarizer:
-        """Return the diarizer `name` with these options."""
-        ...
-
-
-class Reporter(Protocol):
-    """Receiver of a stage's reports, one method for each kind (see process.messages)."""
-
-    def progress(self, share: float) -> None:
-        """Report the share of the stage that is done, 0 to 1."""
-        ...
-
-    def step(self, name: StepName | None) -> None:
-        """Report the step that begins, None at its end."""
-        ...
-
-    def note(self, code: NoteCode, **params: str) -> None:
-        """Report a remark that is not an error."""
-        ...
-
-    def existing(self, language: str, cues: tuple[Cue, ...]) -> None:
-        """Report cues of subtitles that are there already."""
-        ...
-
-    def window(
-        self, *, end: float, language: str, heard: bool, cues: tuple[Cue, ...], passages: tuple[Passage, ...] = ()
-    ) -> None:
-        """Report the cues of an audio window that ends at `end` seconds, and its passages to be checked."""
-        ...
-
-    def briefed(self, document: Document, upto: int, usage: Usage, *, whole: bool) -> None:
-        """Report the brief after a part of the transcript, up to the cue with the id `upto`, and the tokens of the
-        part that were not reported by `called`; `whole`: the brief is complete.
-        """
-        ...
-
-    def translated(self, cues: tuple[Cue, ...], usage: Usage, revision: int = 0) -> None:
-        """Report translated or flagged cues, the tokens used for them that were not reported by `called`, and the
-        revision of the brief they follow.
-        """
-        ...
-
-    def call(self, expected: Usage) -> None:
-        """Wait for leave to call a paid service. Raises CapReached."""
-        ...
-
-    def called(self, used: Usage, way: CallEnd) -> None:
-        """Report how the call ended."""
-        ...
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StageResult:
-    """Result of a stage: names of its files in `attempt_dir` by kind, and data for later stages as types of JSON."""
-
-    files: dict[str, str]
-    outcome: dict[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StageContext:
-    """Surroundings of a task: its directory, its engines, the receiver of its reports, and the source of its cues.
-
-    `cues` yields (cues to translate, texts by id of those already translated) until no more come. `brief` returns the
-    newest document that was sent, with its revision; (0, None) if none was.
-    """
-
-    attempt_dir: Path
-    engines: EngineFactory
-    report: Reporter
-    cues: Callable[[], Iterator[tuple[tuple[Cue, ...], dict[int, str]]]]
-    brief: Callable[[], tuple[int, Document | None]] = lambda: (0, None)
-
-
 def run_task(task: Task, context: StageContext) -> StageResult:
     """Run the stage of `task`. Raises PipelineError."""
     match task:
@@ -158,7 +63,7 @@ def run_task(task: Task, context: StageContext) -> StageResult:
         case RecogniseTask():
             return _recognise(task, context)
         case TranslateTask():
-            return _translate(task, context)
+            return translate_task(task, context)
         case SubtitleTask():
             return _subtitle(task, context)
         case RenderTask():
@@ -278,97 +183,6 @@ def _turns(task: RecogniseTask, context: StageContext) -> tuple[list[Turn], Prog
     turns = named_turns(found, task.offset)
     context.report.note(NoteCode.SPEAKERS, count=str(len({turn.speaker for turn in turns})))
     return turns, _scaled(progress, _DIARIZE_SHARE, 1 - _DIARIZE_SHARE)
-
-
-def _translate(task: TranslateTask, context: StageContext) -> StageResult:
-    """Translate the cues of each window as they are recognised. Windows end in silences, so no sentence is cut."""
-    translator = context.engines.translator(task.engine, task.options) if task.engine else None
-    meter = _ReportedMeter(context.report, language(task.brief.target))
-    if isinstance(translator, Metered):
-        translator.meter = meter
-    if translator and not isinstance(translator, Reader) and (task.reading or task.brief.careful):
-        context.report.note(NoteCode.NO_LANGUAGE_MODEL, engine=translator.name)
-    if task.reading:
-        _read(task, task.reading, translator, context)
-    done, known = dict[int, str](), list[Cue]()
-    for cues, translated in context.cues():
-        known += cues
-        meter.cues |= {cue.id: cue for cue in cues}
-        done |= translated
-        _translate_known(task, known, done, translator, context, meter)
-    if not translator:
-        context.report.note(NoteCode.SUBTITLES_IN_TARGET, language=language(task.brief.target).name)
-    return StageResult(files={}, outcome={})
-
-
-@dataclass(slots=True)
-class _ReportedMeter:
-    """The Meter of a translation: it asks for leave, and reports what was used and what can be kept already."""
-
-    report: Reporter
-    target: Language
-    cues: dict[int, Cue] = field(default_factory=dict)
-    revision: int = 0
-    """The brief that the translations follow."""
-
-    def before_call(self, expected: Usage) -> None:
-        self.report.call(expected)
-
-    def after_call(self, used: Usage, way: CallEnd) -> None:
-        self.report.called(used, way)
-
-    def keep(self, translations: Sequence[Translation]) -> None:
-        kept = [translated_cue(self.cues[one.id], one, self.target) for one in translations if one.id in self.cues]
-        self.report.translated(tuple(kept), Usage(), self.revision)
-
-
-def _read(task: TranslateTask, reading: Reading, translator: Translator | None, context: StageContext) -> None:
-    """Read the whole transcript for the brief. A translator that cannot do that leaves the brief empty."""
-    cues = [cue for part, _ in context.cues() for cue in part]
-    document, upto = reading.document, reading.upto
-    if isinstance(translator, Reader):
-        context.report.step(StepName.READ_TRANSCRIPT)
-        transcript = lines(cues, language(task.brief.target), task.brief.source)
-        for part in translator.read(transcript, task.brief, document, upto):
-            document, upto = part.document, part.upto
-            context.report.briefed(document, upto, _unmetered(part.usage, translator), whole=False)
-            if part.left_out:
-                context.report.note(NoteCode.BRIEF_INCOMPLETE)
-        context.report.step(None)
-    context.report.briefed(document, upto, Usage(), whole=True)
-
-
-def _unmetered(usage: Usage, translator: object) -> Usage:
-    """The tokens that the meter has not reported."""
-    return Usage() if isinstance(translator, Metered) else usage
-
-
-def _translate_known(
-    task: TranslateTask,
-    known: list[Cue],
-    done: dict[int, str],
-    translator: Translator | None,
-    context: StageContext,
-    meter: _ReportedMeter,
-) -> None:
-    """Translate the `known` cues that are not in `done`, and add their texts to it. When the brief changes, what is
-    left is translated with the new one.
-    """
-    while True:
-        revision, document = _newest_brief(task, context)
-        meter.revision = revision
-        brief = task.brief.with_document(document)
-        for part in translate(known, translator, brief, target=language(brief.target), done=done):
-            context.report.translated(part.cues, _unmetered(part.usage, translator), revision)
-            done |= {cue.id: cue.target for cue in part.cues}
-            if _newest_brief(task, context)[0] != revision:
-                break
-        else:
-            return
-
-
-def _newest_brief(task: TranslateTask, context: StageContext) -> tuple[int, Document | None]:
-    return max((task.revision, task.document), context.brief(), key=lambda brief: brief[0])
 
 
 def _subtitle(task: SubtitleTask, context: StageContext) -> StageResult:

@@ -43,7 +43,8 @@ from jobs.pipeline.process.messages import (
 )
 from jobs.pipeline.protocols import CallEnd, Document, Passage, Usage
 from jobs.pipeline.stage import StepName
-from jobs.pipeline.stages.dispatch import EngineFactory, StageContext, run_task
+from jobs.pipeline.stages.context import EngineFactory, StageContext
+from jobs.pipeline.stages.dispatch import run_task
 from jobs.pipeline.subtitles.cue import Cue
 
 log = logging.getLogger(__name__)

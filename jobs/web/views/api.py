@@ -20,8 +20,8 @@ from jobs.models import Job
 from jobs.monitoring.health import check_health
 from jobs.pipeline.errors import PipelineError
 from jobs.pipeline.text.languages import language
+from jobs.web.cost_texts import estimate_text
 from jobs.web.job_list import PAGE_SIZE, filter_jobs
-from jobs.web.job_texts import estimate_text
 from jobs.web.permissions import job_for
 from jobs.web.problems import problem_response
 from jobs.web.serializers import briefs, cue_data, snapshot

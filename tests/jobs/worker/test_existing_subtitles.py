@@ -24,7 +24,7 @@ from jobs.pipeline.process import messages
 from jobs.pipeline.stage import Stage
 from jobs.pipeline.subtitles.cue import Cue
 from jobs.storage import artifacts
-from jobs.web.job_texts import sources_of_words
+from jobs.web.track_texts import sources_of_words
 from jobs.worker import child
 from jobs.worker.stage_recorder import StageRecorder
 from jobs.worker.supervisor import Supervisor
