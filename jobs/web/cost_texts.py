@@ -1,4 +1,4 @@
-"""What a translation takes, in the language of the page."""
+"""The cost of a translation, in the language of the page."""
 
 from __future__ import annotations
 

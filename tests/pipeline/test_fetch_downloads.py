@@ -15,6 +15,7 @@ import pytest
 from jobs.pipeline.download import client as link
 from jobs.pipeline.download import ytdlp
 from jobs.pipeline.download.client import LinkOptions
+from jobs.pipeline.download.offered import CaptionWish
 from jobs.pipeline.download.request import Request
 from jobs.pipeline.errors import DamagedVideo, MediaFailed, NotAVideo, PipelineError, TooLarge, TooLong
 from jobs.pipeline.media import encode
@@ -48,8 +49,16 @@ def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Another process would need a second for the import of yt-dlp and its lists of sites."""
 
     def download(
-        source: str, directory: Path, *, limits: Limits, options: LinkOptions, progress: Progress, spoken: str = ""
+        source: str,
+        directory: Path,
+        *,
+        limits: Limits,
+        options: LinkOptions,
+        progress: Progress,
+        spoken: str = "",
+        captions: CaptionWish = CaptionWish(),
     ) -> link.Download:
+        assert captions == CaptionWish(), "captions have tests of their own"
         assert options.allow_loopback
         request = Request(
             link=link.check_link(source),

@@ -20,7 +20,7 @@ from jobs.pipeline.protocols import Usage
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What the model says under an id: a text, and the beginning of the line that it takes for its source."""
+    """A text under an id, and the line that the model takes for its source."""
 
     text: str
     source: str = ""

@@ -87,7 +87,7 @@ class Pace:
             self.failed(count)
 
     def after(self, trouble: RequestFailed, lines: Sequence[Line]) -> Outcome:
-        """What to do about `lines` whose request failed. Raises `trouble` if no other request would help."""
+        """The next step for `lines` whose request failed. Raises `trouble` if no other request would help."""
         match trouble:
             case ContentFiltered():
                 return "blocked"
@@ -106,7 +106,7 @@ class Pace:
         raise trouble
 
     def too_much(self, lines: Sequence[Line], said: str) -> Outcome:
-        """What to do about `lines` that do not fit into the context of the model. Raises ContextTooSmall if not even
+        """The next step for `lines` that do not fit into the context of the model. Raises ContextTooSmall if not even
         one fits.
         """
         self.failed(len(lines))

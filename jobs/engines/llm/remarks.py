@@ -1,4 +1,4 @@
-"""What models write in place of a translation, or around it: remarks on a line, refusals, notes, the source again."""
+"""Texts of models that are no translations: remarks on a line, refusals, notes, labels, the source again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the responses of services say: errors in their usual forms, quotas, delays, and lengths of contexts.
+"""Reading of services' responses: errors in their usual forms, quotas, delays, and lengths of contexts.
 
 Services and brokers of models put errors into bodies of HTTP 200, into a choice, or into an event of a stream. Each is
 converted to the response with the HTTP status that it names, so that it is handled like any other error.
@@ -164,7 +164,7 @@ def is_of_the_day(reply: Reply) -> bool:
 
 
 def renewed_at(reply: Reply) -> datetime | None:
-    """When the quota of the day is renewed, as far as the service says or documents it."""
+    """The time at which the quota of the day is renewed, as far as the service says or documents it."""
     if "perday" in reply.body.lower() and "google" in reply.body.lower():
         return _midnight(_zone("America/Los_Angeles", -8))  # https://ai.google.dev/gemini-api/docs/rate-limits
     wait = _renewed_in(reply)

@@ -168,7 +168,7 @@ def _has_pairs(payload: Mapping[str, Any], ids: Sequence[str]) -> bool:
     """Tell whether a line of the answer has come whole."""
     try:
         said = text_of(payload["choices"][0]["message"], whole=False)
-        return bool(shapes.texts_of(said, [int(one) for one in ids]))
+        return bool(shapes.texts_of(said, [int(one) for one in ids if one.isdecimal()]))
     except shapes.Unreadable:
         return False
 

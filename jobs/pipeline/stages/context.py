@@ -1,4 +1,4 @@
-"""What a stage gets beside its task, and what it gives back: engines, the receiver of its reports, its result."""
+"""The surroundings of a stage: its engines, the receiver of its reports, its result."""
 
 from __future__ import annotations
 

@@ -35,6 +35,7 @@ from tests.waiting import until
 pytestmark = [pytest.mark.usefixtures("database"), mostly_on("sqlite")]
 
 ORDER = JobOptions(target="fa", spoken="en", brought=True, mode="none", translator="gemini", reads_first=True)
+ORDER = replace(ORDER, whole_subtitles=True)  # so that each line is a cue
 LINES = [f"Ada tells of the engine number {number}, {'and on and on ' * 6}of it." for number in range(1, 161)]
 """About 17,000 characters: two parts of a transcript."""
 

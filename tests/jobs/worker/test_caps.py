@@ -247,7 +247,7 @@ def test_a_child_that_is_killed_in_the_middle_of_a_call(boss: Supervisor, job: J
             killed.set()
             connection.close()
 
-    limit(tokens_a_job=TWO_CALLS + EACH[0])  # with the lost call there is no room for a fourth
+    limit(tokens_a_job=TWO_CALLS + sum(EACH))  # with the lost call there is no room for a fourth
     model.behave(held)
     killer = threading.Thread(target=kill)
     killer.start()

@@ -32,7 +32,7 @@ def measure(_session: Session) -> list[Row]:
 
 
 def wrong(file: File) -> list[str]:
-    """What is wrong with the cues that are read from a file."""
+    """The faults of the cues that are read from a file."""
     try:
         reading = parse_subtitles(file.content, file.name)
     except PipelineError as error:

@@ -41,7 +41,7 @@ _SAID = (
 
 @dataclass
 class _Ran:
-    """What came of a job: its translations by id, the error that ended it, seconds."""
+    """The outcome of a job: its translations by id, the error that ended it, seconds."""
 
     found: dict[int, Translation]
     error: str
