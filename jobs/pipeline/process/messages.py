@@ -235,8 +235,14 @@ class Briefed(_Struct, frozen=True):
     usage: Usage
 
 
+NOT_FINAL = -1
+"""In place of a revision."""
+
+
 class Translated(_Struct, frozen=True):
-    """Translated or flagged cues, the tokens used for them, and the revision of the brief that they follow."""
+    """Translated or flagged cues, the tokens used for them, and the revision of the brief that they follow; NOT_FINAL
+    for texts that are only kept in case that the process ends, and may still change.
+    """
 
     attempt: str
     cues: tuple[Cue, ...]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from jobs.pipeline.notes import NoteCode
-from jobs.pipeline.process.messages import Reading, TranslateTask
+from jobs.pipeline.process.messages import NOT_FINAL, Reading, TranslateTask
 from jobs.pipeline.protocols import CallEnd, Document, Metered, Reader, Translation, Translator, Usage
 from jobs.pipeline.stage import StepName
 from jobs.pipeline.stages.context import Reporter, StageContext, StageResult
@@ -30,7 +30,7 @@ def translate_task(task: TranslateTask, context: StageContext) -> StageResult:
         known += cues
         meter.cues |= {cue.id: cue for cue in cues}
         done |= translated
-        _translate_known(task, known, done, translator, context, meter)
+        _translate_known(task, known, done, translator, context)
     if not translator:
         context.report.note(NoteCode.SUBTITLES_IN_TARGET, language=language(task.brief.target).name)
     return StageResult(files={}, outcome={})
@@ -43,8 +43,6 @@ class _ReportedMeter:
     report: Reporter
     target: Language
     cues: dict[int, Cue] = field(default_factory=dict)
-    revision: int = 0
-    """The brief that the translations follow."""
 
     def before_call(self, expected: Usage) -> None:
         self.report.call(expected)
@@ -54,7 +52,7 @@ class _ReportedMeter:
 
     def keep(self, translations: Sequence[Translation]) -> None:
         kept = [translated_cue(self.cues[one.id], one, self.target) for one in translations if one.id in self.cues]
-        self.report.translated(tuple(kept), Usage(), self.revision)
+        self.report.translated(tuple(kept), Usage(), NOT_FINAL)
 
 
 def _read(task: TranslateTask, reading: Reading, translator: Translator | None, context: StageContext) -> None:
@@ -84,14 +82,12 @@ def _translate_known(
     done: dict[int, str],
     translator: Translator | None,
     context: StageContext,
-    meter: _ReportedMeter,
 ) -> None:
     """Translate the `known` cues that are not in `done`, and add their texts to it. When the brief changes, what is
     left is translated with the new one.
     """
     while True:
         revision, document = _newest_brief(task, context)
-        meter.revision = revision
         brief = task.brief.with_document(document)
         for part in translate(known, translator, brief, target=language(brief.target), done=done):
             context.report.translated(part.cues, _unmetered(part.usage, translator), revision)
