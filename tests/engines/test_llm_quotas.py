@@ -97,10 +97,11 @@ def test_a_limit_that_is_renewed_hours_later_is_one_of_the_day() -> None:
 
 
 @pytest.mark.parametrize(
-    "trouble",
-    [refused("Try again in 6 hours."), refused("no", Retry_After="21600"), refused("Please try again in 6h0m0s.")],
+    ("body", "headers"),
+    [("Try again in 6 hours.", {}), ("no", {"Retry_After": "21600"}), ("Please try again in 6h0m0s.", {})],
 )
-def test_a_wait_of_hours_is_told_in_place_of_waiting(trouble: RequestFailed) -> None:
+def test_a_wait_of_hours_is_told_in_place_of_waiting(body: str, headers: dict[str, str]) -> None:
+    trouble = refused(body, **headers)
     assert isinstance(trouble.error, errors.DayQuotaUntil)
     until = datetime.fromisoformat(str(trouble.error.params["until"]))
     assert timedelta(hours=5.9) < until - datetime.now(UTC) < timedelta(hours=6.1)
