@@ -87,7 +87,9 @@ def total(
     first_words: bool = False,
     lines: int = 60,
 ) -> Count:
-    """The sums of the runs with these numbers; `lines` is the most a request has, `echoes` whether the model gives first words."""
+    """The sums of the runs with these numbers; `lines` is the most a request has, `echoes` whether the model gives
+    first words.
+    """
     count = Count()
     for seed in runs:
         way = seed % (WAYS + 1)
