@@ -13,7 +13,7 @@ GRACE = 15.0
 """Seconds that a stage may take longer than estimated before the estimate counts as wrong."""
 
 LATE = "longer than usual"
-"""What is said instead of an estimate that has run out."""
+"""Said instead of an estimate that has run out."""
 
 
 class StageClock:

@@ -287,8 +287,8 @@ class Meter(Protocol):
 
 
 CallEnd = Literal["counted", "estimated", "failed"]
-"""How a call ended: its tokens were counted by the service, or estimated because it did not count; or it failed, and
-costs nothing."""
+"""End of a call: its tokens were counted by the service, or estimated because it did not count; or it failed, and costs
+nothing."""
 
 
 class Unmetered:

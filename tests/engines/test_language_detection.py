@@ -134,7 +134,7 @@ def test_a_piece_whose_parts_are_in_one_language_is_decoded_whole() -> None:
 
 
 def test_an_edge_that_sounds_like_latin_is_encoded_by_itself() -> None:
-    """What may be another language is looked for before Latin is lowered, or the language of the piece would win."""
+    """Other languages are looked for before Latin is lowered, or the language of the piece would win."""
 
     class Edge(Ear):
         def languages(self, encoded: Encoded, spans: Iterable[tuple[float, float]]) -> list[dict[str, float]]:

@@ -1,4 +1,4 @@
-"""Which engines a job gets: by name, by `auto`, and the refusals that come before any work."""
+"""The engines of a job: by name, by `auto`, and the refusals that come before any work."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_a_named_engine_that_is_not_ready_is_not_replaced(engines: Callable[...,
 
 
 def test_a_language_that_a_missing_engine_could_hear(engines: Callable[..., Engines]) -> None:
-    """What brings the better one is told, rather than that the demo engine cannot do it."""
+    """The remedy for the better engine is told, rather than that the demo engine cannot do it."""
     with pytest.raises(errors.NotReady) as caught:
         engines(ears("best", "en", "fa", ready=False), ears("demo", "en")).choose_transcriber("fa")
     assert "BEST" in str(caught.value)

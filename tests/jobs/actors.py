@@ -46,7 +46,7 @@ from tests.jobs import quick_child, rows
 
 LOCAL = "local"
 ROUNDS = 12
-"""How many sweeps may be needed until a job has ended."""
+"""Most sweeps that are needed until a job has ended."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What a file has beside picture and sound stays when a track is added or subtitles are burned in."""
+"""Tracks, fonts and chapters beside picture and sound stay when a track is added or subtitles are burned in."""
 
 from __future__ import annotations
 

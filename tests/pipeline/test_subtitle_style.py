@@ -85,7 +85,7 @@ def test_letters_are_as_large_as_the_smaller_side_wants() -> None:
 
 
 def rows(scene: Scene) -> tuple[float, float]:
-    """Where the subtitle begins and ends, as shares of the height of the picture."""
+    """The begin and the end of the subtitle, as shares of the height of the picture."""
     picture = np.asarray(draw(scene), dtype=int)
     found = np.flatnonzero(np.abs(picture - picture[0, 0]).sum(axis=2).max(axis=1) > 30)
     height, above = scene.size[1], 0 if scene.style.position == "top" else scene.size[1] * 6 // 10

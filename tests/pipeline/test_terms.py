@@ -1,4 +1,4 @@
-"""Where terms occur, and whether their translations do."""
+"""The places of terms in texts, and the check of their translations."""
 
 from __future__ import annotations
 

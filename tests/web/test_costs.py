@@ -1,4 +1,4 @@
-"""What pages say of cost: estimates, what was used, and a paused job with its limit."""
+"""Cost on the pages: estimates, what was used, and a paused job with its limit."""
 
 from __future__ import annotations
 

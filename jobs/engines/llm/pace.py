@@ -24,8 +24,8 @@ from jobs.pipeline.errors import ContextOf, ContextTooSmall
 from jobs.pipeline.protocols import Line
 
 Outcome = Literal["", "untranslated", "blocked", "repeat"]
-"""What came of a request: nothing special; the flag for lines without a text, if the same request would not help; or
-that it is to be repeated, because it will be another one.
+"""Outcome of a request: nothing special; the flag for lines without a text, if the same request would not help; or
+“repeat”, because the next request for the same lines will be another one.
 """
 
 _FEW = 8

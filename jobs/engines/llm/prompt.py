@@ -65,7 +65,7 @@ the translation of that line, which is never empty. Every value is a string. No 
 the object."""
 
 BEGINS = "_begins"
-"""What follows the id in the key of a line's first words."""
+"""Ending of the key of a line's first words, after its id."""
 
 _REGISTERS = {
     "auto": "Register: as the speaker's. Everyday talk stays colloquial, a speech or a lecture formal; one register "

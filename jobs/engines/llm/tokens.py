@@ -49,11 +49,11 @@ _SECONDS_A_CUE = 3.5
 """Seconds of speech in a cue: two lines that are full as often as not."""
 
 _AGAIN = 1.2
-"""What is asked again, and shortened, on top of the first questions."""
+"""Factor for what is asked again, and shortened, on top of the first questions."""
 
 _CAREFUL, _BRIEF = (4.0, 2.2), (1.55, 1.2)
-"""What criticism and revision, and a brief of the transcript, make of the input and the output: measured, with a third
-of the lines revised (docs/quality.md), and rounded to the expensive side."""
+"""Factors of input and output for criticism and revision, and for a brief of the transcript. Those of the first are
+between the ones measured with a quarter and with all of the lines revised (docs/quality.md)."""
 
 _LENGTH = {"zh": 0.4, "ja": 0.55, "ko": 0.6}
 """Characters of a translation for each one of an English original, where they are far from as many."""

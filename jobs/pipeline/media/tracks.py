@@ -67,7 +67,7 @@ _ORIGINAL_CODES = frozenset({"qaa"})
 """Language tag of broadcasters for the original sound."""
 
 Track = AudioStream | SubtitleStream
-"""What has a number, a language tag, a title and marks."""
+"""A track of either kind: it has a number, a language tag, a title and marks."""
 
 _SAME = {"nb": "no", "nn": "no", "prs": "fa", "pes": "fa"}
 """Language codes that count as another: whoever names the one means tracks of either."""

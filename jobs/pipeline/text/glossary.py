@@ -23,7 +23,7 @@ MAX_LETTERS = 200
 """Characters of a term, of its translation and of its note, each."""
 
 _NOTE = " # "
-"""What separates a note from the translation in a line."""
+"""Separates a note from the translation in a line."""
 
 _SEPARATORS = ("\t", ";", ",")
 _COLUMNS = {

@@ -24,7 +24,7 @@ from tests.pipeline.clips import Clips
 from tests.waiting import PATIENCE, until
 
 INSTALLED = (".venv/base", ".venv/system", ".env")
-"""What these tests leave as it is: they install nothing."""
+"""Marks of what is installed, which these tests leave as they are: they install nothing."""
 
 
 @pytest.fixture(params=mostly("sqlite"))

@@ -38,7 +38,7 @@ PAIRS: dict[str, tuple[Begin, str, str]] = {
     "sweep against cleanup": (doomed, "sweep", "clean"),
     "two who clean up": (ended, "clean", "clean"),
 }
-"""How it begins, who is stopped, and who acts meanwhile."""
+"""The state at the start, the actor that is stopped, and the one that acts meanwhile."""
 
 pytestmark = mostly_on("postgresql")
 

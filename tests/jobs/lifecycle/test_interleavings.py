@@ -28,7 +28,7 @@ WORK = ("work", "run", "hear", "say")
 OTHERS = ("cancel", "sweep", "sweep", "tidy", "clean", "retry", "work", "work")
 
 ONE_DIES, ONE_IS_SILENT = 0.04, 0.04
-"""How often, of all steps."""
+"""Shares of all steps."""
 
 GLANCE = 0.05
 """Seconds for one who may wait for a lock, before another one has a turn."""

@@ -24,7 +24,7 @@ ROUNDS = [pytest.param(4, id="4"), pytest.param(500, id="500", marks=[pytest.mar
 pytestmark = [on_both, pytest.mark.usefixtures("database"), pytest.mark.parametrize("rounds", ROUNDS)]
 
 LOST = "lost"
-"""What who lost says: an exception of the state machine."""
+"""Result of the thread that lost: an exception of the state machine."""
 
 
 class Two:

@@ -60,7 +60,7 @@ FIRST = {
     JobStatus.QUEUED: StageStatus.READY,
 }
 ALL_OF_THEM = {("abandoned", "most wait"), ("lost tickets", "most wait")}
-"""Where nearly every row is asked for, PostgreSQL rightly reads them one after the other: only the time counts."""
+"""Queries for nearly every row, which PostgreSQL rightly reads one after the other: only the time counts."""
 BIG = "jobs_(job|stagerun|transition)"
 SCANS = {"sqlite": rf"SCAN {BIG}( AS \w+)?$|SCAN U\d( AS \w+)?$", "postgresql": rf"Seq Scan on {BIG}\b"}
 
