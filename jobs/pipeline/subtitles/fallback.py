@@ -18,8 +18,8 @@ from jobs.pipeline.subtitles.fonts import FALLBACKS, FONTS, Font
 _ARABIC = "[\u0610-\u061a\u0620-\u06ff\u0750-\u077f\u0870-\u08ff\ufb50-\ufdff\ufe70-\ufefc\u200c\u200d]"
 _MARKS = "[\u0300-\u036f\u1ab0-\u1aff\u20d0-\u20f0\ufe0e\ufe0f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]"
 _CLUSTER = re.compile(rf"{_ARABIC}+|[\U0001f1e6-\U0001f1ff]{{2}}|(?s:.){_MARKS}*(?:\u200d(?!\s)(?s:.){_MARKS}*)*")
-"""Text that one font has to draw: a word in Arabic letters, a flag, a character with its marks and what is joined to it.
-"""
+"""Text that one font has to draw: a word in Arabic letters, a flag, or a character with its marks and those joined to
+it."""
 _EMOJI = re.compile("\ufe0f|[\U0001f000-\U0001faff]")
 _RARE = re.compile("[\u0590-\u077f\u0900-\u097f\ufb1d-\ufdff\ufe70-\ufefc\U0001d100-\U0001d24f\U0001f000-\U0001faff]")
 """Letters of other bundled fonts, musical signs and emoji: fonts of Chinese, of Thai and so on have none of them."""
