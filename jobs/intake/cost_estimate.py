@@ -63,14 +63,14 @@ def of_job(job: Job) -> CostEstimate | None:
     if not (job.seconds or options.brought):
         return None
     key = f"cost_estimate_{job.pk}_{job.seconds}"
-    found: CostEstimate | None = cache.get(key)
-    if found is None:
+    kept: tuple[CostEstimate | None] | None = cache.get(key)
+    if kept is None:
         counted = job.cues.aggregate(count=Count("pk"), characters=Sum(Length("source"))) if options.brought else None
         text = (counted["count"], counted["characters"] or 0) if counted else None
-        found = _estimate(options, job.seconds, text)
-        found = found and replace(found, exceeds=exceeded_cap(found, job.owner_id, job))
-        cache.set(key, found, _CACHE_SECONDS)
-    return found
+        kept = (_estimate(options, job.seconds, text),)
+        cache.set(key, kept, _CACHE_SECONDS)
+    (found,) = kept
+    return found and replace(found, exceeds=exceeded_cap(found, job.owner_id, job))
 
 
 def exceeded_cap(found: CostEstimate, owner_id: int, job: Job | None = None) -> str:
@@ -79,7 +79,8 @@ def exceeded_cap(found: CostEstimate, owner_id: int, job: Job | None = None) -> 
     """
     limits = OwnerLimits.objects.filter(owner=owner_id).first() or OwnerLimits()
     options = settings.ENGINE_OPTIONS.get(found.engine)
-    month, used = caps.caps_of_month(limits), caps.spent(caps.this_month(owner_id))
+    calls = caps.this_month(owner_id)
+    month, used = caps.caps_of_month(limits), caps.spent(calls.exclude(job=job.pk) if job else calls)
     own = caps.caps_of_job(job or Job(), limits, getattr(options, "max_tokens", 0))
     cost = found.cost or Decimal(0)
     for most, before in ((own, caps.Spent()), (month, used)):

@@ -135,7 +135,7 @@ def start_again(
     own = (subtitles or _left_of(old, options)) if options.brought else None
     if options.brought and not own:
         raise SubtitlesNeeded
-    kept: dict[str, Any] = {"subtitles": own, "keep_running": old.keep_running, "brief": old.brief}
+    kept: dict[str, Any] = {"subtitles": own, "keep_running": old.keep_running, "brief": old.brief, **_caps_of(old)}
     match old.source_kind:
         case SourceKind.LINK:
             return accept_link(owner, old.source, options, **kept)
@@ -145,6 +145,11 @@ def start_again(
         case SourceKind.SAMPLE:
             return accept_sample(owner, options, **kept)
     raise OnlyByCommand(name=old.source)
+
+
+def _caps_of(old: Job) -> dict[str, Any]:
+    """The caps of its own that a job has."""
+    return {"max_cost": old.max_cost, "max_tokens": old.max_tokens}
 
 
 def _uploaded_before(old: Job) -> Bring | None:
@@ -181,7 +186,14 @@ def replace_upload(job_id: uuid.UUID, name: str, size: int, *, actor: str) -> Jo
         own = Brought(notes=_kept_notes(old)) if options.brought else None
         lifecycle.cancel(old.pk, actor=actor, reason=Reason.UPLOAD_REPLACED)  # first: quotas count unfinished uploads
         new = accept_upload(
-            old.owner, name, size, options, subtitles=own, keep_running=old.keep_running, brief=old.brief
+            old.owner,
+            name,
+            size,
+            options,
+            subtitles=own,
+            keep_running=old.keep_running,
+            brief=old.brief,
+            **_caps_of(old),
         )
         old.cues.update(job=new)  # moved, not copied: there may be many
     deletion.finish(old.pk)

@@ -24,7 +24,20 @@ from jobs.lifecycle.transitions import (
     move_stage,
     record,
 )
-from jobs.models import CANCELLABLE, FINAL, Cue, Job, JobStatus, Process, Queue, Reason, StageRun, StageStatus, bumped
+from jobs.models import (
+    CANCELLABLE,
+    FINAL,
+    UNFINISHED,
+    Cue,
+    Job,
+    JobStatus,
+    Process,
+    Queue,
+    Reason,
+    StageRun,
+    StageStatus,
+    bumped,
+)
 from jobs.pipeline.stage import Stage
 from jobs.presence import first_grace
 
@@ -207,6 +220,11 @@ def go_on(job_id: uuid.UUID, actor: str, *, client: Process | None = None, **cap
             email = job.notify and {name: value for name, value in job.notify.items() if name != "told"}
             fields: dict[str, Any] = {"error": None, "client": client, "notify": email, "keep_running": kept}
             move_job(job, JobVerb.GO_ON, actor=actor, grace_until=first_grace(job.owner_id), **fields)
+
+
+def adopt(job_id: uuid.UUID, client: Process) -> bool:
+    """Let `client` be the command that waits for an unfinished job. False when another one does, or it has ended."""
+    return bool(Job.objects.filter(pk=job_id, status__in=UNFINISHED, client=None).update(**bumped(client=client)))
 
 
 def delete_row(job_id: uuid.UUID) -> bool:

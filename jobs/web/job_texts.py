@@ -139,6 +139,11 @@ def can_have_brief(job: Job) -> bool:
     return bool(job.brief) or job.stages.filter(stage=Stage.TRANSLATE).exists()
 
 
+def is_being_made(job: Job) -> bool:
+    """Whether the language model reads the transcript for a brief, or will."""
+    return not job.brief and options_of(job.options).reads_first and job.status not in FINAL
+
+
 def brief(job: Job) -> dict[str, Any] | None:
     """The brief of a job for its page, with all parts empty if it has none yet; None where none is of use."""
     if not can_have_brief(job):
@@ -147,7 +152,7 @@ def brief(job: Job) -> dict[str, Any] | None:
     return {
         "document": document,
         "revision": briefs.revision_of(job),
-        "is_made": document is None and options_of(job.options).reads_first and job.status not in FINAL,
+        "is_made": is_being_made(job),
         "names": formats.number(len(document.names)) if document else "",
         "terms": formats.number(len(document.terms)) if document else "",
     }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from jobs import glossaries
@@ -16,6 +18,9 @@ from jobs.web.forms import as_validation_error
 
 _AREA = {"dir": "auto", "rows": "12"}
 _SMALL_AREA = {"dir": "auto", "rows": "2"}
+
+
+NAME_TAKEN = _("You have a glossary with this name already. Choose another name.")
 
 
 class GlossaryForm(forms.Form):
@@ -49,7 +54,7 @@ class GlossaryForm(forms.Form):
         name = " ".join(self.cleaned_data["name"].split())
         others = glossaries.of(self._owner).exclude(pk=self._row.pk if self._row else 0)
         if others.filter(name=name).exists():
-            raise forms.ValidationError(_("You have a glossary with this name already. Choose another name."))
+            raise forms.ValidationError(NAME_TAKEN)
         return name
 
     def clean(self) -> dict[str, Any]:
@@ -78,11 +83,20 @@ class GlossaryForm(forms.Form):
         file = self.cleaned_data.get("file")
         return glossary.read(file.read(glossary.MAX_BYTES + 1), file.name or "") if file else ()
 
-    def save(self) -> Glossary:
-        """Store the glossary."""
+    def saved(self) -> Glossary | None:
+        """Store the glossary; None, with an error, when another one got its name in the meantime."""
+        try:
+            with transaction.atomic():
+                return self._save()
+        except IntegrityError:
+            self.add_error("name", NAME_TAKEN)
+            return None
+
+    def _save(self) -> Glossary:
         found = self.cleaned_data
         row = self._row or Glossary(owner=self._owner)
         row.name, row.entries = found["name"], glossaries.as_stored(found["entries"])
+        row.changed = timezone.now()
         row.save()
         return row
 

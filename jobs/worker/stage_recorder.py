@@ -181,7 +181,7 @@ class StageRecorder:
         """Finish the fetch stage, together with the choice of the words: another attempt might choose others."""
         with lifecycle.fenced(self._attempt) as (job, _):
             found = {} if options_of(job.options).brought else self._settle_existing(job, done.outcome)
-            self._finish_stage(done, files, {**fields, **found})
+            self._finish(done, files, {**fields, **found})  # without retries of its own: the transaction is repeated
 
     def _settle_existing(self, job: Job, outcome: dict[str, Any]) -> dict[str, Any]:
         """Leave out recognition, and the translation if it is needless, where subtitles that are there are used; else
@@ -215,6 +215,9 @@ class StageRecorder:
 
     @with_retry
     def _finish_stage(self, done: messages.Done, files: Sequence[Artifact], fields: dict[str, Any]) -> None:
+        self._finish(done, files, fields)
+
+    def _finish(self, done: messages.Done, files: Sequence[Artifact], fields: dict[str, Any]) -> None:
         lifecycle.finish_stage(
             self._attempt, outcome=done.outcome, artifacts=files, job_fields=fields, result=report.report_of
         )

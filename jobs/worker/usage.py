@@ -12,7 +12,7 @@ from django.utils import timezone
 from jobs import lifecycle
 from jobs.lifecycle import Claim
 from jobs.lifecycle.db_retry import with_retry
-from jobs.models import CallStatus, Job, UsageEntry
+from jobs.models import Call, CallStatus, Job, UsageEntry
 from jobs.pipeline.errors import ErrorRecord
 from jobs.pipeline.process.messages import TranslateTask
 from jobs.pipeline.protocols import CallEnd, Usage
@@ -50,6 +50,8 @@ class CallLedger:
     @with_retry
     def _begin(self, call_id: uuid.UUID, expected: Usage) -> ErrorRecord | None:
         with lifecycle.fenced(self._claim.attempt) as (job, _):
+            if Call.objects.filter(pk=call_id).exists():
+                return None  # written already: the answer of the database was lost
             reached = caps.refusal(job, self._model, expected, self._engine_tokens)
             if reached is None:
                 caps.write_call(call_id, job, self._engine, self._model, expected)

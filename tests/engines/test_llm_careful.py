@@ -232,3 +232,30 @@ def test_a_line_that_was_refused_is_not_criticised() -> None:
     answers = run(model, [line(1), line(2), line(3)], CAREFUL)
     assert answers[2].flags == ("untranslated",)
     assert sorted(model.asked[-1]["check"]) == ["1", "3"]
+
+
+@pytest.mark.parametrize("trouble", ["cut", "too large"])
+def test_criticisms_that_are_too_much_cost_few_questions(trouble: str) -> None:
+    def reply(asked: Mapping[str, Any]) -> Mapping[str, str] | Answer:
+        if "check" not in asked:
+            return good(asked)
+        if trouble == "cut":
+            return Answer(text="{", trouble="cut")
+        raise RequestTooLarge(ServiceError(engine="The double"))
+
+    model = MemoryModel(reply)
+    answers = run(model, some_lines(120), CAREFUL)
+    assert all(one.text and one.flags == ("draft",) for one in answers.values())
+    assert len(model.questions) < 20
+
+
+def test_a_size_that_worked_is_kept_for_later_batches() -> None:
+    def reply(asked: Mapping[str, Any]) -> Mapping[str, str] | Answer:
+        if "check" not in asked:
+            return good(asked)
+        return Answer(text="{", trouble="cut") if len(asked["check"]) > 20 else dict.fromkeys(asked["check"], "ok")
+
+    model = MemoryModel(reply)
+    answers = run(model, some_lines(120), CAREFUL)
+    assert all(one.flags == () for one in answers.values())
+    assert sum("check" in asked for asked in model.asked) <= 12

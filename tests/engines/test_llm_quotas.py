@@ -130,3 +130,9 @@ def test_the_sentence_tells_what_is_kept_and_when_to_continue() -> None:
     sentence = str(errors.DayQuotaUntil(engine="Gemini", until="2026-12-02T08:00:00+00:00"))
     assert "kept" in sentence
     assert "2026-12-02" in sentence
+
+
+@pytest.mark.parametrize("value", ["1767225600000000000", "99999999999999s", "1e400", "inf", "-5", "²"])
+def test_times_that_are_none_are_no_failure(value: str) -> None:
+    assert refused("Rate limit exceeded", X_RateLimit_Reset=value).error
+    assert refused(f"Please try again in {value}.").error

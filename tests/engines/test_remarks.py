@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -53,6 +54,13 @@ def test_remarks_and_refusals(text: str) -> None:
         ("None.", "هیچ."),
         ("I'm sorry, I can't.", "متأسفم، نمی‌توانم."),
         ("He left.", "او (باز) رفت."),
+        ("هیچ کدوم.", "None."),
+        ("No points at all.", "Null."),
+        ("Soy una IA.", "I'm an AI."),
+        ("Ik kan dit niet vertalen.", "I can't translate this."),
+        ("Es un modelo de lenguaje.", "یک مدل زبانی است."),
+        ("NASA, the space agency, said no.", "ناسا (سازمان فضایی آمریکا) گفت نه."),
+        ("APPLAUSE", "[تشویق]"),
     ],
 )
 def test_translations_are_no_remarks(source: str, text: str) -> None:
@@ -127,3 +135,25 @@ def test_only_signs_need_no_question() -> None:
     model = MemoryModel()
     assert run(model, [line(1, "♪♪")], PERSIAN)[1].text == "♪♪"
     assert model.questions == []
+
+
+def test_a_short_text_may_be_the_translation_of_several_lines() -> None:
+    sources = ["Thank you very much.", "Thanks so very much.", "Thank you so much.", "Then he left the room."]
+    given = {1: "خیلی ممنون.", 2: "خیلی ممنون.", 3: "خیلی ممنون.", 4: "بعد از اتاق رفت."}
+    model = MemoryModel(lambda asked: {number: given[int(number)] for number in asked["translate"]})
+    lines = [line(number, text) for number, text in enumerate(sources, start=1)]
+    assert [one.text for one in run(model, lines).values()] == list(given.values())
+
+
+def test_a_sentence_may_be_the_same_in_languages_that_are_alike() -> None:
+    sources = {1: "Hvor er du?", 2: "Kom her!", 3: "Er du klar?"}
+    model = MemoryModel(lambda asked: dict(asked["translate"]))
+    answers = run(model, [line(number, text) for number, text in sources.items()], Brief(source="nb", target="da"))
+    assert {number: one.text for number, one in answers.items()} == sources
+
+
+def test_a_line_in_the_target_language_stays() -> None:
+    said = replace(line(2, "No lo sé, mi amor, ya veremos."), language="es")
+    model = MemoryModel(lambda asked: dict.fromkeys(asked["translate"], "Saludó."))
+    answers = run(model, [line(1, "He said hello."), said], Brief(source="en", target="es"))
+    assert (answers[2].text, answers[2].flags) == (said.text, ())

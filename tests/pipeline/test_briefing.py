@@ -78,3 +78,12 @@ def test_files(tmp_path: Path) -> None:
         read_file(tmp_path / "none")
     with pytest.raises(NotAFile):
         read_file(tmp_path)
+
+
+def test_names_that_look_like_headings_stay_names() -> None:
+    document = Document(names=(("topic: one", "x"), ("#tag", "y"), ("a=b", "z")), edited=True)
+    assert parse(as_text(document), "x") == document
+
+
+def test_a_remark_behind_a_pair_is_not_kept() -> None:
+    assert parse("terms:\nbank = کرانه # of a river", "x").terms == (("bank", "کرانه"),)

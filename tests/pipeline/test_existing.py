@@ -384,6 +384,7 @@ def test_the_kind_by_its_marks(kind: Kind, words: str) -> None:
     ("kind", "titles"),
     [
         ("plain", ("English", "Full", "Deutsch", "فارسی", "Englisch (Vollversion)", "Songbird Media")),
+        ("plain", ("Full Subtitles (Dialogue, Signs & Songs)", "English - non forced", "Полные (надписи + диалоги)")),
         ("part", ("Forced", "Signs/Songs", "English (Forced)", "Français forcé", "Forzati", "Erzwungen", "اجباری")),
         ("hearing", ("English SDH", "English [CC]", "Deutsch für Gehörlose", "ناشنوا")),
         ("aside", ("Commentary by the director", "Kommentar", "تفسیر کارگردان")),

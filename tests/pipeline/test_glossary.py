@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from jobs.pipeline.text.glossary import (
     Entry,
     as_lines,
     as_table,
+    from_lines,
     merged,
     notes,
     pairs,
@@ -178,3 +180,26 @@ def test_what_is_written_is_read_again() -> None:
 def test_the_glossary_of_the_job_stands_above_the_saved_one() -> None:
     saved = (CAT, Entry(term="dog", translation="سگ"))
     assert pairs(merged(saved, (Entry(term="cat", translation="پیشی"),))) == (("cat", "پیشی"), ("dog", "سگ"))
+
+
+def test_what_is_read_is_written_and_read_again() -> None:
+    entries = (
+        Entry(term="E=mc2", translation="x"),
+        Entry(term="#tag", translation="y", note="a note"),
+        Entry(term='say "no"', translation="نه"),
+        Entry(term='"quoted"', translation='"نقل"'),
+        Entry(term="topic: one", translation="یک"),
+        Entry(term="bank", translation="کرانه # رود"),
+        Entry(term="GitHub", translation="GitHub"),
+    )
+    assert from_lines(as_lines(entries).splitlines(), "x") == entries
+    assert read(as_table(entries), "x.csv") == entries
+
+
+def test_a_table_with_one_quotation_mark_is_no_failure() -> None:
+    before = csv.field_size_limit(131_072)  # as it is in a new process
+    try:
+        with pytest.raises(PipelineError):
+            read(b'term,translation\n"' + b"x" * 200_000, "x.csv")
+    finally:
+        csv.field_size_limit(before)

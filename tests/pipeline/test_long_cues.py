@@ -91,3 +91,20 @@ def test_nothing_is_lost_and_all_times_are_within_the_cue(words: list[str], seco
     if all(len(word) <= line_cells(own) for word in words):
         lines = [line for part in parts for line in wrap(part.source, own).split("\n")]
         assert max(map(cell_width, lines)) <= line_cells(own)
+
+
+def test_the_sentences_of_two_speakers_stay_whole() -> None:
+    one = "- Is the man that you saw at the station yesterday here now?"
+    two = "- No, he has gone to the other side of town, I think, with her."
+    cues, count = divided([cue(f"{one}\n{two}")], EN)
+    assert ([part.source for part in cues], count) == ([one, two], 1)
+
+
+def test_a_speaker_who_says_too_much_is_divided_alone() -> None:
+    cues, _ = divided([cue("\n".join(["- " + "word " * 80] * 4), end=70.0)], EN)
+    assert all(cell_width(part.source) <= 2 * line_cells(EN) for part in cues)
+    assert sum(part.source.count("word") for part in cues) == 320
+
+
+def test_a_cue_that_is_too_short_to_be_divided_stays_whole() -> None:
+    assert divided([cue("word " * 400, end=10.01)], EN)[1] == 0

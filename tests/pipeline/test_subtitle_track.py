@@ -137,3 +137,10 @@ def test_two_like_texts_in_a_row_stay_two() -> None:
 def test_the_end_of_the_video_ends_a_text() -> None:
     entries = [Entry(start=0, end=9000, text="a"), Entry(start=8000, end=9000, text="b")]
     assert within(entries, 8.0) == [Entry(start=0, end=8000, text="a")]
+
+
+def test_very_many_texts_at_once_cost_no_memory() -> None:
+    entries = [Entry(start=number, end=100_000, text=f"text {number}") for number in range(1, 3001)]
+    joined = one_at_a_time(entries)
+    assert sum(len(entry.text) for entry in joined) < 1_000_000
+    assert all(any(entry.text in one.text for one in joined) for entry in entries)

@@ -37,6 +37,9 @@ _OF_ALL = 3
 _TELLING = 8
 """Letters from which on several words inside another text are not there by chance."""
 
+_FEW_WORDS, _SHORT_TEXT = 2, 8
+"""Words, or characters of a text without spaces, that different lines may have in common."""
+
 _MOST_NAMES = 4
 """Most words of a line that may consist of names only."""
 
@@ -143,6 +146,8 @@ def rejection_reason(
     if not _letters(text):
         return "" if again or not _letters(line.text) or any(map(str.isdigit, text)) else "empty"
     kept = is_echo(line.text, text) or (not related and remarks.is_nearly_source(line.text, text))
+    if kept and related and again:
+        return ""
     foreign = _share(text, target.script) < _TARGET_SHARE
     if not (kept or foreign) or (again and may_stay_untranslated(text, target, known=known)):
         return ""
@@ -214,10 +219,13 @@ def _words(text: str) -> list[str]:
 
 
 def said_of_all(lines: Sequence[Line], texts: Mapping[int, str]) -> set[str]:
-    """Texts that several different lines have: a refusal, or a question back, under every id."""
+    """Texts that several different lines have: a refusal, or a question back, under every id. A few words, such as
+    “Thank you very much”, may be the translation of several lines.
+    """
     sources: dict[str, list[str]] = {}
     for line in lines:
-        if text := texts.get(line.id):
+        text = texts.get(line.id, "")
+        if len(text.split()) > _FEW_WORDS or (text and " " not in text and len(text) > _SHORT_TEXT):
             sources.setdefault(text, []).append(line.text)
     return {
         text

@@ -35,6 +35,7 @@ _KNOWN_TERMS = 60
 """Names and terms, each, that later requests are told of."""
 
 _LONGEST_TERM = 80
+_LONGEST_LINE = 300
 _LONGEST_TEXT = 600
 """Characters of a name or a term, and of topic and register."""
 
@@ -171,7 +172,7 @@ def _pairs(value: Any) -> Iterator[Pair]:
     """The pairs in lines, a list, or an object: models give all of them."""
     if isinstance(value, str):
         for line in value.replace("\\n", "\n").splitlines():
-            if found := _LINE.fullmatch(line):
+            if found := _LINE.fullmatch(" ".join(line.split())[:_LONGEST_LINE]):
                 yield found[1].strip("\"'“”«» "), found[2].strip("\"'“”«» ")
     elif isinstance(value, Mapping):
         texts = [one for one in value.values() if isinstance(one, str)]

@@ -46,6 +46,9 @@ _LONG_LINE = 500
 
 _DETAIL = 500  # characters
 
+_MOST_REFUSED = 12
+"""Requests in a row that are refused in every form, after which it is the server, and not their lines."""
+
 _PATIENT = 3
 """Requests in a row that timed out, from which on the next one is a quarter as large: a server that has stopped is not
 waited for in every size."""
@@ -72,6 +75,8 @@ class Pace:
         """Few lines that were too many once; 0 if they were not."""
         self._sure = False
         """Whether the context is short, and not only seems to be: another question met the same limit."""
+        self._refused = 0
+        """Requests in a row that were refused in every form."""
         self._exception = False
         """Whether `lean` is for one line only."""
 
@@ -81,7 +86,7 @@ class Pace:
         """
         self._end_exception()
         if texts and (not trouble or texts == count):
-            self.best = max(self.best, count)
+            self.best, self._refused = max(self.best, count), 0
             self._doubted = 0 if count >= self._doubted else self._doubted
         elif trouble == "cut" or (again and not texts):
             self.failed(count)
@@ -101,7 +106,8 @@ class Pace:
                 if patient and (len(lines) > 1 or self.late == 1 or trouble.by_gateway):
                     self._sleep(trouble.wait + 2.0**self.late)
                     return "untranslated" if len(lines) > 1 else "repeat"
-            case FormatNotSupported() if self.best:  # others passed: it is these lines that cannot be taken
+            case FormatNotSupported() if self.best and self._refused < _MOST_REFUSED:
+                self._refused += 1  # others passed: it is these lines that cannot be taken
                 return "untranslated"
         raise trouble
 

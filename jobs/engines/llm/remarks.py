@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 
 _BRACKETED = re.compile(r"[\[(（【].*[\])）】]\.?")
 _BRACKET = re.compile(r"[\[({（【<♪♫*]")
-_TRAILING = re.compile(r"\S\s*[\[(（【]([^\[\](){}（）【】]{12,})[\])）】]\.?")
+_TRAILING = re.compile(r"\S\s*[\[(（【]([^\[\](){}（）【】]{12,})[\])）】]\.?$")
 
 _LABEL = re.compile(
     r"(?:translation|translated(?: text| line)?|ترجمه(?: فارسی)?|traducción|traduction|traduzione|tradução|übersetzung|"
@@ -17,7 +17,7 @@ _LABEL = re.compile(
 """A label before a translation."""
 
 _NONE = re.compile(
-    r"(?:no translation(?: (?:needed|available|provided|necessary))?|not translatable|untranslatable|n/?a|none|null|"
+    r"(?:no translation(?: (?:needed|available|provided|necessary))?|not translatable|untranslatable|n/a|"
     r"بدون ترجمه|ترجمه ندارد|نیاز(?:ی)? به ترجمه (?:نیست|ندارد)|(?:غیر)?قابل ترجمه نیست|غیرقابل ترجمه|ترجمه نشده|"
     r"sin traducción|no traducible|sans traduction|intraduisible|keine übersetzung|unübersetzbar|nessuna traduzione|"
     r"sem tradução|без перевода|нет перевода|لا توجد ترجمة|无翻译|翻訳なし)[.!。]?",
@@ -36,7 +36,9 @@ _REFUSAL = re.compile(
 """A refusal that speaks of translating, or of the model."""
 
 _ABOUT = re.compile(
-    r"translat|language model|\bAI\b|ترجم|مدل زبان|هوش|traduc|tradui|traduz|übersetz|перев|翻|\bhelp", re.IGNORECASE
+    r"translat|model|модел|نموذج|\b(?:AI|IA|KI|ИИ)\b|ترجم|مدل زبان|هوش|traduc|tradui|traduz|übersetz|vertal|översätt|"
+    r"oversett|oversæt|перев|перекла|tłumacz|překl|prevod|preved|çevir|תרג|翻|번역|अनुवाद|\bhelp",
+    re.IGNORECASE,
 )
 """A source that may speak of the same."""
 
@@ -51,7 +53,7 @@ _FEWEST = 4
 
 def is_remark(source: str, text: str) -> bool:
     """Whether a text says something about its line, in place of a translation or behind it, which the line does not."""
-    if not _BRACKET.search(source) and (_BRACKETED.fullmatch(text) or _TRAILING.search(text)):
+    if not _BRACKET.search(source) and not source.isupper() and (_BRACKETED.fullmatch(text) or _TRAILING.search(text)):
         return True
     if _NONE.fullmatch(text) and not _NONE.fullmatch(source) and not _ABOUT.search(source):
         return len(source.split()) > 1

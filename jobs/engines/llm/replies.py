@@ -7,6 +7,7 @@ converted to the response with the HTTP status that it names, so that it is hand
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -57,8 +58,10 @@ _DELAY = re.compile(r'"retryDelay"\s*:\s*"([0-9.]+)s"')
 _TRY_AGAIN = re.compile(
     r"(?:retry|try again)\s+(?:in|after)\s+((?:\d+(?:\.\d+)?\s*(?:ms|h|m|s)[a-z]*\s*)+)", re.IGNORECASE
 )
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|d|h|m|s)", re.IGNORECASE)
+_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s{0,3}(ms|d|h|m|s)", re.IGNORECASE)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_LONGEST_WAIT = 366 * 86400.0
+"""Seconds beyond which no limit is renewed: such a number is no time."""
 _FAR = 3600.0
 """Seconds from which on a limit counts as one of the day."""
 
@@ -129,9 +132,9 @@ def _status(error: Any) -> int:
         return _status_in(str(error))
     for name in _NUMBERS:
         value = error.get(name)
-        number = int(value) if isinstance(value, (int, float)) or (isinstance(value, str) and value.isdigit()) else 0
-        if 400 <= number < 600:
-            return number
+        written = str(value) if isinstance(value, (int, float, str)) else ""
+        if re.fullmatch(r"[45]\d\d(?:\.0)?", written, re.ASCII):
+            return int(written[:3])
     words = " ".join(str(error[name]) for name in _WORDS if isinstance(error.get(name), str))
     by_words = _by_words(words)
     return by_words or _status_in(" ".join(str(error.get(name, "")) for name in _MESSAGES))
@@ -229,13 +232,15 @@ def _until(text: str) -> float:
         except ValueError:
             return 0.0
         number = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-    if number > 1e11:
+    while 1e11 < number < math.inf:  # milliseconds, or smaller parts
         number /= 1000
-    return max(0.0, number - datetime.now(UTC).timestamp() if number > 1e9 else number)
+    wait = number - datetime.now(UTC).timestamp() if number > 1e9 else number
+    return min(max(0.0, wait), _LONGEST_WAIT) if math.isfinite(wait) else 0.0
 
 
 def _duration(text: str) -> float:
-    return sum(float(number) * _SECONDS[unit.lower()] for number, unit in _DURATION.findall(text))
+    wait = sum(float(number) * _SECONDS[unit.lower()] for number, unit in _DURATION.findall(text))
+    return min(wait, _LONGEST_WAIT)
 
 
 def _midnight(zone: tzinfo) -> datetime:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from jobs.engines.llm import alignment, answers, beginnings, prompt, remarks, resemblance, shapes
+from jobs.engines.llm import alignment, answers, beginnings, prompt, resemblance, shapes
 from jobs.engines.llm.batches import surroundings
 from jobs.engines.llm.brief_pass import BriefPass
 from jobs.engines.llm.calls import Calls
@@ -15,10 +15,11 @@ from jobs.engines.llm.glossary_check import GlossaryCheck
 from jobs.engines.llm.model import Answer, LanguageModel
 from jobs.engines.llm.pace import Outcome, Pace
 from jobs.engines.llm.remote import UNANSWERED, RequestFailed
+from jobs.engines.llm.verdict import SecondAnswers, Verdict
 from jobs.pipeline.errors import CapReached, PipelineError, ServiceError
 from jobs.pipeline.protocols import Batch, Brief, Document, Line, Meter, Read, Translation
 from jobs.pipeline.text.display_width import width
-from jobs.pipeline.text.languages import are_related, language
+from jobs.pipeline.text.languages import language
 
 _UNREADABLE = 12
 """Unreadable answers in a row after which no more is asked for the same lines, and which end a job without any
@@ -58,7 +59,7 @@ class TranslationRun:
         self._lines = lines
         self._brief = brief
         self._target = language(brief.target)
-        self._related = are_related(brief.source, brief.target)
+        self._verdict = Verdict(brief)
         self._texts = dict(done)
         self._fresh: dict[int, Translation] = {}
         self._unreadable = 0
@@ -66,15 +67,19 @@ class TranslationRun:
         self._said_of_all: set[str] = set()
         self._untranslated = Counter[int]()
         self._drafts: set[int] = set()
-        self._editor = Editor(self._ask, lines, brief, self._misplaced) if brief.careful else None
-        self._glossary = GlossaryCheck(self._ask, lines, brief, self._misplaced)
+        second = SecondAnswers(self._ask, lines, self._verdict, self._misplaced)
+        self._editor = Editor(second, brief) if brief.careful else None
+        self._glossary = GlossaryCheck(second, brief)
 
     def work(self, batch: Sequence[Line]) -> PipelineError | None:
         """Translate or flag every line of `batch`, or return the error that ends the job; then only texts are kept,
         and at a cap also the flags of lines that were given up before: they are not to be asked for again.
         """
         error: PipelineError | None = None
-        said = [line for line in batch if not self._accept_sign(line)]
+        for line in batch:
+            if self._verdict.needs_none(line):
+                self._accept(line, answers.clean(line.text, self._target))
+        said = [line for line in batch if not self._verdict.needs_none(line)]
         try:
             self._solve(said)
             self._refine(said)
@@ -156,12 +161,7 @@ class TranslationRun:
         read = self._read(answer, lines)
         if self._pace.swallowed(question, answer.usage.input_tokens, unusable=not read and not answer.trouble):
             return self._pace.too_much(lines, answer.text)
-        fitting = answers.without_numbers(lines, answers.fitting(read, lines, around.context.keys()))
-        sources = {line.id: line.text for line in lines}
-        texts = {
-            number: answers.clean(remarks.without_label(sources[number], text), self._target)
-            for number, text in fitting.items()
-        }
+        texts = self._verdict.texts(read, lines, around.context.keys())
         self._said_of_all |= answers.said_of_all(lines, texts)
         begun = shapes.beginnings_of(answer.text) if wants else {}
         if beginnings.are_given(lines, texts, begun):
@@ -194,27 +194,17 @@ class TranslationRun:
             doubtful |= answers.repeated_neighbours(lines, texts)
         doubtful |= {number for number, text in texts.items() if text in self._said_of_all}
         doubtful |= self._misplaced(lines, texts)
-        known = [translation for _, translation in self._brief.glossary]
         for line in lines:
             text = texts.get(line.id, "")
             if line.id in doubtful:
                 continue
             repeated = self._untranslated[line.id] >= _REPEATS
-            reason = answers.rejection_reason(
-                line, text, self._target, again=repeated, known=known, related=self._related
-            )
+            reason = self._verdict.reason(line, text, again=repeated)
             self._untranslated[line.id] += bool(text) and reason in {"echo", "empty"}
             if not reason:
                 self._accept(line, text)
                 if self._editor:
                     self._drafts.add(line.id)
-
-    def _accept_sign(self, line: Line) -> bool:
-        """Accept a line without letters and digits, such as ♪, as it is. Returns whether it is one."""
-        is_sign = not any(map(str.isalnum, line.text)) and bool(line.text.strip())
-        if is_sign:
-            self._accept(line, answers.clean(line.text, self._target))
-        return is_sign
 
     def _accept(self, line: Line, text: str) -> None:
         self._texts[line.id] = text
@@ -253,12 +243,12 @@ class TranslationRun:
             answer = self._ask(prompt.to_condense(lines, self._texts, self._brief, around))
         except UNANSWERED:
             return
-        shorter = answers.fitting(self._read(answer, lines), lines, ())
+        shorter = self._verdict.texts(self._read(answer, lines), lines, ())
         longer = {line.id: self._texts[line.id] for line in lines}
         for line in lines:
-            text = answers.clean(shorter.get(line.id, ""), self._target)
+            text = shorter.get(line.id, "")
             others = [longer[number] for number in longer if number != line.id]
-            usable = not answers.rejection_reason(line, text, self._target, again=False)
+            usable = not self._verdict.reason(line, text)
             usable = usable and resemblance.is_shortened(longer[line.id], text, others)
             if usable and width(text, self._target) < width(longer[line.id], self._target):
                 self._accept(line, text)

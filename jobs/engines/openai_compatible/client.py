@@ -151,6 +151,7 @@ class OpenAiModel:
         usage = usage_of(payload.get("usage"))
         if reason == "content_filter" or message.get("refusal"):
             return Answer(text="", usage=usage, trouble="blocked")
+        whole = whole or _is_complete(text_of(message, whole=False), ids)
         if not whole and not _has_pairs(payload, ids):
             return self._broken_off()
         text = text_of(message, whole=whole and reason != "length")
@@ -171,6 +172,15 @@ def _has_pairs(payload: Mapping[str, Any], ids: Sequence[str]) -> bool:
         return bool(shapes.texts_of(said, [int(one) for one in ids if one.isdecimal()]))
     except shapes.Unreadable:
         return False
+
+
+def _is_complete(said: str, ids: Sequence[str]) -> bool:
+    """Tell whether an answer has all keys, whatever the server said of its end: some end streams without a word."""
+    try:
+        found = json.loads(said)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, Mapping) and set(ids) <= set(found)
 
 
 class _Bearer(AuthBase):

@@ -23,7 +23,7 @@ from jobs.cli import progress, translate_options
 from jobs.cli.estimate import as_event, as_lines, estimate_of
 from jobs.cli.export import ExportResult, check_overwriting, export
 from jobs.cli.follow import follow
-from jobs.cli.paused import paused_job
+from jobs.cli.paused import resume
 from jobs.cli.signals import handle_signals, ignore_signals, restore_signals
 from jobs.intake import submit
 from jobs.intake.options import JobOptions
@@ -153,9 +153,11 @@ def _translate(options: dict[str, Any], display: progress.Display) -> ExportResu
     if not is_link(source):
         check_overwriting(Path(source).stem, job_options.target, output, brought)
     _check_brief(options["save_brief"], [path for path in (*brought, options["glossary"]) if path])
-    with workspace(output) as work, _clusters() as clusters:
-        job = _accept(owner, options, job_options, brief)
+    with workspace(output) as work, contextlib.ExitStack() as stack:
+        job = _accept(owner, options, job_options, brief)  # before clusters, whose first sweep lets paused jobs go on
+        clusters = None
         try:
+            clusters = stack.enter_context(_clusters())
             job = _wait(job.pk, job_options, output, brought, display, clusters)
             # Signals are ignored once the first result is published: the command then ends with all of them.
             result = export(
@@ -220,9 +222,8 @@ def _save_brief(job: Job, path: Path | None) -> None:
 def _accept(owner: Any, options: dict[str, Any], job_options: JobOptions, brief: Document | None) -> Job:
     source = options["source"]
     client, caps = processes.register(in_process.COMMAND), translate_options.caps_of(options)
-    paused = paused_job(owner, source, job_options, options["subtitles"])
+    paused = resume(owner, source, job_options, options["subtitles"], client, **caps)
     if paused:
-        lifecycle.go_on(paused.pk, actor=owner.get_username(), client=client, **caps)
         return paused
     waiting = {
         "brief": briefs.as_stored(brief) if brief else None,

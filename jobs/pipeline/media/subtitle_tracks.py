@@ -39,6 +39,12 @@ _PART = re.compile(
     r"|اجباری|تابلو|ترانه|دیالوگ‌?های خارجی",
     re.IGNORECASE,
 )
+_WHOLE = re.compile(
+    r"\bfull\b|\bdialog(?:ue)?s?\b|\bcomplete\b|\bno[tn]?[- ]?forced\b|\bnon[- ]forced\b|\bno (?:signs|songs)\b"
+    r"|\bcomplet|полн|диалог|کامل|vollständig",
+    re.IGNORECASE,
+)
+"""Words in the title of a track that has all that is said, whatever else it has: “Full (Dialogue, Signs & Songs)”."""
 _ASIDE = re.compile(
     r"comment(ary|aries|ator|s)?\b|kommentar|commentaire|comentario|comentário|commento|комментар|تفسیر|trivia"
     r"|audio[ -]?des[ck]ri|audio[ -]?descri[cçt]|コメンタリー|评论",
@@ -58,7 +64,7 @@ def is_text(track: SubtitleStream) -> bool:
 
 def kind_of(track: SubtitleStream) -> Kind:
     """Tell the kind of a track from its marks and its title."""
-    if _PART_MARKS.intersection(track.marks) or _PART.search(track.title):
+    if _PART_MARKS.intersection(track.marks) or (_PART.search(track.title) and not _WHOLE.search(track.title)):
         return "part"
     if _ASIDE_MARKS.intersection(track.marks) or _ASIDE.search(track.title):
         return "aside"

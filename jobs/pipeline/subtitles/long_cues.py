@@ -24,6 +24,8 @@ _PART = 12.0
 """Cost of a part, on the scale of `phrases`: one more is made only where words that belong together are kept so."""
 _SMALL = 4.0
 """Cost of a part without text; those from half a line on cost nothing."""
+_LEAST_SECONDS = 0.25
+"""Seconds of a part on average, below which a cue is not divided: it could not be seen."""
 _GAP_SHARE = 0.1
 """Most of the time of a part that is left free for the gap after it."""
 
@@ -39,7 +41,7 @@ def divided(cues: Sequence[Cue], language: Language) -> tuple[list[Cue], int]:
 
 def _divided(cue: Cue, language: Language) -> list[Cue]:
     texts = _parts(cue.source, language)
-    if len(texts) < 2:
+    if len(texts) < 2 or cue.end - cue.start < _LEAST_SECONDS * len(texts):
         return [cue]
     shares = list(accumulate((max(1, cell_width(text)) for text in texts), initial=0))
     borders = [cue.start + (cue.end - cue.start) * share / shares[-1] for share in shares]
@@ -51,13 +53,28 @@ def _divided(cue: Cue, language: Language) -> list[Cue]:
 
 
 def _parts(text: str, language: Language) -> list[str]:
-    """The texts of the parts: lines of speakers in pairs, or as few parts of two full lines as possible."""
+    """The texts of the parts: as few of two full lines as possible. Lines of speakers stay whole, two of them together
+    where each fits a line; one that does not fit two lines is divided by itself.
+    """
     lines = [line for line in text.splitlines() if line.strip()]
-    if len(lines) > MAX_LINES and all(_SPEAKER.match(line) for line in lines):
-        return ["\n".join(lines[at : at + MAX_LINES]) for at in range(0, len(lines), MAX_LINES)]
+    if len(lines) >= MAX_LINES and all(_SPEAKER.match(line) for line in lines):
+        return _of_speakers(lines, language)
     if lines_needed(unwrap(text, language), language) <= MAX_LINES:
         return [text]
     return list(_cut(unwrap(text, language), language))
+
+
+def _of_speakers(lines: Sequence[str], language: Language) -> list[str]:
+    parts, waiting = list[str](), ""
+    for line in lines:
+        if waiting and lines_needed(line, language) == 1:
+            parts.append(f"{waiting}\n{line}")
+            waiting = ""
+            continue
+        parts += [waiting] if waiting else []
+        waiting = line if lines_needed(line, language) == 1 else ""
+        parts += [] if waiting else _cut(line.strip(), language) if lines_needed(line, language) > MAX_LINES else [line]
+    return parts + ([waiting] if waiting else [])
 
 
 def _cut(text: str, language: Language) -> Iterator[str]:

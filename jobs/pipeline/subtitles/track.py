@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+_MOST_AT_ONCE = 20
+"""Texts that are shown together at most: no picture has room for more."""
+
 _TIMES = re.compile(r"(\d+):(\d\d):(\d\d),(\d\d\d) --> (\d+):(\d\d):(\d\d),(\d\d\d)")
 
 
@@ -40,7 +43,8 @@ def within(entries: Sequence[Entry], seconds: float) -> list[Entry]:
 def one_at_a_time(entries: Sequence[Entry]) -> list[Entry]:
     """The entries, none at the time of another: texts of the same time are joined, the one that began first on top.
 
-    The text tracks of an MP4 (3GPP timed text) hold one text at a time: of two, a player would never show one.
+    The text tracks of an MP4 (3GPP timed text) hold one text at a time: of two, a player would never show one. Of more
+    than _MOST_AT_ONCE texts those that began last are shown.
     """
     ordered = sorted((entry for entry in entries if entry.end > entry.start), key=lambda entry: entry.start)
     changes = sorted({time for entry in ordered for time in (entry.start, entry.end)})
@@ -51,6 +55,7 @@ def one_at_a_time(entries: Sequence[Entry]) -> list[Entry]:
         while waiting < len(ordered) and ordered[waiting].start <= start:
             shown.append(ordered[waiting])
             waiting += 1
+        shown = shown[-_MOST_AT_ONCE:]
         text = "\n".join(dict.fromkeys(entry.text for entry in shown))
         if still and joined[-1].text == text:
             joined[-1] = replace(joined[-1], end=end)

@@ -43,6 +43,7 @@ _NEVER = 100 * 3_600_000 - 1
 _LATEST = {"ass": 10 * 3_600_000 - 10}
 """Milliseconds of the latest time that a format can state; 99 hours in the others."""
 _SECOND_STYLE = "{\\rSecond}"
+_TAG = re.compile(r"\{[^}]*\}")
 _FIRST, _SECOND = "Default", "Second"
 
 
@@ -116,9 +117,19 @@ def as_text(
 def _coloured(text: str, tags: Sequence[str]) -> str:
     """The text with the colour of its speaker; of two speakers, each line that begins with a dash has its own."""
     lines = text.split("\\N")
-    if len(tags) == 2 and len(lines) > 1 and strip_marks(lines[1])[:1] in _DASHES:
-        lines[1] = tags[1] + lines[1]
+    own = (
+        len(lines) if _SECOND_STYLE not in text else next(at for at, line in enumerate(lines) if _SECOND_STYLE in line)
+    )
+    second = next((at for at in range(1, own) if _begins_with_dash(lines[at])), None)
+    if len(tags) == 2 and second is not None:
+        lines[second] = tags[1] + lines[second]
     return "".join(tags[:1]) + "\\N".join(lines)
+
+
+def _begins_with_dash(line: str) -> bool:
+    """Whether a line of ASS begins with a dash, behind marks of direction and the tag of a font."""
+    shown = strip_marks(_TAG.sub("", line)).lstrip()
+    return bool(shown) and shown[0] in _DASHES
 
 
 def _wanted(cue: Cue, form: Form) -> list[str]:

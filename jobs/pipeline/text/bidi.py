@@ -53,6 +53,10 @@ class _Line:
         self.text = text
         self.marks: defaultdict[int, str] = defaultdict(str)
         self.islands = list(_islands(text))
+        self._is_left = bytearray(len(text))
+        for start, end, wants in self.islands:
+            if wants:
+                self._is_left[start:end] = b"\1" * (end - start)
 
     def marked(self) -> str:
         places = sorted({0, *self.marks, len(self.text)})
@@ -69,7 +73,7 @@ class _Line:
             character = self.text[at]
             if mark := self.marks.get(at + 1 if step < 0 else at, "")[-1 if step < 0 else 0 :][:1]:
                 return mark == LRM
-            if any(start <= at < end and wants for start, end, wants in self.islands) or _LETTER.match(character):
+            if self._is_left[at] or _LETTER.match(character):
                 return True
             if _HAS_RTL.match(character) and not character.isdigit():
                 return False

@@ -10,8 +10,8 @@
     flyway = مسیر پرواز
     GPU =
 
-The Persian words «موضوع»، «لحن»، «نام‌ها»، «واژه‌ها» do as well. Lines that begin with # are comments.
- A name or term without a translation stays as it is.
+The Persian words «موضوع»، «لحن»، «نام‌ها»، «واژه‌ها» do as well. Lines that begin with # are comments, and what follows
+“ # ” is a remark that is not kept. A name or term without a translation stays as it is.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pathlib import Path
 from jobs.pipeline.errors import BadBrief, NoSuchFile, NotAFile
 from jobs.pipeline.protocols import Document
 from jobs.pipeline.text.encoding import decode
+from jobs.pipeline.text.glossary import as_line, parse_line
 from jobs.pipeline.text.terms import Pair
 
 MAX_BYTES = 1 << 18
@@ -64,15 +65,16 @@ def parse(text: str, name: str) -> Document:
         if not said or said.startswith("#"):
             continue
         word, colon, rest = (piece.strip() for piece in said.partition(":"))
-        if colon and word.casefold() in _TEXTS:
+        is_pair = bool(part) and "=" in said
+        if colon and not is_pair and word.casefold() in _TEXTS:
             texts[_TEXTS[word.casefold()]] = rest
         elif colon and not rest and word.casefold() in _LISTS:
             part = _LISTS[word.casefold()]
         else:
-            term, equals, translation = (piece.strip() for piece in said.partition("="))
-            if not (part and term and equals) or max(len(term), len(translation)) > MAX_LETTERS:
+            pair = parse_line(said)
+            if not (part and pair) or max(map(len, pair[:2])) > MAX_LETTERS:
                 raise BadBrief(line=number, name=name)
-            lists[part][term] = translation or term
+            lists[part][pair[0]] = pair[1] or pair[0]
         if max(map(len, texts.values())) > MAX_TEXT or max(map(len, lists.values())) > MAX_TERMS:
             raise BadBrief(line=number, name=name)
     names, terms = (tuple(lists[one].items()) for one in ("names", "terms"))
@@ -102,4 +104,4 @@ def as_lines(pairs: Sequence[Pair]) -> str:
 
 
 def _lines(pairs: Sequence[Pair]) -> list[str]:
-    return [f"{term} = {'' if translation == term else translation}".rstrip() for term, translation in pairs]
+    return [as_line(term, translation) for term, translation in pairs]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,12 @@ MAX_LETTERS = 200
 
 _NOTE = " # "
 """Separates a note from the translation in a line."""
+
+_LINE = re.compile(
+    r"""(?P<term>"(?:[^"]|"")+"\s*|[^=]+)=(?P<translation>\s*"(?:[^"]|"")*"|.*?)(?:(?:^|(?<=\s)|(?<=[="]))\#(?:\s(?P<note>.*))?)?""",
+    re.VERBOSE,
+)
+"""“term = translation # note”."""
 
 _SEPARATORS = ("\t", ";", ",")
 _COLUMNS = {
@@ -81,11 +88,10 @@ def from_lines(lines: Iterable[str], name: str) -> Entries:
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        term, equals, rest = (part.strip() for part in line.removeprefix("\ufeff").partition("="))
-        translation, _, note = (part.strip() for part in f" {rest} ".partition(_NOTE))
-        if not (term and equals):
+        parts = parse_line(line.removeprefix("\ufeff"))
+        if parts is None:
             raise BadGlossary(line=number, name=name)
-        found[term] = _entry(term, translation, note, number, name)
+        found[parts[0]] = _entry(*parts, number, name)
     return _bounded(found, name)
 
 
@@ -93,13 +99,13 @@ def from_table(text: str, name: str) -> Entries:
     """Parse a table with the columns term, translation and note, separated by commas, semicolons or tabs, with headings
     or without. Raises BadGlossaryRow with the number of the row in the file `name`, GlossaryTooLong.
     """
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_BYTES))
     text = text.removeprefix("\ufeff")
     first, _, rest = text.partition("\n")
     if first.lower().startswith("sep=") and len(first.strip()) == len("sep=;"):  # as Excel writes it
         separator, text = first.strip()[-1], rest
     else:
         separator = _separator(text)
-    csv.field_size_limit(max(csv.field_size_limit(), MAX_BYTES))
     order = tuple(_COLUMNS)
     found: dict[str, Entry] = {}
     for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=separator), start=1):
@@ -119,12 +125,38 @@ def from_table(text: str, name: str) -> Entries:
 
 def as_lines(entries: Sequence[Entry]) -> str:
     """The glossary as lines that `from_lines` reads."""
-    return "".join(
-        f"{entry.term} = {'' if entry.translation == entry.term else entry.translation}".rstrip()
-        + (f"{_NOTE}{entry.note}" if entry.note else "")
-        + "\n"
-        for entry in entries
-    )
+    return "".join(f"{as_line(entry.term, entry.translation, entry.note)}\n" for entry in entries)
+
+
+def parse_line(line: str) -> tuple[str, str, str] | None:
+    """The term, the translation and the note of a line “term = translation # note”; None if it is no such line.
+
+    A term or a translation that holds one of these signs stands in quotation marks, doubled inside.
+    """
+    found = _LINE.fullmatch(line.strip())
+    if found is None:
+        return None
+    term, translation = (_unquoted(found[part]) for part in ("term", "translation"))
+    return (term, translation, (found["note"] or "").strip()) if term else None
+
+
+def as_line(term: str, translation: str, note: str = "") -> str:
+    """The line that `parse_line` reads; a term that is its own translation has none."""
+    said = _written(term, quote=term[0] in '#"' or "=" in term)
+    given = "" if translation == term else translation
+    given = _written(given, quote=given[:1] == '"' or _NOTE in f" {given} ")
+    return f"{said} = {given}".rstrip() + (f"{_NOTE}{note}" if note else "")
+
+
+def _written(text: str, *, quote: bool) -> str:
+    return '"' + text.replace('"', '""') + '"' if quote else text
+
+
+def _unquoted(text: str) -> str:
+    shown = text.strip()
+    if len(shown) > 1 and shown[0] == shown[-1] == '"':
+        return " ".join(shown[1:-1].replace('""', '"').split())
+    return shown
 
 
 def as_table(entries: Sequence[Entry]) -> bytes:

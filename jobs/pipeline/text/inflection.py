@@ -15,8 +15,8 @@ _PERSIAN = re.compile(
 _ONE_LETTER = 4
 """Letters of a Persian word from which an ending of one letter is expected: «کارت» is no form of «کار»."""
 
-_ARABIC_PREFIXES = ("وال", "بال", "فال", "كال", "ال", "لل", "و", "ب", "ل", "ف", "ك")
-_ARABIC_ENDINGS = frozenset(("ات", "ون", "ين", "ان", "ها", "هم", "نا", "ي", "ه", "ة", "ك", "ا", "یة", "ی", "ک"))
+_ARABIC_PREFIXES = ("وال", "بال", "فال", "کال", "ال", "لل", "و", "ب", "ل", "ف", "ک")
+_ARABIC_ENDINGS = frozenset(("ات", "ون", "ین", "ان", "ها", "هم", "نا", "ی", "ه", "ک", "ا", "یه"))
 _HEBREW_PREFIXES = ("וה", "ה", "ו", "ב", "ל", "מ", "ש", "כ")
 
 _ROMANCE = frozenset(("s", "es", "a", "o", "as", "os", "e", "i", "x"))
@@ -62,7 +62,7 @@ def _has_ending(known: str, word: str, primary: str) -> bool:
     if primary == "en":
         return _is_english_form(known, word, ending)
     if primary in _LONG_ENDINGS:
-        most = _LONG_ENDINGS[primary]
+        most = _LONG_ENDINGS[primary] if len(known) > _LEAST_STEM else min(_LONG_ENDINGS[primary], _LEAST_STEM)
         stem = known[:-1] if len(known) > _LEAST_STEM and primary not in {"tr", "az", "uz", "kk"} else known
         return len(known) >= _LEAST_STEM - 1 and word.startswith(stem) and len(word) - len(stem) <= most
     if ending is None:

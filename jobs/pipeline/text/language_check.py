@@ -55,6 +55,8 @@ _ENOUGH = 0.07
 _NEARLY_NONE = 0.02
 """Share of frequent words that no text of `_MANY` words in a language has so few of; the least seen is 5 %."""
 _MANY = 100
+_SURELY_OTHER = 0.25
+"""Share of frequent words of another language that no text has in a language without a list."""
 _CLEAR = 2.0
 """Factor by which the words of another language must be more frequent, to be more than those that two share."""
 _ONE_LANGUAGE = {"Hebr": "he", "Grek": "el", "Jpan": "ja", "Kore": "ko", "Thai": "th", "Armn": "hy", "Geor": "ka"}
@@ -83,7 +85,7 @@ def is_in(code: str, texts: Iterable[str]) -> Verdict:
     own = shares.pop(base, None)
     other = max(shares.values())
     if own is None:
-        return "unknown"
+        return "no" if other >= _SURELY_OTHER and found.total() >= _MANY else "unknown"
     is_other = other >= _ENOUGH and other >= _CLEAR * own
     if is_other or (own < _NEARLY_NONE and found.total() >= _MANY):
         return "no"

@@ -137,17 +137,21 @@ def break_evenly(parts: Sequence[Piece], language: Language, count: int, max_cel
     ends = list(accumulate((len(part.space) + cell_width(part.text) for part in parts), initial=0))
     starts = [end + len(part.space) for end, part in zip(ends, parts, strict=False)]
     ideal = max(1.0, ends[-1] / count)
-    best = {0: (0.0, [0])}
+    best, origins = {0: 0.0}, list[dict[int, int]]()
     for _ in range(count):
-        reached: dict[int, tuple[float, list[int]]] = {}
-        for first, (so_far, cuts) in best.items():
+        reached, origin = dict[int, float](), dict[int, int]()
+        for first, so_far in best.items():
             for last in range(first + 1, bisect_right(ends, starts[first] + max_cells) if first < len(parts) else 0):
                 uneven = abs(ends[last] - starts[first] - ideal) / ideal
                 cost = so_far + costs[last - 1] + _UNEVEN * uneven
-                if last not in reached or cost < reached[last][0]:
-                    reached[last] = cost, [*cuts, last]
+                if last not in reached or cost < reached[last]:
+                    reached[last], origin[last] = cost, first
         best = reached
-    return [_text(parts[first:last]) for first, last in pairwise(best[len(parts)][1])]
+        origins.append(origin)
+    cuts = [len(parts)]
+    for origin in reversed(origins):
+        cuts.append(origin[cuts[-1]])
+    return [_text(parts[first:last]) for first, last in pairwise(cuts[::-1])]
 
 
 def _text(parts: Sequence[Piece]) -> str:

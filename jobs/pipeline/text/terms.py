@@ -24,7 +24,7 @@ _DIGITS = str.maketrans("۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩", "01234567890
 _MARKS = re.compile("[\u064b-\u065f\u0670\u06d6-\u06ed]")
 
 _WORD = re.compile(r"[^\W_]+[+#]*")
-_ADDRESS = re.compile(r"https?://\S+|\S*@\S+|[^\W_]+(?:[._][^\W_]+)+")
+_ADDRESS = re.compile(r"https?://\S+|(?<!\S)[^\s@]*@\S+|(?<![^\W_])[^\W_]+(?:[._][^\W_]+)+")
 """Addresses, and names of files and code, in which no term occurs: contact_page.html is no page."""
 
 _WHOLE = re.compile(r"(?:[^\W_]|[\s'’\-‐‑\u200c+#])+")

@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -19,7 +18,8 @@ from jobs.models import Job, JobStatus, StageStatus
 from jobs.pipeline.filenames import result_name
 from jobs.pipeline.stage import Stage
 from jobs.pipeline.text import briefing
-from jobs.web.job_texts import can_have_brief
+from jobs.web.content_disposition import content_disposition
+from jobs.web.job_texts import can_have_brief, is_being_made
 from jobs.web.permissions import job_for
 from jobs.web.text_forms import BriefForm, brief_form
 
@@ -34,7 +34,9 @@ def brief_page(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     form = brief_form(briefs.document_of(job), briefs.revision_of(job))
     if request.method == "POST":
         form = BriefForm(request.POST)
-        if form.is_valid():
+        if is_being_made(job):
+            form.add_error(None, _("The brief is being made. Wait until it is there, then edit it."))
+        elif form.is_valid():
             if briefs.save(job.pk, form.document(), after=form.cleaned_data["revision"]):
                 job_changed(job.pk)
                 messages.success(request, _("The brief was saved."))
@@ -61,7 +63,6 @@ def brief_file(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     if document is None:
         raise Http404
     response = HttpResponse(briefing.as_text(document), content_type="text/plain; charset=utf-8")
-    name = f"{result_name(str(job))}.brief.txt"
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or "attachment"
+    response["Content-Disposition"] = content_disposition(result_name(str(job)), ".brief.txt", download=True)
     response["Cache-Control"] = "private, no-cache"
     return response

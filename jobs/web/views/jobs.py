@@ -178,8 +178,15 @@ def go_on(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     found, form = job_for(request.user, job_id), CapForm(request.POST)
     if not caps.may_raise(found, request.user):
         raise Http404
+    least = caps.proposal(found, found.error or {})
     if not form.is_valid():
         messages.error(request, str(next(iter(form.errors.values()))[0]))
+        return redirect("job", job_id)
+    if least is None and found.status == JobStatus.PAUSED:
+        return redirect("job", job_id)  # paused at another cap than its own, which its page names
+    if least and (form.cleaned_data[least.field] or 0) < least.least:
+        shown = formats.number(float(least.least))
+        messages.error(request, _("The new limit has to be at least {least}.").format(least=shown))
         return redirect("job", job_id)
     try:
         with transaction.atomic():

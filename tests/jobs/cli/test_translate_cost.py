@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from jobs.engines.prices import parse_prices
-from jobs.models import Call, Job, JobStatus
+from jobs.models import Call, Job, JobStatus, OwnerLimits
+from jobs.worker import in_process
+from jobs.worker.reaper import go_on_paused
 from tests.engines.fake_llm_server import KEY, FakeServer
 from tests.jobs.command import translate
 from tests.pipeline.clips import Clips
@@ -59,6 +62,23 @@ def test_at_the_cap_the_command_ends_and_with_more_it_goes_on(
     assert (Call.objects.count(), Job.objects.count()) == (3, 1)
     report = json.loads((output / "plain.report.json").read_text())
     assert report["cost"] == "0.09 USD"
+
+
+@pytest.mark.parametrize("goes_on", [False, True], ids=["paused", "let go on by a reaper"])
+def test_when_an_administrator_raised_the_limit_the_same_job_goes_on(
+    clips: Clips, output: Path, six: Path, model: FakeServer, goes_on: bool
+) -> None:
+    command = (clips["plain.mp4"], *BY_MODEL, "--subtitles", six, "--output", output)
+    limits = OwnerLimits.objects.create(owner=in_process.owner(), cost_a_job=Decimal("0.07"))
+    assert translate(*command).code == 3
+    limits.cost_a_job = Decimal("0.5")
+    limits.save()
+    if goes_on:
+        go_on_paused()
+        assert Job.objects.get().status == JobStatus.QUEUED
+    again = translate(*command)
+    assert (again.code, again.err, Job.objects.count()) == (0, "", 1)
+    assert model.ids() == [[1, 2], [3, 4], [5, 6]], "nothing is asked for again"
 
 
 def test_other_options_are_another_job_which_pays_for_no_line_again(
