@@ -137,7 +137,7 @@ def test_a_paused_job_is_told_of_once_and_again_at_its_end(server: MailServer) -
     emails.send_all()
     [email] = server.received
     assert email["Subject"].strip() == "“talk.mp4” is paused: its limit is reached."
-    assert "Raise the limit of the job to go on." in email.get_content()
+    assert "Raise the limit of the job to resume." in email.get_content()
     assert "another one when the job is done" in email.get_content()
     lifecycle.go_on(job.pk, "shirin")
     assert Job.objects.get(pk=job.pk).notify == ASKED

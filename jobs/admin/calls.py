@@ -34,7 +34,7 @@ class CallAdmin(ReadOnly):
         "who",
         "what",
         display.field("model", _("model"), display.code),
-        display.field("status", _("tokens are"), display.call_status),
+        display.field("status", _("token count"), display.call_status),
         display.field("input_tokens", _("input tokens"), formats.number),
         display.field("output_tokens", _("output tokens"), formats.number),
         "price",

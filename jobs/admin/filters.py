@@ -120,7 +120,7 @@ class CallAgeFilter(AgeFilter):
 class CallStatusFilter(admin.SimpleListFilter):
     """Calls by how their tokens are known."""
 
-    title = _("tokens are")
+    title = _("token count")
     parameter_name = "status__exact"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Words]]:

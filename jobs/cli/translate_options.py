@@ -66,10 +66,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--formality", choices=get_args(Formality), default="auto", help="tone of the translation")
     parser.add_argument("--topic", default="", help="what the video is about, for the translator")
     parser.add_argument(
-        "--glossary", type=Path, metavar="FILE", help="file with a line “term = translation” for each term"
+        "--glossary", type=Path, metavar="FILE", help="glossary: lines “term = translation”, or a table (CSV)"
     )
     parser.add_argument(
-        "--saved-glossary", metavar="NAME", help="glossary that the owner has saved on the site; FILE stands above it"
+        "--saved-glossary",
+        metavar="NAME",
+        help="glossary that the owner has saved on the site; the terms of --glossary take precedence",
     )
     parser.add_argument(
         "--brief", type=Path, metavar="FILE", help="brief with topic, register, names and terms (see docs/cli.md)"
@@ -134,7 +136,7 @@ def job_options(options: dict[str, Any], saved: glossary.Entries = ()) -> JobOpt
         glossary=glossary.pairs(terms),
         notes=glossary.notes(terms),
         topic=options["topic"],
-        reads_first=options["make_brief"] or options["save_brief"] is not None,
+        reads_first=options["brief"] is None and (options["make_brief"] or options["save_brief"] is not None),
         careful=options["careful"],
         transcriber=options["transcriber"],
         translator=options["translator"],

@@ -37,7 +37,7 @@ CALL_STATUSES = {
     CallStatus.ASKED: pgettext_lazy("tokens of a call", "Expected"),
     CallStatus.COUNTED: pgettext_lazy("tokens of a call", "Counted"),
     CallStatus.ESTIMATED: pgettext_lazy("tokens of a call", "Estimated"),
-    CallStatus.FAILED: pgettext_lazy("tokens of a call", "None: it failed"),
+    CallStatus.FAILED: pgettext_lazy("tokens of a call", "None (failed)"),
 }
 SOURCES = {
     SourceKind.UPLOAD: gettext_lazy("Upload"),

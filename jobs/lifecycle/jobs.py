@@ -27,7 +27,6 @@ from jobs.lifecycle.transitions import (
 from jobs.models import (
     CANCELLABLE,
     FINAL,
-    UNFINISHED,
     Cue,
     Job,
     JobStatus,
@@ -223,8 +222,9 @@ def go_on(job_id: uuid.UUID, actor: str, *, client: Process | None = None, **cap
 
 
 def adopt(job_id: uuid.UUID, client: Process) -> bool:
-    """Let `client` be the command that waits for an unfinished job. False when another one does, or it has ended."""
-    return bool(Job.objects.filter(pk=job_id, status__in=UNFINISHED, client=None).update(**bumped(client=client)))
+    """Let `client` be the command that waits for a queued or running job. False when another one does."""
+    going = (JobStatus.QUEUED, JobStatus.RUNNING)
+    return bool(Job.objects.filter(pk=job_id, status__in=going, client=None).update(**bumped(client=client)))
 
 
 def delete_row(job_id: uuid.UUID) -> bool:

@@ -448,7 +448,7 @@ class JobCapReached(CapReached):
 
     sentence = _(
         "Paused: {used} of the limit of {limit} for this job are used, and the next request may take {needed}. "
-        "Everything so far is kept. Raise the limit of the job to go on."
+        "Everything so far is kept. Raise the limit of the job to resume."
     )
 
 
@@ -457,7 +457,7 @@ class MonthCapReached(CapReached):
 
     sentence = _(
         "Paused: {used} of the limit of {limit} a month are used, and the next request may take {needed}. "
-        "Everything so far is kept. The job goes on next month, or when an administrator raises the limit."
+        "Everything so far is kept. The job resumes next month, or when an administrator raises the limit."
     )
 
 

@@ -25,7 +25,7 @@ def estimate_text(found: CostEstimate) -> str:
         text = _("{length}. The translation takes about {tokens} and costs about {cost}.")
         said = text.format(length=length, tokens=amounts, cost=formats.priced(caps.money_text(found.cost)))
     if found.exceeds:
-        said += " " + _("It will pause at the limit of {limit}.").format(limit=formats.priced(found.exceeds))
+        said += " " + _("The job will pause at the limit of {limit}.").format(limit=formats.priced(found.exceeds))
     return said
 
 

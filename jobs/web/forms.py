@@ -64,9 +64,9 @@ SPEAKERS = {"off": _("do not tell them apart"), "auto": _("tell them apart")}
 MOST_SPEAKERS = 8
 """The largest number of speakers in the list of the form; the form accepts more."""
 WORDS = {
-    words.AUTO: _("subtitles, else speech"),
-    words.SPEECH: _("always speech"),
-    words.SUBTITLES: _("only subtitles"),
+    words.AUTO: _("existing subtitles, else speech recognition"),
+    words.SPEECH: _("always speech recognition"),
+    words.SUBTITLES: _("only existing subtitles"),
 }
 SUBTITLES = {"translate": _("translate it"), "use": _("use it without changes")}
 
@@ -89,7 +89,7 @@ class JobOptionsForm(forms.Form):
     bilingual = forms.BooleanField(required=False, label=_("Show both languages"))
     audio_track = forms.CharField(max_length=40, required=False, label=_("Sound track"))
     words = forms.CharField(max_length=60, required=False, label=_("Source of the words"))
-    subtitle_track = forms.CharField(max_length=40, required=False, label=_("Existing subtitles"))
+    subtitle_track = forms.CharField(max_length=40, required=False, label=_("Subtitle track"))
     topic = forms.CharField(max_length=300, required=False, label=_("What is the video about?"))
     reads_first = forms.BooleanField(required=False, label=_("Make a brief first"))
     careful = forms.BooleanField(required=False, label=_("Careful translation"))
@@ -179,7 +179,7 @@ class JobOptionsForm(forms.Form):
             speakers=found["speakers"],
             glossary=glossaries.pairs(terms),
             notes=glossaries.notes(terms),
-            reads_first=found["reads_first"],
+            reads_first=found["reads_first"] and not found["brief"],
             careful=found["careful"],
             topic=found["topic"],
             audio_track=found["audio_track"],

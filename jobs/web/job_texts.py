@@ -135,13 +135,8 @@ def notes(job: Job) -> list[str]:
 
 
 def can_have_brief(job: Job) -> bool:
-    """Whether a brief is of use: the job has one, or a translation that is not only of captions."""
+    """Whether the page offers a brief: the job has one, or words that are translated."""
     return bool(job.brief) or job.stages.filter(stage=Stage.TRANSLATE).exists()
-
-
-def is_being_made(job: Job) -> bool:
-    """Whether the language model reads the transcript for a brief, or will."""
-    return not job.brief and options_of(job.options).reads_first and job.status not in FINAL
 
 
 def brief(job: Job) -> dict[str, Any] | None:
@@ -152,7 +147,7 @@ def brief(job: Job) -> dict[str, Any] | None:
     return {
         "document": document,
         "revision": briefs.revision_of(job),
-        "is_made": is_being_made(job),
+        "is_made": document is None and options_of(job.options).reads_first and job.status not in FINAL,
         "names": formats.number(len(document.names)) if document else "",
         "terms": formats.number(len(document.terms)) if document else "",
     }

@@ -75,7 +75,7 @@ class CueStream:
             self._use(document, revision)
 
     def _use(self, document: Document | None, revision: int) -> None:
-        """Translations are stored under keys with this brief from now on. Keys made before are of no use any more."""
+        """Use this brief for the cache keys of later translations; those made so far are discarded."""
         self._revision, self._keys = revision, {}
         self._brief = self._task.brief.with_document(document)
 

@@ -74,7 +74,7 @@ def test_its_page_says_why_and_lets_its_owner_raise_the_limit() -> None:
     said = page(job)
     assert "Paused: 0.98 USD of the limit of 1.00 USD for this job are used" in said
     assert 'name="max_cost" required min="1.01" value="2.00" step="0.01"' in said
-    assert "Raise the limit and go on" in said
+    assert "Raise the limit and resume" in said
     assert "The files are kept until" in said
     assert "Used so far: 1,000,000 tokens and 0.98 USD." in said
 
@@ -111,17 +111,17 @@ def test_a_limit_that_is_none_changes_nothing(wrong: str) -> None:
 
 def test_at_the_limit_of_the_month_there_is_nothing_to_raise() -> None:
     said = page(paused(MONTH))
-    assert "The job goes on next month, or when an administrator raises the limit." in said
-    assert "Raise the limit and go on" not in said
+    assert "The job resumes next month, or when an administrator raises the limit." in said
+    assert "Raise the limit and resume" not in said
 
 
 def test_an_owner_whose_limits_the_admin_has_set_cannot_raise_them() -> None:
     job = paused()
     OwnerLimits.objects.create(owner=job.owner, cost_a_job=Decimal("1.00"))
-    assert "Raise the limit and go on" not in page(job)
+    assert "Raise the limit and resume" not in page(job)
     assert go_on(job, max_cost="2.50") == 404
     chief = User.objects.create_user("chief", is_staff=True)
-    assert "Raise the limit and go on" in page(job, chief)
+    assert "Raise the limit and resume" in page(job, chief)
     assert go_on(job, chief, max_cost="2.50") == 302
     assert rows.status(job.pk) == JobStatus.QUEUED
 
@@ -169,11 +169,11 @@ def test_an_estimate_of_a_careful_translation_with_a_brief() -> None:
 
 def test_an_estimate_above_the_limit_says_so(settings: Any) -> None:
     settings.LIMIT_COST_A_JOB = Decimal("0.05")
-    assert estimate(seconds=600).endswith("It will pause at the limit of 0.05 USD.")
+    assert estimate(seconds=600).endswith("The job will pause at the limit of 0.05 USD.")
     settings.LIMIT_COST_A_JOB = Decimal(0)
     assert "pause" not in estimate(seconds=600)
     Call.objects.create(owner=rows.owner(), engine="gemini", cost=Decimal("9.95"), input_tokens=1)
-    assert estimate(seconds=600).endswith("It will pause at the limit of 10.00 USD.")
+    assert estimate(seconds=600).endswith("The job will pause at the limit of 10.00 USD.")
 
 
 def test_an_estimate_without_a_price(settings: Any) -> None:

@@ -116,7 +116,7 @@ def test_the_words_of_a_job_that_runs(client: Client) -> None:
     job = with_subtitles(JobStatus.RUNNING)
     page = text(client.get(f"/jobs/{job.pk}/"))
     assert "(in use)" in page
-    assert "To use other words, cancel the job and start it again." in page
+    assert "To use another source, cancel the job and start it again." in page
     assert 'name="words"' not in page
 
 

@@ -77,7 +77,7 @@ def translator(options: Options) -> LlmTranslator:
 
 
 class GeminiModel:
-    """One conversation partner at Gemini (see translator.LanguageModel).
+    """One conversation partner at Gemini (see model.LanguageModel).
 
     A part of the request that the service refuses by name is left out from then on. When an error names none, simpler
     forms are tried; one that was needed for two questions in a row is kept.

@@ -120,7 +120,7 @@ class _Judge:
         return set(range(count)) - kept
 
     def told_apart(self) -> float:
-        """By how much a line fits its own text better than that of a neighbour by length and end mark, on average."""
+        """The average margin by which length and end mark of a line fit its own text better than its neighbour's."""
         return sum(
             self._length(one, one, within=False)
             + self._end(one, one)
@@ -159,7 +159,7 @@ class _Judge:
         }
 
     def turned(self) -> set[int]:
-        """The places of a few lines in a row whose texts have moved by one among themselves, in a ring."""
+        """The places of lines whose texts are rotated by one: each has that of the next, the last that of the first."""
         count, found = len(self._sources), set[int]()
         for size in _RINGS:
             for first in range(count - size + 1):

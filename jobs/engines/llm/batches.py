@@ -18,8 +18,8 @@ BEFORE, AFTER = 6, 3
 
 
 def batches(lines: Sequence[Line], most: Callable[[], int]) -> Iterator[Sequence[Line]]:
-    """Split `lines` into batches of at most `most()`, asked before each, ending with a sentence if one ends in the
-    later half of a batch.
+    """Split `lines` into batches that end with a sentence, if one ends in their later half. `most` returns the most
+    lines of a batch; it is called before each, because the limit may change.
     """
     start = 0
     while start < len(lines):

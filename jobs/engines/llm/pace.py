@@ -29,7 +29,7 @@ Outcome = Literal["", "untranslated", "blocked", "repeat"]
 """
 
 _FEW = 8
-"""Lines up to which a request that was too much does not yet count: the first ones of a job wait for the model."""
+"""Lines of a request that, when it fails, does not yet make later ones smaller: the model may still be loading."""
 
 _LEAN_LINES = 8
 """Lines per request once only the short rules fit: a context of 512 tokens takes about as many."""
@@ -72,16 +72,16 @@ class Pace:
         self.best = 0
         """Most lines that were answered whole, as far as that still holds."""
         self._doubted = 0
-        """Few lines that were too many once; 0 if they were not."""
+        """Lines of a small request that has failed once; 0 if none has."""
         self._sure = False
-        """Whether the context is short, and not only seems to be: another question met the same limit."""
+        """Whether a second request has confirmed that the context is short."""
         self._refused = 0
         """Requests in a row that were refused in every form."""
         self._exception = False
         """Whether `lean` is for one line only."""
 
     def note(self, count: int, texts: int, trouble: str, *, again: bool) -> None:
-        """Note how many `texts` came for `count` lines in an answer with `trouble` (see translator.Answer). None at the
+        """Note how many `texts` came for `count` lines in an answer with `trouble` (see model.Answer). None at the
         second asking (`again`) is too much as well.
         """
         self._end_exception()

@@ -52,7 +52,7 @@ _FEWEST = 4
 
 
 def is_remark(source: str, text: str) -> bool:
-    """Whether a text says something about its line, in place of a translation or behind it, which the line does not."""
+    """Whether a text is, or ends with, a remark about its line that the source does not have."""
     if not _BRACKET.search(source) and not source.isupper() and (_BRACKETED.fullmatch(text) or _TRAILING.search(text)):
         return True
     if _NONE.fullmatch(text) and not _NONE.fullmatch(source) and not _ABOUT.search(source):

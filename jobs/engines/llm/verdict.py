@@ -17,7 +17,7 @@ Misplaced = Callable[[Sequence[Line], Mapping[int, str]], set[int]]
 
 
 class Verdict:
-    """What counts as a translation between the languages of a brief."""
+    """The rules by which a text is accepted as a translation between the languages of a brief."""
 
     def __init__(self, brief: Brief) -> None:
         self._brief, self._target = brief, language(brief.target)

@@ -35,7 +35,7 @@ def translator(options: Options) -> LlmTranslator:
 
 
 class OpenAiModel:
-    """A model behind a chat-completions server (see translator.LanguageModel).
+    """A model behind a chat-completions server (see model.LanguageModel).
 
     A request has optional parts (see request.Form). A part that the server refuses by name is left out from then on.
     When an error names none, simpler forms are tried; one that was needed for two questions in a row is kept.

@@ -1,4 +1,6 @@
-"""The translate stage: the cues of a job as they come, with leave for each call, by a brief that may change."""
+"""The translate stage: it translates cues as they arrive, asks the worker before each paid call, and follows edits of
+the brief.
+"""
 
 from __future__ import annotations
 
@@ -56,10 +58,12 @@ class _ReportedMeter:
 
 
 def _read(task: TranslateTask, reading: Reading, translator: Translator | None, context: StageContext) -> None:
-    """Read the whole transcript for the brief. A translator that cannot do that leaves the brief empty."""
+    """Read the whole transcript for the brief, until a person has written one. A translator that cannot do that leaves
+    the brief empty.
+    """
     cues = [cue for part, _ in context.cues() for cue in part]
     document, upto = reading.document, reading.upto
-    if isinstance(translator, Reader):
+    if isinstance(translator, Reader) and not context.brief()[0]:
         context.report.step(StepName.READ_TRANSCRIPT)
         transcript = lines(cues, language(task.brief.target), task.brief.source)
         for part in translator.read(transcript, task.brief, document, upto):
@@ -67,6 +71,8 @@ def _read(task: TranslateTask, reading: Reading, translator: Translator | None, 
             context.report.briefed(document, upto, _unmetered(part.usage, translator), whole=False)
             if part.left_out:
                 context.report.note(NoteCode.BRIEF_INCOMPLETE)
+            if context.brief()[0]:
+                break
         context.report.step(None)
     context.report.briefed(document, upto, Usage(), whole=True)
 

@@ -19,7 +19,7 @@ from jobs.pipeline.filenames import result_name
 from jobs.pipeline.stage import Stage
 from jobs.pipeline.text import briefing
 from jobs.web.content_disposition import content_disposition
-from jobs.web.job_texts import can_have_brief, is_being_made
+from jobs.web.job_texts import can_have_brief
 from jobs.web.permissions import job_for
 from jobs.web.text_forms import BriefForm, brief_form
 
@@ -34,14 +34,14 @@ def brief_page(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     form = brief_form(briefs.document_of(job), briefs.revision_of(job))
     if request.method == "POST":
         form = BriefForm(request.POST)
-        if is_being_made(job):
-            form.add_error(None, _("The brief is being made. Wait until it is there, then edit it."))
-        elif form.is_valid():
+        if form.is_valid():
             if briefs.save(job.pk, form.document(), after=form.cleaned_data["revision"]):
                 job_changed(job.pk)
                 messages.success(request, _("The brief was saved."))
                 return redirect("job", job.pk)
-            form.add_error(None, _("The brief has been changed in the meantime. Open this page again, then edit it."))
+            form.add_error(
+                None, _("The brief was changed elsewhere. Copy your changes, refresh this page, and enter them again.")
+            )
     context = {"form": form, "job": job, "counts_for": _counts_for(job)}
     return render(request, "web/brief.html", context, status=422 if form.errors else 200)
 

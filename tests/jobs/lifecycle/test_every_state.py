@@ -13,7 +13,7 @@ from pytest_django import DjangoDbBlocker
 
 from jobs import lifecycle
 from jobs.lifecycle import Claim, IllegalTransition, LostAttempt
-from jobs.models import Job, JobStatus, StageRun
+from jobs.models import Job, JobStatus, Process, StageRun
 from jobs.pipeline.stage import Stage
 from tests.databases import Databases, mostly, on_database
 from tests.jobs import rows
@@ -47,6 +47,7 @@ CALLS: dict[str, Callable[[Claim], Any]] = {
     "fail_stage, to be repeated": lambda it: lifecycle.fail_stage(it.attempt, rows.BROKEN, again=True),
     "pause_stage": lambda it: lifecycle.pause_stage(it.attempt, rows.CAPPED),
     "go_on": lambda it: lifecycle.go_on(it.job_id, "shirin"),
+    "adopt": lambda it: lifecycle.adopt(it.job_id, Process.objects.create(pid=4711, started=1)),
     "stop_stage": lambda it: lifecycle.stop_stage(it.attempt),
     "must_stop": lifecycle.must_stop,
     "cancel": lambda it: lifecycle.cancel(it.job_id, actor="shirin"),
@@ -78,6 +79,7 @@ TABLE: dict[str, tuple[Outcome, ...]] = {
     "fail_stage, to be repeated": (*LOST[:2], SAME, *LOST[3:6], SAME, LostAttempt),
     "pause_stage": (*LOST[:2], SAME, *LOST[3:6], SAME, LostAttempt),
     "go_on": (*REFUSED[:3], QUEUED, *REFUSED[4:]),
+    "adopt": (NO, SAME, SAME, *(NO,) * 5),
     "stop_stage": (*LOST[:2], SAME, *LOST[3:6], SAME, LostAttempt),
     "must_stop": (SAME, SAME, NO, *(SAME,) * 5),
     "cancel": (*(CANCELLING,) * 4, NO, NO, NO, NO),
