@@ -48,23 +48,29 @@ def data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL server of this run's own. A test that stops or restarts it leaves it running."""
+def database_templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of what is migrated once for all processes of this run."""
+    base = tmp_path_factory.getbasetemp()
+    directory = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "migrated"
+    directory.mkdir(exist_ok=True)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def postgres(database_templates: Path, django_db_blocker: DjangoDbBlocker) -> Iterator[Postgres]:
+    """A PostgreSQL server of this process's own. A test that stops or restarts it leaves it running."""
     try:
-        with throwaway() as server:
+        with django_db_blocker.unblock():
+            saved = kinds.saved_postgres(database_templates)
+        with throwaway(saved) as server:
             yield server
     except NoPostgres as missing:
         pytest.skip(str(missing))
 
 
 @pytest.fixture(scope="session")
-def databases(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
-) -> kinds.Databases:
-    base = tmp_path_factory.getbasetemp()
-    directory = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "migrated"
-    directory.mkdir(exist_ok=True)
-    return kinds.Databases(directory, lambda: request.getfixturevalue("postgres"))
+def databases(request: pytest.FixtureRequest, database_templates: Path) -> kinds.Databases:
+    return kinds.Databases(database_templates, lambda: request.getfixturevalue("postgres"))
 
 
 @pytest.fixture(scope="session")
@@ -134,16 +140,23 @@ def _folder(path: Path) -> str:
     return inside[0] if inside else ""
 
 
+TOGETHER = {
+    f"tests/engines/{name}.py": "PyTorch"
+    for name in ("test_whisperx", "test_word_times", "test_transcriber_contract", "test_senko", "test_pyannote")
+}
+"""Files that one process runs, because loading what they all need takes some seconds."""
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """With `--dist loadfile`, one process runs all files of a folder in FIRST."""
+    """With `--dist loadfile`, one process runs all files of a folder in FIRST, and those of TOGETHER."""
     from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
     class ByFileOrFolder(LoadFileScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
             file = str(super()._split_scope(nodeid))
             folder = _folder(config.rootpath / file)
-            return folder if folder in FIRST else file
+            return folder if folder in FIRST else TOGETHER.get(file, file)
 
     return ByFileOrFolder(config, log) if config.getoption("dist") == "loadfile" else None
 

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 
-from tests.postgres import Postgres
+from tests.postgres import Postgres, throwaway
 
 Kind = Literal["sqlite", "postgresql"]
 KINDS: tuple[Kind, ...] = ("sqlite", "postgresql")
@@ -111,14 +111,36 @@ class Databases:
 
     def _make_template(self, kind: Kind) -> None:
         if kind == "postgresql":
-            _migrate(self._postgres().create(_TEMPLATE))
+            if not self._postgres().has(_TEMPLATE):
+                _migrate(self._postgres().create(_TEMPLATE))
             return
         made, unfinished = self._directory / _TEMPLATE, self._directory / "unfinished"
-        with (self._directory / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with _locked(self._directory):
             if not made.exists():
                 _migrate(f"sqlite:///{unfinished}")
                 unfinished.rename(made)
+
+
+def saved_postgres(directory: Path) -> Path:
+    """The files of a PostgreSQL server with the migrated template, for `throwaway`. They are made in `directory` by the
+    first process that wants them: initialising and migrating take some seconds. Raises NoPostgres.
+    """
+    saved = directory / "postgres"
+    with _locked(directory):
+        if not saved.exists():
+            with throwaway() as server:
+                _migrate(server.create(_TEMPLATE))
+                server.stop()
+                server.save(saved)
+    return saved
+
+
+@contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    """One process at a time."""
+    with (directory / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _migrate(url: str) -> None:

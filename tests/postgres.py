@@ -69,15 +69,18 @@ def other_user() -> pwd.struct_passwd | None:
 
 
 @contextmanager
-def throwaway() -> Iterator[Postgres]:
-    """A new server. Raises NoPostgres."""
+def throwaway(saved: Path | None = None) -> Iterator[Postgres]:
+    """A new server, with the databases that `Postgres.save` wrote to `saved`, if that is given. Raises NoPostgres."""
     binaries()
     directory = Path(tempfile.mkdtemp(prefix="postgres-", dir=TEMPORARY))
     if user := other_user():
         os.chown(directory, user.pw_uid, user.pw_gid)
     server = Postgres(directory, free_port())
     with server.kept():
-        server.initialise()
+        if saved:
+            server.load(saved)
+        else:
+            server.initialise()
         server.start()
         yield server
 
@@ -127,6 +130,11 @@ class Postgres:
         """The database goes, and who is connected to it is thrown out."""
         self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
+    def has(self, name: str) -> bool:
+        """Whether there is a database of this name."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            return connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
+
     def execute(self, statement: str) -> None:
         """One statement outside of any database of the tests."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
@@ -158,6 +166,16 @@ class Postgres:
         """Make the cluster. Everybody on this machine may connect to it, without a password."""
         options = ("--no-sync", "--auth", "trust", "--username", USER, "--encoding", "UTF8", "--locale", "C.UTF-8")
         self._run("initdb", *self._data(), *options)
+
+    def save(self, directory: Path) -> None:
+        """Write the files of the stopped server to a new directory, which exists only when all of them are there."""
+        unfinished = directory.with_suffix(".unfinished")
+        subprocess.run(["cp", "-a", str(self.directory / "data"), str(unfinished)], check=True)
+        unfinished.rename(directory)
+
+    def load(self, directory: Path) -> None:
+        """Copy what `save` wrote, in place of `initialise`."""
+        subprocess.run(["cp", "-a", str(directory), str(self.directory / "data")], check=True)
 
     def _control(self, action: str, *arguments: str) -> None:
         self._run("pg_ctl", action, *self._data(), "--wait", "--timeout", "300", "--silent", *arguments)

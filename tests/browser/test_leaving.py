@@ -139,6 +139,7 @@ def listens(port: int) -> bool:
     return False
 
 
+@pytest.mark.soak
 def test_without_a_grace_a_refresh_ends_the_job(strict: Person) -> None:
     listing = strict.open()
     job = strict.upload()

@@ -74,7 +74,7 @@ def test_a_quota_of_tokens_is_no_overflow(text: str) -> None:
     assert not isinstance(SERVICE.http_error(Reply(status=429, body=text)), RequestTooLarge)
 
 
-@pytest.mark.parametrize("shape", ["gemini", "openai"])
+@pytest.mark.parametrize("shape", [pytest.param("gemini", marks=pytest.mark.soak), "openai"])
 def test_requests_stay_small_for_the_rest_of_the_job(server: FakeServer, shape: Shape) -> None:
     """Also for the lines that come later, as the speech is recognised."""
     server.behave(fake.only(9))
@@ -257,7 +257,7 @@ def test_all_lines_come_from_a_slow_server(server: FakeServer, rate: float, stre
     assert slow.late <= 4, "what was learned stays"
 
 
-@pytest.mark.parametrize("shape", ["gemini", "openai"])
+@pytest.mark.parametrize("shape", [pytest.param("gemini", marks=pytest.mark.soak), "openai"])
 def test_a_time_out_is_not_repeated_unchanged(server: FakeServer, shape: Shape) -> None:
     server.behave(lambda asked: fake.slow(asked) if len(asked.ids) > 4 else good(asked))
     asleep = Asleep()

@@ -42,7 +42,7 @@ from jobs.worker import child
 from jobs.worker.reaper import Reaper
 from jobs.worker.stage_tasks import media_of
 from jobs.worker.supervisor import Supervisor
-from tests.databases import on_both, process_environment
+from tests.databases import mostly_on, process_environment
 from tests.jobs import quick_child, rows
 
 ROOT = Path(__file__).parents[2]
@@ -209,7 +209,7 @@ def test_who_could_see_workers_can_see_processes() -> None:
 # Every page
 
 
-@pytest.mark.parametrize("language", ["en", "fa"])
+@pytest.mark.parametrize("language", [pytest.param("en", marks=pytest.mark.soak), "fa"])
 @pytest.mark.usefixtures("old")
 def test_every_page_shows(language: str) -> None:
     client = Client(headers={"Accept-Language": language})
@@ -310,7 +310,7 @@ def fill(models: Any) -> None:
         models.get_model("jobs", "Transition").objects.create(job=made, **changed)
 
 
-@on_both
+@mostly_on("sqlite")
 @pytest.mark.usefixtures("database")
 def test_there_and_back_and_there_again() -> None:
     models = migrate(BEFORE)

@@ -204,7 +204,16 @@ def test_captions_in_pieces_of_a_stream(load: Loader) -> None:
     assert ("One." in text, "Two." in text, text.count("WEBVTT")) == (True, True, 1)
 
 
-@pytest.mark.parametrize("address", ["/status.vtt?code=404", "/status.vtt?code=429", "http://127.0.0.1:9/captions.vtt"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/status.vtt?code=429",
+        *(
+            pytest.param(address, marks=pytest.mark.soak)
+            for address in ("/status.vtt?code=404", "http://127.0.0.1:9/captions.vtt")
+        ),
+    ],
+)
 def test_captions_that_cannot_be_had_cost_no_video(load: Loader, address: str) -> None:
     """The last address is not public, so the guard of the network refuses it."""
     loaded = load(page(en=address))

@@ -145,7 +145,7 @@ def test_a_track_is_added_to_the_whole_film(joined: Joined, srt: Path, tmp_path:
     assert "00:00:00,500 --> 00:00:01,500" in text_of(soft)
 
 
-@pytest.mark.parametrize("sound", [-0.35, 0.15])
+@pytest.mark.parametrize("sound", [-0.35, pytest.param(0.15, marks=pytest.mark.soak)])
 def test_pieces_whose_sound_is_shorter_or_longer_stay_in_step(joined: Joined, tmp_path: Path, sound: float) -> None:
     """Judged stream by stream, as ffmpeg does, five joins would be 0.7 to 1.7 s out of step."""
     seconds = 6 * (4 + max(sound, 0))

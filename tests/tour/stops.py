@@ -21,7 +21,7 @@ from django.contrib.auth.tokens import default_token_generator
 from django.test import Client
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from jobs import briefs, lifecycle
 from jobs.glossaries import as_stored
@@ -305,17 +305,45 @@ def _translated(text: str) -> str:
 # Visitors
 
 
+class Visitors:
+    """People at their browsers, each with a window in each language, which keeps what it has loaded."""
+
+    def __init__(self, browser: Browser, site: Site) -> None:
+        self._browser, self._site = browser, site
+        self._windows: dict[tuple[User | None, str], BrowserContext] = {}
+
+    @contextmanager
+    def visitor(self, stop: Stop, language: str) -> Iterator[Page]:
+        """A new tab for this stop in a browser of this language; signed in where there is a user."""
+        who = (stop.user, language)
+        if who not in self._windows:
+            self._windows[who] = self._window(stop.user, language)
+        page = self._windows[who].new_page()
+        yield page
+        page.close()
+
+    def close(self) -> None:
+        """Close all windows."""
+        for one in self._windows.values():
+            one.close()
+
+    def _window(self, user: User | None, language: str) -> BrowserContext:
+        context = window(self._browser, locale=language, base_url=self._site.address, reduced_motion="reduce")
+        if user:
+            client = Client()
+            client.force_login(user)
+            value = client.cookies["sessionid"].value
+            context.add_cookies([{"name": "sessionid", "value": value, "domain": "127.0.0.1", "path": "/"}])
+        return context
+
+
 @contextmanager
 def visitor(browser: Browser, site: Site, stop: Stop, language: str) -> Iterator[Page]:
-    """The page of this stop in a browser of this language; signed in where there is a user."""
-    context = window(browser, locale=language, base_url=site.address, reduced_motion="reduce")
-    if stop.user:
-        client = Client()
-        client.force_login(stop.user)
-        value = client.cookies["sessionid"].value
-        context.add_cookies([{"name": "sessionid", "value": value, "domain": "127.0.0.1", "path": "/"}])
-    yield context.new_page()
-    context.close()
+    """The page of this stop in a new browser window of this language; signed in where there is a user."""
+    visitors = Visitors(browser, site)
+    with visitors.visitor(stop, language) as page:
+        yield page
+    visitors.close()
 
 
 def go(page: Page, stop: Stop) -> None:

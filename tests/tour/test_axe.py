@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.people import Site
 from tests.conftest import DATA
-from tests.tour.stops import LANGUAGES, VIEWS, WIDTHS, Stop, go, view, visitor
+from tests.tour.stops import LANGUAGES, VIEWS, WIDTHS, Stop, Visitors, go, view
 
 AXE = (DATA / "axe" / "axe-4.14.1.min.js").read_text("utf-8")
 POLICY = "Content Security Policy"
@@ -46,9 +46,10 @@ def test_every_page(
     asked: list[str] = []
     wrong: list[str] = []
     forbidden: list[str] = []
+    visitors = Visitors(browser, site)
     for number, (name, stop) in enumerate(stops.items()):
         for language, views in looks(number):
-            with visitor(browser, site, stop, language) as page:
+            with visitors.visitor(stop, language) as page:
                 page.on("request", lambda request: asked.append(request.url))
                 page.on("console", lambda said: forbidden.append(said.text) if POLICY in said.text else None)
                 go(page, stop)
@@ -56,6 +57,7 @@ def test_every_page(
                 for width, theme in views:
                     view(page, width, theme)
                     wrong += [f"{name} {language} {width} {theme}: {each}" for each in found(page, width)]
+    visitors.close()
     assert not wrong, "\n".join(wrong)
     assert not forbidden, "\n".join(forbidden)
     hosts = {urlsplit(address).hostname for address in asked if not address.startswith(("data:", "blob:"))}

@@ -65,6 +65,7 @@ def test_two_results(sample: Path, output: Path, capsys: pytest.CaptureFixture[s
     assert "offline demo engine: expect errors" in text
 
 
+@pytest.mark.soak
 def test_without_apertium_there_is_one(
     sample: Path, output: Path, settings: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -140,6 +140,7 @@ def test_a_disk_that_fills_up(clips: Clips, small_disk: Path, persian: Path) -> 
     refused(small_disk, errors.DiskFull, clips["plain.mp4"], "--to", "fa", "--subtitles", persian)
 
 
+@pytest.mark.soak
 def test_a_disk_that_is_full_for_speech_already(small_disk: Path, welcome: Path) -> None:
     refused(small_disk, errors.DiskFull, welcome, "--to", "es", *SPEECH)
 
@@ -276,6 +277,7 @@ def test_results_that_would_replace_the_subtitles(clips: Clips, output: Path, pe
     assert brought.read_bytes() == content
 
 
+@pytest.mark.soak
 def test_the_subtitles_that_were_brought_are_the_source_already(clips: Clips, output: Path, english: Path) -> None:
     """Subtitles at the path of the source-language result stay unchanged; the other results are made."""
     output.mkdir()
@@ -391,6 +393,7 @@ def test_gemini_with_too_little_or_too_much(
     assert "۲" in (output / "plain.fa.srt").read_text()
 
 
+@pytest.mark.soak
 def test_a_line_that_gemini_refuses_is_flagged(clips: Clips, output: Path, english: Path, server: FakeServer) -> None:
     server.behave(fake.refusing("children"))
     ran = translate(*asking(english, clips), "--output", output, "--no-video")

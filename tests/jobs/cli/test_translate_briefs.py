@@ -62,12 +62,14 @@ def test_a_brief_is_made_saved_and_used_again(
     assert json.loads((output / "plain.report.json").read_text())["quality"]["totals"]["glossary"] == 1
 
 
+@pytest.mark.soak
 def test_a_careful_translation(clips: Clips, output: Path, english: Path, server: FakeServer) -> None:
     assert run(clips, output, english, "--careful").code == 0
     assert [next(iter(asked.question)) for asked in server.asked] == ["translate", "check", "revise"]
     assert "کتاب خواند" in (output / "plain.fa.srt").read_text()
 
 
+@pytest.mark.soak
 @pytest.mark.usefixtures("server")
 def test_a_saved_glossary_below_that_of_a_file(clips: Clips, output: Path, english: Path, tmp_path: Path) -> None:
     owner = rows.owner("shirin")

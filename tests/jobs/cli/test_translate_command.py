@@ -92,6 +92,7 @@ def test_a_reader_that_goes_away(clips: Clips, output: Path, persian: Path) -> N
     assert not output.exists()
 
 
+@pytest.mark.soak
 @needs_apertium
 @needs_pocketsphinx
 def test_spoken_english_becomes_spanish(welcome: Path, output: Path) -> None:
@@ -112,6 +113,7 @@ def test_spoken_english_becomes_spanish(welcome: Path, output: Path) -> None:
     assert report["files"] == sorted(names)
 
 
+@pytest.mark.soak
 @needs_apertium
 def test_both_languages(clips: Clips, output: Path, english: Path) -> None:
     translate(
@@ -145,6 +147,7 @@ def test_a_video_without_sound_and_subtitles_that_were_brought(clips: Clips, out
     assert (output / "mute.fa.mp4").exists()
 
 
+@pytest.mark.soak
 def test_sound_without_a_picture_gives_subtitles(clips: Clips, output: Path, persian: Path) -> None:
     ran = translate(clips["sound.mp3"], "--to", "fa", "--subtitles", persian, "--output", output)
     assert ran.code == 0
@@ -172,6 +175,7 @@ def test_a_link(clips: Clips, output: Path, persian: Path, settings: Any) -> Non
     assert not list(output.glob(".*"))
 
 
+@pytest.mark.soak
 def test_a_glossary_a_tone_and_a_topic_reach_the_translator(
     clips: Clips, output: Path, english: Path, tmp_path: Path, settings: Any
 ) -> None:
@@ -198,6 +202,7 @@ def test_earlier_results_are_replaced(clips: Clips, output: Path, tmp_path: Path
     assert "دو" in (output / "plain.fa.srt").read_text()
 
 
+@pytest.mark.soak
 def test_sources_with_one_name(clips: Clips, output: Path, tmp_path: Path) -> None:
     """Sources that differ only in invalid bytes or in their directory all keep their results."""
     names = [os.fsdecode(b"film \xff.mp4"), os.fsdecode(b"film \xfe.mp4"), "other/film.mp4", "film.mkv"]
@@ -314,12 +319,16 @@ def test_an_error_as_json(output: Path) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        (),
-        ("film.mp4",),
-        ("film.mp4", "--to", "fa", "--soft", "--no-video"),
-        ("film.mp4", "--to", "fa", "--translator", "x"),
+        pytest.param((), id="nothing"),
+        *(
+            pytest.param(("film.mp4", *more), id=name, marks=pytest.mark.soak)
+            for name, more in (
+                ("no language", ()),
+                ("both modes", ("--to", "fa", "--soft", "--no-video")),
+                ("no such engine", ("--to", "fa", "--translator", "x")),
+            )
+        ),
     ],
-    ids=["nothing", "no language", "both modes", "no such engine"],
 )
 def test_a_misuse(arguments: tuple[str, ...]) -> None:
     ran = run(*arguments)
@@ -376,6 +385,7 @@ def chunks(terminal: int) -> Iterator[bytes]:
             return  # The other side is closed.
 
 
+@pytest.mark.soak
 @needs_pocketsphinx
 def test_the_sound_track_in_the_named_language_is_recognised(welcome: Path, tmp_path: Path, output: Path) -> None:
     """The default track is a tone that is marked as German."""

@@ -81,6 +81,7 @@ def test_when_an_administrator_raised_the_limit_the_same_job_goes_on(
     assert model.ids() == [[1, 2], [3, 4], [5, 6]], "nothing is asked for again"
 
 
+@pytest.mark.soak
 def test_other_options_are_another_job_which_pays_for_no_line_again(
     clips: Clips, output: Path, six: Path, model: FakeServer
 ) -> None:

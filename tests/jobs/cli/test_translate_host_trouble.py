@@ -66,7 +66,7 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
         yield place
 
 
-@pytest.fixture(params=["small", "full", "read-only"])
+@pytest.fixture(params=["full", *(pytest.param(each, marks=pytest.mark.soak) for each in ("small", "read-only"))])
 def temporary(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     """A directory for temporary files with no room."""
     for place in mounted(tmp_path / "temporary", "size=4k"):
@@ -88,6 +88,7 @@ def test_no_room_for_temporary_files(
     assert {".mp4", ".srt"} <= {found.suffix for found in output.iterdir()}
 
 
+@pytest.mark.soak
 @sqlite
 def test_too_few_open_files(order: tuple[object, ...], database_url: str, media_root: Path, output: Path) -> None:
     def few() -> None:

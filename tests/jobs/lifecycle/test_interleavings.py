@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.databases import on_both
+from tests.databases import mostly_on
 from tests.jobs import rows, steps
 from tests.jobs.actors import Place
 from tests.jobs.steps import Actor, World
@@ -37,7 +37,7 @@ STEPS = 400
 """After so many, those who are left go to their ends."""
 
 
-@on_both
+@mostly_on("postgresql")
 @pytest.mark.parametrize(("first", "end"), HOWEVER)
 def test_whatever_happens_the_job_ends_and_nothing_is_left(place: Place, first: int, end: int) -> None:
     for seed in range(first, end):

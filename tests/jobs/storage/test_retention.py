@@ -26,7 +26,7 @@ from jobs.models import Artifact, Job, JobStatus, PageLease, Process, SourceKind
 from jobs.pipeline.errors import DiskFull
 from jobs.pipeline.stage import Stage
 from jobs.storage import artifacts, deletion, installation, retention
-from tests.databases import on_both, process_environment
+from tests.databases import mostly_on, on_both, process_environment
 from tests.jobs.command import ROOT
 from tests.waiting import PATIENCE
 
@@ -457,7 +457,7 @@ call_command("cleanup")
 """
 
 
-@on_both
+@mostly_on("postgresql")
 def test_two_at_once(sara: User, media: Path, database: str) -> None:
     """Two concurrent sweeps remove sixty things, each removed and counted once."""
     for _ in range(20):

@@ -166,6 +166,7 @@ def test_killed_in_the_middle_of_the_pass_it_goes_on_and_pays_nothing_twice(
     assert len(document.terms) == 2
 
 
+@pytest.mark.soak
 def test_a_brief_that_there_is_already_is_not_made_again(clips: Clips, tmp_path: Path, model: FakeServer) -> None:
     mine = Document(topic="mine", names=(("Ada", "آدا"),), edited=True)
     job = brought(clips, tmp_path, brief=briefs.as_stored(mine))

@@ -169,8 +169,7 @@ _MOMENTS = (at_spawn, at_random, at_publish)
 _DAILY = {
     (at_spawn, Stage.FETCH),
     (at_spawn, Stage.TRANSCRIBE),
-    (at_publish, Stage.TRANSLATE),
-    (at_spawn, Stage.RENDER),
+    (at_publish, Stage.RENDER),
 }
 
 

@@ -140,7 +140,12 @@ CAPS: dict[str, tuple[dict[str, Any], str, str]] = {
 }
 
 
-@pytest.mark.parametrize("which", CAPS)
+OFTEN = ("tokens of the month", "money of the job")
+
+
+@pytest.mark.parametrize(
+    "which", [pytest.param(each, marks=[] if each in OFTEN else pytest.mark.soak) for each in CAPS]
+)
 def test_a_cap_in_the_middle_pauses_and_a_raised_one_lets_go_on(
     boss: Supervisor, job: Job, model: FakeServer, which: str, settings: Any
 ) -> None:
@@ -163,6 +168,7 @@ def test_a_cap_in_the_middle_pauses_and_a_raised_one_lets_go_on(
     check_ledger(job, model)
 
 
+@pytest.mark.soak
 def test_the_cap_of_the_engine_holds_for_the_job(boss: Supervisor, job: Job, model: FakeServer, settings: Any) -> None:
     configure(settings, max_tokens=TWO_CALLS)
     work(boss)
@@ -173,6 +179,7 @@ def test_the_cap_of_the_engine_holds_for_the_job(boss: Supervisor, job: Job, mod
     assert model.ids() == [[1, 2], [3, 4], [5, 6]]
 
 
+@pytest.mark.soak
 def test_a_job_whose_cap_is_not_raised_enough_pauses_again(boss: Supervisor, job: Job, model: FakeServer) -> None:
     limit(tokens_a_job=1500)
     work(boss)
@@ -184,6 +191,7 @@ def test_a_job_whose_cap_is_not_raised_enough_pauses_again(boss: Supervisor, job
     check_ledger(job, model)
 
 
+@pytest.mark.soak
 def test_a_cap_below_the_first_call(boss: Supervisor, job: Job, model: FakeServer) -> None:
     limit(tokens_a_job=10)
     work(boss)
@@ -191,6 +199,7 @@ def test_a_cap_below_the_first_call(boss: Supervisor, job: Job, model: FakeServe
     assert (model.asked, Call.objects.count()) == ([], 0)
 
 
+@pytest.mark.soak
 def test_a_model_without_a_price_is_counted_in_tokens(
     boss: Supervisor, job: Job, model: FakeServer, settings: Any
 ) -> None:

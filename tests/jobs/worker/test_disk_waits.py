@@ -95,6 +95,7 @@ def test_a_full_disk_is_waited_for(boss: Supervisor, disk: Path, clips: Clips, p
     assert rows.status(job.pk) == JobStatus.COMPLETED
 
 
+@pytest.mark.soak
 def test_it_is_not_waited_for_for_ever(boss: Supervisor, disk: Path, clips: Clips, persian: Path) -> None:
     job = new(clips, persian)
     filler = fill(disk)

@@ -95,6 +95,7 @@ def test_a_track_takes_the_place_of_recognition(boss: Supervisor, tmp_path: Path
     assert all(text in " ".join(written.split()) for text in ENGLISH)
 
 
+@pytest.mark.soak
 def test_captions_only(boss: Supervisor, tmp_path: Path) -> None:
     """The target is spoken, and there are subtitles in it: nothing is recognised, and nothing translated."""
     job = accepted(video(tmp_path / "film.mkv", ENG), replace(SPANISH, target="en", spoken="en", mode="soft"))
@@ -105,6 +106,7 @@ def test_captions_only(boss: Supervisor, tmp_path: Path) -> None:
     assert codes(found) == ["speech_in_target", "track_used"]
 
 
+@pytest.mark.soak
 def test_the_wanted_track_is_already_in_the_target_language(boss: Supervisor, tmp_path: Path) -> None:
     options = replace(SPANISH, target="fa", words="subtitles:fa", translator="auto")
     assert stages_of(options) == [Stage.FETCH, Stage.TRANSLATE, Stage.SUBTITLE]
@@ -165,6 +167,7 @@ def test_what_is_there_is_offered_for_another_start(boss: Supervisor, tmp_path: 
     ]
 
 
+@pytest.mark.soak
 def test_no_sound_but_subtitles(boss: Supervisor, tmp_path: Path) -> None:
     """A video without sound can be translated by its subtitles."""
     silent = tmp_path / "silent.mkv"

@@ -20,7 +20,7 @@ from jobs.storage import artifacts
 from jobs.worker import in_process, stage_tasks, translation_cache
 from jobs.worker.reaper import Reaper
 from jobs.worker.supervisor import Supervisor
-from tests.databases import on_both
+from tests.databases import mostly_on
 from tests.jobs import rows
 from tests.jobs.command import children, files_in
 from tests.pipeline.clips import Clips
@@ -51,7 +51,7 @@ def others() -> int:
     return int(count)
 
 
-@on_both
+@mostly_on("sqlite")
 def test_a_small_job(persian: Path, clips: Clips, media_root: Path) -> None:
     threads, below = set(threading.enumerate()), set(children())
     before = others()
@@ -109,7 +109,7 @@ def test_what_was_translated_before_comes_from_memory(english: Path, clips: Clip
     assert translation_cache.remembered(job.owner_id, keys.values()) == {keys[1]: first.target, keys[2]: "De memoria."}
 
 
-@on_both
+@mostly_on("postgresql")
 def test_workers_go_on_after_the_database_was_away(
     persian: Path, clips: Clips, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,7 +32,7 @@ from jobs.pipeline.process import groups
 from jobs.pipeline.process.messages import RecogniseTask
 from jobs.pipeline.stage import Stage
 from jobs.worker import stage_tasks
-from tests.databases import Databases, mostly, on_database
+from tests.databases import Databases, mostly, on_database, saved_postgres
 from tests.engines.fake_llm_server import KEY, Asked, FakeServer, Said, answers, saying
 from tests.jobs import stack as real
 from tests.jobs.stack import Stack, at_work, kill
@@ -60,6 +60,7 @@ def standing(
     request: pytest.FixtureRequest,
     clips: Clips,
     speech: Path,
+    database_templates: Path,
     tmp_path_factory: pytest.TempPathFactory,
     django_db_blocker: DjangoDbBlocker,
 ) -> Iterator[Scene]:
@@ -68,7 +69,7 @@ def standing(
     with ExitStack() as context:
         model = context.enter_context(FakeServer())
         context.enter_context(django_db_blocker.unblock())
-        server = _server(context) if request.param == "postgresql" else None
+        server = _server(context, database_templates) if request.param == "postgresql" else None
         databases = Databases(tmp_path_factory.mktemp("databases"), lambda: server)  # type: ignore[arg-type, return-value]
         url = context.enter_context(databases.fresh(request.param, directory))
         context.enter_context(on_database(url))
@@ -78,10 +79,10 @@ def standing(
         yield Scene(stack, model, clips, speech, *real.subtitles(directory), server)
 
 
-def _server(context: ExitStack) -> Postgres:
+def _server(context: ExitStack, database_templates: Path) -> Postgres:
     """A PostgreSQL server that keeps commits after a crash, unlike the faster one of other tests."""
     try:
-        server = context.enter_context(throwaway())
+        server = context.enter_context(throwaway(saved_postgres(database_templates)))
         server.execute("ALTER ROLE zirnevis SET synchronous_commit = on")
         return server
     except NoPostgres as missing:

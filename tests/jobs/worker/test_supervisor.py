@@ -700,7 +700,9 @@ def test_the_warm_child_dies_at_rest(boss: Supervisor, behave: Behave) -> None:
 
 
 @only_on("postgresql")
-@pytest.mark.parametrize("how", ["works_on", "killed", "nothing"])
+@pytest.mark.parametrize(
+    "how", ["works_on", *(pytest.param(each, marks=pytest.mark.soak) for each in ("killed", "nothing"))]
+)
 def test_the_database_is_away_for_a_while(
     boss: Supervisor, behave: Behave, postgres: Postgres, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:

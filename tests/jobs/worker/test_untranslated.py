@@ -64,7 +64,7 @@ def test_finished_subtitles(boss: Supervisor, clips: Clips, persian: Path) -> No
     assert set(found.result["seconds"]) == {"fetch", "subtitle", "render"}
 
 
-@pytest.mark.parametrize("spoken", ["en", "en-GB"])
+@pytest.mark.parametrize("spoken", [pytest.param("en", marks=pytest.mark.soak), "en-GB"])
 def test_speech_that_is_said_to_be_in_the_target_language(boss: Supervisor, welcome: Path, spoken: str) -> None:
     """Real recognition of speech that is declared to be in the target language."""
     job = submit.accept_file(rows.owner(), welcome, replace(HEARD, spoken=spoken))
