@@ -130,7 +130,12 @@ def test_every_route_of_the_api_is_described() -> None:
 
 def test_every_field_of_an_upload_is_described() -> None:
     """Subtitles that one has come by the page alone."""
-    fields = {"filename", *JobOptionsForm.base_fields} - {"subtitles", "subtitles_are", "whole_subtitles"}
+    fields = {"filename", *JobOptionsForm.base_fields} - {
+        "subtitles",
+        "subtitles_are",
+        "whole_subtitles",
+        "unrepaired_subtitles",
+    }
     table = API[API.index("## Uploads") : API.index("## Keeping")]
     assert fields == set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`[^|]+) \|", table, re.MULTILINE))))
 

@@ -52,6 +52,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="keep subtitles of that file that do not fit two lines whole, instead of showing them in parts",
     )
     parser.add_argument(
+        "--unrepaired-subtitles",
+        action="store_true",
+        help="use letters and punctuation of that file as they are, even if they seem to be damaged",
+    )
+    parser.add_argument(
         "--transcriber", choices=_engine_names(TRANSCRIBERS), default=settings.TRANSCRIBER, help="speech engine"
     )
     parser.add_argument(
@@ -129,6 +134,7 @@ def job_options(options: dict[str, Any], saved: glossary.Entries = ()) -> JobOpt
         spoken=language(options["spoken"]).code if options["spoken"] else None,
         brought=options["subtitles"] is not None,
         whole_subtitles=options["whole_subtitles"],
+        unrepaired_subtitles=options["unrepaired_subtitles"],
         style=parse_style(options["style"]),
         bilingual=options["bilingual"],
         mode=options["mode"],

@@ -26,12 +26,12 @@ class Brought:
 
 def read_brought(options: JobOptions, path: Path) -> Brought:
     """Read the owner's subtitle file. Raises SubtitlesError, also when it is in another language."""
-    return _brought(options, read_subtitles(path), path.name)
+    return _brought(options, read_subtitles(path, repair=not options.unrepaired_subtitles), path.name)
 
 
 def parse_brought(options: JobOptions, data: bytes, name: str) -> Brought:
     """Parse the owner's subtitle file `name`. Raises SubtitlesError, also when it is in another language."""
-    return _brought(options, parse_subtitles(data, name), name)
+    return _brought(options, parse_subtitles(data, name, repair=not options.unrepaired_subtitles), name)
 
 
 def _brought(options: JobOptions, reading: Reading, name: str) -> Brought:

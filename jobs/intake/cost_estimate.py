@@ -113,6 +113,10 @@ def _estimate(options: JobOptions, seconds: float, text: tuple[int, int] | None)
         topic=options.topic,
     )
     batch, model = getattr(engine, "batch_lines", BATCH_LINES), str(getattr(engine, "model", ""))
-    usage = tokens.of_text(*text, brief, batch) if text else tokens.of_speech(seconds, brief, batch)
+    first = bool(getattr(engine, "first_words", False))
+    if text:
+        usage = tokens.of_text(*text, brief, batch, first_words=first)
+    else:
+        usage = tokens.of_speech(seconds, brief, batch, first_words=first)
     usage = tokens.with_steps(usage, careful=options.careful, reads_first=options.reads_first)
     return CostEstimate(seconds=seconds, usage=usage, cost=caps.cost_of(model, usage), engine=spec.name, model=model)

@@ -26,7 +26,8 @@ from jobs.pipeline.text.languages import language
 class JobOptions:
     """The options of a job. `target` and `spoken` are language codes; `spoken` is None when the language is to be
     detected. `brought`: the text comes from the owner's own subtitles, in `spoken`. Engines are names or `auto`.
-    `whole_subtitles`: those that do not fit two lines are not divided in time.
+    `whole_subtitles`: those that do not fit two lines are not divided in time; `unrepaired_subtitles`: neither their
+    letters nor their punctuation are repaired.
     `audio_track` is the number or the language of the audio track to transcribe; empty: chosen automatically. `words`
     says whether subtitles that are there already take the place of recognition (see `stages.words`). `notes` are
     remarks on terms of the glossary. `reads_first`: the translator makes a brief of the whole transcript before it
@@ -37,6 +38,7 @@ class JobOptions:
     spoken: str | None = None
     brought: bool = False
     whole_subtitles: bool = False
+    unrepaired_subtitles: bool = False
     style: Style = Style()
     bilingual: bool = False
     mode: Mode = "burn"

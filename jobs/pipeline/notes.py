@@ -105,10 +105,12 @@ SENTENCES = {
     ),
     NoteCode.TEXT_CUT: _("In the subtitle file some texts are too long for a subtitle and were cut: line {lines}."),
     NoteCode.LETTERS_REPAIRED: _(
-        "The letters of the subtitle file had been stored in a wrong encoding and were repaired. Check the text."
+        "The letters of the subtitle file had been stored in a wrong encoding and were repaired. Check the text. If "
+        "the file was right, choose “Do not repair the text of this file” in a new job."
     ),
     NoteCode.PUNCTUATION_MOVED: _(
-        "In the subtitle file the punctuation stood at the wrong end of the lines and was moved. Check the text."
+        "In the subtitle file the punctuation stood at the wrong end of the lines and was moved. Check the text. If "
+        "the file was right, choose “Do not repair the text of this file” in a new job."
     ),
     NoteCode.SUBTITLES_DIVIDED: _(
         "Subtitles of the file that do not fit two lines are shown in parts, one after the other: {count}."

@@ -99,6 +99,7 @@ class JobOptionsForm(forms.Form):
     subtitles = forms.FileField(required=False, label=_("Your own subtitle file"))
     subtitles_are = forms.ChoiceField(choices=SUBTITLES, required=False, label=_("What to do with this file"))
     whole_subtitles = forms.BooleanField(required=False, label=_("Keep long subtitles of this file whole"))
+    unrepaired_subtitles = forms.BooleanField(required=False, label=_("Do not repair the text of this file"))
     keep_running = forms.BooleanField(required=False, label=_("Keep running when I leave"))
 
     def __init__(self, *args: Any, owner: Any = None, **kwargs: Any) -> None:
@@ -172,6 +173,7 @@ class JobOptionsForm(forms.Form):
             spoken=None if finished else found["spoken"] or None,
             brought=brought,
             whole_subtitles=found["whole_subtitles"],
+            unrepaired_subtitles=found["unrepaired_subtitles"],
             style=Style(**{name: found[name] for name in ("look", "size", "position", "colours") if found[name]}),
             bilingual=found["bilingual"],
             mode=found["mode"] or "burn",

@@ -42,7 +42,7 @@ def test_no_text_has_no_tokens() -> None:
 
 def test_persian_costs_more_than_spanish() -> None:
     hour = {target: tokens.of_speech(3600, Brief(source="en", target=target)) for target in ("fa", "es")}
-    assert hour["fa"].output_tokens > 1.2 * hour["es"].output_tokens
+    assert hour["fa"].output_tokens > 1.15 * hour["es"].output_tokens
     assert hour["fa"].input_tokens > hour["es"].input_tokens
 
 

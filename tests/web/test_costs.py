@@ -155,16 +155,22 @@ def estimate(language: str = "en", **asked: Any) -> str:
 
 
 def test_an_estimate_before_the_start() -> None:
+    assert estimate(seconds=600) == "10 min. The translation takes about 23,000 tokens and costs about 0.093 USD."
+    assert estimate("fa", seconds=600).startswith("۱۰ دقیقه. ترجمه حدود ۲۳٬۰۰۰ توکن مصرف می‌کند و حدود ۰٫۰۹۳ دلار")
+
+
+def test_an_estimate_without_first_words(settings: Any) -> None:
+    usual = settings.ENGINE_OPTIONS
+    settings.ENGINE_OPTIONS = {**usual, "gemini": replace(usual["gemini"], first_words=False)}
     assert estimate(seconds=600) == "10 min. The translation takes about 18,000 tokens and costs about 0.066 USD."
-    assert estimate("fa", seconds=600).startswith("۱۰ دقیقه. ترجمه حدود ۱۸٬۰۰۰ توکن مصرف می‌کند و حدود ۰٫۰۶۶ دلار")
 
 
 def test_an_estimate_of_a_careful_translation_with_a_brief() -> None:
-    assert "about 18,000 tokens" in estimate(seconds=600)
+    assert "about 23,000 tokens" in estimate(seconds=600)
     careful = estimate(seconds=600, careful="true")
     both = estimate(seconds=600, careful="true", reads_first="true")
     counts = [int(text.split("about ")[1].split()[0].replace(",", "")) for text in (careful, both)]
-    assert 2.5 * 18_000 < counts[0] < counts[1] < 4.5 * 18_000
+    assert 2.3 * 23_000 < counts[0] < counts[1] < 4 * 23_000
 
 
 def test_an_estimate_above_the_limit_says_so(settings: Any) -> None:

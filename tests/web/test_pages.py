@@ -156,6 +156,19 @@ def test_long_subtitles_are_divided_unless_they_shall_stay_whole(
     assert notes == ([] if whole else [{"code": "subtitles_divided", "params": {"count": "1"}}])
 
 
+@pytest.mark.parametrize(("fields", "is_repaired"), [({}, True), ({"unrepaired_subtitles": "on"}, False)])
+def test_a_damaged_text_is_repaired_unless_it_shall_stay(
+    client: Client, fields: dict[str, str], is_repaired: bool
+) -> None:
+    right = "Это было давно, в начале лета."
+    text = right.encode().decode("cp1251")
+    brought = SimpleUploadedFile("talk.srt", f"1\n00:00:01,000 --> 00:00:05,000\n{text}\n".encode())
+    client.post("/", new(to="ru", spoken="", subtitles=brought, subtitles_are="use", **fields))
+    job = Job.objects.get()
+    assert [cue.source for cue in job.cues.all()] == [right if is_repaired else text]
+    assert ("letters_repaired" in [note["code"] for note in job.notes]) is is_repaired
+
+
 LONG = "زیرنویس" * 25 + ".srt"
 """Less than 255 characters, but more bytes than the name of a file can have."""
 

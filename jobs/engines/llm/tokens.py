@@ -51,9 +51,12 @@ _SECONDS_A_CUE = 3.5
 _AGAIN = 1.2
 """Factor for what is asked again, and shortened, on top of the first questions."""
 
-_CAREFUL, _BRIEF = (4.0, 2.2), (1.55, 1.2)
+_CAREFUL, _BRIEF = (4.0, 1.9), (1.55, 1.15)
 """Factors of input and output for criticism and revision, and for a brief of the transcript. Those of the first are
 between the ones measured with a quarter and with all of the lines revised (docs/quality.md)."""
+
+_FIRST_WORDS = 3
+"""Words that are copied from the beginning of a line."""
 
 _LENGTH = {"zh": 0.4, "ja": 0.55, "ko": 0.6}
 """Characters of a translation for each one of an English original, where they are far from as many."""
@@ -71,6 +74,8 @@ def expected(question: prompt.Question, brief: Brief) -> Usage:
     asked = count(question.prompt)
     texts = _texts_of(question)
     answer = sum(_translated(text, brief) for text in texts) if texts else asked // 2
+    if any(name.endswith(prompt.BEGINS) for name in question.ids):
+        answer += sum(count(" ".join(text.split()[:_FIRST_WORDS])) for text in texts)
     return Usage(
         input_tokens=count(question.system) + asked + _schema(question.ids),
         output_tokens=answer + _frame(question.ids),
@@ -78,23 +83,28 @@ def expected(question: prompt.Question, brief: Brief) -> Usage:
 
 
 @lru_cache(maxsize=256)
-def of_text(lines: int, characters: int, brief: Brief, batch_lines: int = BATCH_LINES) -> Usage:
-    """The tokens that the translation of so many lines with so many characters uses, with what is asked again."""
+def of_text(
+    lines: int, characters: int, brief: Brief, batch_lines: int = BATCH_LINES, *, first_words: bool = True
+) -> Usage:
+    """The tokens that the translation of so many lines with so many characters uses, with what is asked again.
+
+    `first_words`: see `translator.LlmTranslator`.
+    """
     if not lines:
         return Usage()
-    text = _letter(brief.source) * max(1, round(characters / lines))
+    text = _words(_letter(brief.source), max(1, round(characters / lines)))
     each = [Line(id=number, text=text, budget=len(text)) for number in range(1, min(lines, batch_lines) + 1)]
     batch = next(iter(batches(each, lambda: batch_lines)))
-    full = expected(prompt.to_translate(batch, brief, _around(batch)), brief)
+    full = expected(prompt.to_translate(batch, brief, _around(batch), beginnings=first_words and len(batch) > 1), brief)
     times = _AGAIN * lines / len(batch)
     return Usage(input_tokens=round(full.input_tokens * times), output_tokens=round(full.output_tokens * times))
 
 
-def of_speech(seconds: float, brief: Brief, batch_lines: int = BATCH_LINES) -> Usage:
+def of_speech(seconds: float, brief: Brief, batch_lines: int = BATCH_LINES, *, first_words: bool = True) -> Usage:
     """The tokens that the translation of so many seconds of speech uses, as if nobody paused."""
     share = _LENGTH.get(brief.source.split("-")[0], 1.0)
     characters = seconds / 60 * WORDS_A_MINUTE * _CHARACTERS_A_WORD * share
-    return of_text(math.ceil(seconds / _SECONDS_A_CUE), round(characters), brief, batch_lines)
+    return of_text(math.ceil(seconds / _SECONDS_A_CUE), round(characters), brief, batch_lines, first_words=first_words)
 
 
 def with_steps(usage: Usage, *, careful: bool, reads_first: bool) -> Usage:
@@ -130,6 +140,12 @@ def _letter(code: str) -> str:
     samples = {"Arab": "ا", "Hebr": "א", "Cyrl": "а", "Grek": "α", "Deva": "अ", "Thai": "ก", "Kore": "가"}
     samples |= {"Hans": "中", "Hant": "中", "Jpan": "日"}
     return samples.get(language(code).script, "a")
+
+
+def _words(letter: str, characters: int) -> str:
+    """A text of so many characters, in words of the usual length."""
+    size = round(_CHARACTERS_A_WORD)
+    return (letter * (size - 1) + " ") * (characters // size) + letter * (characters % size)
 
 
 def _translated(text: str, brief: Brief) -> int:

@@ -47,8 +47,11 @@ class Options:
         metadata={"help": "Tokens a job may use, in and out together; 0 for LIMIT_TOKENS_A_JOB.", "aside": True},
     )
     first_words: bool = field(
-        default=False,
-        metadata={"help": "Have the model copy the first words of every line; otherwise only where it is needed."},
+        default=True,
+        metadata={
+            "help": "Have the model copy the first words of every line, so that no text can come under another id "
+            "unnoticed (about 1.2 times the tokens); 0: only where the texts alone would not show it."
+        },
     )
 
 

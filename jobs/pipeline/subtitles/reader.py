@@ -71,14 +71,15 @@ class Reading:
     was_reversed: bool = False
 
 
-def read_subtitles(path: Path) -> Reading:
+def read_subtitles(path: Path, *, repair: bool = True) -> Reading:
     """Read a subtitle file. Raises NoSuchFile, NotAFile, and as `parse_subtitles` does."""
-    return parse_subtitles(_contents(path), path.name)
+    return parse_subtitles(_contents(path), path.name, repair=repair)
 
 
-def parse_subtitles(data: bytes, name: str) -> Reading:
+def parse_subtitles(data: bytes, name: str, *, repair: bool = True) -> Reading:
     """Parse subtitles: cues in the order of their times, numbered from 1, with the text in `source`. `name` is the
-    file's name.
+    file's name. `repair`: letters that were stored in a wrong encoding are restored, and punctuation at the wrong end
+    of right-to-left lines is moved; the result says so.
 
     Line breaks are kept as newlines; tags, comments and direction marks at the ends of lines are removed; of identical
     cues one is kept, captions that roll and songs by the syllable become whole lines. Raises EmptyFile, TooLarge,
@@ -91,7 +92,7 @@ def parse_subtitles(data: bytes, name: str) -> Reading:
     decoded = decode(data)
     if decoded is None:
         raise UnreadableSubtitles(name=name, detail="The file is not text in a known encoding.")
-    text = without_mojibake(decoded)
+    text = without_mojibake(decoded) if repair else decoded
     parser = _parser(name, text)
     problems = list[Problem]()
     is_ass = parser is ass_events
@@ -105,7 +106,7 @@ def parse_subtitles(data: bytes, name: str) -> Reading:
         raise NoSubtitleLines(name=name)
     if len(shown) > MAX_CUES:
         raise TooManySubtitles(name=name, limit=MAX_CUES)
-    moved = with_moved_punctuation([one.text for one in shown])
+    moved = with_moved_punctuation([one.text for one in shown]) if repair else None
     texts = moved or [one.text for one in shown]
     return Reading(
         cues=tuple(

@@ -55,10 +55,13 @@ def measure(session: Session) -> list[Row]:
         good = total(direction, runs, disturbed=False)
         bad = total(direction, runs, disturbed=True)
         plain = total(direction, runs, disturbed=True, echoes=False)
-        lines, wrong, failed = lines + bad.lines, wrong + bad.wrong, failed + bad.failed + plain.failed
+        needed = total(direction, runs, disturbed=True, first_words=False)
+        lines, wrong = lines + bad.lines, wrong + bad.wrong
+        failed += bad.failed + plain.failed + needed.failed
         rows += [
             info(SECTION, f"{direction}: lines", bad.lines),
             info(SECTION, f"{direction}: lines flagged", bad.flagged),
+            info(SECTION, f"{direction}: wrong lines, first words only where needed", needed.wrong),
             info(SECTION, f"{direction}: wrong lines, model without first words (%)", 100 * plain.wrong / plain.lines),
         ]
         for name, value, limit in (
@@ -84,7 +87,7 @@ def total(
     *,
     disturbed: bool,
     echoes: bool = True,
-    first_words: bool = False,
+    first_words: bool = True,
     lines: int = 60,
 ) -> Count:
     """The sums of the runs with these numbers; `lines` is the most a request has, `echoes` whether the model gives

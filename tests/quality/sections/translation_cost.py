@@ -14,6 +14,7 @@ from typing import Any
 
 from tokenizers import Tokenizer  # type: ignore[import-untyped]
 
+from jobs.engines.llm.prompt import BEGINS
 from jobs.engines.llm.translator import LlmTranslator
 from jobs.pipeline.protocols import Brief, Document, Line, Usage
 from tests.engines.fake_llm_server import Asked, FakeServer, Said
@@ -54,7 +55,12 @@ class _Double:
         if "check" in question:
             return {number: REMARK if int(number) % 4 < self.faulty else "ok" for number in question["check"]}
         said = question.get("translate") or {number: pair[0] for number, pair in question["revise"].items()}
-        return {number: self.known[text] for number, text in said.items()}
+        answer = dict[str, str]()
+        for number, text in said.items():
+            if BEGINS in asked.system:
+                answer[number + BEGINS] = " ".join(text.split()[:3])
+            answer[number] = self.known[text]
+        return answer
 
 
 def transcript() -> list[Pair]:
@@ -76,7 +82,7 @@ def _count(text: str) -> int:
     return len(_tokenizer().encode(text, add_special_tokens=False).ids)
 
 
-def spent(brief: Brief, *, reads_first: bool = False, faulty: int = 1) -> tuple[Usage, int]:
+def spent(brief: Brief, *, reads_first: bool = False, faulty: int = 1, first_words: bool = True) -> tuple[Usage, int]:
     """The tokens, and the questions, of a transcript's translation, as the server counted them."""
     said = transcript()
     lines = [Line(id=number, text=source, budget=200) for number, (source, _) in enumerate(said, start=1)]
@@ -89,7 +95,7 @@ def spent(brief: Brief, *, reads_first: bool = False, faulty: int = 1) -> tuple[
             return Said(text=text)
 
         server.behave(behave)
-        translator = LlmTranslator(openai_model(server.url), name="double", batch_lines=60)
+        translator = LlmTranslator(openai_model(server.url), name="double", batch_lines=60, first_words=first_words)
         document = None
         if reads_first:
             for part in translator.read(lines, brief, Document(), 0):
@@ -105,6 +111,7 @@ def measure(_session: Session) -> list[Row]:
     careful = replace(BRIEF, careful=True)
     ways: dict[str, Callable[[], Any]] = {
         "plain": lambda: spent(BRIEF),
+        "first words only where needed": lambda: spent(BRIEF, first_words=False),
         "with a brief": lambda: spent(BRIEF, reads_first=True),
         "careful, a quarter revised": lambda: spent(careful),
         "careful, all revised": lambda: spent(careful, faulty=4),
