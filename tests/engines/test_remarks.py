@@ -45,6 +45,23 @@ def test_remarks_and_refusals(text: str) -> None:
 @pytest.mark.parametrize(
     ("source", "text"),
     [
+        ("[PATH]", "[sin traducción]"),
+        ("بار کردن پرونده‌ی TIFF شکست خورد", "[sin traducción]"),
+        ("این NASA است.", "(ترجمه‌ای در دست نیست)"),
+        ("Warranty", "(no translation)"),
+        ("(Whispering)", "[untranslatable]"),
+        ("♪ We go on ♪", "بدون ترجمه"),
+    ],
+)
+def test_remarks_on_lines_with_brackets_or_capitals(source: str, text: str) -> None:
+    assert is_remark(source, text)
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("[PATH]", "[RUTA]"),
+        ("DOOR SLAMS", "[در به هم می‌خورد]"),
         (SOURCE, "هیچ‌کس دلیلش را نمی‌دانست."),
         ("He left (again, as he always does).", "او رفت (باز هم، مثل همیشه)."),
         ("(He leaves the room.)", "(از اتاق بیرون می‌رود.)"),

@@ -6,6 +6,7 @@ import re
 from difflib import SequenceMatcher
 
 _BRACKETED = re.compile(r"[\[(（【].*[\])）】]\.?")
+_BRACKETS = "[](){}（）【】<>. "
 _BRACKET = re.compile(r"[\[({（【<♪♫*]")
 _TRAILING = re.compile(r"\S\s*[\[(（【]([^\[\](){}（）【】]{12,})[\])）】]\.?$")
 
@@ -53,11 +54,19 @@ _FEWEST = 4
 
 def is_remark(source: str, text: str) -> bool:
     """Whether a text is, or ends with, a remark about its line that the source does not have."""
-    if not _BRACKET.search(source) and not source.isupper() and (_BRACKETED.fullmatch(text) or _TRAILING.search(text)):
+    is_plain = not _BRACKET.search(source) and not _is_in_capitals(source)
+    if is_plain and (_BRACKETED.fullmatch(text) or _TRAILING.search(text)):
         return True
-    if _NONE.fullmatch(text) and not _NONE.fullmatch(source) and not _ABOUT.search(source):
-        return len(source.split()) > 1
+    said, given = source.strip(_BRACKETS), text.strip(_BRACKETS)
+    if _NONE.fullmatch(given) and not _NONE.fullmatch(said) and not _ABOUT.search(source):
+        return " " in said or " " in given or bool(_BRACKETED.fullmatch(text))
     return bool(_REFUSAL.search(text)) and not _ABOUT.search(source)
+
+
+def _is_in_capitals(text: str) -> bool:
+    """Whether all letters of a text are capitals, as of a sound: DOOR SLAMS."""
+    letters = [character for character in text if character.isalpha()]
+    return bool(letters) and all(character.isupper() for character in letters)
 
 
 def without_label(source: str, text: str) -> str:
