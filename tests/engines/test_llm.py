@@ -110,6 +110,22 @@ def test_a_name_may_stay_when_the_model_insists() -> None:
     assert asked_ids(model)[1] == [1, 2, 3]
 
 
+def test_lines_that_an_answer_all_leaves_untranslated_are_no_names() -> None:
+    """Titles such as these could be names; a model that repeats whole requests tells nothing of them."""
+    spanish = {"Job Details": "Detalles de la tarea", "Output Tray": "Bandeja de salida", "TESOL": "TESOL"}
+
+    def lazy(asked: Mapping[str, Any]) -> dict[str, str]:
+        said: dict[str, str] = asked["translate"]
+        return said if len(said) > 1 else {number: spanish[text] for number, text in said.items()}
+
+    model = MemoryModel(lazy)
+    lines = [line(number, text) for number, text in enumerate([*spanish, "Full Volume", "Recording Device"], start=1)]
+    spanish |= {"Full Volume": "Volumen total", "Recording Device": "Dispositivo de grabación"}
+    answers = run(model, lines, Brief(source="en", target="es"))
+    assert [answers[one.id].text for one in lines] == [spanish[one.text] for one in lines]
+    assert not any(answer.flags for answer in answers.values())
+
+
 def test_a_number_that_stays_needs_no_second_ask() -> None:
     model = MemoryModel(lambda asked: dict(asked["translate"]))
     assert run(model, [line(1, "1984")])[1].text == "1984"

@@ -194,17 +194,23 @@ class TranslationRun:
             doubtful |= answers.repeated_neighbours(lines, texts)
         doubtful |= {number for number, text in texts.items() if text in self._said_of_all}
         doubtful |= self._misplaced(lines, texts)
+        is_told = self._tells_names(lines, texts)
         for line in lines:
             text = texts.get(line.id, "")
             if line.id in doubtful:
                 continue
-            repeated = self._untranslated[line.id] >= _REPEATS
+            repeated = is_told and self._untranslated[line.id] >= _REPEATS
             reason = self._verdict.reason(line, text, again=repeated)
             self._untranslated[line.id] += bool(text) and reason in {"echo", "empty"}
             if not reason:
                 self._accept(line, text)
                 if self._editor:
                     self._drafts.add(line.id)
+
+    def _tells_names(self, lines: Sequence[Line], texts: Mapping[int, str]) -> bool:
+        """Whether lines that an answer leaves untranslated may be names: it has one line, or translates the most."""
+        left = sum(self._verdict.reason(line, texts[line.id]) == "echo" for line in lines if texts.get(line.id))
+        return len(lines) == 1 or 2 * left <= len(texts)
 
     def _accept(self, line: Line, text: str) -> None:
         self._texts[line.id] = text
