@@ -24,6 +24,9 @@ chapter is a line of ffmpeg's own output: “Stream #0:0: Audio: none”.
 CHAPTERS = [("0.000000", "4.000000", "Part: one"), ("4.000000", "8.000000", "Stream #0:0: Audio: none")]
 
 
+COVER = ("-disposition:v:1", "attached_pic")
+
+
 def described(path: Path) -> str:
     return subprocess.run(
         [str(ffmpeg()), "-hide_banner", "-i", str(path)], capture_output=True, check=False
@@ -49,6 +52,15 @@ def soft(source: Path, srt: Path, room: Path) -> Path:
     written = render(source, probe(source), srt, room / "soft.mp4", mode="soft", language="fa")
     assert written
     return written
+
+
+def test_a_cover_that_is_lost_is_told(tmp_path: Path, clips: Clips) -> None:
+    covered = tmp_path / "covered.mp4"
+    inputs = ("-i", str(clips["plain.mp4"]), "-f", "lavfi", "-i", "color=red:size=64x64")
+    run(*inputs, "-map", "0", "-map", "1", *("-c", "copy", "-c:v:1", "png", "-frames:v:1", "1"), *COVER, str(covered))
+    assert extras.left_out(probe(covered)) == ["cover (png)"]
+    media = probe(soft(covered, write_srt(tmp_path / "cues.srt"), tmp_path))
+    assert ([track.codec for track in media.subtitles], media.attachments) == (["mov_text"], ())
 
 
 def test_the_tracks_of_a_film_stay(tmp_path: Path) -> None:

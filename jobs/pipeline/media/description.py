@@ -104,11 +104,15 @@ class Description:
 
     @property
     def attachments(self) -> tuple[Attachment, ...]:
-        """The files inside the file."""
-        return tuple(
-            Attachment(index=each.index, name=each.file_name, mime_type=each.mime_type)
-            for each in self.streams
-            if each.kind == "Attachment"
+        """The files inside the file, and its covers, which have no type here: ffmpeg takes them for pictures."""
+        files = [each for each in self.streams if each.kind == "Attachment"]
+        covers = [each for each in self._known("Video") if "(attached pic)" in each.words]
+        return (
+            *(Attachment(index=each.index, name=each.file_name, mime_type=each.mime_type) for each in files),
+            *(
+                Attachment(index=each.index, name=each.file_name or f"cover ({each.codec})", mime_type="")
+                for each in covers
+            ),
         )
 
     def _known(self, kind: str) -> list[Described]:
