@@ -13,9 +13,12 @@ if sys.version_info < (3, 11):  # noqa: UP036 # an older one can still read this
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "translator.settings")
-    from django.core.management import execute_from_command_line
+    try:
+        from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+        execute_from_command_line(sys.argv)
+    except KeyboardInterrupt:  # while it starts: commands that have something to tidy up see to it themselves
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def ascii_title(title: str) -> str:
     """
     known = "".join(_SPELT[letter] if letter in _SPELT else _ascii(letter) for letter in title)
     words = re.sub(r"[^A-Za-z0-9 ()+,.=@_-]+", " ", known).split()
-    kept = _stripped(" ".join(words).strip(" ,.=-+_"))
+    kept = _stripped(" ".join(words).rstrip(" ,.=-+_").lstrip(" ,.=-+_)"))
     return kept if len(re.findall(r"[A-Za-z]", kept)) >= _FEWEST_LETTERS else "video"
 
 

@@ -451,6 +451,23 @@ def test_what_is_broken_as_a_whole_is_refused(content: str) -> None:
 # Encodings and old habits
 
 
+def test_what_is_said_three_times_stays() -> None:
+    """Contiguous cues with one text, as of a person who says it again and again, are no captions that roll."""
+    blocks = "".join(f"{n}\n00:00:0{n},000 --> 00:00:0{n + 1},000\nNo!\n\n" for n in (1, 2, 3, 4))
+    assert [cue.source for cue in read(blocks).cues] == ["No!"] * 4
+
+
+def test_captions_of_one_line_that_flash_up_again_are_shown_once() -> None:
+    texts = ("We walked home.", "It was late.", "Nobody spoke.")
+    blocks = "WEBVTT\n\n"
+    for n, text in enumerate(texts):
+        blocks += f"00:00:0{2 * n}.000 --> 00:00:0{2 * n + 1}.990\n{text}\n\n"
+        blocks += f"00:00:0{2 * n + 1}.990 --> 00:00:0{2 * n + 2}.000\n{text}\n\n"
+    assert [(cue.start, cue.end, cue.source) for cue in read(blocks).cues] == [
+        (2.0 * n, 2.0 * n + 2, text) for n, text in enumerate(texts)
+    ]
+
+
 @pytest.mark.parametrize(
     ("wrong", "right"),
     [("cp1252", "utf-8"), ("cp1256", "utf-8"), ("cp1252", "cp1256"), ("latin-1", "utf-8")],

@@ -135,6 +135,7 @@ def test_every_name_is_one_of_a_file(title: str) -> None:
         ("‪‫🙂🙂", "video"),
         ("ﬁn de l’été", "fin de lete"),
         ('a "quoted" 50% \\ name', "a quoted 50 name"),
+        (")) Film (1)", "Film (1)"),
     ],
 )
 def test_a_form_in_ascii(title: str, name: str) -> None:

@@ -15,7 +15,7 @@ from django.test import AsyncClient
 from django.utils.http import http_date
 
 from jobs.models import Artifact, Job
-from jobs.storage import artifacts
+from jobs.storage import artifacts, installation
 from tests.jobs import rows
 from tests.web.tus_client import cast
 
@@ -89,6 +89,20 @@ def test_the_whole_of_it(job: Job) -> None:
         "X-Content-Type-Options": "nosniff",
     }
     assert {name: answer[name] for name in wanted} == wanted
+
+
+def test_while_the_disk_is_away_it_is_not_said_to_be_gone(job: Job, tmp_path: Path, settings: Any) -> None:
+    installation.mark()
+    place = settings.MEDIA_ROOT
+    settings.MEDIA_ROOT = tmp_path / "unmounted"
+    (settings.MEDIA_ROOT / "jobs").mkdir(parents=True)
+    answer = ask(job, "video")
+    assert (answer.status, int(answer["Retry-After"]) > 0) == (503, True)
+    assert "disk" in answer.data.decode()
+    settings.MEDIA_ROOT = place
+    assert ask(job, "video").status == 200
+    (artifacts.job_dir(job.pk) / job.artifacts.get(kind="video").name).unlink()
+    assert ask(job, "video").status == 404
 
 
 def test_only_asked_about(job: Job) -> None:
@@ -222,6 +236,7 @@ def test_a_job_that_nobody_has() -> None:
 
 
 def test_a_file_that_is_gone(job: Job) -> None:
+    installation.mark()
     artifacts.delete_job_dir(job.pk)
     assert ask(job, "video").status == 404
 

@@ -21,11 +21,14 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import http_date
 from django.views.decorators.http import require_safe
 
+from jobs.i18n.formats import sentence_of
 from jobs.models import Artifact, Job, SourceKind
+from jobs.pipeline.errors import StorageAway
 from jobs.pipeline.filenames import result_file, result_name
-from jobs.storage import artifacts
+from jobs.storage import artifacts, installation
 from jobs.web.content_disposition import content_disposition
 from jobs.web.permissions import job_for
+from jobs.web.problems import RETRY_AFTER
 
 CONTENT_TYPES = {
     ".mp4": "video/mp4",
@@ -76,7 +79,11 @@ class _OpenFile:
 async def media(request: HttpRequest, job_id: uuid.UUID, kind: str) -> HttpResponseBase:
     """The file of `kind`; with `?download=1` as an attachment with a descriptive name."""
     user = await request.auser()
-    found = await sync_to_async(_find)(user, job_id, kind)
+    try:
+        found = await sync_to_async(_find)(user, job_id, kind)
+    except StorageAway as away:
+        headers = {"Retry-After": RETRY_AFTER, "Cache-Control": "no-store"}
+        return HttpResponse(sentence_of(away), status=503, content_type="text/plain; charset=utf-8", headers=headers)
     try:
         response = await _respond(request, found)
     except BaseException:
@@ -90,7 +97,9 @@ async def media(request: HttpRequest, job_id: uuid.UUID, kind: str) -> HttpRespo
 
 
 def _find(user: Any, job_id: uuid.UUID, kind: str) -> _OpenFile:
-    """Open the file. Raises Http404 when there is none or `user` may not see the job."""
+    """Open the file. Raises Http404 when there is none or `user` may not see the job, StorageAway while its disk
+    is away.
+    """
     job = job_for(user, job_id)
     artifact = job.artifacts.filter(kind=kind).exclude(kind__in=_INTERNAL).first()
     if artifact is None:
@@ -113,11 +122,14 @@ def _find(user: Any, job_id: uuid.UUID, kind: str) -> _OpenFile:
 
 
 def _open(path: Path, linked: bool) -> BinaryIO:
-    """Open a regular file, and follow a symbolic link only if `linked`. Raises Http404."""
+    """Open a regular file, and follow a symbolic link only if `linked`. Raises Http404, or StorageAway while its disk
+    is away.
+    """
     follow = 0 if linked else os.O_NOFOLLOW
     try:
         file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | follow)
     except OSError:
+        installation.require()
         raise Http404 from None
     if not stat.S_ISREG(os.fstat(file).st_mode):
         os.close(file)

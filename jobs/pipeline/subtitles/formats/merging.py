@@ -10,6 +10,7 @@ from jobs.pipeline.text.display_width import cell_width
 
 _TOUCHING = 200  # milliseconds between two captions of one roll
 _ROLLING = 0.5  # share of the captions that repeat the one before, from which they roll
+_FLASH = 100  # milliseconds that a caption between two states of a roll is shown: 10 at the largest site
 _FEWEST = 3  # captions of a roll
 _SYLLABLE = 8  # cells of the longest syllable
 _SYLLABLES = 4  # syllables of the shortest line of a song
@@ -57,9 +58,18 @@ def without_rolling(events: Sequence[Shown]) -> list[Shown]:
 
 
 def _rolls(events: Sequence[Shown]) -> bool:
-    touching = [pair for pair in pairwise(events) if pair[1].start - pair[0].end <= _TOUCHING]
-    carrying = sum(_carried(first.text.split("\n"), second.text.split("\n"))[0] > 0 for first, second in touching)
+    """Whether captions roll. Of captions that only say the same again, those that flash up count, each text once: a
+    person may say “No.” three times.
+    """
+    touching = [(one, two) for one, two in pairwise(events) if two.start - one.end <= _TOUCHING]
+    flashes = {one.text for one, two in touching if one.text == two.text and _is_flash(one, two)}
+    changed = [(one.text.split("\n"), two.text.split("\n")) for one, two in touching if one.text != two.text]
+    carrying = sum(_carried(one, two)[0] > 0 for one, two in changed) + len(flashes)
     return carrying >= _FEWEST - 1 and carrying >= _ROLLING * len(touching)
+
+
+def _is_flash(*events: Shown) -> bool:
+    return min(event.end - event.start for event in events) <= _FLASH
 
 
 def _carried(before: Sequence[str], lines: Sequence[str]) -> tuple[int, bool]:
