@@ -115,6 +115,11 @@ def test_what_ends_before_the_video_begins_is_named() -> None:
         ("7 00:00:01,000 --> 00:00:03,000", (1, 3)),
         ("00:00:01.123456 --> 00:00:03.654321", (1.123, 3.654)),
         ("00:00:75,000 --> 00:01:20,000", (75, 80)),
+        ("00:00:01, --> 00:00:03,", (1, 3)),
+        ("[00:01.000 --> 00:03.500]", (1, 3.5)),
+        ("[00:00:01.000 --> 00:00:03.500]  ", (1, 3.5)),
+        ("00:00:-01,-500 --> 00:00:03,000", (0, 3)),
+        ("00:00:00,-500 --> 00:00:03,000", (0, 3)),
     ],
 )
 def test_times_are_read_however_they_are_written(line: str, times: tuple[float, float]) -> None:
@@ -122,6 +127,60 @@ def test_times_are_read_however_they_are_written(line: str, times: tuple[float, 
         (*times, "first"),
         (32404, 32405, "second"),
     ]
+
+
+def test_times_in_brackets_before_the_text() -> None:
+    """As recognisers print them, with hours only where there are any."""
+    content = "[00:00.000 --> 00:03.500]  First of all.\n[01:02:03.000 --> 01:02:05.000]  [applause] Late.\n"
+    assert cues(content) == [(0, 3.5, "First of all."), (3723, 3725, "[applause] Late.")]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{1}{1}25\n{-50}{38}x\n{-60}{-20}gone\n{100}{150}y\n",
+        "[-20][15]x\n[-30][-10]gone\n[40][60]y\n",
+        "-0:00:02.000,0:00:01.500\nx\n\n-0:00:03.000,-0:00:01.000\ngone\n\n0:00:04.000,0:00:06.000\ny\n",
+        "[-00:03.00]gone\n[-00:02.00]x\n[00:01.50]\n[00:04.00]y\n[00:06.00]\n",
+        '<tt xmlns="http://www.w3.org/ns/ttml"><body><p begin="-00:00:02.000" end="00:00:01.500">x</p>'
+        '<p begin="-2s" end="-1s">gone</p><p begin="4s" end="6s">y</p></body></tt>',
+        json.dumps(
+            [
+                {"start": "-00:00:02.000", "end": "00:00:01.500", "text": "x"},
+                {"start": -3, "end": -1, "text": "gone"},
+                {"start": 4, "end": 6, "text": "y"},
+            ]
+        ),
+    ],
+    ids=["microdvd", "mpl2", "sbv", "lrc", "ttml", "json"],
+)
+def test_times_before_zero_in_other_formats(content: str) -> None:
+    """What begins before the video begins with it; what ends before it is left out, and named."""
+    found = read(content)
+    assert [cue.source for cue in found.cues] == ["x", "y"]
+    assert found.cues[0].start == 0
+    assert found.cues[0].end == pytest.approx(1.5, abs=0.05)
+    assert [problem.kind for problem in found.problems] == [ProblemKind.BEFORE_START]
+
+
+def test_a_pair_of_times_that_is_not_understood_is_no_text() -> None:
+    with pytest.raises(UnreadableSubtitles):
+        read("1\n00:00:01,000 / 00:00:02,000\nHello\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("{1}{1}25\n{25}{50}shown\nlost\n{75}{100}shown\n", 3),
+        ("{1}{1}25\n{25}{50}shown\n{60{75}lost\n{75}{100}shown\n", 3),
+        ("[10][20]shown\n[30] [40]lost\n[50][60]shown\n", 2),
+        ("00:00:01:shown\nlost\n00:00:03:shown\n", 2),
+        ("[ti:Song]\n[00:01.00]shown\nlost\n[00:03.00]shown\n", 3),
+    ],
+)
+def test_lines_without_times_in_formats_of_lines_are_named(content: str, line: int) -> None:
+    assert texts(content) == ["shown", "shown"]
+    assert problems(content) == [(line, ProblemKind.NO_TIMES)]
 
 
 def test_text_behind_the_times_is_text() -> None:
@@ -230,6 +289,21 @@ def test_a_damaged_cue_is_mended_or_named_and_its_neighbours_stay(
             ["one", "two"],
             id="cut after a counter",
         ),
+        pytest.param(
+            "1\n00:00:01,000 --> 00:00:02,000\nThe year was\n1984\n5\n00:00:03,000 --> 00:00:04,000\nHe bets\n500\n"
+            "9\n00:00:05,000 --> 00:00:06,000\nthree\n",
+            ["The year was\n1984", "He bets\n500", "three"],
+            id="no blank lines and counters that leave some out",
+        ),
+        pytest.param(
+            srt(
+                "1\n00:00:01,000 --> 00:00:02,000\none",
+                "2\ufffd\n00:00:03,000 --> 00:00:04,000\ntwo",
+                "3\n00:00:05,000 --> 00:00:06,000\nthree",
+            ),
+            ["one", "two", "three"],
+            id="a wrong byte in a counter",
+        ),
     ],
 )
 def test_counters_and_blank_lines(content: str, right: list[str]) -> None:
@@ -301,6 +375,7 @@ def test_a_song_that_repeats_its_lines_is_kept() -> None:
         ("{y:i}Yes", "Yes"),
         ("a {\\p1}m 0 0 l 1 1{\\p0}b", "a b"),
         ("m 12 5 minutes", "m 12 5 minutes"),
+        ("{\\p1}m 0 0 l 1 1{\\p}Word", "Word"),
         ("AT&T &copy; 2001 &notit; &unknown;", "AT&T © 2001 ¬it; &unknown;"),
         ("&lt;i&gt;", "<i>"),
         ("one<br>two<br/>three", "one\ntwo\nthree"),
@@ -312,6 +387,7 @@ def test_a_song_that_repeats_its_lines_is_kept() -> None:
         ("\u200eleft\u200f \ufeffand\u2060", "left and"),
         ("e\u0301", "\u00e9"),
         ("می\u00ac\u200fشود", "می\u200cشود"),
+        ("می\u2060شود می\ufeffشود می\x1fشود می\x9dشود", "می\u200cشود می\u200cشود می\u200cشود می\u200cشود"),
         ("۵\u00ac۶", "۵\u00ac۶"),
         ("👩\u200d🚀", "👩\u200d🚀"),
         ("nul\x00l", "null"),
@@ -331,6 +407,15 @@ def ass(*lines: str, columns: str = "Layer, Start, End, Style, Name, MarginL, Ma
 def test_text_that_is_not_the_last_column() -> None:
     content = ass("Dialogue: 0:00:01.00,0:00:02.00,Hello, you,Default", columns="Start, End, Text, Style")
     assert texts(content) == ["Hello, you"]
+
+
+def test_braces_that_are_text_in_ass() -> None:
+    """libass shows them so, and our own files have them."""
+    assert texts(ass("Dialogue: 0,0:00:01.00,0:00:02.00,A,,0,0,0,,{\\i1}\\{laughs\\} Yes{\\i0}")) == ["{laughs} Yes"]
+
+
+def test_a_drawing_with_numbers_of_any_form_is_no_text() -> None:
+    assert texts(srt("1\n00:00:01,000 --> 00:00:02,000\nm 1e-05 5 l 3. -.5 10 10", GOOD[1])) == ["three"]
 
 
 def test_a_sign_that_moves_frame_by_frame_is_one_cue() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from jobs.pipeline.subtitles.formats.event import Event, Problem, ProblemKind
 from jobs.pipeline.subtitles.formats.times import Timing, broken_timing, clock, plain, timing
@@ -16,7 +17,7 @@ from jobs.pipeline.subtitles.formats.times import Timing, broken_timing, clock, 
 _NUMBERED = 0.5  # share of the times that have a number above them, from which the numbers are counters
 _SPACED = 0.9  # share of the times with a blank line below, from which blank lines mean nothing
 _COUNTER = re.compile(r"^[\s#(\[]*(\d{1,6})[\s.)\]:]*$")
-_BROKEN_COUNTER = re.compile(r"^\W*\d[\w.]{0,5}$|^\W{1,4}$")
+_BROKEN_COUNTER = re.compile(r"^\W*\d[\w.]{0,5}\W?$|^\W{1,4}$")
 _META = re.compile(r"^(NOTE|STYLE|REGION)(\s|$)")
 _HEADER = re.compile(r"^\ufeff?WEBVTT(\s|$)")
 _TIMESTAMP_MAP = re.compile(r"^X-TIMESTAMP-MAP\s*=", re.IGNORECASE)
@@ -61,7 +62,9 @@ def has_timing(lines: Sequence[str]) -> bool:
 def _times(lines: Sequence[str], *, named: bool = False) -> list[_Times]:
     """The lines with times, in order. `named`: a line above them, after a blank one, is the name of the cue."""
     whole = {at: known for at, line in enumerate(lines) if (known := timing(line))}
-    counted = sum(_counter(lines, at - 1) is not None for at in whole)
+    counters = [number for at in whole if (number := _counter(lines, at - 1)) is not None]
+    counted = len(counters)
+    rising = counted == len(whole) and all(first < second for first, second in pairwise(counters))
     numbered = bool(whole) and counted >= _NUMBERED * len(whole)
     broken = {
         at: known
@@ -73,7 +76,7 @@ def _times(lines: Sequence[str], *, named: bool = False) -> list[_Times]:
     for at, known in sorted({**whole, **broken}.items()):
         number = _counter(lines, at - 1)
         after_blank = at < 2 or not lines[at - 2].strip()
-        counter = number if numbered and (after_blank or number == expected) else None
+        counter = number if numbered and (after_blank or rising or number == expected) else None
         is_name = named or (numbered and at > 0 and _BROKEN_COUNTER.match(plain(lines[at - 1]).strip()))
         belongs = counter is not None or (is_name and after_blank and at > 0 and bool(lines[at - 1].strip()))
         found.append(_Times(at=at, begin=at - 1 if belongs else at, timing=known, counter=counter))

@@ -10,15 +10,16 @@ from itertools import pairwise
 from jobs.pipeline.subtitles.formats.event import Event, Problem, ProblemKind
 from jobs.pipeline.subtitles.formats.times import clock
 
-_CLOCK = r"\d{1,2}:\d{2}:\d{2}[.,]\d{1,3}"
+_CLOCK = r"-?\d{1,2}:\d{2}:\d{2}[.,]\d{1,3}"
 _SBV = re.compile(rf"^\s*({_CLOCK})\s*,\s*({_CLOCK})\s*$")
-_LRC = re.compile(r"^\s*((?:\[\d{1,3}:\d{2}(?:[.:]\d{1,3})?\])+)(.*)$")
-_LRC_TIME = re.compile(r"\[(\d{1,3}:\d{2}(?:[.:]\d{1,3})?)\]")
+_LRC = re.compile(r"^\s*((?:\[-?\d{1,3}:\d{2}(?:[.:]\d{1,3})?\])+)(.*)$")
+_LRC_TIME = re.compile(r"\[(-?\d{1,3}:\d{2}(?:[.:]\d{1,3})?)\]")
 _LRC_WORD = re.compile(r"<\d{1,3}:\d{2}(?:[.:]\d{1,3})?>")
+_LRC_TAG = re.compile(r"^\s*\[[A-Za-z#]\w*:.*\]\s*$")
 _LRC_OFFSET = re.compile(r"^\s*\[offset:\s*([+-]?\d+)\s*\]", re.IGNORECASE)
-_MICRODVD = re.compile(r"^\s*\{(\d+)\}\{(\d*)\}(.*)$")
-_MPL2 = re.compile(r"^\s*\[(\d+)\]\[(\d*)\](.*)$")
-_TMPLAYER = re.compile(r"^\s*(\d{1,2}:\d{2}:\d{2})[:=,](.*)$")
+_MICRODVD = re.compile(r"^\s*\{(-?\d+)\}\{(-?\d+|)\}(.*)$")
+_MPL2 = re.compile(r"^\s*\[(-?\d+)\]\[(-?\d+|)\](.*)$")
+_TMPLAYER = re.compile(r"^\s*(\d{1,2}:\d{2}:\d{2})(?:,\d=|,(?!\s*-|\d{3}\b)|[:=])(.*)$")
 USUAL_FRAMES = 23.976
 """Frames a second that are assumed for a MicroDVD file that does not say it."""
 _DIGITS = 12  # of a number that are read: more are no time of a video anyway
@@ -45,12 +46,15 @@ def lrc_events(text: str) -> Iterator[Event | Problem]:
         elif row := _LRC.match(line):
             shown = _LRC_WORD.sub("", row[2])
             found += [(_lrc_time(time), number, shown) for time in _LRC_TIME.findall(row[1])]
-    yield from _until_the_next([(max(0, start - offset), number, shown) for start, number, shown in sorted(found)])
+        elif line.strip() and not _LRC_TAG.match(line):
+            yield Problem(kind=ProblemKind.NO_TIMES, line=number)
+    yield from _until_the_next([(start - offset, number, shown) for start, number, shown in sorted(found)])
 
 
 def _lrc_time(written: str) -> int:
-    minutes, seconds, *fraction = re.split(r"[:.]", written)
-    return (int(minutes) * 60 + int(seconds)) * 1000 + round(float(f"0.{(*fraction, '0')[0]}") * 1000)
+    minutes, seconds, *fraction = re.split(r"[:.]", written.removeprefix("-"))
+    time = (int(minutes) * 60 + int(seconds)) * 1000 + round(float(f"0.{(*fraction, '0')[0]}") * 1000)
+    return -time if written.startswith("-") else time
 
 
 def microdvd_events(text: str) -> Iterator[Event | Problem]:
@@ -60,6 +64,7 @@ def microdvd_events(text: str) -> Iterator[Event | Problem]:
     if rows and not stated:
         yield Problem(kind=ProblemKind.RATE_ASSUMED, line=rows[0][0])
     rate, rows = stated or USUAL_FRAMES, rows if stated is None else rows[1:]
+    yield from _unread(text, _MICRODVD)
     yield from _with_ends(rows, lambda frames: round(int(frames[:_DIGITS]) * 1000 / rate))
 
 
@@ -67,13 +72,14 @@ def _stated_rate(row: tuple[int, str, str, str]) -> float | None:
     """The frames a second that the first row states, at the very start of the video; None if it is a subtitle."""
     _, start, end, text = row
     told = re.fullmatch(r"\s*(\d{2,3}(?:[.,]\d+)?)\s*", text)
-    if not told or int(start[:_DIGITS]) > 1 or int(end[:_DIGITS] or 0) > 1:
+    if not told or int(start[:_DIGITS]) not in {0, 1} or int(end[:_DIGITS] or 0) not in {0, 1}:
         return None
     return float(told[1].replace(",", "."))
 
 
 def mpl2_events(text: str) -> Iterator[Event | Problem]:
     """The events of an MPL2 file, whose times are tenths of a second."""
+    yield from _unread(text, _MPL2)
     yield from _with_ends(_rows(text, _MPL2), lambda tenths: int(tenths[:_DIGITS]) * 100)
 
 
@@ -83,6 +89,7 @@ def tmplayer_events(text: str) -> Iterator[Event | Problem]:
     for number, line in enumerate(text.split("\n"), start=1):
         if row := _TMPLAYER.match(line):
             found.append((clock(row[1]) or 0, number, row[2].replace("|", "\n")))
+    yield from _unread(text, _TMPLAYER)
     yield from _until_the_next(sorted(found))
 
 
@@ -103,6 +110,13 @@ def _rows(text: str, pattern: re.Pattern[str]) -> list[tuple[int, str, str, str]
         for number, line in enumerate(text.split("\n"), start=1)
         if (row := pattern.match(line))
     ]
+
+
+def _unread(text: str, pattern: re.Pattern[str]) -> Iterator[Problem]:
+    """A problem for each line that is not of this form."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip(" \t\ufeff\x1a") and not pattern.match(line):
+            yield Problem(kind=ProblemKind.NO_TIMES, line=number)
 
 
 def _with_ends(rows: Sequence[tuple[int, str, str, str]], time: Callable[[str], int]) -> Iterator[Event | Problem]:

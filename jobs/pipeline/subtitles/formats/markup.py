@@ -9,8 +9,11 @@ import unicodedata
 from jobs.pipeline.subtitles.writer import clean
 
 _OVERRIDES = re.compile(r"\{[^{}]*\}")
-_DRAWING = re.compile(r"\\p(\d+)")
-_SHAPE = re.compile(r"^\s*m\s+-?\d+(\.\d+)?\s+-?\d+(\.\d+)?(\s+([mnlbspc]\s*)?-?\d+(\.\d+)?|\s+[mnlbspc])*\s*$")
+_DRAWING = re.compile(r"\\p(\d+|(?=\s*(?:\\|$)))")
+_NUMBER = r"-?(?:\d+(?:\.\d*)?|\.\d+)(?:e-?\d+)?"
+_BRACES = "\ufdd0", "\ufdd1"
+"""Noncharacters in place of the braces that are text in ASS, as libass and the writer escape them."""
+_SHAPE = re.compile(rf"^\s*m\s+{_NUMBER}\s+{_NUMBER}(?:\s+(?:[mnlbspc]\s*)?{_NUMBER}|\s+[mnlbspc])*\s*$")
 """A drawing by itself: “m”, then coordinates and other commands of ASS."""
 _CODES = re.compile(r"\{[yYcCfFsSpPoO]:[^{}]*\}")
 """Control codes of MicroDVD."""
@@ -31,7 +34,7 @@ _OPENING = re.compile(r"<\s+[ibu]\s*>", re.IGNORECASE)
 _WORD_TIME = re.compile(r"<\d{1,5}:\d{2}(?::\d{2})?[.,]\d{1,3}>")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][\da-fA-F]{1,6}|[A-Za-z][A-Za-z\d]{1,30});")
 _LETTER = "[\u0620-\u06ef\u06fa-\u06ff]"
-_HALF_SPACE = re.compile(f"(?<={_LETTER})[\u200e\u200f\u00ac\u200b\u00ad]+(?={_LETTER})")
+_HALF_SPACE = re.compile(f"(?<={_LETTER})[\u200e\u200f\u00ac\u200b\u00ad\u2060\ufeff\x1f\x9d]+(?={_LETTER})")
 """Marks between two Arabic letters that stand for the half-space in older Persian texts."""
 
 
@@ -41,8 +44,11 @@ def plain_text(text: str, *, is_ass: bool = False) -> str:
 
     `is_ass`: line breaks are written as in ASS, and everything in braces is a command or a comment.
     """
+    if is_ass:
+        text = text.replace("\\{", _BRACES[0]).replace("\\}", _BRACES[1])
     shown = _without_drawings(text, is_ass=is_ass)
     if is_ass:
+        shown = shown.replace(_BRACES[0], "{").replace(_BRACES[1], "}")
         shown = re.sub(r"\\[Nn]", "\n", shown).replace("\\h", " ")
     shown = _without_tags(shown)
     shown = _ENTITY.sub(lambda found: html.unescape(found[0]), shown)
@@ -60,7 +66,7 @@ def _without_drawings(text: str, *, is_ass: bool) -> str:
             continue
         shown.append("" if draws else text[last : block.start()])
         for level in _DRAWING.findall(inner):
-            draws = int(level) > 0
+            draws = int(level or 0) > 0
         last = block.end()
     shown.append("" if draws else text[last:])
     whole = "".join(shown)

@@ -26,10 +26,12 @@ _SIGNS = str.maketrans(
 )
 """Signs of other scripts, as translation programs put them into times, and marks that are not visible."""
 
-_CLOCK = r"-?\s?\d{1,5}(?:\s?[:.,;]\s?\d{1,9}){1,3}"
+_CLOCK = r"-?\s?\d{1,5}(?:\s?[:.,;]\s?-?\d{1,9}){1,3}"
 _ARROW = r"(?:-[-\s]{0,4}>+|=+>+|>+)"
-_TIMING = re.compile(rf"^\s*(?:\d{{1,6}}\s+)?({_CLOCK})\s*{_ARROW}\s*({_CLOCK})(?![\d:])(.*)$")
-_START_ONLY = re.compile(rf"^\s*(?:\d{{1,6}}\s+)?({_CLOCK})\s*(?:{_ARROW}|-+)")
+_BEFORE = r"^\s*(?:\d{1,6}\s+)?[\[(]?\s?"
+"""A counter in the line of the times, and the bracket in which some recognisers put these."""
+_TIMING = re.compile(rf"{_BEFORE}({_CLOCK})[.,]?\s*{_ARROW}\s*({_CLOCK})(?![\d:])[.,]?\s?[\])]?(.*)$")
+_START_ONLY = re.compile(rf"{_BEFORE}({_CLOCK})[.,]?\s*(?:{_ARROW}|-+)")
 _END_ONLY = re.compile(rf"{_ARROW}\s*({_CLOCK})\s*$")
 _HEAD = re.compile("&gt;|[>→＞›﹥⟶➔➜]")
 """The head of an arrow, in any script."""
@@ -87,10 +89,10 @@ def clock(written: str) -> int | None:
     """Milliseconds of a clock: hours, minutes, seconds and a fraction, or as many of them as there are, from the right.
 
     A fraction follows a dot, a comma or a semicolon. After a fourth colon stand milliseconds if they have three digits,
-    else frames. Also a sole number with a fraction is seconds.
+    else frames. Also a sole number with a fraction is seconds. A minus before any of them makes the whole negative.
     """
     text = written.strip()
-    negative, text = text.startswith("-"), text.lstrip("- ")
+    negative, text = "-" in text, text.replace("-", "").lstrip()
     numbers = re.split(r"\s?[:.,;]\s?", text)
     signs = re.findall(r"[:.,;]", text)
     if len(signs) == 3 and signs[-1] == ":":

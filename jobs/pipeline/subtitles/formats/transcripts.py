@@ -69,7 +69,7 @@ def _number(value: Any, factor: int) -> int | None:
     if isinstance(value, int | float):
         return round(value * factor) if abs(value) < 1e9 else None
     if isinstance(value, str):
-        if re.fullmatch(r"\d+(:\d+){1,2}([.,]\d+)?", value):
+        if re.fullmatch(r"-?\d+(:\d+){1,2}([.,]\d+)?", value):
             return clock(value)
         with suppress(ValueError):
             return _number(float(value), factor)

@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element, ParseError, fromstring
 from jobs.pipeline.subtitles.formats.event import Event, Problem, ProblemKind
 from jobs.pipeline.subtitles.formats.times import clock
 
-_COUNT = re.compile(r"^(\d+(?:\.\d+)?)(h|ms|m|s|f|t)$")
+_COUNT = re.compile(r"^(-?\d+(?:\.\d+)?)(h|ms|m|s|f|t)$")
 _MILLISECONDS = {"h": 3_600_000.0, "m": 60_000.0, "s": 1000.0, "ms": 1.0}
 _XML_START = re.compile(r"^\s*(?:<\?xml|<!--|<!DOCTYPE|<(?:\w+:)?tt[\s>])", re.IGNORECASE)
 _TT = re.compile(r"<(?:\w+:)?tt[\s>]")
@@ -69,7 +69,7 @@ class _Rates:
             return round(float(count[1]) * units[count[2]])
         if frames := re.fullmatch(r"(\d+:\d+:\d+):(\d+)(?:\.\d+)?", written):
             return (clock(frames[1]) or 0) + round(int(frames[2]) * 1000 / self.frames)
-        return clock(written) if re.fullmatch(r"\d+(:\d+){1,2}([.,]\d+)?", written) else None
+        return clock(written) if re.fullmatch(r"-?\d+(:\d+){1,2}([.,]\d+)?", written) else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
