@@ -353,6 +353,42 @@ def test_captions_that_grow_word_by_word() -> None:
     assert cues(content) == [(1, 2.5, "HELLO AND WELCOME"), (2.5, 4, "TODAY WE DANCE")]
 
 
+def test_captions_that_grow_in_a_script_without_spaces() -> None:
+    shown = ["你好", "你好世界", "你好世界\n今天", "今天天气"]
+    blocks = [f"{at}\n00:00:0{at},000 --> 00:00:0{at + 1},000\n{text}" for at, text in enumerate(shown, start=1)]
+    assert cues(srt(*blocks)) == [(1, 3, "你好世界"), (3, 5, "今天天气")]
+
+
+def test_a_rolled_line_that_is_still_there_after_a_pause_comes_once() -> None:
+    shown = [(1, 2, "one"), (2, 3, "one\ntwo"), (3, 4, "two\nthree"), (6, 7, "three\nfour"), (9, 10, "four")]
+    blocks = [f"{at}\n00:00:0{at},000 --> 00:00:{end:02},000\n{text}" for at, end, text in shown]
+    assert cues(srt(*blocks)) == [(1, 2, "one"), (2, 3, "two"), (3, 4, "three"), (6, 7, "four"), (9, 10, "four")]
+
+
+def test_rolling_captions_that_were_converted_to_ass() -> None:
+    shown = ["one", "one", "one\\Ntwo", "two", "two\\Nthree", "three"]
+    lines = [f"Dialogue: 0,0:00:0{at}.00,0:00:0{at + 1}.00,A,,0,0,0,,{text}" for at, text in enumerate(shown)]
+    assert cues(ass(*lines)) == [(0, 2, "one"), (2, 4, "two"), (4, 6, "three")]
+
+
+def test_a_few_lines_that_are_said_again_do_not_roll() -> None:
+    blocks = [f"{at}\n00:{at:02}:00,000 --> 00:{at:02}:02,000\nline {at}" for at in range(1, 20)]
+    shown = ["Go!", "Go!\nNow!", "Now!\nRun!"]
+    blocks += [f"{at}\n00:50:0{at},000 --> 00:50:0{at + 1},000\n{text}" for at, text in enumerate(shown)]
+    assert texts(srt(*blocks))[-3:] == shown
+
+
+def test_a_word_that_is_said_again_and_again_is_kept() -> None:
+    blocks = [f"{at}\n00:00:0{at},000 --> 00:00:0{at + 1},000\nNo." for at in range(1, 6)]
+    assert texts(srt(*blocks)) == ["No."] * 5
+
+
+def test_a_line_whose_words_are_marked_one_by_one_comes_once() -> None:
+    shown = ["<u>one</u> two three", "one <u>two</u> three", "one two <u>three</u>"]
+    blocks = [f"{at}\n00:00:0{at},000 --> 00:00:0{at + 1},000\n{text}" for at, text in enumerate(shown, start=1)]
+    assert cues(srt(*blocks)) == [(1, 4, "one two three")]
+
+
 def test_a_song_that_repeats_its_lines_is_kept() -> None:
     content = srt(
         "1\n00:00:01,000 --> 00:00:02,000\nRow, row",
@@ -409,6 +445,33 @@ def test_text_that_is_not_the_last_column() -> None:
     assert texts(content) == ["Hello, you"]
 
 
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("Dialogue : 0,0:00:03.00,0:00:04.00,A,,0,0,0,,two", ["one", "two"]),
+        ("and what was broken off", ["one"]),
+        ("Dialog: 0,0:00:03.00,0:00:04.00,A,,0,0,0,,two", ["one"]),
+        ("Comment: 0,0:00:03.00,0:00:04.00,A,,0,0,0,,two", ["one"]),
+        ("; a remark", ["one"]),
+    ],
+)
+def test_lines_of_no_known_kind_are_named(line: str, found: list[str]) -> None:
+    content = ass("Dialogue: 0,0:00:01.00,0:00:02.00,A,,0,0,0,,one", line)
+    assert texts(content) == found
+    known = len(found) > 1 or line.startswith(("Comment", ";"))
+    assert problems(content) == ([] if known else [(6, ProblemKind.NO_TIMES)])
+
+
+def test_dialogue_without_titles_of_sections_is_ass() -> None:
+    assert texts("Format: Layer, Start, End, Text\nDialogue: 0,0:00:03.00,0:00:04.00,Fine, thanks.\n") == [
+        "Fine, thanks."
+    ]
+
+
+def test_a_title_of_ass_in_the_text_is_text() -> None:
+    assert texts(srt("1\n00:00:01,000 --> 00:00:02,000\n[Events]", GOOD[1])) == ["[Events]", "three"]
+
+
 def test_braces_that_are_text_in_ass() -> None:
     """libass shows them so, and our own files have them."""
     assert texts(ass("Dialogue: 0,0:00:01.00,0:00:02.00,A,,0,0,0,,{\\i1}\\{laughs\\} Yes{\\i0}")) == ["{laughs} Yes"]
@@ -439,6 +502,35 @@ def test_lines_that_players_do_not_show_are_named() -> None:
 
 def test_a_song_coloured_by_the_syllable_is_a_line() -> None:
     assert texts(ass("Dialogue: 0,0:00:01.00,0:00:05.00,OP,,0,0,0,,{\\k40}ka{\\k40}ze {\\kf20}no")) == ["kaze no"]
+
+
+def sung(syllables: list[str], start: float, *, step: float = 0.4, y: int = 60) -> list[str]:
+    """Lines of ASS in which each syllable comes to its place, is sung and goes, one after the other."""
+    lines = []
+    for at, syllable in enumerate(syllables):
+        first, x = start + step * at, 200 + 60 * at
+        parts = [
+            (start - 0.5, first, f"\\move({x - 20},{y - 9},{x},{y})"),
+            (first, first + step, f"\\pos({x},{y})"),
+            (first + step, start + step * len(syllables) + 0.5, f"\\move({x},{y},{x + 30},{y})"),
+        ]
+        lines += [
+            f"Dialogue: 0,0:00:{begin:05.2f},0:00:{end:05.2f},OP,,0,0,0,fx,{{{tag}}}{syllable}"
+            for begin, end, tag in parts
+        ]
+    return lines
+
+
+def test_syllables_that_come_and_go_are_lines_of_a_song() -> None:
+    """Each syllable once; a line begins where they go on at the left. A short line of a song is one cue, too."""
+    song = (
+        sung(["ka", "ze", "ni ", "no", "re "], 1) + sung(["yu", "me ", "wo ", "mi", "ta"], 3.6) + sung(["a", "i"], 6.4)
+    )
+    assert cues(ass(*song)) == [(0.5, 3.5, "kazeni nore"), (3.1, 6.1, "yume wo mita"), (5.9, 7.7, "ai")]
+
+
+def test_slow_syllables_are_a_line_of_a_song() -> None:
+    assert texts(ass(*sung(["ka", "ze", "ni ", "no", "re "], 1, step=1.5))) == ["kazeni nore"]
 
 
 def test_short_words_in_a_row_are_no_song() -> None:

@@ -206,7 +206,15 @@ def _shown(found: Sequence[Event | Problem], problems: list[Problem], *, is_ass:
             problems.append(Problem(kind=ProblemKind.BEFORE_START, line=event.line))
             continue
         raw = event.text if not is_ass else _raw(event.text)
-        yield Shown(start=max(0, whole.start), end=whole.end, text=text, line=event.line, group=event.group, raw=raw)
+        yield Shown(
+            start=max(0, whole.start),
+            end=whole.end,
+            text=text,
+            line=event.line,
+            group=event.group,
+            raw=raw,
+            places=event.places,
+        )
 
 
 def _is_possible(event: Event) -> bool:
@@ -241,4 +249,4 @@ def _merged(shown: Sequence[Shown], *, is_ass: bool) -> list[Shown]:
     ordered = sorted(once, key=lambda one: (one.start, one.end))
     if not is_ass:
         return without_rolling(ordered)
-    return without_frames(without_syllables(ordered))
+    return without_rolling(without_frames(without_syllables(ordered)))

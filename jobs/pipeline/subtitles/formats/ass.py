@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from jobs.pipeline.subtitles.formats.event import Event, Problem, ProblemKind
+from jobs.pipeline.subtitles.formats.event import Event, Place, Problem, ProblemKind
 from jobs.pipeline.subtitles.formats.times import clock
 
 _SECTION = re.compile(r"^\s*\[([^\]]+)\]\s*$")
@@ -21,24 +21,38 @@ _PLACED = re.compile(r"\\(pos|move|kf?|ko|K)\b|\\k\d", re.IGNORECASE)
 """Commands by which the syllables of a song are put beside each other, or coloured in turn."""
 
 
+_NUMBER = r"\s*(-?\d{1,6}(?:\.\d{0,9})?)\s*"
+_POINTS = re.compile(rf"\\(?:pos|move)\({_NUMBER},{_NUMBER}(?:,{_NUMBER},{_NUMBER})?[,)]", re.IGNORECASE)
+_DIALOGUE = re.compile(r"^\s*Dialogue\s*:(?:[^,]*,)?\s*-?\d+:\d+:\d+[.:]\d+\s*,", re.IGNORECASE)
+_OTHER = {"format", "dialogue", "comment", "picture", "sound", "movie", "command"}
+"""The kinds of lines of the section with the events."""
+
+
 def is_ass(lines: list[str]) -> bool:
-    """Whether the lines are those of an ASS or SSA file."""
-    return any(line.strip().lower() in {"[script info]", "[events]"} for line in lines)
+    """Whether the lines are those of an ASS or SSA file: a title of its sections is the first that says something, or
+    there are lines of dialogue.
+    """
+    titles = {"[script info]", "[events]"}
+    first = next((line for line in lines if line.strip("\ufeff\u200e\u200f \t") and line.lstrip()[0] not in ";!"), "")
+    return first.strip("\ufeff\u200e\u200f \t").lower() in titles or any(map(_DIALOGUE.match, lines))
 
 
 def ass_events(text: str) -> Iterator[Event | Problem]:
-    """The events of an ASS or SSA file in its order; comments are left out."""
+    """The events of an ASS or SSA file in its order; comments are left out. Lines of no known kind are problems."""
     columns: list[str] = []
     section = ""
     for number, line in enumerate(text.split("\n"), start=1):
         if heading := _SECTION.match(line):
             section = heading[1].strip().lower()
         kind, _, rest = line.lstrip().partition(":")
+        kind = kind.strip().lower()
+        if section == "events" and not heading and line.strip() and not (kind in _OTHER or line.lstrip()[0] in ";!"):
+            yield Problem(kind=ProblemKind.NO_TIMES, line=number)
         if section not in {"events", ""} or not rest:
             continue
-        if kind.lower() == "format":
+        if kind == "format":
             columns = [name.strip().lower() for name in rest.split(",")]
-        elif kind.lower() == "dialogue":
+        elif kind == "dialogue":
             known = columns if "text" in columns and "start" in columns else _COLUMNS["ass"].split(",")
             yield _event(_fields(rest, known), number)
 
@@ -61,7 +75,14 @@ def _event(fields: dict[str, str], number: int) -> Event | Problem:
         return Problem(kind=ProblemKind.NO_TIMES, line=number)
     text = fields["text"]
     group = fields.get("style", "") or "-" if _PLACED.search(text) or fields.get("effect", "").strip() else ""
-    return Event(start=start, end=end, text=text, line=number, group=group)
+    return Event(start=start, end=end, text=text, line=number, group=group, places=_places(text) if group else ())
+
+
+def _places(text: str) -> tuple[Place, ...]:
+    """The points at which a text stands, or between which it moves."""
+    found = _POINTS.search(text)
+    numbers = [float(number) for number in found.groups() if number is not None] if found else []
+    return tuple(zip(numbers[::2], numbers[1::2], strict=True))
 
 
 def _time(written: str) -> int | None:

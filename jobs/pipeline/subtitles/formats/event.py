@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+Place = tuple[float, float]
+"""A point of the picture, in the units of its file."""
+
 
 class ProblemKind(StrEnum):
     """The reason for which a place of a subtitle file is no cue, or one that differs from the file."""
@@ -31,7 +34,8 @@ class Event:
     """A text with its times in milliseconds, as the file says it; the start may be negative. `line` is that of the
     times, from 1. `end` or `start` is None where it cannot be read.
 
-    `group`: events with the same one may be syllables of one line (see `karaoke`); empty if they never are.
+    `group`: events with the same one may be syllables of one line (see `merging`); empty if they never are. `places`:
+    the points at which such a text stands, or between which it moves.
     """
 
     start: int | None
@@ -39,3 +43,4 @@ class Event:
     text: str
     line: int
     group: str = ""
+    places: tuple[Place, ...] = ()
