@@ -143,6 +143,33 @@ def test_files_in_the_usual_encodings(data: Path, name: str, first: str) -> None
 
 
 @pytest.mark.parametrize(
+    ("lines", "right"),
+    [
+        (["naïve".encode(), b"caf\xe9 noir"], ["naïve", "café noir"]),
+        (["It’s me.".encode(), b"caf\xe9", b"plain"], ["It’s me.", "café", "plain"]),
+        (
+            ["سلام، حال شما چطور است؟".encode(), "خداحافظ دوستان عزيز".encode("cp1256")],
+            ["سلام، حال شما چطور است؟", "خداحافظ دوستان عزيز"],
+        ),
+        (
+            ["Привет, как дела?".encode(), "Пока, друзья мои.".encode("cp1251")],
+            ["Привет, как дела?", "Пока, друзья мои."],
+        ),
+        (["Привет".encode(), "сло".encode() + b"\xc0\x80" + "во".encode()], ["Привет", "сло\ufffd\ufffdво"]),
+        (["你好世界".encode(), "再".encode() + b"\xe4" + "见".encode()], ["你好世界", "再\ufffd见"]),
+    ],
+)
+def test_lines_of_another_encoding_in_utf8(tmp_path: Path, lines: list[bytes], right: list[str]) -> None:
+    """They are decoded by themselves; a wrong byte among right letters is one character."""
+    blocks = [b"%d\r\n00:00:%02d,000 --> 00:00:%02d,500\r\n%s" % (at, at, at, line) for at, line in enumerate(lines, 1)]
+    assert texts(written(tmp_path, b"\r\n\r\n".join(blocks))) == right
+
+
+def test_zeros_behind_the_text_are_left_out(tmp_path: Path) -> None:
+    assert texts(written(tmp_path, ONE_CUE.format("سلام").encode() + bytes(4096))) == ["سلام"]
+
+
+@pytest.mark.parametrize(
     ("encoding", "text"),
     [
         ("utf-16-le", "A line without a mark, سلام"),

@@ -29,6 +29,7 @@ _FEW = 0.02
 """Share of characters or bytes that may be wrong in a text."""
 _RIGHT_TO_WRONG = 3
 _WRONG = "\ufffd"
+_WRONG_RUN = re.compile(f"{_WRONG}+")
 
 _SAMPLE = 50_000
 """Bytes from which the encoding is detected."""
@@ -47,13 +48,15 @@ _SYMBOL_IN_WORD = re.compile(r"(?<=[^\W\d_])[¹²³¼½¾¯¿ª¡¢£¥]")
 
 
 def decode(data: bytes) -> str | None:
-    """Decode `data`; None if it is not text. In UTF-8 and UTF-16 a few wrong bytes become U+FFFD; zeros are left out of
-    a text that has a few.
+    """Decode `data`; None if it is not text. In UTF-8 and UTF-16 a few wrong bytes become U+FFFD, and lines of another
+    encoding in UTF-8 are decoded by themselves; zeros are left out of a text that has a few, or has them at its end.
     """
     for mark, encoding in _MARKED:
         if data.startswith(mark):
             return _nearly(data, encoding)
     if b"\0" in data:
+        if b"\0" not in data.rstrip(b"\0")[:-1]:  # a file that was made longer, then not written to its end
+            data = data.rstrip(b"\0")
         text = _unmarked_utf16(data)
         if text is not None or data.count(0) > max(3, len(data) * _FEW):
             return text
@@ -72,13 +75,27 @@ def _nearly(data: bytes, encoding: str) -> str | None:
 
 
 def _mostly_utf8(data: bytes) -> str | None:
-    """Decode UTF-8 with a few wrong bytes: three times as many letters beyond ASCII are right. None for other data, in
-    which hardly any are.
+    """Decode UTF-8 with a few wrong bytes, and with lines of another encoding, as in files that were joined. None for
+    data most of whose lines beyond ASCII are not UTF-8: three times as many letters are right as bytes are wrong.
     """
-    text = data.decode("utf-8", errors="replace")
-    wrong = text.count(_WRONG)
-    right = sum(not character.isascii() for character in text) - wrong
-    return text if right >= _RIGHT_TO_WRONG * wrong else None
+    lines = data.splitlines(keepends=True)
+    shown = [line.decode("utf-8", errors="replace") for line in lines]
+    doubtful = {
+        at: _right(line) for at, line in enumerate(shown) if _right(line) < _RIGHT_TO_WRONG * line.count(_WRONG)
+    }
+    if sum(not line.isascii() for line in shown) < max(1, len(doubtful)) + len(doubtful):
+        return None
+    foreign = [at for at, right in doubtful.items() if right < len(_WRONG_RUN.findall(shown[at]))]
+    others = (_legacy(b"\n".join(lines[at].rstrip(b"\r\n") for at in foreign)) or "").split("\n")
+    if len(others) == len(foreign):
+        for at, line in zip(foreign, others, strict=True):
+            shown[at] = line + shown[at][len(shown[at].rstrip("\r\n")) :]
+    return "".join(shown)
+
+
+def _right(line: str) -> int:
+    """The letters beyond ASCII of a line, without wrong ones."""
+    return sum(not character.isascii() for character in line) - line.count(_WRONG)
 
 
 def _strictly(data: bytes, encoding: str) -> str | None:

@@ -33,8 +33,9 @@ def is_ass(lines: list[str]) -> bool:
     there are lines of dialogue.
     """
     titles = {"[script info]", "[events]"}
-    first = next((line for line in lines if line.strip("\ufeff\u200e\u200f \t") and line.lstrip()[0] not in ";!"), "")
-    return first.strip("\ufeff\u200e\u200f \t").lower() in titles or any(map(_DIALOGUE.match, lines))
+    said = (line.strip("\ufeff\u200e\u200f \t") for line in lines)
+    first = next((line for line in said if line and line[0] not in ";!"), "")
+    return first.lower() in titles or any(map(_DIALOGUE.match, lines))
 
 
 def ass_events(text: str) -> Iterator[Event | Problem]:
