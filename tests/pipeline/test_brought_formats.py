@@ -163,9 +163,13 @@ def test_times_before_zero_in_other_formats(content: str) -> None:
     assert [problem.kind for problem in found.problems] == [ProblemKind.BEFORE_START]
 
 
-def test_a_pair_of_times_that_is_not_understood_is_no_text() -> None:
+@pytest.mark.parametrize(
+    "line",
+    ["00:00:01,000 / 00:00:02,000\nHello", "00:00:01:00 , 00:00:03:00 , Hello", "1:00:00:01,0 --> 00:00:02,0\nHello"],
+)
+def test_a_pair_of_times_that_is_not_understood_is_no_text(line: str) -> None:
     with pytest.raises(UnreadableSubtitles):
-        read("1\n00:00:01,000 / 00:00:02,000\nHello\n")
+        read(f"1\n{line}\n")
 
 
 @pytest.mark.parametrize(
@@ -296,6 +300,11 @@ def test_a_damaged_cue_is_mended_or_named_and_its_neighbours_stay(
             id="no blank lines and counters that leave some out",
         ),
         pytest.param(
+            "".join(f"{at % 4 + 1}\n00:00:0{at},000 --> 00:00:0{at},900\n{2000 + at}\n" for at in range(8)),
+            [str(2000 + at) for at in range(8)],
+            id="two files joined, no blank lines",
+        ),
+        pytest.param(
             srt(
                 "1\n00:00:01,000 --> 00:00:02,000\none",
                 "2\ufffd\n00:00:03,000 --> 00:00:04,000\ntwo",
@@ -327,6 +336,10 @@ def test_counters_and_blank_lines(content: str, right: list[str]) -> None:
 )
 def test_webvtt(body: str, right: list[str]) -> None:
     assert texts(f"WEBVTT - a title\nKind: captions\n\n{body}\n") == right
+
+
+def test_a_webvtt_header_in_small_letters() -> None:
+    assert texts("webvtt\n\n00:01.000 --> 00:02.000\n<v Hana>said</v>\n\nNOTE x\n") == ["said"]
 
 
 def test_a_webvtt_header_without_a_blank_line() -> None:
@@ -419,6 +432,7 @@ def test_a_song_that_repeats_its_lines_is_kept() -> None:
         ("<b>bold</B> <FONT COLOR=red>red</FONT> <u>x</u>", "bold red x"),
         ("x <b and c> d", "x <b and c> d"),
         ("<3 you", "<3 you"),
+        ('<a href="http://x.example/?a=1">a link</a> <a b>', "a link <a b>"),
         ("<-- look", "<-- look"),
         ("\u200eleft\u200f \ufeffand\u2060", "left and"),
         ("e\u0301", "\u00e9"),
@@ -608,6 +622,28 @@ def test_short_words_in_a_row_are_no_song() -> None:
 )
 def test_other_formats(content: str, right: Found) -> None:
     assert cues(content) == right
+
+
+def test_broken_times_of_sbv() -> None:
+    content = "above\n0:00:01,0:00:02\none\n\n0:00:03.000,\ntwo\n\n0:00:05.000,0:00:06.000\nthree\n"
+    assert cues(content) == [(1, 2, "one"), (3, 4, "two"), (5, 6, "three")]
+    assert problems(content) == [(1, ProblemKind.NO_TIMES), (5, ProblemKind.END_ESTIMATED)]
+
+
+def test_signs_of_html_in_ttml() -> None:
+    content = (
+        '<tt xmlns="http://www.w3.org/ns/ttml"><body>'
+        '<p begin="1s" end="2s">Tom & Jerry&rsquo;s<br>caf&eacute; AT&T; &amp; 1 &lt; 2 &#169;</p></body></tt>'
+    )
+    assert texts(content) == ["Tom & Jerry’s\ncafé AT&T; & 1 < 2 ©"]
+
+
+def test_events_of_json3_that_only_roll_are_no_problem() -> None:
+    roll = {"tStartMs": 1000, "dDurationMs": 5000}
+    said = [{**roll, "segs": [{"utf8": "one"}]}, {**roll, "aAppend": 1, "segs": [{"utf8": "\n"}]}]
+    content = json.dumps({"events": [roll, *said]})
+    assert cues(content) == [(1, 6, "one")]
+    assert problems(content) == []
 
 
 @pytest.mark.parametrize(

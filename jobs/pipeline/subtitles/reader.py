@@ -134,7 +134,7 @@ def _parser(name: str, text: str) -> Parser:
     """The parser of the format of `text`, whatever its name. Raises UnreadableSubtitles."""
     lines = _lines(text)
     start = text[:200].lstrip("\ufeff\u200e\u200f\u202a\u202b \t\r\n")
-    if start.startswith("WEBVTT"):
+    if start[:6].upper() == "WEBVTT":
         return vtt_blocks
     if is_ass(lines):
         return ass_events

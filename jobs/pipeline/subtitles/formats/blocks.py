@@ -15,11 +15,12 @@ from jobs.pipeline.subtitles.formats.event import Event, Problem, ProblemKind
 from jobs.pipeline.subtitles.formats.times import Timing, broken_timing, clock, plain, timing
 
 _NUMBERED = 0.5  # share of the times that have a number above them, from which the numbers are counters
+_RISING = 0.8  # share of the numbers above all times that follow a smaller one, from which each is a counter
 _SPACED = 0.9  # share of the times with a blank line below, from which blank lines mean nothing
 _COUNTER = re.compile(r"^[\s#(\[]*(\d{1,6})[\s.)\]:]*$")
 _BROKEN_COUNTER = re.compile(r"^\W*\d[\w.]{0,5}\W?$|^\W{1,4}$")
 _META = re.compile(r"^(NOTE|STYLE|REGION)(\s|$)")
-_HEADER = re.compile(r"^\ufeff?WEBVTT(\s|$)")
+_HEADER = re.compile(r"^\ufeff?WEBVTT(\s|$)", re.IGNORECASE)
 _TIMESTAMP_MAP = re.compile(r"^X-TIMESTAMP-MAP\s*=", re.IGNORECASE)
 _MPEGTS_CLOCK = 90  # ticks of a millisecond
 
@@ -64,7 +65,8 @@ def _times(lines: Sequence[str], *, named: bool = False) -> list[_Times]:
     whole = {at: known for at, line in enumerate(lines) if (known := timing(line))}
     counters = [number for at in whole if (number := _counter(lines, at - 1)) is not None]
     counted = len(counters)
-    rising = counted == len(whole) and all(first < second for first, second in pairwise(counters))
+    rises = sum(first < second for first, second in pairwise(counters))
+    everywhere = counted == len(whole) and rises >= _RISING * (counted - 1)
     numbered = bool(whole) and counted >= _NUMBERED * len(whole)
     broken = {
         at: known
@@ -76,7 +78,7 @@ def _times(lines: Sequence[str], *, named: bool = False) -> list[_Times]:
     for at, known in sorted({**whole, **broken}.items()):
         number = _counter(lines, at - 1)
         after_blank = at < 2 or not lines[at - 2].strip()
-        counter = number if numbered and (after_blank or rising or number == expected) else None
+        counter = number if numbered and (after_blank or everywhere or number == expected) else None
         is_name = named or (numbered and at > 0 and _BROKEN_COUNTER.match(plain(lines[at - 1]).strip()))
         belongs = counter is not None or (is_name and after_blank and at > 0 and bool(lines[at - 1].strip()))
         found.append(_Times(at=at, begin=at - 1 if belongs else at, timing=known, counter=counter))

@@ -10,8 +10,8 @@ from itertools import pairwise
 from jobs.pipeline.subtitles.formats.event import Event, Problem, ProblemKind
 from jobs.pipeline.subtitles.formats.times import clock
 
-_CLOCK = r"-?\d{1,2}:\d{2}:\d{2}[.,]\d{1,3}"
-_SBV = re.compile(rf"^\s*({_CLOCK})\s*,\s*({_CLOCK})\s*$")
+_CLOCK = r"-?\d{1,2}:\d{2}:\d{2}(?:[.,]\d{1,3})?"
+_SBV = re.compile(rf"^\s*({_CLOCK})\s*,\s*({_CLOCK}|)\s*$")
 _LRC = re.compile(r"^\s*((?:\[-?\d{1,3}:\d{2}(?:[.:]\d{1,3})?\])+)(.*)$")
 _LRC_TIME = re.compile(r"\[(-?\d{1,3}:\d{2}(?:[.:]\d{1,3})?)\]")
 _LRC_WORD = re.compile(r"<\d{1,3}:\d{2}(?:[.:]\d{1,3})?>")
@@ -19,7 +19,7 @@ _LRC_TAG = re.compile(r"^\s*\[[A-Za-z#]\w*:.*\]\s*$")
 _LRC_OFFSET = re.compile(r"^\s*\[offset:\s*([+-]?\d+)\s*\]", re.IGNORECASE)
 _MICRODVD = re.compile(r"^\s*\{(-?\d+)\}\{(-?\d+|)\}(.*)$")
 _MPL2 = re.compile(r"^\s*\[(-?\d+)\]\[(-?\d+|)\](.*)$")
-_TMPLAYER = re.compile(r"^\s*(\d{1,2}:\d{2}:\d{2})(?:,\d=|,(?!\s*-|\d{3}\b)|[:=])(.*)$")
+_TMPLAYER = re.compile(r"^\s*(\d{1,2}:\d{2}:\d{2})(?:,\d=|[:=,])(?!.{0,20}\d:\d\d:\d)(.*)$")
 USUAL_FRAMES = 23.976
 """Frames a second that are assumed for a MicroDVD file that does not say it."""
 _DIGITS = 12  # of a number that are read: more are no time of a video anyway
@@ -30,11 +30,13 @@ def sbv_events(text: str) -> Iterator[Event | Problem]:
     """The events of an SBV file, as YouTube gives it."""
     lines = text.split("\n")
     places = [at for at, line in enumerate(lines) if _SBV.match(line)]
+    if any(line.strip("\ufeff \t") for line in lines[: places[0]]):
+        yield Problem(kind=ProblemKind.NO_TIMES, line=1)
     for at, following in pairwise([*places, len(lines)]):
         found = _SBV.match(lines[at])
         assert found
         shown = "\n".join(lines[at + 1 : following]).strip().replace("[br]", "\n")
-        yield Event(start=clock(found[1]), end=clock(found[2]), text=shown, line=at + 1)
+        yield Event(start=clock(found[1]), end=clock(found[2]) if found[2] else None, text=shown, line=at + 1)
 
 
 def lrc_events(text: str) -> Iterator[Event | Problem]:

@@ -25,6 +25,7 @@ _TAG = re.compile(
         (?:i|b|u|s|em|strong|big|small|center|sup|sub|ruby|rt|rp|span|p|div|pre|font|c|v|lang|html|body|sami|sync)
         (?:\.[^<>\s]*)?                             # classes
         (?:\s+[\w-]+\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s<>"']+))*\s*/?
+        | /a | a\s+href\s*=[^<>]*                   # a link
         | (?:v|lang)(?:\.[^<>\s]*)?\s[^<>]*         # the speaker, the language
         )>""",
     re.IGNORECASE | re.VERBOSE,

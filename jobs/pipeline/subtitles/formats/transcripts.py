@@ -28,6 +28,8 @@ def json_events(text: str) -> Iterator[Event | Problem]:
         if not isinstance(entry, dict):
             continue
         (start, end), shown = _times(entry), _text(entry)
+        if "tStartMs" in entry and not shown.strip():  # where lines of json3 roll, and its windows
+            continue
         if start is None and end is None:
             yield Problem(kind=ProblemKind.NO_TIMES, line=number)
         else:

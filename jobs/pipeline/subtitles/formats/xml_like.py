@@ -6,6 +6,7 @@ import re
 from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape, unescape
 from html.parser import HTMLParser
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError, fromstring
@@ -18,6 +19,7 @@ _MILLISECONDS = {"h": 3_600_000.0, "m": 60_000.0, "s": 1000.0, "ms": 1.0}
 _XML_START = re.compile(r"^\s*(?:<\?xml|<!--|<!DOCTYPE|<(?:\w+:)?tt[\s>])", re.IGNORECASE)
 _TT = re.compile(r"<(?:\w+:)?tt[\s>]")
 _PARAGRAPH = re.compile(r"<(?:\w+:)?p[\s/>]")
+_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[\da-fA-F]+);)(?:\w+;)?")
 _LINE = "line"  # attribute of a paragraph: its line in the file
 _LONGEST = 7000  # milliseconds of a subtitle whose end is not given
 
@@ -42,7 +44,7 @@ def ttml_events(text: str) -> Iterator[Event | Problem]:
         raise BrokenXml("The file defines entities of its own.")  # which could grow without limit, or read other files
     try:
         # The declaration may name another encoding than that in which the text was read.
-        root = fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text))  # noqa: S314 - without entities of its own
+        root = fromstring(_mended(re.sub(r"^\s*<\?xml[^>]*\?>", "", text)))  # noqa: S314 - without entities of its own
     except (ParseError, ValueError) as error:
         raise BrokenXml(str(error)) from error
     newlines = [found.start() for found in re.finditer("\n", text)]
@@ -50,6 +52,12 @@ def ttml_events(text: str) -> Iterator[Event | Problem]:
     for paragraph, line in zip((one for one in root.iter() if _local(one.tag) == "p"), lines, strict=False):
         paragraph.set(_LINE, str(line))
     yield from _ttml(root, _Rates(root), _Place(start=0, end=None))
+
+
+def _mended(text: str) -> str:
+    """The text with what XML does not allow and HTML does: an “&” by itself, other names of characters, `<br>`."""
+    whole = _AMPERSAND.sub(lambda found: escape(unescape(found[0])), text)
+    return re.sub(r"<br\s*>(?!\s*</br)", "<br/>", whole)
 
 
 class _Rates:
