@@ -212,6 +212,7 @@ GOOD = ("1\n00:00:01,000 --> 00:00:02,000\none", "3\n00:00:05,000 --> 00:00:06,0
         ("2\n00:00:03,000 --> 00:00:03,000\ntwo", (3, 4, "two"), ProblemKind.END_ESTIMATED),
         ("2\n00:00:03,000 --> 00:00:02,000\ntwo", (3, 4, "two"), ProblemKind.END_ESTIMATED),
         ("2\n--> 00:00:04,000\ntwo", (3, 4, "two"), ProblemKind.START_ESTIMATED),
+        ("2\n00:00:03,000 --> \n00:00:04,500\ntwo", (3, 4.5, "two"), None),
         ("2\n--> \ntwo", None, ProblemKind.NO_TIMES),
         ("2\nO0:OO:O3 --> O0:OO:O4\ntwo", None, ProblemKind.NO_TIMES),
         ("2\ntwo", None, ProblemKind.NO_TIMES),
@@ -221,15 +222,15 @@ GOOD = ("1\n00:00:01,000 --> 00:00:02,000\none", "3\n00:00:05,000 --> 00:00:06,0
     ],
 )
 def test_a_damaged_cue_is_mended_or_named_and_its_neighbours_stay(
-    block: str, found: tuple[float, float, str | None] | None, problem: str
+    block: str, found: tuple[float, float, str | None] | None, problem: str | None
 ) -> None:
     reading = read(srt(GOOD[0], block, GOOD[1]))
     others = [(cue.start, cue.end, cue.source) for cue in reading.cues if cue.source in {"one", "three"}]
     own = [(cue.start, cue.end, cue.source) for cue in reading.cues if cue.source not in {"one", "three"}]
 
     assert others == [(1, 2, "one"), (5, 6, "three")]
-    assert [kind for _, kind in ((one.line, one.kind) for one in reading.problems)] == [problem]
-    assert 5 <= reading.problems[0].line <= 8
+    assert [one.kind for one in reading.problems] == ([problem] if problem else [])
+    assert all(5 <= one.line <= 8 for one in reading.problems)
     assert [(start, end) for start, end, _ in own] == ([] if found is None else [found[:2]])
     assert found is None or found[2] is None or own[0][2] == found[2]
 
@@ -344,6 +345,12 @@ def test_a_webvtt_header_in_small_letters() -> None:
 
 def test_a_webvtt_header_without_a_blank_line() -> None:
     assert texts("WEBVTT\n00:01.000 --> 00:02.000\nsaid\n") == ["said"]
+
+
+def test_broken_times_below_a_webvtt_header_are_named() -> None:
+    content = "WEBVTT\nOO:01.000 --> OO:02.000\nlost\n\n00:03.000 --> 00:04.000\nsaid\n"
+    assert texts(content) == ["said"]
+    assert problems(content) == [(2, ProblemKind.NO_TIMES)]
 
 
 def test_joined_segments_of_hls() -> None:
@@ -474,6 +481,11 @@ def test_lines_of_no_known_kind_are_named(line: str, found: list[str]) -> None:
     assert texts(content) == found
     known = len(found) > 1 or line.startswith(("Comment", ";"))
     assert problems(content) == ([] if known else [(6, ProblemKind.NO_TIMES)])
+
+
+def test_broken_lines_without_titles_of_sections_are_named() -> None:
+    content = "Format: Layer, Start, End, Text\nDialogue: 0,0:00:03.00,0:00:04.00,one\n0:00:05.00,0:00:06.00,two\n"
+    assert problems(content) == [(3, ProblemKind.NO_TIMES)]
 
 
 def test_dialogue_without_titles_of_sections_is_ass() -> None:

@@ -165,6 +165,12 @@ def test_lines_of_another_encoding_in_utf8(tmp_path: Path, lines: list[bytes], r
     assert texts(written(tmp_path, b"\r\n\r\n".join(blocks))) == right
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1256"])
+def test_a_mark_of_utf8_before_any_encoding(tmp_path: Path, encoding: str) -> None:
+    text = "پدر گفت چرا ژاله نيامد و چيزي نگفت"
+    assert texts(written(tmp_path, b"\xef\xbb\xbf" + ONE_CUE.format(text).encode(encoding))) == [text]
+
+
 def test_zeros_behind_the_text_are_left_out(tmp_path: Path) -> None:
     assert texts(written(tmp_path, ONE_CUE.format("سلام").encode() + bytes(4096))) == ["سلام"]
 

@@ -8,7 +8,6 @@ import re
 from charset_normalizer import from_bytes
 
 _MARKED = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -54,6 +53,7 @@ def decode(data: bytes) -> str | None:
     for mark, encoding in _MARKED:
         if data.startswith(mark):
             return _nearly(data, encoding)
+    data = data.removeprefix(codecs.BOM_UTF8)  # which some programs put before other encodings, too
     if b"\0" in data:
         if b"\0" not in data.rstrip(b"\0")[:-1]:  # a file that was made longer, then not written to its end
             data = data.rstrip(b"\0")

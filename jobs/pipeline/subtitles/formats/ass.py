@@ -47,7 +47,13 @@ def ass_events(text: str) -> Iterator[Event | Problem]:
             section = heading[1].strip().lower()
         kind, _, rest = line.lstrip().partition(":")
         kind = kind.strip().lower()
-        if section == "events" and not heading and line.strip() and not (kind in _OTHER or line.lstrip()[0] in ";!"):
+        if (
+            (section or columns)
+            and section in {"events", ""}
+            and not heading
+            and line.strip()
+            and not (kind in _OTHER or line.lstrip()[0] in ";!")
+        ):
             yield Problem(kind=ProblemKind.NO_TIMES, line=number)
         if section not in {"events", ""} or not rest:
             continue

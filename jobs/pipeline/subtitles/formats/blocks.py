@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from jobs.pipeline.subtitles.formats.event import Event, Problem, ProblemKind
-from jobs.pipeline.subtitles.formats.times import Timing, broken_timing, clock, plain, timing
+from jobs.pipeline.subtitles.formats.times import Timing, broken_timing, clock, plain, sole_clock, timing
 
 _NUMBERED = 0.5  # share of the times that have a number above them, from which the numbers are counters
 _RISING = 0.8  # share of the numbers above all times that follow a smaller one, from which each is a counter
@@ -104,13 +104,16 @@ def _events(lines: Sequence[str], times: Sequence[_Times]) -> Iterator[Event | P
         following = times[at + 1].begin if at + 1 < len(times) else len(lines)
         end = _orphan(lines, one, following, later[at])
         text = [one.timing.text, *lines[one.at + 1 : end]]
+        until = one.timing.end
+        if until is None and len(text) > 1 and (until := sole_clock(text[1])) is not None:  # broken into two lines
+            del text[1]
         event = Event(
             start=one.timing.start,
-            end=one.timing.end,
+            end=until,
             text="\n".join(text).strip("\n"),
             line=one.at + 1,
         )
-        if one.timing.start is None and one.timing.end is None:
+        if one.timing.start is None and until is None:
             yield Problem(kind=ProblemKind.NO_TIMES, line=one.at + 1)
         else:
             yield event
@@ -176,7 +179,8 @@ def _without_meta(lines: Sequence[str]) -> list[str]:
     is_header = is_meta = False
     before = ""
     for line in lines:
-        is_header = bool(_HEADER.match(line)) or (is_header and bool(line.strip()) and timing(line) is None)
+        goes_on = is_header and bool(line.strip()) and not (timing(line) or broken_timing(line))
+        is_header = bool(_HEADER.match(line)) or goes_on
         is_meta = bool(line.strip()) and (is_meta or (not before.strip() and bool(_META.match(line))))
         kept.append("" if is_header or is_meta else line)
         before = line

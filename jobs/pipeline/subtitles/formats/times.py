@@ -85,6 +85,12 @@ def broken_timing(line: str) -> Timing | None:
     return Timing(start=clock(first[1]) if first else None, end=clock(last[1]) if last else None)
 
 
+def sole_clock(line: str) -> int | None:
+    """The time of a line that has nothing else, with minutes at least; None for any other line."""
+    known = plain(line[:_LONGEST]).strip()
+    return clock(known) if ":" in known and re.fullmatch(_CLOCK, known) else None
+
+
 def clock(written: str) -> int | None:
     """Milliseconds of a clock: hours, minutes, seconds and a fraction, or as many of them as there are, from the right.
 
