@@ -80,8 +80,9 @@ def _mostly_utf8(data: bytes) -> str | None:
     """
     lines = data.splitlines(keepends=True)
     shown = [line.decode("utf-8", errors="replace") for line in lines]
+    damaged = [at for at, line in enumerate(shown) if _WRONG in line]
     doubtful = {
-        at: _right(line) for at, line in enumerate(shown) if _right(line) < _RIGHT_TO_WRONG * line.count(_WRONG)
+        at: _right(shown[at]) for at in damaged if _right(shown[at]) < _RIGHT_TO_WRONG * shown[at].count(_WRONG)
     }
     if sum(not line.isascii() for line in shown) < max(1, len(doubtful)) + len(doubtful):
         return None
