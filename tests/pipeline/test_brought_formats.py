@@ -155,7 +155,7 @@ def test_times_in_brackets_before_the_text() -> None:
     ids=["microdvd", "mpl2", "sbv", "lrc", "ttml", "json"],
 )
 def test_times_before_zero_in_other_formats(content: str) -> None:
-    """What begins before the video begins with it; what ends before it is left out, and named."""
+    """A cue that begins before the video begins with it; one that ends before it is left out, and named."""
     found = read(content)
     assert [cue.source for cue in found.cues] == ["x", "y"]
     assert found.cues[0].start == 0

@@ -71,14 +71,15 @@ def _rolls(events: Sequence[Shown]) -> bool:
     person may say “No.” three times.
     """
     touching = [(one, two) for one, two in pairwise(events) if two.start - one.end <= _TOUCHING]
-    flashes = {one.text for one, two in touching if one.text == two.text and _is_flash(one, two)}
+    flashes = {one.text for one, two in touching if _is_same(one, two) and _is_flash(one, two)}
     changed = [(one.text.split("\n"), two.text.split("\n")) for one, two in touching if not _is_same(one, two)]
     carrying = sum(_carried(one, two)[0] > 0 for one, two in changed) + len(flashes)
     return carrying >= max(_FEWEST - 1, _ROLLING * len(touching), _OF_ALL * len(events))
 
 
 def _is_same(one: Shown, two: Shown) -> bool:
-    return one.text == two.text or one.raw.split() == two.raw.split()
+    """Whether two captions have one text and one markup: a word that is marked anew is a change."""
+    return one.raw.split() == two.raw.split()
 
 
 def _is_flash(*events: Shown) -> bool:
