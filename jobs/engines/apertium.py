@@ -84,7 +84,8 @@ class Apertium:
         found = self._lines(pair, texts)
         if found is None or len(found) != len(texts):
             alone = [self._lines(pair, [text]) for text in texts]
-            found = [lines[0] if lines is not None and len(lines) == 1 else "" for lines in alone]
+            said = [[line for line in lines or () if line.strip()] for lines in alone]
+            found = [lines[0] if len(lines) == 1 else "" for lines in said]
             if not any(found):
                 raise EngineError(engine=ENGINE.label, detail=self._said or "The command returned no fitting lines.")
         return found
@@ -98,6 +99,7 @@ class Apertium:
                 capture_output=True,
                 text=True,
                 encoding="utf-8",
+                errors="replace",
                 timeout=_CALL_TIMEOUT,
                 check=False,
             )

@@ -146,6 +146,16 @@ print(text.upper(), end="")
 """
 
 
+BLANK = """
+import sys
+print(sys.stdin.read().upper())
+"""
+GARBLED = """
+import sys
+sys.stdout.buffer.write(sys.stdin.buffer.read().upper().replace(b"@", bytes([255])))
+"""
+
+
 def python_command(path: Path, script: str) -> apertium.Options:
     path.with_suffix(".py").write_text(script)
     return command(path, f"exec {sys.executable} {path.with_suffix('.py')}")
@@ -168,6 +178,15 @@ def test_a_sentence_at_which_the_command_fails_costs_no_other(tmp_path: Path) ->
         ("", ("untranslated",)),
         ("THE END.", ()),
     ]
+
+
+@pytest.mark.parametrize(("script", "text"), [(BLANK, "MAIL ME@HOME NOW"), (GARBLED, "MAIL ME\ufffdHOME NOW")])
+def test_a_blank_line_too_many_and_bytes_that_are_no_text_cost_nothing(tmp_path: Path, script: str, text: str) -> None:
+    engine = apertium.Apertium(python_command(tmp_path / "apertium", script))
+    lines = [line(1, "mail me@Home now"), line(2, "The end.")]
+    found = [answer for batch in engine.translate(lines, SPANISH, {}) for answer in batch.translations]
+    assert [answer.id for answer in found] == [1, 2]
+    assert found[0].text == text
 
 
 def test_only_the_bunch_with_joined_lines_is_slower(tmp_path: Path) -> None:
