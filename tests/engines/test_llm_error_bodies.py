@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from jobs.engines.llm.quotas import asked_to_wait
 from jobs.engines.llm.remote import ATTEMPTS
-from jobs.engines.llm.replies import asked_to_wait, error_within, page_of_error
+from jobs.engines.llm.replies import Reply, error_within, page_of_error
 from jobs.pipeline import errors
 from tests.engines.fake_llm_server import Asked, FakeServer, Said, delta, event, good
 from tests.engines.handed import handed
@@ -43,7 +44,7 @@ def choice(**more: Any) -> dict[str, Any]:
         ({"error": "Upstream answered with status code 503"}, 503),
         ({"error": "model is overloaded, try later"}, 503),
         ({"error": True, "message": "Too many requests", "code": 429}, 429),
-        ({"errors": [{"message": "Capacity temporarily exceeded", "code": 3040}], "success": False}, 502),
+        ({"errors": [{"message": "Capacity temporarily exceeded", "code": 3040}], "success": False}, 503),
         ({"detail": "Internal Server Error"}, 500),
         ({"detail": [{"loc": ["body"], "msg": "field required"}]}, 502),
         ({"message": "The upstream server is timing out", "status": 504}, 504),
@@ -52,6 +53,16 @@ def choice(**more: Any) -> dict[str, Any]:
         (choice(error={"code": 502, "message": "Provider returned error"}), 502),
         (choice(error={"code": "rate_limit_exceeded"}, finish_reason="error"), 429),
         (choice(finish_reason="error"), 502),
+        (choice(native_finish_reason="error"), 502),
+        (choice(message={"content": None, "error": {"code": 429, "message": "slow down"}}), 429),
+        (choice(message={"content": "Error: 429 Too Many Requests"}), 429),
+        (choice(message={"content": "upstream error 503"}), 503),
+        ({"choices": None, "object": None}, 502),
+        ({"base_resp": {"status_code": 1002, "status_msg": "rate limit"}, "choices": None}, 429),
+        ({"fault": {"faultstring": "Quota limit exceeded."}}, 429),
+        ({"__type": "ThrottlingException", "message": "no"}, 429),
+        ({"code": 1302, "msg": "您的账户已达到速率限制"}, 429),
+        ({"status": "error", "reason": "overloaded"}, 503),
         ({**choice(), "error": {"code": 429}}, 429),
         ({"error": {"code": 429}, "choices": []}, 429),
     ],
@@ -69,6 +80,9 @@ def test_errors_and_the_statuses_they_name(body: Any, status: int) -> None:
         {**choice(message={"content": "{}"}), "error": {}},
         {**choice(message={"content": "{}"}), "error": {"code": 0, "message": ""}},
         {"choices": [], "usage": {}},
+        choice(message={"content": '{"1": "Error 404"}'}),
+        choice(message={"content": "The error is 404 metres long."}),
+        {**choice(message={"content": "{}"}), "base_resp": {"status_code": 0, "status_msg": "success"}},
         {"candidates": [{}], "message": "x"},
         {},
         [],
@@ -218,11 +232,14 @@ def test_a_model_that_is_being_loaded_is_waited_for_minutes(server: FakeServer) 
         ({}, "Rate limit reached on requests per min (RPM): Limit 3. Please try again in 20s.", 20),
         ({}, "Please retry in 58.8s.", 58.8),
         ({}, "try again in 350ms", 0.35),
+        ({"retry-after-ms": "21000"}, "", 21),
+        ({"RateLimit": '"default";r=0;t=30'}, "", 30),
+        ({"anthropic-ratelimit-tokens-remaining": "0", "anthropic-ratelimit-tokens-reset": "40s"}, "", 40),
+        ({}, "Please wait 30 seconds before trying again", 30),
+        ({}, '"retry_after_seconds": 23', 23),
         ({}, "Limit of requests per minute", 10),
         ({}, "no", 0),
     ],
 )
 def test_how_long_a_refusal_asks_to_wait(headers: dict[str, str], body: str, seconds: float) -> None:
-    found = error_within({"error": {"code": 429, "message": body}}, headers)
-    assert found is not None
-    assert asked_to_wait(found) == pytest.approx(seconds)
+    assert asked_to_wait(Reply(status=429, body=body, headers=headers)) == pytest.approx(seconds)

@@ -128,6 +128,13 @@ def test_a_wrong_proxy_is_named_with_its_setting_and_without_its_password(
     assert "me:" not in everything
 
 
+def test_a_wrong_proxy_without_a_scheme_is_named_as_it_was_written() -> None:
+    proxy = closed_port().removeprefix("http://")
+    with pytest.raises(errors.ProxyDown, match=f"through the proxy {proxy}") as raised:
+        run(openai_model("http://models.invalid", proxy=f"me:hunter2-password@{proxy}"), some_lines(1))
+    assert "hunter2" not in json.dumps(raised.value.record())
+
+
 def test_a_wrong_proxy_of_the_environment_is_named_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", closed_port().replace("://", "://me:hunter2-password@"))
     with pytest.raises(errors.ProxyDown, match="HTTP_PROXY") as raised:

@@ -72,6 +72,11 @@ def test_the_quota_of_a_minute_is_waited_for(server: FakeServer) -> None:
         "Rate limit reached on tokens per day (TPD): Limit 100000, Used 99000. Please try again in 28m48.5s.",
         json.dumps({"error": {"message": "Rate limit exceeded: free-models-per-day", "code": 429}}),
         "You have reached your daily limit.",
+        "Rate limit of 150 per 86400s exceeded for UserByModelByDay. Please wait 43200 seconds before retrying.",
+        "You have used up your free requests. Please come back tomorrow.",
+        "limit of 50 requests/day reached",
+        "Too many requests: 200 requests per 24 hours",
+        "当日免费额度已用完，请明天再试",
     ],
 )
 def test_a_day_is_recognised_in_the_words_of_other_services(body: str) -> None:
@@ -98,13 +103,48 @@ def test_a_limit_that_is_renewed_hours_later_is_one_of_the_day() -> None:
 
 @pytest.mark.parametrize(
     ("body", "headers"),
-    [("Try again in 6 hours.", {}), ("no", {"Retry_After": "21600"}), ("Please try again in 6h0m0s.", {})],
+    [
+        ("Try again in 6 hours.", {}),
+        ("no", {"Retry_After": "21600"}),
+        ("Please try again in 6h0m0s.", {}),
+        ("Usage limit reached. Resets in 6h 0m.", {}),
+        ("Please wait 21600 seconds before retrying.", {}),
+        ('{"error": {"message": "slow down", "retry_after": 21600}}', {}),
+        (f"Usage limit reached, resets at {(datetime.now(UTC) + timedelta(hours=6)).isoformat()}", {}),
+    ],
 )
 def test_a_wait_of_hours_is_told_in_place_of_waiting(body: str, headers: dict[str, str]) -> None:
     trouble = refused(body, **headers)
     assert isinstance(trouble.error, errors.DayQuotaUntil)
     until = datetime.fromisoformat(str(trouble.error.params["until"]))
     assert timedelta(hours=5.9) < until - datetime.now(UTC) < timedelta(hours=6.1)
+
+
+@pytest.mark.parametrize(
+    "body", ["Monthly quota exceeded", "you have reached your weekly usage limit", "limited to 1000 API calls / month"]
+)
+def test_a_limit_of_weeks_is_not_waited_for(body: str) -> None:
+    trouble = refused(body)
+    assert type(trouble.error) is errors.OutOfQuota
+    assert not trouble.again
+
+
+@pytest.mark.parametrize(
+    "body", ["Quota exceeded for quota metric per day", "Key limit exceeded (daily limit). Manage it in your settings"]
+)
+def test_a_quota_under_the_status_of_a_refused_key(body: str) -> None:
+    trouble = SERVICE.http_error(Reply(status=403, body=body))
+    assert isinstance(trouble.error, errors.DayQuota)
+    assert isinstance(SERVICE.http_error(Reply(status=403, body="no such key")).error, errors.WrongKey)
+
+
+@pytest.mark.parametrize(
+    "body", ["Your credit balance is too low to access the API.", "余额不足或无可用资源包,请充值。"]
+)
+def test_an_account_without_money_is_not_asked_again(body: str) -> None:
+    trouble = refused(body)
+    assert type(trouble.error) is errors.OutOfQuota
+    assert not trouble.again
 
 
 def test_a_limit_that_is_renewed_soon_is_waited_for() -> None:

@@ -16,14 +16,8 @@ import tenacity
 from requests import RequestException
 from requests import exceptions as http
 
-from jobs.engines.llm.replies import (
-    Reply,
-    asked_to_wait,
-    context_length,
-    is_of_the_day,
-    renewed_at,
-    says,
-)
+from jobs.engines.llm.quotas import asked_to_wait, is_of_longer, is_of_the_day, renewed_at
+from jobs.engines.llm.replies import Reply, context_length, says
 from jobs.pipeline.errors import (
     DayQuota,
     DayQuotaUntil,
@@ -55,14 +49,36 @@ _DETAIL_LENGTH = 500  # characters
 
 _BAD_KEY = ("api_key_invalid", "api key not valid", "api key expired", "invalid_api_key", "incorrect api key")
 _LOCATION = ("location is not supported", "unsupported_country", "country, region, or territory not supported")
-_NO_CREDIT = ("insufficient_quota", "insufficient balance", "insufficient credits", "billing_hard_limit_reached")
+_NO_CREDIT = (
+    *("insufficient_quota", "insufficient balance", "insufficient credits", "billing_hard_limit_reached"),
+    *("credit balance is too low", "billing_not_active", "not enough credits", "out of credits", "余额不足"),
+)
+_USED_UP = ("quota exceeded", "resource_exhausted", "limit exceeded")
+"""Words of a used-up quota under the status of a refused key."""
 _OVERFLOW = (
     *("context length", "context_length", "context window", "context size", "exceed_context", "exceeds context"),
     *("request too large", "prompt is too long", "input is too long", "prompt too long", "token count"),
     *("maximum number of tokens", "context the overflows", "context overflow", "too many input tokens"),
-    *("input length exceeds", "reduce the length of the messages", "n_ctx"),
+    *(
+        "input length exceeds",
+        "reduce the length of the messages",
+        "n_ctx",
+        "context limit",
+        "context shift is disabled",
+    ),
+    *("maximum model length", "maximum prompt length", "maximum input length", "max_model_len", "max_seq_len"),
+    *(
+        "max_kv_size",
+        "`inputs` tokens + `max_new_tokens`",
+        "`inputs` must have less",
+        "too many tokens",
+        "input too long",
+    ),
+    *("range of input length", "prompt 超长"),
 )
-"""Words of Ollama, llama.cpp, vLLM, LM Studio, OpenAI, Groq, Anthropic and Gemini for a request that is too large."""
+"""Words of Ollama, llama.cpp, vLLM, LM Studio, TGI, SGLang, TensorRT-LLM, MLX, OpenAI, Groq, Anthropic, Cohere, Gemini,
+Qwen and others for a request that is too large.
+"""
 _OVERFLOW_OF_QUOTA = ("request too large",)
 """The same for a request larger than the quota of a minute: waiting never helps."""
 _FILTERED = ("content_filter", "content management policy", "requires moderation", "data_inspection_failed")
@@ -160,8 +176,8 @@ class Service:
         """Make the error for a service that cannot be reached; where a proxy is in use, it names that."""
         if not self.proxy:
             return ServiceDown(engine=self.label, detail=self.redacted(why))
-        scheme, _, rest = self.proxy.rpartition("://")
-        shown = f"{scheme}://{rest.rpartition('@')[2]}"
+        scheme, mark, rest = self.proxy.rpartition("://")
+        shown = f"{scheme}{mark}{rest.rpartition('@')[2]}"
         return ProxyDown(engine=self.label, proxy=shown, setting=self.proxy_setting, detail=self.redacted(why))
 
     def unexpected(self, why: object) -> ServiceError:
@@ -190,7 +206,7 @@ def _http_error(service: Service, reply: Reply) -> RequestFailed:
         return RequestTooLarge(ServiceError(engine=service.label, detail=detail), context=context_length(reply.body))
     if reply.status == 402 or says(said, _NO_CREDIT):
         return RequestFailed(OutOfQuota(engine=service.label, detail=detail))
-    if reply.status == 429:
+    if reply.status == 429 or (reply.status == 403 and says(said, _USED_UP)):
         return _out_of_quota(service, reply, detail)
     if reply.status < 500 and says(said, _FILTERED):
         return ContentFiltered(ServiceError(engine=service.label, detail=detail))
@@ -203,6 +219,8 @@ def _http_error(service: Service, reply: Reply) -> RequestFailed:
 
 
 def _out_of_quota(service: Service, reply: Reply, detail: str) -> RequestFailed:
+    if is_of_longer(reply):
+        return RequestFailed(OutOfQuota(engine=service.label, detail=detail))
     if not is_of_the_day(reply):
         return RequestFailed(OutOfQuota(engine=service.label, detail=detail), again=True, wait=asked_to_wait(reply))
     until = renewed_at(reply)
