@@ -8,7 +8,9 @@ from contextlib import suppress
 import pytest
 
 from jobs.engines.llm import shapes
+from jobs.engines.llm.fields import Pairs
 from jobs.engines.llm.shapes import Unreadable, texts_of
+from jobs.pipeline.text.languages import language
 
 TEXTS = {1: "سلام کرد و رفت.", 2: "بعد او در را بست.", 3: "هیچ‌کس دلیلش را نمی‌دانست.", 4: "دیروقت بود."}
 GOOD = json.dumps(TEXTS, ensure_ascii=False)
@@ -63,13 +65,87 @@ SHAPES = {
     f"<|start|>assistant<|channel|>final<|message|>{GOOD}",
     "harmony without marks": f"analysisWe need an object. Draft: {DRAFT} Better.assistantfinal{GOOD}",
     "a trailing comma": GOOD[:-1] + ",}",
+    "an object a line": "\n".join(dump({"id": number, "text": text}) for number, text in ITEMS),
+    "a pair a line": "\n".join(dump({number: text}) for number, text in ITEMS),
+    "in two parts": dump(dict(ITEMS[:2])) + "\n" + dump(dict(ITEMS[2:])),
+    "rows": dump([[number, text] for number, text in ITEMS]),
+    "rows with the original": dump([[number, SOURCES[number - 1], text] for number, text in ITEMS]),
+    "numbers with a point": dump([{"id": float(number), "text": text} for number, text in ITEMS]),
+    "objects without ids": dump([{"text": text} for text in TEXTS.values()]),
+    "lists of ids and of texts": dump({"ids": ["1", "2", "3", "4"], "texts": list(TEXTS.values())}),
+    "fields of both languages": dump([{"id": number, "en": SOURCES[number - 1], "fa": text} for number, text in ITEMS]),
+    "fields named by languages": dump(
+        {number: {"English": SOURCES[number - 1], "Persian": text, "note": "literal"} for number, text in ITEMS}
+    ),
+    "objects of both languages": dump({"en": dict(enumerate(SOURCES, start=1)), "fa": TEXTS}),
+    "source and target": dump({"source": dict(enumerate(SOURCES, start=1)), "target": TEXTS}),
+    "a draft and a final object": dump({"draft": json.loads(DRAFT), "final": TEXTS}),
+    "a first pass and a revised object": dump({"revised": TEXTS, "first_pass": json.loads(DRAFT)}),
+    "drafts in the values": dump({number: {"draft": "سپس", "final": text} for number, text in ITEMS}),
+    "deep values": dump({number: {"translation": {"text": text}} for number, text in ITEMS}),
+    "names in camel case": dump([{"lineNumber": number, "translatedText": text} for number, text in ITEMS]),
+    "names in snake case": dump(
+        [{"subtitle_number": str(number), "target_text": text, "source_text": "x"} for number, text in ITEMS]
+    ),
+    "keys with a language": dump({f"{number}_fa": text for number, text in ITEMS}),
+    "keys with many words": dump({f"translation_of_line_{number}": text for number, text in ITEMS}),
+    "beginnings in a list": dump(
+        [{"id": number, f"{number}_begins": SOURCES[number - 1][:9], number: text} for number, text in ITEMS]
+    ),
+    "the schema after it": GOOD + dump({"type": "object", "properties": {n: {"type": "string"} for n in TEXTS}}),
+    "tags": "\n".join(f'<line id="{number}">{text}</line>' for number, text in ITEMS),
+    "tags of numbers": "\n".join(f"<{number}>{text}</{number}>" for number, text in ITEMS),
+    "a table": "| id | translation |\n|---|---|\n" + "\n".join(f"| {number} | {text} |" for number, text in ITEMS),
+    "a table with the original": "\n".join(f"| {number} | {SOURCES[number - 1]} | {text} |" for number, text in ITEMS),
+    "subtitles": "\n\n".join(f"{n}\n00:00:0{n},000 --> 00:00:0{n},900\n{text}" for n, text in ITEMS),
+    "bold numbers": "\n".join(f"**{number}.** {text}" for number, text in ITEMS),
+    "numbers in brackets": "\n".join(f"[{number}] {text}" for number, text in ITEMS),
+    "arrows": "\n".join(f"{number} → {text}" for number, text in ITEMS),
+    "headed": "\n\n".join(f"Line {number}:\n{text}" for number, text in ITEMS),
+    "Persian numbers": "\n".join(f"خط {'۰۱۲۳۴'[number]}: {text}" for number, text in ITEMS),
+    "three quotation marks": "{" + ", ".join(f'"{number}": """{text}"""' for number, text in ITEMS) + "}",
+    "typographic quotation marks": "{" + ", ".join(f"“{number}”: “{text}”" for number, text in ITEMS) + "}",
+    "a dictionary of Python": repr(TEXTS).replace("1:", "'1':"),
+    "escaped as a whole": GOOD.replace('"', '\\"'),
+    "entities": GOOD.replace('"', "&quot;"),
+    "thoughts after it": f"{GOOD}\n<think>Or: {DRAFT}</think>",
+    "thoughts only": f"<think>Draft: {DRAFT} Better: {GOOD}</think>",
+    "Cohere": f"<|START_THINKING|>{DRAFT}<|END_THINKING|><|START_RESPONSE|>{GOOD}<|END_RESPONSE|>",
+    "Seed": f"<seed:think>{DRAFT}</seed:think>{GOOD}",
+    "a tool of harmony": f"<|channel|>analysis<|message|>{DRAFT}<|end|><|start|>assistant"
+    f"<|channel|>commentary to=functions.x <|constrain|>json<|message|>{GOOD}<|call|>",
     "comments": GOOD.replace("{", "{ // the lines\n", 1),
 }
 
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_every_shape_is_read(name: str) -> None:
-    assert texts_of(SHAPES[name], list(TEXTS)) == TEXTS
+    assert texts_of(SHAPES[name], list(TEXTS), language("fa")) == TEXTS
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        f"<|channel|>analysis<|message|>Draft: {DRAFT} Better make it",
+        f"analysisWe need an object. Draft: {DRAFT} Better",
+        f"<think>First {DRAFT} hmm, better",
+        f"<think>A draft: {DRAFT}</think>",
+        f"[THINK]A draft: {DRAFT}",
+    ],
+)
+def test_a_draft_in_thoughts_without_an_answer_is_not_read(answer: str) -> None:
+    with pytest.raises(Unreadable):
+        texts_of(answer, list(TEXTS))
+
+
+def test_a_note_after_the_answer_leaves_the_other_lines() -> None:
+    note = 'Note: a literal version of line 1 is {"1": "او گفت سلام و ترک کرد."}'
+    assert texts_of(f"{GOOD}\n{note}", list(TEXTS)) == {number: TEXTS[number] for number in (2, 3, 4)}
+
+
+def test_the_name_of_the_id_may_be_the_code_of_a_language() -> None:
+    items = [{"id": "1", "text": "Selamat pagi."}, {"id": "2", "text": "Sudah larut."}]
+    assert texts_of(dump(items), [1, 2], language("id")) == {1: "Selamat pagi.", 2: "Sudah larut."}
 
 
 def test_quotation_marks_without_escapes() -> None:
@@ -100,6 +176,10 @@ def test_an_answer_that_is_cut_off_after_a_draft_keeps_its_own_lines() -> None:
         '{"1": "' + "\\" * 50_000,
         "{'1': '" + "a, " * 30_000,
         '["a",' * 10_000,
+        "\n" * 100_000,
+        " 1" * 50_000,
+        "“" * 50_000,
+        ("<a " * 50_000) + "1",
     ],
 )
 def test_answers_made_to_be_slow_are_not(answer: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,7 +192,7 @@ def test_answers_made_to_be_slow_are_not(answer: str, monkeypatch: pytest.Monkey
             attempts += 1
             return super().raw_decode(s, idx)
 
-    monkeypatch.setattr(shapes, "_DECODER", Counting(object_pairs_hook=shapes.Pairs, strict=False))
+    monkeypatch.setattr(shapes, "DECODER", Counting(object_pairs_hook=Pairs, strict=False))
     with suppress(Unreadable):
         texts_of(answer, [1, 2])
     assert attempts <= 1000

@@ -20,7 +20,7 @@ class Verdict:
     """The rules by which a text is accepted as a translation between the languages of a brief."""
 
     def __init__(self, brief: Brief) -> None:
-        self._brief, self._target = brief, language(brief.target)
+        self._brief, self.target = brief, language(brief.target)
         self._known = [translation for _, translation in brief.glossary]
 
     def texts(self, found: Mapping[int, str], lines: Sequence[Line], context: Collection[int]) -> dict[int, str]:
@@ -28,19 +28,19 @@ class Verdict:
         sources = {line.id: line.text for line in lines}
         fitting = answers.without_numbers(lines, answers.fitting(found, lines, context))
         return {
-            number: answers.clean(remarks.without_label(sources[number], text), self._target)
+            number: answers.clean(remarks.without_label(sources[number], text), self.target)
             for number, text in fitting.items()
         }
 
     def reason(self, line: Line, text: str, *, again: bool = False) -> str:
         """The reason to reject a cleaned text (see `answers.rejection_reason`); "" when it is accepted."""
         related = are_related(line.language or self._brief.source, self._brief.target)
-        return answers.rejection_reason(line, text, self._target, again=again, known=self._known, related=related)
+        return answers.rejection_reason(line, text, self.target, again=again, known=self._known, related=related)
 
     def needs_none(self, line: Line) -> bool:
         """Whether a line stays as it is: without letters and digits, such as ♪, or in the target language."""
         is_sign = bool(line.text.strip()) and not any(map(str.isalnum, line.text))
-        return is_sign or line.language.split("-")[0] == self._target.code.split("-")[0]
+        return is_sign or line.language.split("-")[0] == self.target.code.split("-")[0]
 
 
 class SecondAnswers:
@@ -63,7 +63,8 @@ class SecondAnswers:
         """
         try:
             answer = self.ask(question)
-            found = {} if answer.trouble == "blocked" else shapes.texts_of(answer.text, [line.id for line in lines])
+            ids = [line.id for line in lines]
+            found = {} if answer.trouble == "blocked" else shapes.texts_of(answer.text, ids, self.verdict.target)
         except (*UNANSWERED, shapes.Unreadable):
             return {}
         new = self.verdict.texts(found, lines, context)
