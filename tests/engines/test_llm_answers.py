@@ -11,6 +11,7 @@ from babel.localedata import locale_identifiers
 from jobs.engines.llm.answers import (
     _share,
     clean,
+    filled_up,
     fitting,
     may_stay_untranslated,
     rejection_reason,
@@ -137,6 +138,11 @@ def test_dense_scripts_may_grow_a_lot() -> None:
         ("He said hello and left.", "Saludó y se سلام fue.", ES, "script"),
         ("The sign 北京 hung there.", "تابلوی 北京 آنجا بود.", FA, ""),
         ("The letter Ω stands for ohm.", "حرف Ω یعنی اهم.", FA, ""),
+        ("The alpha particle is slow.", "ذرهٔ α کند است.", FA, ""),
+        ("5 megaohms", "۵ مگااهم (MΩ)", FA, ""),
+        ("Good day to you.", "روز καλή به خیر.", FA, "script"),
+        ("Good day to you.", "روز \u07ca\u07ca به خیر.", FA, "script"),
+        ("Good day to you.", "Buenos \u0b15\u0b25 días.", ES, "script"),
         ("It is hot in Tokyo.", "در Tokyo هوا گرم است.", FA, ""),
         ("He left.", "彼は去った。", JA, ""),
         ("Nobody knew the reason.", "[ترجمه‌ای ارائه نشد]", FA, "remark"),
@@ -150,6 +156,21 @@ def test_dense_scripts_may_grow_a_lot() -> None:
 def test_letters_of_a_third_script_and_remarks(source: str, text: str, target: Language, why: str) -> None:
     for again in (False, True):
         assert rejection_reason(line(1, source), text, target, again=again) == why
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "why"),
+    [
+        ("Then she closed the door.", "...", "empty"),
+        ("Then she closed the door.", "؟؟؟", "empty"),
+        ("Then she closed the door again.", "۱", "empty"),
+        ("Hm, hm.", "…", ""),
+        ("One hundred and twelve.", "۱۱۲", ""),
+        ("It is 5 to 12 again now.", "۵:۱۲", ""),
+    ],
+)
+def test_signs_are_no_translation_of_a_sentence(source: str, text: str, why: str) -> None:
+    assert rejection_reason(line(1, source), text, FA, again=True) == why
 
 
 def test_a_text_for_several_different_lines_is_no_translation() -> None:
@@ -175,6 +196,8 @@ def test_cleaning() -> None:
     assert clean("e\u0301", ES) == "é"
     assert clean("بعد او در را بست。", FA) == "بعد او در را بست."
     assert clean("¿Qué？", ES) == "¿Qué?"
+    assert clean("سلام کرد、رفت۔", FA) == "سلام کرد، رفت."
+    assert clean("۱２ نفر，رفتند！", FA) == "۱۲ نفر، رفتند!"
     assert clean("彼は去った。", JA) == "彼は去った。"
 
 
@@ -259,3 +282,9 @@ def test_a_text_that_holds_its_neighbour_is_doubtful() -> None:
 def test_a_text_may_hold_its_neighbour_where_the_source_does() -> None:
     lines = [line(1, "I see."), line(2, "Yes, I see.")]
     assert within_neighbours(lines, {1: "متوجه هستم.", 2: "بله، متوجه هستم."}) == set()
+
+
+def test_a_remark_in_the_place_of_the_last_line_shows_that_two_were_merged() -> None:
+    lines = [line(1, "He said hello."), line(2, "She closed the door."), line(3, "It was late in the evening.")]
+    assert filled_up(lines, {1: "سلام کرد و او در را بست.", 2: "دیروقت بود.", 3: "همان خط قبل"})
+    assert not filled_up(lines, {1: "سلام کرد.", 2: "او در را بست.", 3: "دیروقت بود."})

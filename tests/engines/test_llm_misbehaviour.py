@@ -10,7 +10,7 @@ import pytest
 from jobs.engines.llm.translator import LlmTranslator
 from jobs.pipeline import errors
 from tests.engines import misbehaviours as fake
-from tests.engines.fake_llm_server import Asked, Behaviour, FakeServer, Said, Shape, closed_port, good
+from tests.engines.fake_llm_server import Asked, Behaviour, FakeServer, Said, Shape, closed_port, good, saying
 from tests.engines.llm_doubles import PERSIAN, Asleep, line, model_of, run, some_lines
 from tests.waiting import PATIENCE
 
@@ -47,6 +47,24 @@ def test_every_line_is_translated_all_the_same(server: FakeServer, shape: Shape,
     assert {number: (answer.text, answer.flags) for number, answer in answers.items()} == {
         number: (f"می‌شود {'۰۱۲۳۴۵۶۷۸۹'[number]}", ()) for number in range(1, 9)
     }
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        {1: "سلام کرد و رفت، بعد او در را بست.", 2: "هیچ‌کس دلیلش را نمی‌دانست.", 3: "دیروقت بود."},
+        {1: "سلام کرد", 2: "و رفت.", 3: "بعد او در را بست.", 4: "هیچ‌کس دلیلش را نمی‌دانست.", 5: "دیروقت بود."},
+        {0: "سلام کرد و رفت.", 1: "بعد او در را بست.", 2: "هیچ‌کس دلیلش را نمی‌دانست.", 3: "دیروقت بود."},
+    ],
+)
+def test_an_answer_that_is_always_the_same_is_not_believed_for_fewer_lines(
+    server: FakeServer, shape: Shape, texts: dict[int, str]
+) -> None:
+    """Case 77, from a server that gives the moved texts to every question, even for a single line."""
+    server.behave(lambda _: saying({str(number): text for number, text in texts.items()}))
+    said = ("He said hello and left.", "Then she closed the door.", "Nobody knew the reason.", "It was late.")
+    answers = run(model_of(shape, server.url), [line(number, text) for number, text in enumerate(said, start=1)])
+    assert {answer.flags for answer in answers.values()} == {("untranslated",)}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from jobs.engines.llm.answers import clean, rejection_reason
-from jobs.engines.llm.remarks import is_censored, is_nearly_source, is_remark, without_label
+from jobs.engines.llm.remarks import bare, is_censored, is_nearly_source, is_remark
 from jobs.pipeline.protocols import Brief
 from jobs.pipeline.text.languages import are_related, language
 from tests.engines.llm_doubles import PERSIAN, MemoryModel, line, run
@@ -36,10 +36,60 @@ SOURCE = "Nobody knew the reason."
         "Je ne peux pas traduire ce texte.",
         "Das kann ich leider nicht übersetzen.",
         "Я не могу перевести этот текст.",
+        "متأسفم، نمی‌توانم این درخواست را انجام دهم.",
+        "متأسفم، نمی‌توانم در این مورد به شما کمک کنم.",
+        "ببخشید، من قادر به ترجمه این متن نیستم.",
+        "لطفاً متن مورد نظر خود را برای ترجمه ارسال کنید.",
+        "متن ارائه نشده است.",
+        "این جمله نیازی به ترجمه ندارد.",
+        "به دلیل محتوای نامناسب، ترجمه امکان‌پذیر نیست.",
+        "با عرض پوزش، این محتوا با سیاست‌های ما مغایرت دارد.",
+        "در اینجا ترجمه متن شما آمده است:",
+        "ترجمه‌ی این سطر ممکن نیست.",
+        "متن ترجمه شده",
+        "همان خط قبل",
+        "توجه: این جمله مبهم است.",
+        "None",
+        "Lo siento, no puedo ayudar con esa solicitud.",
+        "Désolé, je ne peux pas vous aider.",
+        "Als KI-Sprachmodell kann ich das nicht.",
+        "Bitte geben Sie den zu übersetzenden Text an.",
+        "К сожалению, я не могу помочь с этим запросом.",
+        "لم يتم توفير نص للترجمة.",
+        "عذراً، لا يمكنني المساعدة في هذا الطلب.",
+        "Üzgünüm, bu metni çeviremem.",
+        "Lütfen çevrilecek metni gönderin.",
+        "抱歉，我无法翻译此内容。",
+        "请提供需要翻译的文本。",
+        "申し訳ありませんが、翻訳できません。",
+        "죄송하지만 번역할 수 없습니다.",
+        "Desculpe, não posso traduzir este conteúdo.",
+        "Mi dispiace, non posso tradurre questo testo.",
+        "Sorry, ik kan deze tekst niet vertalen.",
+        "Przepraszam, nie mogę przetłumaczyć tego tekstu.",
+        "Вибачте, я не можу перекласти цей текст.",
+        "क्षमा करें, मैं इसका अनुवाद नहीं कर सकता।",
+        "Maaf, saya tidak dapat menerjemahkan teks ini.",
+        "Xin lỗi, tôi không thể dịch văn bản này.",
     ],
 )
 def test_remarks_and_refusals(text: str) -> None:
     assert is_remark(SOURCE, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'm sorry, but I can't help with that request.",
+        "I can’t translate this line.",
+        "Please provide the text to translate.",
+        "No text provided.",
+        "Sorry, I am unable to assist with this content.",
+        "Here is the translation:",
+    ],
+)
+def test_refusals_in_english(text: str) -> None:
+    assert is_remark("بعد او در را بست.", text)
 
 
 @pytest.mark.parametrize(
@@ -78,6 +128,24 @@ def test_remarks_on_lines_with_brackets_or_capitals(source: str, text: str) -> N
         ("Es un modelo de lenguaje.", "یک مدل زبانی است."),
         ("NASA, the space agency, said no.", "ناسا (سازمان فضایی آمریکا) گفت نه."),
         ("APPLAUSE", "[تشویق]"),
+        ("I'm sorry, I can't help you.", "متأسفم، نمی‌توانم کمکتان کنم."),
+        ("Sorry, but I can't help with that.", "Lo siento, pero no puedo ayudar con eso."),
+        ("Unfortunately you may not see this material.", "متأسفانه نمی‌توانید این محتوا را ببینید."),
+        ("Your request was refused, sorry.", "متأسفیم، درخواست شما را نمی‌توان پذیرفت."),
+        ("ببخشید، نمی‌تونم کمکت کنم.", "I'm sorry, I can't help you."),
+        ("Es tut mir leid, ich kann Ihrer Bitte nicht folgen.", "I'm sorry, I can't help with your request."),
+        ("من یک روبات هستم.", "I am an AI."),
+        ("Please send me the letter.", "لطفاً متن نامه را برایم بفرستید."),
+        ("I can't catch my breath.", "Не могу перевести дух."),
+        ("I can't wire the money today.", "Я не могу перевести деньги сегодня."),
+        ("I can't turn my head.", "Başımı çeviremem."),
+        ("I can't use this service.", "Tôi không thể dùng dịch vụ này."),
+        ("I can't put it into words.", "Je ne peux pas le traduire en mots."),
+        ("You can't say that in German.", "Das kann man nicht übersetzen."),
+        ("GPT cannot do it.", "مدل زبانی GPT نمی‌تواند این کار را بکند."),
+        ("It's called backpropagation.", "به آن پس‌انتشار می‌گویند (backpropagation)."),
+        ("Be careful, the door is closed.", "توجه: در بسته است."),
+        ("The previous line.", "خط قبلی."),
     ],
 )
 def test_translations_are_no_remarks(source: str, text: str) -> None:
@@ -90,11 +158,19 @@ def test_translations_are_no_remarks(source: str, text: str) -> None:
         (SOURCE, "Translation: Nadie lo sabía.", "Nadie lo sabía."),
         (SOURCE, "ترجمه: هیچ‌کس نمی‌دانست.", "هیچ‌کس نمی‌دانست."),
         ("Note: he left.", "توجه: او رفت.", "توجه: او رفت."),
+        (SOURCE, "Line 3: Nadie lo sabía.", "Nadie lo sabía."),
+        (SOURCE, "خط ۳: هیچ‌کس نمی‌دانست.", "هیچ‌کس نمی‌دانست."),
+        (SOURCE, "FA: هیچ‌کس نمی‌دانست.", "هیچ‌کس نمی‌دانست."),
+        (SOURCE, "Nobody knew the reason. → هیچ‌کس نمی‌دانست.", "هیچ‌کس نمی‌دانست."),
+        (SOURCE, "Nobody knew the reason: هیچ‌کس نمی‌دانست.", "هیچ‌کس نمی‌دانست."),
+        (SOURCE, "هیچ‌کس نمی‌دانست.\n\nNote: colloquial", "هیچ‌کس نمی‌دانست."),
+        ("No, I don't.", "No: no quiero.", "No: no quiero."),
+        ("No - no way.", "No - de ninguna manera.", "No - de ninguna manera."),
         (SOURCE, "Translation:", "Translation:"),
     ],
 )
 def test_labels_before_a_text_are_removed(source: str, text: str, shown: str) -> None:
-    assert without_label(source, text) == shown
+    assert bare(source, text) == shown
 
 
 @pytest.mark.parametrize(

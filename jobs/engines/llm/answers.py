@@ -48,14 +48,19 @@ _INVISIBLE = re.compile("[\ud800-\udfff\u200e\u200f\u202a-\u202e\u2066-\u2069\uf
 _ADDRESS = re.compile(
     r"\S+@\S+\.\S+|(?:https?://|www\.)\S+|\S+\.(?:com|org|net|io|dev|ir|co)(?:/\S*)?[.,!?]?", re.IGNORECASE
 )
+_SYMBOL = re.compile("(?<![\u0370-\u03ff])[\u0370-\u03ff](?![\u0370-\u03ff])")
+"""A Greek letter alone, as in formulas and units."""
 _NUMBERED = re.compile(r"\s*[\[(]?(\d{1,6})[\])]?\s*[.:)\]،-]\s+(\S.*)", re.DOTALL)
 _WIDE_SCRIPTS = ("Hans", "Hant", "Jpan", "Kore")
-_WIDE_SIGNS = str.maketrans("。，、？！：；（）", ".,,?!:;()")
-"""Punctuation of East Asia, which models put at the end of lines in other languages."""
+_WIDE_SIGNS = {0x3002: ".", 0x3001: ",", **{wide: chr(wide - 0xFEE0) for wide in range(0xFF01, 0xFF5F)}}
+"""Punctuation, digits and wide letters of East Asia, which models put into lines in other languages."""
+_WIDE_MARK = re.compile(r"([。，、？！：；])(?=[^\W\d])")
+"""A mark that takes no space after it in East Asia only."""
 _SCRIPTS = (
     *("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "CYRILLIC", "ARABIC", "HEBREW", "GREEK", "ARMENIAN"),
     *("GEORGIAN", "DEVANAGARI", "BENGALI", "GURMUKHI", "GUJARATI", "TAMIL", "TELUGU", "KANNADA", "MALAYALAM"),
     *("SINHALA", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN", "ETHIOPIC"),
+    *("ORIYA", "MONGOLIAN", "NKO", "CHEROKEE", "THAANA", "SYRIAC", "TIFINAGH"),
 )
 """Beginnings of the names of letters of scripts that a line of another language does not have by chance."""
 _OTHER_SCRIPTS = {
@@ -86,12 +91,16 @@ def fitting(texts: Mapping[int, str], lines: Sequence[Line], context: Collection
 
 def filled_up(lines: Sequence[Line], texts: Mapping[int, str]) -> bool:
     """Whether an answer shows that two lines were merged and the texts after them moved up: only the last of several
-    lines has no text, or one without letters, or that of the line before it once more.
+    lines has no text, or one without letters, a remark, or that of the line before it once more.
     """
     if len(lines) < 2:
         return False
-    empty = [line.id for line in lines if _letters(line.text) and not _letters(texts.get(line.id, ""))]
+    empty = [line.id for line in lines if _letters(line.text) and _is_blank(line.text, texts.get(line.id, ""))]
     return empty == [lines[-1].id] or bool(repeated_neighbours(lines[-2:], texts))
+
+
+def _is_blank(source: str, text: str) -> bool:
+    return not _letters(text) or remarks.is_remark(source, text)
 
 
 def without_numbers(lines: Sequence[Line], texts: Mapping[int, str]) -> dict[int, str]:
@@ -119,7 +128,9 @@ def clean(text: str, target: Language) -> str:
     text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text).replace("\\n", " ").replace("\\N", " "))
     text = re.sub(r"</?[ibu]>", "", text)
     if target.script not in _WIDE_SCRIPTS:
-        text = text.translate(_WIDE_SIGNS)
+        text = _WIDE_MARK.sub(r"\1 ", text).translate(_WIDE_SIGNS)
+    if persian.is_persian(target):
+        text = text.replace("\u06d4", ".")  # the full stop of Urdu
     return " ".join((persian.tidy(text) if persian.is_persian(target) else text).split())
 
 
@@ -144,7 +155,8 @@ def rejection_reason(
     if width(text, target) > TIMES_TOO_LONG * max(_expected(line.text), line.budget, _SHORTEST_LIMIT // TIMES_TOO_LONG):
         return "long"
     if not _letters(text):
-        return "" if again or not _letters(line.text) or any(map(str.isdigit, text)) else "empty"
+        is_short = len(line.text.split()) <= _MOST_NAMES and (again or any(map(str.isdigit, text)))
+        return "" if is_short or not _letters(line.text) or any(map(str.isdigit, line.text)) else "empty"
     kept = is_echo(line.text, text) or (not related and remarks.is_nearly_source(line.text, text))
     if kept and related and again:
         return ""
@@ -157,6 +169,7 @@ def rejection_reason(
 def _third_script(source: str, text: str, target: Language) -> bool:
     """Whether a text has letters of a script that is neither the target's nor Latin, and that the source has not."""
     own = (*_names(target.script), "LATIN")
+    text = _SYMBOL.sub("", text)
     foreign = {letter for letter in text if letter.isalpha() and not letter.isascii()} - set(source)
     return any(
         (name := unicodedata.name(letter, "")).startswith(_SCRIPTS) and not name.startswith(own) for letter in foreign

@@ -5,43 +5,53 @@ from __future__ import annotations
 import re
 from difflib import SequenceMatcher
 
+from jobs.engines.llm import refusals
+
 _BRACKETED = re.compile(r"[\[(（【].*[\])）】]\.?")
 _BRACKETS = "[](){}（）【】<>. "
 _BRACKET = re.compile(r"[\[({（【<♪♫*]")
 _TRAILING = re.compile(r"\S\s*[\[(（【]([^\[\](){}（）【】]{12,})[\])）】]\.?$")
 
 _LABEL = re.compile(
-    r"(?:translation|translated(?: text| line)?|ترجمه(?: فارسی)?|traducción|traduction|traduzione|tradução|übersetzung|"
-    r"перевод|الترجمة|翻译|翻訳|note|nota|توجه|یادداشت|توضیح|anmerkung|примечание|ملاحظة)\s*[:：]\s*",
+    r"(?:(?:line|خط|سطر) \d{1,6}|(?-i:FA|EN|ES|FR|DE|RU|AR|ZH|JA|TR|PT|IT)|persian|farsi|فارسی|متن(?: فارسی)?|زیرنویس|"
+    r"translation|translated(?: text| line)?|"
+    r"ترجمه(?: فارسی)?|traducción|traduction|traduzione|tradução|übersetzung|перевод|"
+    r"الترجمة|翻译|翻訳)\s*[:：]\s*",
     re.IGNORECASE,
 )
 """A label before a translation."""
+
+_ARROW = re.compile(r"[.!?…]*\s*(?:->|=>|→|⇒|[|=:：]|\s[-–—]\s|\n)\s*")
+"""Signs between a source and its translation."""
+_NOTES = r"note|notes|explanation|توجه|یادداشت|توضیح|نکته|nota|anmerkung|remarque|примечание|ملاحظة"
+_NOTE = re.compile(rf"\s*\n\s*[(\[*]*(?:{_NOTES})\b.{{0,20}}[:：]", re.IGNORECASE)
+"""The beginning of a note after a translation."""
+
+_NOTE_ALONE = re.compile(rf"(?:{_NOTES})\s*[:：]", re.IGNORECASE)
+_MAY_NOTE = re.compile(
+    rf"[:：]|{_NOTES}|attention|warning|notice|careful|remember|mind|important|beware|achtung|vorsicht|beacht|cuidado|"
+    r"atenci|attenzi|внимани|انتب|dikkat|注意|주의",
+    re.IGNORECASE,
+)
+"""A source whose translation may begin like a note."""
+_NOTHING = re.compile(r"null|[Nn]one|nil|undefined|[Nn]a[Nn]|TODO|TBD")
+"""What programs write where there is no text."""
 
 _NONE = re.compile(
     r"(?:no translation(?: (?:needed|available|provided|necessary))?|not translatable|untranslatable|n/a|"
     r"بدون ترجمه|ترجمه ندارد|نیاز(?:ی)? به ترجمه (?:نیست|ندارد)|(?:غیر)?قابل ترجمه نیست|غیرقابل ترجمه|ترجمه نشده|"
     r"sin traducción|no traducible|sans traduction|intraduisible|keine übersetzung|unübersetzbar|nessuna traduzione|"
-    r"sem tradução|без перевода|нет перевода|لا توجد ترجمة|无翻译|翻訳なし)[.!。]?",
+    r"sem tradução|без перевода|нет перевода|لا توجد ترجمة|无翻译|翻訳なし|"
+    r"(?:the )?(?:translation|translated (?:text|line))(?: here)?|ترجمه|(?:متن |خط )?ترجمه[‌ ]?شده|"
+    r"traducción|traduction|перевод|"
+    r"(?:same as|see|merged with) (?:the )?(?:line )?(?:above|previous|before)(?: line)?|"
+    r"(?:همان|مانند|مثل|ادغام (?:شده )?با) (?:خط|سطر|جمله|متن)?[‌ی ]*(?:قبل|قبلی|بالا|بالایی))[.!。]?",
     re.IGNORECASE,
 )
-"""A statement that there is no translation."""
+"""A statement that there is no translation, a place for one, or a pointer to another line."""
 
-_REFUSAL = re.compile(
-    r"\b(?:as an? (?:ai|language model)|(?:i am|i'm) (?:just )?an? (?:ai|language model)|"
-    r"(?:can ?not|can't|unable to|won't) (?:\w+ ){0,3}translat\w*|translat\w* (?:\w+ ){0,3}(?:not possible|impossible)|"
-    r"no puedo (?:\w+ ){0,2}traducir|ne peux pas (?:\w+ ){0,2}traduire|nicht übersetzen|не могу (?:\w+ ){0,2}перевести|"
-    r"lo siento, pero no puedo (?:ayudar|traducir))\b|"
-    r"مدل زبانی|نمی‌?توان(?:م|یم) (?:\S+ ){0,4}ترجمه|متنی برای ترجمه|لا (?:أستطيع|يمكنني) (?:\S+ ){0,2}ترجم",
-    re.IGNORECASE,
-)
-"""A refusal that speaks of translating, or of the model."""
-
-_ABOUT = re.compile(
-    r"translat|model|модел|نموذج|\b(?:AI|IA|KI|ИИ)\b|ترجم|مدل زبان|هوش|traduc|tradui|traduz|übersetz|vertal|översätt|"
-    r"oversett|oversæt|перев|перекла|tłumacz|překl|prevod|preved|çevir|תרג|翻|번역|अनुवाद|\bhelp",
-    re.IGNORECASE,
-)
-"""A source that may speak of the same."""
+_PART = 0.7
+"""The most that a term in brackets takes of its source."""
 
 _CENSORED = re.compile(r"\w?\*{2,}\w*[.,!?]*|\w\*+\w[.,!?]*")
 """A word that is made unreadable on purpose: F***."""
@@ -55,12 +65,22 @@ _FEWEST = 4
 def is_remark(source: str, text: str) -> bool:
     """Whether a text is, or ends with, a remark about its line that the source does not have."""
     is_plain = not _BRACKET.search(source) and not _is_in_capitals(source)
-    if is_plain and (_BRACKETED.fullmatch(text) or _TRAILING.search(text)):
+    trailing = _TRAILING.search(text)
+    if is_plain and (_BRACKETED.fullmatch(text) or (trailing and not _is_term(trailing[1], source))):
+        return True
+    if _NOTE_ALONE.match(text) and not _MAY_NOTE.search(source):
+        return True
+    if _NOTHING.fullmatch(text) and len(source.split()) >= _FEWEST:
         return True
     said, given = source.strip(_BRACKETS), text.strip(_BRACKETS)
-    if _NONE.fullmatch(given) and not _NONE.fullmatch(said) and not _ABOUT.search(source):
+    if _NONE.fullmatch(given) and not _NONE.fullmatch(said) and not refusals.ABOUT.search(source):
         return " " in said or " " in given or bool(_BRACKETED.fullmatch(text))
-    return bool(_REFUSAL.search(text)) and not _ABOUT.search(source)
+    return refusals.is_refusal(source, text)
+
+
+def _is_term(bracketed: str, source: str) -> bool:
+    """Whether what stands in brackets is a term of the source in its own language."""
+    return len(bracketed) < _PART * len(source) and bracketed.casefold() in source.casefold()
 
 
 def _is_in_capitals(text: str) -> bool:
@@ -69,10 +89,28 @@ def _is_in_capitals(text: str) -> bool:
     return bool(letters) and all(character.isupper() for character in letters)
 
 
+def bare(source: str, text: str) -> str:
+    """A text without its source and a label before it, and without a note after it."""
+    return without_label(source, without_source(source, without_note(source, text)))
+
+
 def without_label(source: str, text: str) -> str:
     """Remove “Translation:” and the like before a text whose source has no colon."""
     found = None if ":" in source or "：" in source else _LABEL.match(text)
     return text[found.end() :] if found and found.end() < len(text) else text
+
+
+def without_source(source: str, text: str) -> str:
+    """Remove the source before a translation: “Good day → Buenos días”."""
+    said = source.rstrip(" .!?…")
+    found = _ARROW.match(text, len(said)) if text.casefold().startswith(said.casefold()) else None
+    return text[found.end() :] if found and found.end() < len(text) and len(said.split()) > 1 else text
+
+
+def without_note(source: str, text: str) -> str:
+    """Remove a note in lines of its own after a translation."""
+    found = _NOTE.search(text)
+    return text[: found.start()] if found and found.start() and "\n" not in source else text
 
 
 def is_censored(text: str) -> bool:

@@ -67,6 +67,7 @@ class TranslationRun:
         self._said_of_all: set[str] = set()
         self._untranslated = Counter[int]()
         self._drafts: set[int] = set()
+        self._heard: dict[str, list[int]] = {}
         second = SecondAnswers(self._ask, lines, self._verdict, self._misplaced)
         self._editor = Editor(second, brief) if brief.careful else None
         self._glossary = GlossaryCheck(second, brief)
@@ -103,7 +104,7 @@ class TranslationRun:
             translations=tuple(self._marked(self._fresh[number]) for number in sorted(self._fresh)),
             usage=self._calls.take_usage(),
         )
-        self._fresh, self._drafts = {}, set()
+        self._fresh, self._drafts, self._heard = {}, set(), {}
         return taken
 
     def _marked(self, one: Translation) -> Translation:
@@ -161,6 +162,9 @@ class TranslationRun:
         read = self._read(answer, lines)
         if self._pace.swallowed(question, answer.usage.input_tokens, unusable=not read and not answer.trouble):
             return self._pace.too_much(lines, answer.text)
+        asked = [line.id for line in lines]
+        if self._heard.setdefault(answer.text, asked) != asked:  # the answer to another question once more
+            read = {}
         texts = self._verdict.texts(read, lines, around.context.keys())
         self._said_of_all |= answers.said_of_all(lines, texts)
         begun = shapes.beginnings_of(answer.text) if wants else {}

@@ -28,8 +28,7 @@ class Verdict:
         sources = {line.id: line.text for line in lines}
         fitting = answers.without_numbers(lines, answers.fitting(found, lines, context))
         return {
-            number: answers.clean(remarks.without_label(sources[number], text), self.target)
-            for number, text in fitting.items()
+            number: answers.clean(remarks.bare(sources[number], text), self.target) for number, text in fitting.items()
         }
 
     def reason(self, line: Line, text: str, *, again: bool = False) -> str:
