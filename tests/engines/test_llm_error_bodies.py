@@ -114,6 +114,23 @@ def test_pages_that_name_an_error() -> None:
     assert page_of_error("<html><head><title>502 Bad Gateway</title></head></html>") is not None
     assert page_of_error("<html><h1>503 Service Temporarily Unavailable</h1></html>") is not None
     assert page_of_error("<html><title>Sign in to the hotel network, room 502</title></html>") is None
+    assert page_of_error("<html><title>example.org | 524: A timeout occurred</title></html>") is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("503 Service Temporarily Unavailable", 503),
+        ("error code: 502", 502),
+        ("upstream connect error or disconnect/reset before headers. reset reason: connection timeout", 502),
+        ("no healthy upstream", 502),
+        ("It was 502 metres high.", None),
+        ('{"1": "502"}', None),
+    ],
+)
+def test_what_gateways_say_in_plain_text(text: str, status: int | None) -> None:
+    found = page_of_error(text)
+    assert (found and found.status) == status
 
 
 @pytest.mark.parametrize(
@@ -179,6 +196,7 @@ def test_a_page_of_a_gateway_that_comes_as_a_success(server: FakeServer) -> None
         event({"error": {"code": 502, "message": "Provider disconnected"}}),
         event({"error": "it broke"}),
         event({"detail": "it broke"}),
+        event({"code": 429, "msg": "slow down"}),
         event({"object": "error", "message": "it broke", "code": 500}),
         event({"choices": [{"delta": {"content": ""}, "finish_reason": "error"}], "error": {"code": 502}}),
         "event: error\n" + event({"message": "it broke", "code": 503}),

@@ -156,6 +156,14 @@ def test_thoughts_of_a_stream_are_not_its_answer() -> None:
         assert openai_model(server.url).ask(QUESTION).text == '{"1": "یک"}'
 
 
+def test_a_draft_in_thoughts_without_an_answer_is_asked_for_again(server: FakeServer) -> None:
+    thought = 'A draft: {"1": "پیش‌نویس", "2": "پیش‌نویس دو"} It can be better.'
+    message = {"content": "", "reasoning_content": thought}
+    server.script(lambda _: Said(raw=json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]})))
+    answers = run(openai_model(server.url), some_lines(2))
+    assert [answer.text for answer in answers.values()] == ["می‌شود ۱", "می‌شود ۲"]
+
+
 @pytest.mark.parametrize(
     ("message", "text"),
     [

@@ -46,7 +46,12 @@ _STATUSES: tuple[tuple[int, tuple[str, ...]], ...] = (
 """HTTP statuses by the words that name them, the more telling first."""
 
 _STATUS_IN_TEXT = re.compile(r"\b(?:http|status|code|error)\D{0,12}\b([45]\d\d)\b", re.IGNORECASE)
-_STATUS_OF_PAGE = re.compile(r"<(?:title|h1)[^>]*>\s*(?:error\s*)?(5\d\d)\b", re.IGNORECASE)
+_STATUS_OF_PAGE = re.compile(r"<(?:title|h1)[^>]*>\s*(?:[^<|]{0,80}\|\s*)?(?:error\s*)?(5\d\d|429)\b", re.IGNORECASE)
+_STATUS_OF_TEXT = re.compile(r"\W*(?:error(?: code)?\W{0,3})?(5\d\d|429)\b[^{]{0,200}", re.IGNORECASE)
+_OF_GATEWAY = re.compile(
+    r"(?:upstream (?:connect|request)|bad gateway|no healthy upstream)\b[^{]{0,300}", re.IGNORECASE
+)
+"""What gateways say instead of an answer, in plain text."""
 
 _STATUS_AS_ANSWER = re.compile(r"\W*(?:\w+ )?(?:error|http)(?: code| status)?\W{0,4}([45]\d\d)\b[^{]*", re.IGNORECASE)
 """An answer of a model that is the error of a broker: “Error: 429 Too Many Requests”."""
@@ -101,8 +106,12 @@ def error_within(payload: object, headers: Mapping[str, str] | None = None) -> R
 
 
 def page_of_error(text: str) -> Reply | None:
-    """The error that an HTML page names in its title or heading (“502 Bad Gateway”), though it came as a success."""
-    found = _STATUS_OF_PAGE.search(text[:2000])
+    """The error that a page names in its title or heading (“502 Bad Gateway”), or a text of a gateway at its beginning,
+    though it came as a success.
+    """
+    found = _STATUS_OF_PAGE.search(text[:2000]) or _STATUS_OF_TEXT.fullmatch(text.strip())
+    if found is None and _OF_GATEWAY.fullmatch(text.strip()):
+        return Reply(status=BAD_GATEWAY, body=text)
     return Reply(status=int(found[1]), body=text) if found else None
 
 

@@ -29,7 +29,7 @@ def assembled(body: str) -> tuple[dict[str, Any], bool]:
     reason: object = None
     for event in _events(body):
         whole |= {name: event[name] for name in ("usage", "error") if event.get(name)}
-        if event.get("object") == "error" or ("choices" not in event and ("message" in event or "detail" in event)):
+        if event.get("object") == "error" or ("choices" not in event and event.keys() & {"message", "detail", "msg"}):
             whole["error"] = whole.get("error") or event
         choice = next(iter(event.get("choices") or []), None)
         if not isinstance(choice, Mapping):
@@ -67,11 +67,11 @@ def _events(body: str) -> Iterator[Mapping[str, Any]]:
 
 def text_of(message: Mapping[str, Any], *, whole: bool = True) -> str:
     """The answer in a message: its content, in one string or in parts; without any, what stands in its thoughts, unless
-    they are not `whole`, when they hold drafts.
+    they are not `whole`, when they hold drafts. Thoughts that do not begin with an answer are marked as such.
     """
     said = _text(message.get("content"))
-    thoughts = (found for name in _THOUGHTS if (found := _text(message.get(name))))
-    return said or (next(thoughts, "") if whole else "")
+    thoughts = next((found for name in _THOUGHTS if (found := _text(message.get(name)))), "") if whole else ""
+    return said or (thoughts if thoughts.lstrip()[:1] in {"", "{", "["} else f"<think>{thoughts}")
 
 
 def _text(content: object) -> str:
