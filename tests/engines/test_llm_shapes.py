@@ -138,6 +138,20 @@ def test_a_draft_in_thoughts_without_an_answer_is_not_read(answer: str) -> None:
         texts_of(answer, list(TEXTS))
 
 
+def test_thoughts_named_inside_of_a_text_are_none() -> None:
+    texts = {1: "تگ <think> و <thought> را ببین.", 2: "بعد"}
+    assert texts_of(dump(texts), [1, 2]) == texts
+
+
+def test_an_answer_that_is_cut_off_gives_no_half_text() -> None:
+    rows = "\n".join(f"{number}: {text}" for number, text in ITEMS)[:-6]
+    with pytest.raises(Unreadable):
+        texts_of(rows, list(TEXTS), whole=False)
+    assert texts_of("{'1': 'سلام کرد.', '2': 'بعد', '", [1, 2, 3]) in ({}, {1: "سلام کرد."})
+    with pytest.raises(Unreadable):
+        texts_of('{"ids": ["1", "2", "3", "4"], "texts": ["سلام', list(TEXTS))
+
+
 def test_a_note_after_the_answer_leaves_the_other_lines() -> None:
     note = 'Note: a literal version of line 1 is {"1": "او گفت سلام و ترک کرد."}'
     assert texts_of(f"{GOOD}\n{note}", list(TEXTS)) == {number: TEXTS[number] for number in (2, 3, 4)}

@@ -59,7 +59,7 @@ def pairs(value: Any, ids: Sequence[int], names: Collection[str], depth: int = 0
         if entries := entries or _rows(value):
             return entries
         texts = [shown for one in value if (shown := _text(one, names)) is not None]
-        if len(value) == len(texts) == len(ids):
+        if len(value) == len(texts) == len(ids) and not all(one.strip().isdecimal() for one in texts):
             return list(zip(ids, texts, strict=True))
         for one in reversed(value):
             if found := pairs(one, ids, names, depth + 1):

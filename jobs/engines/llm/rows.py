@@ -23,8 +23,8 @@ _CLOSING = re.compile(r"[”»“](?=\s*[:,}\]])")
 """Quotation marks of writing in the place of those of JSON."""
 
 _ESCAPE = re.compile(r"""\\(u[0-9a-fA-F]{4}|["'])""")
-_BROKEN = re.compile(r"\\u(?![0-9a-fA-F]{4})")
-"""An escape that stands for no character."""
+_BROKEN = re.compile(r"""\\u(?![0-9a-fA-F]{4})|['"]\s*,\s*$""")
+"""An escape that stands for no character, or the end of a text and the beginning of a key that was cut off."""
 
 _LINE = re.compile(
     r"""^\s*(?:[-*|>]\s*)?(?:\*\*)?[\[(#"'«“]?\s*(?:[^\W\d_]{2,12}\s*)?0*(\d{1,9})[\])"'»”]?(?:\*\*)?

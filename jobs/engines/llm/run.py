@@ -282,7 +282,7 @@ class TranslationRun:
         no line was translated before.
         """
         try:
-            texts = shapes.texts_of(answer.text, [line.id for line in lines], self._target)
+            texts = shapes.texts_of(answer.text, [line.id for line in lines], self._target, whole=not answer.trouble)
         except shapes.Unreadable:
             self._unreadable += 1
             if self._unreadable >= _UNREADABLE and not any(self._texts.values()):

@@ -47,17 +47,20 @@ class Unreadable(ValueError):
     """Raised when an answer has no texts under ids."""
 
 
-def texts_of(answer: str, ids: Sequence[int] = (), target: Language | None = None) -> dict[int, str]:
+def texts_of(
+    answer: str, ids: Sequence[int] = (), target: Language | None = None, *, whole: bool = True
+) -> dict[int, str]:
     """The texts of an answer by id, unchanged. Ids that occur twice with different texts are left out. Of an answer
     that was cut off the complete pairs are kept. `ids` are those that were asked for: as many texts without ids are
-    theirs. `target` tells which of several languages is wanted. Raises Unreadable.
+    theirs. `target` tells which of several languages is wanted; an answer that is not `whole` may end inside of a text.
+    Raises Unreadable.
     """
     text, is_thought = _without_thoughts(answer)
     for form in dict.fromkeys((text, text.replace('\\"', '"'), html.unescape(text))):
         values, end = _values(form)
         if is_thought and not _is_answer(form, values, end):
             break
-        if found := _found(form, values, end, ids, _names(target)):
+        if found := _found(form, values, end, ids, _names(target), whole=whole):
             return found
         if values and not any(values):
             return {}
@@ -69,16 +72,25 @@ def _without_thoughts(answer: str) -> tuple[str, bool]:
     no end, or nothing stands outside of them.
     """
     end = max((found.end() for found in _THOUGHTS.finditer(answer)), default=0)
-    opened = _OPENED.search(answer, end)
+    opened = _opened(answer, end)
     text = answer[end : opened.start() if opened else None]
     if text.strip():
         return text, False
     if opened:
         return answer[opened.end() :], True
-    before = _OPENED.search(answer)
+    before = _opened(answer, 0)
     if before and answer[: before.start()].strip():
         return answer[: before.start()], False
     return _THOUGHTS.sub("", _OPENED.sub("", answer)), bool(end)
+
+
+def _opened(answer: str, start: int) -> re.Match[str] | None:
+    """The first beginning of thoughts from a place on that is not inside of a text of the answer."""
+    for found in _OPENED.finditer(answer, start):
+        before = answer[start : found.start()].rstrip(" ")
+        if not before or before[-1] in "}]`>.:\n":
+            return found
+    return None
 
 
 def _is_answer(text: str, values: Sequence[Any], end: int) -> bool:
@@ -88,7 +100,9 @@ def _is_answer(text: str, values: Sequence[Any], end: int) -> bool:
     return bool(values) and not after.strip(" \n`") and (len(values) > 1 or alone)
 
 
-def _found(text: str, values: Sequence[Any], end: int, ids: Sequence[int], names: Collection[str]) -> dict[int, str]:
+def _found(
+    text: str, values: Sequence[Any], end: int, ids: Sequence[int], names: Collection[str], *, whole: bool
+) -> dict[int, str]:
     """The texts by id in a text with so many `values` of JSON, of which the last one ends at `end`."""
     if values and (rest := by_pairs(text[end:])):  # the last answer is cut off; what stands before it are drafts
         return rest
@@ -99,7 +113,7 @@ def _found(text: str, values: Sequence[Any], end: int, ids: Sequence[int], names
             return {number: shown for number, shown in one.items() if found.get(number, shown) == shown}
         if not found.keys() & one.keys():  # an answer in several parts
             found = one | found
-    return found or by_pairs(text) or by_numbers(text, ids)
+    return found or by_pairs(text) or by_numbers(text if whole else text.rpartition("\n")[0], ids)
 
 
 def _names(target: Language | None) -> list[str]:
