@@ -574,8 +574,9 @@ class ContextOf(ContextTooSmall):
     """Not even one line fits into the context of the model, which has `tokens` tokens."""
 
     sentence = _(
-        "The model at {engine} reads only {tokens} tokens at once, too few for a single line. Give it a context of "
-        "4096 tokens or more (OLLAMA_CONTEXT_LENGTH for Ollama, --ctx-size for llama.cpp, --max-model-len for vLLM)."
+        "The model at {engine} reads only {tokens} tokens at once, too few for a single line. Give it a larger "
+        "context, such as 8192 tokens (OLLAMA_CONTEXT_LENGTH for Ollama, --ctx-size for llama.cpp, --max-model-len for "
+        "vLLM)."
     )
 
 

@@ -13,20 +13,20 @@ from jobs.queueing import caps
 
 
 def estimate_text(found: CostEstimate) -> str:
-    """The sentences of an estimate: minutes, tokens, money, and the cap that it exceeds, if any."""
-    length = formats.length(found.seconds)
+    """The sentences of an estimate: the length, if it is known, tokens, money, and the cap that it exceeds, if any."""
+    said = [f"{formats.length(found.seconds)}."] if found.seconds else []
     if found.free:
-        return _("{length}. The translation costs nothing.").format(length=length)
+        return " ".join([*said, _("The translation costs nothing.")])
     amounts = formats.priced(caps.tokens_text(rounded(found.tokens)))
     if found.cost is None:
-        text = _("{length}. The translation takes about {tokens}; the price of the model is not known.")
-        said = text.format(length=length, tokens=amounts)
+        text = _("The translation takes about {tokens}; the price of the model is not known.")
+        said.append(text.format(tokens=amounts))
     else:
-        text = _("{length}. The translation takes about {tokens} and costs about {cost}.")
-        said = text.format(length=length, tokens=amounts, cost=formats.priced(caps.money_text(found.cost)))
+        text = _("The translation takes about {tokens} and costs about {cost}.")
+        said.append(text.format(tokens=amounts, cost=formats.priced(caps.money_text(found.cost))))
     if found.exceeds:
-        said += " " + _("The job will pause at the limit of {limit}.").format(limit=formats.priced(found.exceeds))
-    return said
+        said.append(_("The job will pause at the limit of {limit}.").format(limit=formats.priced(found.exceeds)))
+    return " ".join(said)
 
 
 def rounded(count: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -13,10 +14,14 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client
+from django.utils import translation
 
 from jobs.engines.prices import parse_prices
+from jobs.i18n import player_strings
+from jobs.intake.cost_estimate import CostEstimate
 from jobs.intake.options import JobOptions
 from jobs.models import Call, Job, JobStatus, OwnerLimits
+from jobs.web.cost_texts import estimate_text
 from tests.jobs import rows
 
 pytestmark = pytest.mark.django_db
@@ -157,6 +162,17 @@ def estimate(language: str = "en", **asked: Any) -> str:
 def test_an_estimate_before_the_start() -> None:
     assert estimate(seconds=600) == "10 min. The translation takes about 23,000 tokens and costs about 0.093 USD."
     assert estimate("fa", seconds=600).startswith("۱۰ دقیقه. ترجمه حدود ۲۳٬۰۰۰ توکن مصرف می‌کند و حدود ۰٫۰۹۳ دلار")
+
+
+def test_an_estimate_of_a_job_whose_length_is_not_known_yet_names_none() -> None:
+    assert estimate_text(CostEstimate(seconds=0, free=True)) == "The translation costs nothing."
+    assert estimate_text(CostEstimate(seconds=60, free=True)) == "1 min. The translation costs nothing."
+
+
+def test_the_player_says_times_in_persian() -> None:
+    with translation.override("fa"):
+        said = json.loads(player_strings.words())
+    assert (said["second"], said["seconds"]) == ("ثانیه", "ثانیه")
 
 
 def test_an_estimate_without_first_words(settings: Any) -> None:

@@ -35,7 +35,7 @@ _MAY_NOTE = re.compile(
 )
 """A source whose translation may begin like a note."""
 _NOTHING = re.compile(r"null|[Nn]one|nil|undefined|[Nn]a[Nn]|TODO|TBD")
-"""What programs write where there is no text."""
+"""Words that programs write where there is no text."""
 
 _NONE = re.compile(
     r"(?:no translation(?: (?:needed|available|provided|necessary))?|not translatable|untranslatable|n/a|"

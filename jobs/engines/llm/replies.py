@@ -51,7 +51,7 @@ _STATUS_OF_TEXT = re.compile(r"\W*(?:error(?: code)?\W{0,3})?(5\d\d|429)\b[^{]{0
 _OF_GATEWAY = re.compile(
     r"(?:upstream (?:connect|request)|bad gateway|no healthy upstream)\b[^{]{0,300}", re.IGNORECASE
 )
-"""What gateways say instead of an answer, in plain text."""
+"""Texts that gateways send in place of an answer, without any markup."""
 
 _STATUS_AS_ANSWER = re.compile(r"\W*(?:\w+ )?(?:error|http)(?: code| status)?\W{0,4}([45]\d\d)\b[^{]*", re.IGNORECASE)
 """An answer of a model that is the error of a broker: “Error: 429 Too Many Requests”."""
