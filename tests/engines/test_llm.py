@@ -110,6 +110,13 @@ def test_a_name_may_stay_when_the_model_insists() -> None:
     assert asked_ids(model)[1] == [1, 2, 3]
 
 
+def test_a_line_may_be_answered_alone_as_it_was_among_others() -> None:
+    """The model leaves out the second line of two, so that the first is doubted; alone, it is answered the same."""
+    model = MemoryModel(lambda asked: dict(list(good(asked).items())[:1]))
+    answers = run(model, some_lines(2))
+    assert [bool(answers[number].text) for number in (1, 2)] == [True, True]
+
+
 def test_lines_that_an_answer_all_leaves_untranslated_are_no_names() -> None:
     """Titles such as these could be names; a model that repeats whole requests tells nothing of them."""
     spanish = {"Job Details": "Detalles de la tarea", "Output Tray": "Bandeja de salida", "TESOL": "TESOL"}

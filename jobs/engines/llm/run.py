@@ -67,7 +67,7 @@ class TranslationRun:
         self._said_of_all: set[str] = set()
         self._untranslated = Counter[int]()
         self._drafts: set[int] = set()
-        self._heard: dict[str, list[int]] = {}
+        self._heard: dict[str, set[int]] = {}
         second = SecondAnswers(self._ask, lines, self._verdict, self._misplaced)
         self._editor = Editor(second, brief) if brief.careful else None
         self._glossary = GlossaryCheck(second, brief)
@@ -162,8 +162,8 @@ class TranslationRun:
         read = self._read(answer, lines)
         if self._pace.swallowed(question, answer.usage.input_tokens, unusable=not read and not answer.trouble):
             return self._pace.too_much(lines, answer.text)
-        asked = [line.id for line in lines]
-        if self._heard.setdefault(answer.text, asked) != asked:  # the answer to another question once more
+        asked = {line.id for line in lines}
+        if not self._heard.setdefault(answer.text, asked & set(read)) <= asked:  # the answer to more lines once again
             read = {}
         texts = self._verdict.texts(read, lines, around.context.keys())
         self._said_of_all |= answers.said_of_all(lines, texts)
