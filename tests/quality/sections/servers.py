@@ -4,6 +4,7 @@ of a few tokens a second. Every line has to get a text or a flag, and from slow 
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass, replace
 
@@ -17,7 +18,7 @@ from tests.engines.fake_llm_server import FakeServer
 from tests.engines.slow_server import SlowServer
 from tests.quality.engines import Session
 from tests.quality.llama import llama
-from tests.quality.rows import Row, at_most, info
+from tests.quality.rows import Row, at_most, info, table
 
 SECTION = "servers"
 SPANISH, PERSIAN = Brief(source="en", target="es"), Brief(source="en", target="fa")
@@ -66,11 +67,13 @@ def _real(name: str) -> list[Row]:
     undecided = sum(number not in ran.found or not _decided(ran.found[number]) for number in range(1, _CUES + 1))
     if ran.error and not texts:  # the job ended with a sentence, because no answer at all could be used
         name, undecided = f"{name} ({ran.error})", 0
-    return [
+    rows = [
         at_most(SECTION, f"llama.cpp, {name}: cues without a text or a flag", undecided, 0),
         info(SECTION, f"llama.cpp, {name}: cues with a text", texts),
         info(SECTION, f"llama.cpp, {name}: seconds", ran.seconds),
     ]
+    logging.info("%s", table(rows))  # a case takes ten minutes and more
+    return rows
 
 
 def _decided(one: Translation) -> bool:
